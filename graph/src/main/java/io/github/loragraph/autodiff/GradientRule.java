@@ -1,0 +1,37 @@
+package io.github.loragraph.autodiff;
+
+import io.github.loragraph.onnx.Node;
+
+/**
+ * The gradient of one operator: a vector-Jacobian product, written as ONNX nodes. A rule holds no
+ * state. The registry finds it as a service ({@code @AutoService(GradientRule.class)} on a public
+ * class in {@code autodiff.rules}), so that adding a rule touches no other file.
+ *
+ * <p>A rule may use only the standard operator set at {@link
+ * io.github.loragraph.onnx.GraphBuilder#OPSET}; the nodes that it is given are of that version too.
+ */
+public interface GradientRule {
+  /** The operator, as its nodes name it: {@code MatMul}. */
+  String operator();
+
+  /** The operator set that the operator is of; the standard one unless overridden. */
+  default String domain() {
+    return "";
+  }
+
+  /**
+   * Says why the rule does not cover a node although it is of the rule's operator (an Einsum of
+   * three operands, say). Asked of every node before anything is emitted.
+   *
+   * @return the reason in a few words, or null where the rule covers the node
+   */
+  default String refusal(Node node, GradientScope scope) {
+    return null;
+  }
+
+  /**
+   * Emits the gradients of those inputs that need one ({@link GradientScope#needs}) from the
+   * gradients of the outputs.
+   */
+  void emit(Node node, GradientScope g);
+}

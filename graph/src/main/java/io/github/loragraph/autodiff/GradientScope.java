@@ -1,0 +1,182 @@
+package io.github.loragraph.autodiff;
+
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.LongStream;
+
+/**
+ * What a {@link GradientRule} works with: the gradients that have come down to the node's outputs,
+ * the question which inputs need one, the types of values, and all operators to compute with.
+ */
+public final class GradientScope extends GraphBuilder {
+  private final ValueTypes types;
+  private final Set<String> path;
+  private final Map<String, List<String>> contributions = new HashMap<>();
+  private Node node;
+
+  /**
+   * @param path the values that a gradient passes through
+   */
+  GradientScope(Graph graph, ValueTypes types, Set<String> path) {
+    super(graph, "/gradient");
+    this.types = types;
+    this.path = path;
+  }
+
+  void enter(Node next) {
+    node = next;
+    setScope("/gradient" + (next.name().startsWith("/") ? "" : "/") + next.name());
+  }
+
+  void contribute(String value, String gradient) {
+    contributions.computeIfAbsent(value, k -> new ArrayList<>()).add(gradient);
+  }
+
+  /** The sum of all gradients that have come to a value, or null where none has. */
+  String gradientOf(String value) {
+    List<String> parts = contributions.get(value);
+    if (parts == null) {
+      return null;
+    }
+    while (parts.size() > 1) {
+      String sum = add(parts.get(0), parts.get(1));
+      parts.set(0, sum);
+      parts.remove(1);
+    }
+    return parts.get(0);
+  }
+
+  /** The gradient of an output: of the output's shape; null where none has come down to it. */
+  public String outputGradient(int output) {
+    return node.hasOutput(output) ? gradientOf(node.output(output)) : null;
+  }
+
+  /** Whether the gradient of an input is wanted; never for one that is left out. */
+  public boolean needs(int input) {
+    return node.hasInput(input) && path.contains(node.input(input));
+  }
+
+  /** Hands over the gradient of an input; it must have the input's shape. */
+  public void inputGradient(int input, String gradient) {
+    contribute(node.input(input), gradient);
+  }
+
+  /** The type of a value of the forward graph, or null where nothing is known. */
+  public TensorType type(String value) {
+    return types.get(value);
+  }
+
+  /**
+   * The element type of a value of the forward graph.
+   *
+   * @throws IllegalStateException if the type is not known
+   */
+  public ElementType elementType(String value) {
+    TensorType type = types.get(value);
+    if (type == null) {
+      throw new IllegalStateException("the element type of '" + value + "' is not known");
+    }
+    return type.elementType();
+  }
+
+  /** The shape of a value of the forward graph as far as it is known; null without a rank. */
+  public Shape shapeOf(String value) {
+    TensorType type = types.get(value);
+    return type == null ? null : type.shape();
+  }
+
+  /** The rank of a value of the forward graph, or -1 where it is not known. */
+  public int rank(String value) {
+    Shape shape = shapeOf(value);
+    return shape == null ? -1 : shape.rank();
+  }
+
+  /** The tensor that a value of the forward graph always is, or null. */
+  public Tensor constant(String value) {
+    return graph().constant(value);
+  }
+
+  /** A number of the element type of a value of the forward graph. */
+  public String scalarLike(String value, double number) {
+    return scalar(elementType(value), number);
+  }
+
+  /**
+   * Sums a gradient that has the shape of an output back to the shape of an input that was
+   * broadcast to it (ONNX broadcasting rules).
+   *
+   * @param gradient of the shape of {@code output}
+   * @param output a value of the forward graph
+   * @param input a value of the forward graph that was broadcast to {@code output}
+   */
+  public String sumTo(String gradient, String output, String input) {
+    Shape from = shapeOf(output);
+    Shape to = shapeOf(input);
+    if (from != null && to != null) {
+      if (to.surelyEquals(from)) {
+        return gradient;
+      }
+      String sum = sumToKnown(gradient, from, to);
+      if (sum != null) {
+        return sum;
+      }
+    }
+    return sumToUnknown(gradient, input);
+  }
+
+  /** The sum where each axis is surely broadcast or surely not; null where one may be either. */
+  private String sumToKnown(String gradient, Shape from, Shape to) {
+    int added = from.rank() - to.rank();
+    List<Long> kept = new ArrayList<>();
+    for (int axis = 0; axis < to.rank(); axis++) {
+      Shape.Dimension d = to.dimension(axis);
+      boolean broadcast = d.isKnown() && d.size() == 1;
+      if (broadcast && !d.surelyEquals(from.dimension(added + axis))) {
+        kept.add((long) added + axis);
+      } else if (!broadcast && !d.isKnown() && !d.surelyEquals(from.dimension(added + axis))) {
+        return null;
+      }
+    }
+    String sum = gradient;
+    if (!kept.isEmpty()) {
+      sum = reduceSum(sum, true, kept.stream().mapToLong(Long::longValue).toArray());
+    }
+    if (added > 0) {
+      sum = reduceSum(sum, false, LongStream.range(0, added).toArray());
+    }
+    return sum;
+  }
+
+  /**
+   * The same worked out while the graph runs: the input's shape is filled up with ones at the
+   * front, the axes where it differs from the gradient's are summed over, the result takes the
+   * input's shape.
+   */
+  private String sumToUnknown(String gradient, String input) {
+    String from = shape(gradient);
+    String to = shape(input);
+    String missing = sub(shape(from), shape(to));
+    String ones = constantOfShape(missing, ElementType.INT64, 1);
+    String filled = concat(0, ones, to);
+    String broadcast = op("Not", op("Equal", filled, from));
+    String axes = reshape(op("NonZero", broadcast), -1);
+    String sum = op("ReduceSum", n -> n.with("noop_with_empty_axes", 1), gradient, axes);
+    return op("Reshape", n -> n.with("allowzero", 1), sum, to);
+  }
+
+  /** A tensor of a shape that is a value, with the same number everywhere. */
+  public String constantOfShape(String shape, ElementType type, double value) {
+    Tensor element = Tensor.filled("value", type, value, 1);
+    return op("ConstantOfShape", n -> n.with("value", element), shape);
+  }
+}

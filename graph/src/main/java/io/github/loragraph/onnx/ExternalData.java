@@ -1,0 +1,116 @@
+package io.github.loragraph.onnx;
+
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Maps tensor contents that stand in files beside the model (ONNX external data). A location is
+ * taken only if it names a regular file inside the model's folder, links resolved: a model file
+ * from elsewhere must not make its reader open other files.
+ */
+final class ExternalData {
+  private final Path modelFile;
+
+  ExternalData(Path modelFile) {
+    this.modelFile = modelFile;
+  }
+
+  /**
+   * @throws LoraGraphException if the entry is malformed, the file is missing or too short, or lies
+   *     outside the model's folder
+   */
+  ByteBuffer map(TensorProto tensor) {
+    String location = "";
+    long offset = 0;
+    long length = -1;
+    for (StringStringEntryProto entry : tensor.getExternalDataList()) {
+      switch (entry.getKey()) {
+        case "location" -> location = entry.getValue();
+        case "offset" -> offset = number(tensor, entry);
+        case "length" -> length = number(tensor, entry);
+        default -> {
+          // "checksum" and keys of other tools do not say where the bytes are.
+        }
+      }
+    }
+    Path file = resolve(tensor, location);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long size = channel.size();
+      if (length < 0) {
+        length = Math.max(0, size - offset);
+      }
+      if (offset > size || length > size - offset) {
+        throw new LoraGraphException(
+            "%s: external data of tensor '%s' is bytes %,d to %,d of %s, which has only %,d: copy the file again"
+                .formatted(modelFile, tensor.getName(), offset, offset + length, location, size));
+      }
+      if (length > Integer.MAX_VALUE) {
+        throw new LoraGraphException(
+            "%s: tensor '%s' is larger than 2 GB, which is not supported"
+                .formatted(modelFile, tensor.getName()));
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private Path resolve(TensorProto tensor, String location) {
+    Path folder = modelFile.toAbsolutePath().normalize().getParent();
+    Path file;
+    try {
+      file = folder.resolve(location).normalize();
+    } catch (InvalidPathException e) {
+      throw outside(tensor, location);
+    }
+    if (location.isEmpty()
+        || Path.of(location).isAbsolute()
+        || location.contains("\\")
+        || !file.startsWith(folder)
+        || file.equals(folder)) {
+      throw outside(tensor, location);
+    }
+    if (!Files.exists(file)) {
+      throw new LoraGraphException(
+          "%s: external data file '%s' of tensor '%s' is missing: put it into the model's folder"
+              .formatted(modelFile, location, tensor.getName()));
+    }
+    try {
+      if (!file.toRealPath().startsWith(folder.toRealPath()) || !Files.isRegularFile(file)) {
+        throw outside(tensor, location);
+      }
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+    return file;
+  }
+
+  private LoraGraphException outside(TensorProto tensor, String location) {
+    return new LoraGraphException(
+        "%s: external data of tensor '%s' is at '%s', which is no file inside the model's folder: refused"
+            .formatted(modelFile, tensor.getName(), location));
+  }
+
+  private long number(TensorProto tensor, StringStringEntryProto entry) {
+    try {
+      long value = Long.parseLong(entry.getValue().strip());
+      if (value >= 0) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // Reported below, as a negative number is.
+    }
+    throw new LoraGraphException(
+        "%s: external data of tensor '%s' has %s '%s', which is no size: the file is damaged"
+            .formatted(modelFile, tensor.getName(), entry.getKey(), entry.getValue()));
+  }
+}

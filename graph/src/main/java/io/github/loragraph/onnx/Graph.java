@@ -1,0 +1,288 @@
+package io.github.loragraph.onnx;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A graph in memory, the one mutable thing of this project: nodes in topological order,
+ * initializers, declared inputs, outputs and inner values, and the indexes from a value to its
+ * producer and consumers, which always agree with the nodes. Values are known by their names.
+ * Nodes, tensors and declarations themselves never change, so a {@link #copy} shares them and
+ * copies no weight.
+ */
+public final class Graph {
+  private final List<Node> nodes = new ArrayList<>();
+  private final Map<String, Tensor> initializers = new LinkedHashMap<>();
+  private final Map<String, ValueInfo> inputs = new LinkedHashMap<>();
+  private final Map<String, ValueInfo> outputs = new LinkedHashMap<>();
+  private final Map<String, ValueInfo> valueInfo = new LinkedHashMap<>();
+
+  private final Map<String, Node> producers = new HashMap<>();
+  private final Map<String, List<Node>> consumers = new HashMap<>();
+  private final Set<String> takenNames = new HashSet<>();
+  private final Map<String, Integer> lastSuffix = new HashMap<>();
+
+  public Graph() {}
+
+  /** A second graph with the same content; changes of one do not show in the other. */
+  public Graph copy() {
+    Graph copy = new Graph();
+    inputs.values().forEach(copy::addInput);
+    initializers.values().forEach(copy::putInitializer);
+    nodes.forEach(copy::add);
+    outputs.values().forEach(copy::addOutput);
+    valueInfo.values().forEach(copy::putValueInfo);
+    return copy;
+  }
+
+  /** The nodes in topological order; a view. */
+  public List<Node> nodes() {
+    return Collections.unmodifiableList(nodes);
+  }
+
+  /** The initializers by name; a view. */
+  public Map<String, Tensor> initializers() {
+    return Collections.unmodifiableMap(initializers);
+  }
+
+  /** The declared inputs, initializers among them where an exporter declared them; a view. */
+  public Collection<ValueInfo> inputs() {
+    return Collections.unmodifiableCollection(inputs.values());
+  }
+
+  /** The inputs that a caller has to give: those without an initializer. */
+  public List<ValueInfo> requiredInputs() {
+    return inputs.values().stream().filter(v -> !initializers.containsKey(v.name())).toList();
+  }
+
+  public Collection<ValueInfo> outputs() {
+    return Collections.unmodifiableCollection(outputs.values());
+  }
+
+  /** The declared types of inner values; a view. */
+  public Collection<ValueInfo> valueInfo() {
+    return Collections.unmodifiableCollection(valueInfo.values());
+  }
+
+  public boolean isInput(String value) {
+    return inputs.containsKey(value);
+  }
+
+  public boolean isOutput(String value) {
+    return outputs.containsKey(value);
+  }
+
+  /** The node that makes a value, or null for an input, an initializer or an unknown name. */
+  public Node producer(String value) {
+    return producers.get(value);
+  }
+
+  /** The nodes that read a value, each once, those that read it in a subgraph included. */
+  public List<Node> consumers(String value) {
+    return Collections.unmodifiableList(consumers.getOrDefault(value, List.of()));
+  }
+
+  public Tensor initializer(String name) {
+    return initializers.get(name);
+  }
+
+  /**
+   * The tensor that a value always is: an initializer, the output of a {@code Constant} node, or
+   * either behind {@code Identity} nodes; null where there is none. The tensor keeps the name under
+   * which it is stored, which is not {@code value} behind an Identity.
+   */
+  public Tensor constant(String value) {
+    Tensor initializer = initializers.get(value);
+    if (initializer != null) {
+      return initializer;
+    }
+    Node producer = producers.get(value);
+    if (producer == null) {
+      return null;
+    }
+    if (producer.is("Identity")) {
+      return constant(producer.input(0));
+    }
+    return producer.is("Constant") ? ConstantNode.value(producer) : null;
+  }
+
+  /** Adds a node at the end. */
+  public void add(Node node) {
+    insert(nodes.size(), node);
+  }
+
+  public void insertBefore(Node anchor, Node node) {
+    insert(indexOf(anchor), node);
+  }
+
+  public void insertAfter(Node anchor, Node node) {
+    insert(indexOf(anchor) + 1, node);
+  }
+
+  private void insert(int index, Node node) {
+    for (String output : node.outputs()) {
+      if (!output.isEmpty() && producers.containsKey(output)) {
+        throw new IllegalArgumentException(
+            "value '%s' has two producers: %s and %s"
+                .formatted(output, producers.get(output), node));
+      }
+    }
+    nodes.add(index, node);
+    link(node);
+  }
+
+  public void remove(Node node) {
+    nodes.remove(indexOf(node));
+    unlink(node);
+  }
+
+  /** Removes many nodes in one pass. */
+  public void removeAll(Collection<Node> gone) {
+    Set<Node> set = new HashSet<>(gone);
+    nodes.removeIf(set::contains);
+    set.forEach(this::unlink);
+  }
+
+  /** Puts a node in the place of another. */
+  public void replace(Node old, Node replacement) {
+    int index = indexOf(old);
+    unlink(old);
+    nodes.set(index, replacement);
+    link(replacement);
+  }
+
+  /** Makes every reader of a value read another; graph outputs keep their names. */
+  public void redirectConsumers(String value, String replacement) {
+    for (Node consumer : List.copyOf(consumers(value))) {
+      if (consumer.inputs().contains(value)) {
+        replace(
+            consumer,
+            consumer.withInputs(
+                consumer.inputs().stream()
+                    .map(input -> input.equals(value) ? replacement : input)
+                    .toList()));
+      }
+    }
+  }
+
+  private int indexOf(Node node) {
+    for (int i = 0; i < nodes.size(); i++) {
+      if (nodes.get(i) == node) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException("not a node of this graph: " + node);
+  }
+
+  private void link(Node node) {
+    for (String output : node.outputs()) {
+      if (!output.isEmpty()) {
+        producers.put(output, node);
+        takenNames.add(output);
+      }
+    }
+    for (String input : node.reads()) {
+      consumers.computeIfAbsent(input, k -> new ArrayList<>()).add(node);
+      takenNames.add(input);
+    }
+    takenNames.add(node.name());
+  }
+
+  private void unlink(Node node) {
+    for (String output : node.outputs()) {
+      producers.remove(output, node);
+    }
+    for (String input : node.reads()) {
+      List<Node> readers = consumers.get(input);
+      readers.remove(node);
+      if (readers.isEmpty()) {
+        consumers.remove(input);
+      }
+    }
+  }
+
+  /** Adds an initializer, or replaces the one of the same name. */
+  public void putInitializer(Tensor tensor) {
+    initializers.put(tensor.name(), tensor);
+    takenNames.add(tensor.name());
+  }
+
+  public void removeInitializer(String name) {
+    initializers.remove(name);
+  }
+
+  public void addInput(ValueInfo input) {
+    inputs.put(input.name(), input);
+    takenNames.add(input.name());
+  }
+
+  public void removeInput(String name) {
+    inputs.remove(name);
+  }
+
+  public void addOutput(ValueInfo output) {
+    outputs.put(output.name(), output);
+    takenNames.add(output.name());
+  }
+
+  public void removeOutput(String name) {
+    outputs.remove(name);
+  }
+
+  public void clearOutputs() {
+    outputs.clear();
+  }
+
+  public void putValueInfo(ValueInfo value) {
+    valueInfo.put(value.name(), value);
+  }
+
+  public void removeValueInfo(String name) {
+    valueInfo.remove(name);
+  }
+
+  /** A name that no node and no value of this graph has had: the stem, or the stem and a number. */
+  public String freshName(String stem) {
+    if (takenNames.add(stem)) {
+      return stem;
+    }
+    int suffix = lastSuffix.getOrDefault(stem, 0);
+    String name;
+    do {
+      suffix++;
+      name = stem + "_" + suffix;
+    } while (!takenNames.add(name));
+    lastSuffix.put(stem, suffix);
+    return name;
+  }
+
+  /**
+   * Takes out all nodes that no graph output depends on, and all initializers that nothing reads.
+   */
+  public void removeDeadNodes() {
+    Set<Node> live = new HashSet<>();
+    List<String> wanted = new ArrayList<>(outputs.keySet());
+    while (!wanted.isEmpty()) {
+      Node producer = producers.get(wanted.remove(wanted.size() - 1));
+      if (producer != null && live.add(producer)) {
+        wanted.addAll(producer.reads());
+      }
+    }
+    removeAll(nodes.stream().filter(node -> !live.contains(node)).toList());
+    initializers
+        .keySet()
+        .removeIf(name -> !consumers.containsKey(name) && !outputs.containsKey(name));
+  }
+
+  @Override
+  public String toString() {
+    return "graph of %d nodes, %d initializers".formatted(nodes.size(), initializers.size());
+  }
+}

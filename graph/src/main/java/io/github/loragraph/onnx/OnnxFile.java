@@ -1,0 +1,297 @@
+package io.github.loragraph.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * Reads and writes ONNX files (the protobuf format of the ONNX IR specification). A model is read
+ * through a memory map: its weights stay in the file and are never copied to the heap. What is not
+ * understood (unknown fields, training info, functions, sparse tensors) is carried through.
+ */
+public final class OnnxFile {
+  /** The largest protobuf message is 2 GiB; models that come near it get external data. */
+  private static final long LARGEST_EMBEDDED = 2_000_000_000L;
+
+  /** Smaller tensors stay in the model file when the others move out: shapes and axes, mostly. */
+  private static final int SMALLEST_EXTERNAL = 1024;
+
+  /** Where external data starts in its file: a multiple of a page, so that it can be mapped. */
+  private static final int ALIGNMENT = 4096;
+
+  /** The location that stands in a model whose weights are handed over in memory. */
+  private static final String IN_MEMORY = "in-memory";
+
+  private OnnxFile() {}
+
+  /**
+   * Reads a model.
+   *
+   * @throws LoraGraphException if there is no such file or it is no whole, consistent ONNX model
+   */
+  public static OnnxModel read(Path file) {
+    ByteBuffer content = map(file);
+    refuseOtherFormats(file, content);
+    ModelProto proto = parse(file, content);
+    if (!proto.hasGraph() || proto.getOpsetImportCount() == 0 || proto.getIrVersion() <= 0) {
+      throw notOnnx(file);
+    }
+    try {
+      return model(proto, new ExternalData(file));
+    } catch (IllegalArgumentException e) {
+      throw new LoraGraphException(file + " is not a valid ONNX model: " + e.getMessage(), e);
+    }
+  }
+
+  private static ByteBuffer map(Path file) {
+    if (!Files.exists(file)) {
+      throw new LoraGraphException(
+          "no such file: " + file + " (give the path of an .onnx file or of its folder)");
+    }
+    if (Files.isDirectory(file)) {
+      throw new LoraGraphException(file + " is a folder, not an ONNX file");
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      if (channel.size() == 0) {
+        throw new LoraGraphException(file + " is empty: copy or export it again");
+      }
+      if (channel.size() > Integer.MAX_VALUE) {
+        throw new LoraGraphException(
+            file
+                + " is larger than 2 GiB, which no ONNX file can be: export it with external data");
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static void refuseOtherFormats(Path file, ByteBuffer content) {
+    byte[] start = new byte[Math.min(content.remaining(), 64)];
+    content.get(0, start);
+    String text = new String(start, StandardCharsets.ISO_8859_1);
+    if (text.startsWith("version https://git-lfs")) {
+      throw new LoraGraphException(
+          file + " is a Git LFS pointer, not the model itself: fetch it with 'git lfs pull'");
+    }
+    if (text.stripLeading().startsWith("<")) {
+      throw new LoraGraphException(
+          file + " is an HTML or XML page, not an ONNX file: download the model itself");
+    }
+    if (text.startsWith("PK\u0003\u0004")) {
+      throw new LoraGraphException(file + " is a zip archive, not an ONNX file: unpack it first");
+    }
+  }
+
+  private static ModelProto parse(Path file, ByteBuffer content) {
+    try {
+      CodedInputStream in = UnsafeByteOperations.unsafeWrap(content).newCodedInput();
+      in.enableAliasing(true);
+      in.setSizeLimit(Integer.MAX_VALUE);
+      return ModelProto.parseFrom(in);
+    } catch (InvalidProtocolBufferException e) {
+      if (looksLikeOnnx(content)) {
+        throw new LoraGraphException(
+            file + " is a damaged or truncated ONNX file: copy or export it again", e);
+      }
+      throw notOnnx(file);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** ONNX files begin with field 1, the IR version, a small number. */
+  private static boolean looksLikeOnnx(ByteBuffer content) {
+    return content.remaining() > 2 && content.get(0) == 8 && content.get(1) > 0;
+  }
+
+  private static LoraGraphException notOnnx(Path file) {
+    return new LoraGraphException(
+        file + " is not an ONNX model: give a file that an ONNX exporter has written");
+  }
+
+  private static OnnxModel model(ModelProto proto, ExternalData externalData) {
+    GraphProto g = proto.getGraph();
+    Graph graph = new Graph();
+    g.getInputList().forEach(v -> graph.addInput(new ValueInfo(v)));
+    for (TensorProto t : g.getInitializerList()) {
+      if (graph.initializer(t.getName()) != null) {
+        throw new IllegalArgumentException("initializer '" + t.getName() + "' stands there twice");
+      }
+      graph.putInitializer(
+          t.getDataLocation() == TensorProto.DataLocation.EXTERNAL
+              ? Tensor.external(t, externalData.map(t))
+              : Tensor.embedded(t));
+    }
+    g.getNodeList().forEach(n -> graph.add(new Node(n)));
+    g.getOutputList().forEach(v -> graph.addOutput(new ValueInfo(v)));
+    g.getValueInfoList().forEach(v -> graph.putValueInfo(new ValueInfo(v)));
+    checkOrder(graph, g);
+    return new OnnxModel(
+        proto.toBuilder().clearGraph().build(),
+        g.toBuilder()
+            .clearInput()
+            .clearInitializer()
+            .clearNode()
+            .clearOutput()
+            .clearValueInfo()
+            .build(),
+        graph);
+  }
+
+  /** Every value must be made before it is read (ONNX IR specification, "Nodes"). */
+  private static void checkOrder(Graph graph, GraphProto g) {
+    Set<String> known = new HashSet<>(graph.initializers().keySet());
+    graph.inputs().forEach(v -> known.add(v.name()));
+    g.getSparseInitializerList().forEach(t -> known.add(t.getValues().getName()));
+    for (Node node : graph.nodes()) {
+      for (String input : node.reads()) {
+        if (!known.contains(input)) {
+          throw new IllegalArgumentException(
+              "node '%s' (%s) reads '%s', which nothing before it makes"
+                  .formatted(node.name(), node.opType(), input));
+        }
+      }
+      known.addAll(node.outputs());
+    }
+    for (ValueInfo output : graph.outputs()) {
+      if (!known.contains(output.name())) {
+        throw new IllegalArgumentException(
+            "graph output '" + output.name() + "' is made by no node");
+      }
+    }
+  }
+
+  /**
+   * Writes a model whole or not at all. Weights that were read from external data, or that would
+   * make the file larger than protobuf allows, go into {@code <file name>.data} beside it.
+   *
+   * @throws LoraGraphException if the file exists and may not be replaced, or cannot be written
+   */
+  public static void write(OnnxModel model, Path file, boolean replace) {
+    AtomicFile.checkTarget(file, replace);
+    Graph graph = model.graph();
+    boolean external =
+        graph.initializers().values().stream().anyMatch(Tensor::isExternal)
+            || embeddedBytes(graph) > LARGEST_EMBEDDED;
+    if (!external) {
+      ModelProto proto = proto(model, Tensor::embeddedProto);
+      AtomicFile.write(file, replace, proto::writeTo);
+      return;
+    }
+    Path dataFile = file.resolveSibling(file.getFileName() + ".data");
+    Map<String, Long> offsets = new LinkedHashMap<>();
+    AtomicFile.write(dataFile, replace, out -> writeData(graph, offsets, out));
+    try {
+      ModelProto proto =
+          proto(
+              model,
+              tensor ->
+                  offsets.containsKey(tensor.name())
+                      ? external(
+                          tensor, dataFile.getFileName().toString(), offsets.get(tensor.name()))
+                      : tensor.embeddedProto());
+      AtomicFile.write(file, replace, proto::writeTo);
+    } catch (LoraGraphException e) {
+      try {
+        Files.deleteIfExists(dataFile);
+      } catch (IOException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+  }
+
+  private static long embeddedBytes(Graph graph) {
+    return graph.initializers().values().stream().mapToLong(t -> t.bytes().remaining()).sum();
+  }
+
+  private static void writeData(Graph graph, Map<String, Long> offsets, OutputStream out)
+      throws IOException {
+    WritableByteChannel channel = Channels.newChannel(out);
+    long position = 0;
+    for (Tensor tensor : graph.initializers().values()) {
+      ByteBuffer bytes = tensor.bytes();
+      if (bytes.remaining() < SMALLEST_EXTERNAL) {
+        continue;
+      }
+      int padding = (int) (-position & (ALIGNMENT - 1));
+      out.write(new byte[padding]);
+      position += padding;
+      offsets.put(tensor.name(), position);
+      position += bytes.remaining();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    }
+  }
+
+  private static TensorProto external(Tensor tensor, String location, long offset) {
+    TensorProto.Builder proto = TensorProto.newBuilder();
+    proto
+        .setName(tensor.name())
+        .setDataType(tensor.proto().getDataType())
+        .addAllDims(tensor.proto().getDimsList())
+        .setDocString(tensor.proto().getDocString())
+        .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+        .addExternalData(entry("location", location))
+        .addExternalData(entry("offset", Long.toString(offset)))
+        .addExternalData(entry("length", Long.toString(tensor.bytes().remaining())));
+    return proto.build();
+  }
+
+  private static StringStringEntryProto entry(String key, String value) {
+    return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+  }
+
+  /**
+   * The bytes of a model file without the content of the chosen initializers, which stand in it as
+   * external data of no file: whoever loads the bytes has to hand those tensors over in memory.
+   *
+   * @throws LoraGraphException if what stays inside is larger than protobuf allows
+   */
+  public static byte[] serialize(OnnxModel model, Predicate<Tensor> outside) {
+    ModelProto proto =
+        proto(
+            model,
+            tensor ->
+                outside.test(tensor) ? external(tensor, IN_MEMORY, 0) : tensor.embeddedProto());
+    return proto.toByteArray();
+  }
+
+  private interface Content {
+    TensorProto of(Tensor tensor);
+  }
+
+  private static ModelProto proto(OnnxModel model, Content content) {
+    Graph graph = model.graph();
+    GraphProto.Builder g = model.graphHeader().toBuilder();
+    graph.nodes().forEach(n -> g.addNode(n.proto()));
+    graph.inputs().forEach(v -> g.addInput(v.proto()));
+    graph.outputs().forEach(v -> g.addOutput(v.proto()));
+    graph.valueInfo().forEach(v -> g.addValueInfo(v.proto()));
+    graph.initializers().values().forEach(t -> g.addInitializer(content.of(t)));
+    return model.header().toBuilder().setGraph(g).build();
+  }
+}

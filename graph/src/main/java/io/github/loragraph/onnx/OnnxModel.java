@@ -1,0 +1,123 @@
+package io.github.loragraph.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * An ONNX model: a graph, the operator sets that its nodes are of, metadata, and everything else of
+ * its file that this project does not read, kept as it was.
+ */
+public final class OnnxModel {
+  private final ModelProto header;
+  private final GraphProto graphHeader;
+  private final Graph graph;
+
+  /**
+   * @param header the model without its graph
+   * @param graphHeader the graph without nodes, initializers and values
+   */
+  OnnxModel(ModelProto header, GraphProto graphHeader, Graph graph) {
+    this.header = header;
+    this.graphHeader = graphHeader;
+    this.graph = graph;
+  }
+
+  /** A new model over a graph, with one operator set: the standard one. */
+  public static OnnxModel of(String name, Graph graph, int irVersion, int opset) {
+    ModelProto header =
+        ModelProto.newBuilder()
+            .setIrVersion(irVersion)
+            .setProducerName("lora-graph")
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset))
+            .build();
+    return new OnnxModel(header, GraphProto.newBuilder().setName(name).build(), graph);
+  }
+
+  public Graph graph() {
+    return graph;
+  }
+
+  public String graphName() {
+    return graphHeader.getName();
+  }
+
+  /** The same model around another graph. */
+  public OnnxModel withGraph(Graph other) {
+    return new OnnxModel(header, graphHeader, other);
+  }
+
+  public int irVersion() {
+    return Math.toIntExact(header.getIrVersion());
+  }
+
+  public OnnxModel withIrVersion(int version) {
+    return new OnnxModel(header.toBuilder().setIrVersion(version).build(), graphHeader, graph);
+  }
+
+  /** The version of the standard operator set. */
+  public int opset() {
+    return opset("");
+  }
+
+  /** The version of an operator set, 0 where the model does not import it. */
+  public int opset(String domain) {
+    for (OperatorSetIdProto set : header.getOpsetImportList()) {
+      if (normalised(set.getDomain()).equals(domain)) {
+        return Math.toIntExact(set.getVersion());
+      }
+    }
+    return 0;
+  }
+
+  /** The same model with another version of an operator set, added where it was not imported. */
+  public OnnxModel withOpset(String domain, int version) {
+    ModelProto.Builder copy = header.toBuilder().clearOpsetImport();
+    boolean found = false;
+    for (OperatorSetIdProto set : header.getOpsetImportList()) {
+      boolean same = normalised(set.getDomain()).equals(domain);
+      found |= same;
+      copy.addOpsetImport(same ? set.toBuilder().setVersion(version).build() : set);
+    }
+    if (!found) {
+      copy.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version));
+    }
+    return new OnnxModel(copy.build(), graphHeader, graph);
+  }
+
+  private static String normalised(String domain) {
+    return domain.equals("ai.onnx") ? "" : domain;
+  }
+
+  /** The metadata, in the order of the file. */
+  public Map<String, String> metadata() {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    header.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
+    return metadata;
+  }
+
+  /** The same model with one entry of its metadata set, or taken out where the value is null. */
+  public OnnxModel withMetadata(String key, String value) {
+    ModelProto.Builder copy = header.toBuilder().clearMetadataProps();
+    for (StringStringEntryProto e : header.getMetadataPropsList()) {
+      if (!e.getKey().equals(key)) {
+        copy.addMetadataProps(e);
+      }
+    }
+    if (value != null) {
+      copy.addMetadataProps(StringStringEntryProto.newBuilder().setKey(key).setValue(value));
+    }
+    return new OnnxModel(copy.build(), graphHeader, graph);
+  }
+
+  ModelProto header() {
+    return header;
+  }
+
+  GraphProto graphHeader() {
+    return graphHeader;
+  }
+}

@@ -1,0 +1,67 @@
+package io.github.loragraph.onnx;
+
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The type of a tensor value.
+ *
+ * @param shape null where not even the rank is known
+ */
+public record TensorType(ElementType elementType, Shape shape) {
+
+  public static TensorType of(ElementType elementType, long... sizes) {
+    return new TensorType(elementType, Shape.of(sizes));
+  }
+
+  public boolean isFloatingPoint() {
+    return elementType.isFloatingPoint();
+  }
+
+  /** The type that a {@code TypeProto} states; null where it is not of a tensor. */
+  static TensorType of(TypeProto proto) {
+    if (!proto.hasTensorType()) {
+      return null;
+    }
+    TypeProto.Tensor tensor = proto.getTensorType();
+    ElementType elementType = ElementType.of(tensor.getElemType());
+    if (!tensor.hasShape()) {
+      return new TensorType(elementType, null);
+    }
+    List<Shape.Dimension> dimensions = new ArrayList<>();
+    for (TensorShapeProto.Dimension d : tensor.getShape().getDimList()) {
+      dimensions.add(
+          switch (d.getValueCase()) {
+            case DIM_VALUE ->
+                d.getDimValue() < 0
+                    ? Shape.Dimension.unknown()
+                    : Shape.Dimension.of(d.getDimValue());
+            case DIM_PARAM ->
+                d.getDimParam().isEmpty()
+                    ? Shape.Dimension.unknown()
+                    : Shape.Dimension.named(d.getDimParam());
+            case VALUE_NOT_SET -> Shape.Dimension.unknown();
+          });
+    }
+    return new TensorType(elementType, new Shape(dimensions));
+  }
+
+  TypeProto toProto() {
+    TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder().setElemType(elementType.code());
+    if (shape != null) {
+      TensorShapeProto.Builder dimensions = TensorShapeProto.newBuilder();
+      for (Shape.Dimension d : shape.dimensions()) {
+        TensorShapeProto.Dimension.Builder dimension = dimensions.addDimBuilder();
+        if (d.isKnown()) {
+          dimension.setDimValue(d.size());
+        } else if (d.symbol() != null) {
+          dimension.setDimParam(d.symbol());
+        }
+      }
+      tensor.setShape(dimensions);
+    }
+    return TypeProto.newBuilder().setTensorType(tensor).build();
+  }
+}

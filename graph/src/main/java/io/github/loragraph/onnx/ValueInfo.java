@@ -1,0 +1,34 @@
+package io.github.loragraph.onnx;
+
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+
+/** The declaration of a graph input, a graph output or an inner value: a name and a type. */
+public final class ValueInfo {
+  private final ValueInfoProto proto;
+
+  ValueInfo(ValueInfoProto proto) {
+    this.proto = proto;
+  }
+
+  public static ValueInfo of(String name, TensorType type) {
+    return new ValueInfo(ValueInfoProto.newBuilder().setName(name).setType(type.toProto()).build());
+  }
+
+  public String name() {
+    return proto.getName();
+  }
+
+  /** The type, or null where the value is no tensor (a sequence, say). */
+  public TensorType type() {
+    return TensorType.of(proto.getType());
+  }
+
+  ValueInfoProto proto() {
+    return proto;
+  }
+
+  @Override
+  public String toString() {
+    return name() + " " + type();
+  }
+}
