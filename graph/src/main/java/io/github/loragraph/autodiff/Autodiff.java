@@ -33,7 +33,8 @@ public final class Autodiff {
    *
    * @param graph the forward graph, in the operator set of {@link
    *     io.github.loragraph.onnx.GraphBuilder#OPSET}
-   * @param types the types of its values; element types must be known on the path
+   * @param inferred the types of its values; element types must be known on the path, shapes are
+   *     refined here
    * @param loss a value with one element
    * @param wanted graph inputs or initializers
    * @return the name of the gradient for each wanted value, of the value's shape, in the order of
@@ -42,7 +43,8 @@ public final class Autodiff {
    *     nodes and the operators that have one; the graph is then as it was
    */
   public Map<String, String> gradients(
-      Graph graph, ValueTypes types, String loss, Collection<String> wanted) {
+      Graph graph, ValueTypes inferred, String loss, Collection<String> wanted) {
+    ValueTypes types = SymbolicShapes.refine(graph, inferred);
     Set<String> path = path(graph, types, loss, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();

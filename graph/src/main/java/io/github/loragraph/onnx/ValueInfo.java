@@ -14,6 +14,11 @@ public final class ValueInfo {
     return new ValueInfo(ValueInfoProto.newBuilder().setName(name).setType(type.toProto()).build());
   }
 
+  /** A declaration that leaves the type to shape inference. */
+  public static ValueInfo untyped(String name) {
+    return new ValueInfo(ValueInfoProto.newBuilder().setName(name).build());
+  }
+
   public String name() {
     return proto.getName();
   }

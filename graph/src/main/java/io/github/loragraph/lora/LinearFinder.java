@@ -1,0 +1,239 @@
+package io.github.loragraph.lora;
+
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Finds the Linears of a graph: {@code MatMul} and {@code Gemm} (transA = 0) whose second input is
+ * a constant matrix of floating-point numbers, an initializer or a {@code Constant} node, straight
+ * or behind {@code Identity} nodes and one {@code Transpose}. The {@code Add} of a 1-D constant is
+ * the bias where nothing else reads the product. The multiplications of adapters are none.
+ *
+ * <p>Calls in the same module with the same weight and bias are one Linear with several sites.
+ * Modules that share a weight are Linears of their own. Where one module multiplies with different
+ * weights, the first keeps the module's path; each other takes its weight's or bias's own name if
+ * that is free, else the path with {@code _2}, {@code _3}, and so on, in topological order.
+ */
+public final class LinearFinder {
+  private final Graph graph;
+  private final Map<String, Set<String>> biasesOfWeight = new HashMap<>();
+  private final Map<String, Set<String>> weightsOfBias = new HashMap<>();
+  private final Set<Node> biasReaders = new HashSet<>();
+
+  private LinearFinder(Graph graph) {
+    this.graph = graph;
+  }
+
+  /** The Linears in topological order of their first sites. */
+  public static List<Linear> find(Graph graph) {
+    return new LinearFinder(graph).find();
+  }
+
+  /** A multiplication with a constant weight, before it has a path. */
+  private record Call(
+      Linear.Site site, Weight weight, String bias, float gemmAlpha, long in, long out) {
+
+    Layer layer() {
+      return new Layer(weight.initializer, weight.layout, bias, gemmAlpha);
+    }
+  }
+
+  /** What two calls of one module have in common. */
+  private record Layer(String weight, WeightLayout layout, String bias, float gemmAlpha) {}
+
+  private record PathAndLayer(String path, Layer layer) {}
+
+  /**
+   * Where a multiplication has its weight from.
+   *
+   * @param transpose null where there is none
+   */
+  private record Weight(
+      String initializer, String value, Node transpose, WeightLayout layout, Tensor tensor) {}
+
+  private List<Linear> find() {
+    List<Call> calls = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      Call call = call(node);
+      if (call != null) {
+        calls.add(call);
+        String bias = Objects.requireNonNullElse(call.bias, "");
+        biasesOfWeight.computeIfAbsent(call.weight.value, k -> new HashSet<>()).add(bias);
+        weightsOfBias.computeIfAbsent(bias, k -> new HashSet<>()).add(call.weight.initializer);
+        biasReaders.add(call.site.last());
+      }
+    }
+    Map<PathAndLayer, List<Call>> groups = new LinkedHashMap<>();
+    for (Call call : calls) {
+      groups
+          .computeIfAbsent(new PathAndLayer(path(call), call.layer()), k -> new ArrayList<>())
+          .add(call);
+    }
+    return linears(groups);
+  }
+
+  private static List<Linear> linears(Map<PathAndLayer, List<Call>> groups) {
+    Set<String> taken = new HashSet<>();
+    groups.keySet().forEach(key -> taken.add(key.path));
+    Set<String> given = new HashSet<>();
+    List<Linear> linears = new ArrayList<>();
+    groups.forEach(
+        (key, calls) -> {
+          Call first = calls.get(0);
+          String path = given.add(key.path) ? key.path : another(key.path, first, taken);
+          taken.add(path);
+          linears.add(
+              new Linear(
+                  path,
+                  first.in,
+                  first.out,
+                  first.site.node().opType(),
+                  first.weight.layout,
+                  first.weight.initializer,
+                  first.weight.value,
+                  first.bias,
+                  calls.stream().map(Call::site).toList()));
+        });
+    return linears;
+  }
+
+  private static String another(String path, Call call, Set<String> taken) {
+    for (String own :
+        Arrays.asList(
+            ModulePath.ofParameter(call.weight.value, "weight"),
+            ModulePath.ofParameter(call.bias, "bias"))) {
+      if (own != null && !taken.contains(own)) {
+        return own;
+      }
+    }
+    int number = 2;
+    while (taken.contains(path + "_" + number)) {
+      number++;
+    }
+    return path + "_" + number;
+  }
+
+  private Call call(Node node) {
+    boolean gemm = node.is("Gemm");
+    if (!gemm && !node.is("MatMul")) {
+      return null;
+    }
+    if (gemm && node.attribute("transA", 0L) != 0) {
+      return null;
+    }
+    Weight weight = weight(node.input(1), gemm && node.attribute("transB", 0L) != 0);
+    if (weight == null || graph.constant(node.input(0)) != null) {
+      return null;
+    }
+    boolean outIn = weight.layout == WeightLayout.OUT_IN;
+    long in = weight.tensor.dim(outIn ? 1 : 0);
+    long out = weight.tensor.dim(outIn ? 0 : 1);
+    String bias = null;
+    Node add = null;
+    if (node.hasInput(2)) {
+      bias = isBias(node.input(2), out) ? node.input(2) : null;
+    } else {
+      add = biasAdd(node, out);
+      if (add != null) {
+        bias = add.input(add.input(0).equals(node.output(0)) ? 1 : 0);
+      }
+    }
+    String output = add == null ? node.output(0) : add.output(0);
+    Linear.Site site = new Linear.Site(node, weight.transpose, add, node.input(0), output);
+    return new Call(site, weight, bias, gemm ? node.attribute("alpha", 1f) : 1f, in, out);
+  }
+
+  /** The weight behind a value; null where that is no constant matrix, or part of an adapter. */
+  private Weight weight(String value, boolean transposed) {
+    String read = value;
+    Node transpose = null;
+    String name = value;
+    while (graph.initializer(name) == null) {
+      Node producer = graph.producer(name);
+      if (producer == null) {
+        return null;
+      }
+      if (producer.is("Constant")) {
+        break;
+      }
+      if (producer.is("Transpose") && transpose == null && swapsTwoAxes(producer)) {
+        transpose = producer;
+        read = producer.input(0);
+      } else if (!producer.is("Identity")) {
+        return null;
+      }
+      name = producer.input(0);
+    }
+    Tensor tensor = graph.constant(name);
+    if (tensor == null
+        || tensor.rank() != 2
+        || !tensor.elementType().isFloatingPoint()
+        || Adapter.isAdapterWeight(name)) {
+      return null;
+    }
+    boolean outIn = transposed != (transpose != null);
+    return new Weight(
+        name, read, transpose, outIn ? WeightLayout.OUT_IN : WeightLayout.IN_OUT, tensor);
+  }
+
+  private static boolean swapsTwoAxes(Node transpose) {
+    long[] permutation = transpose.longs("perm");
+    return permutation == null || Arrays.equals(permutation, new long[] {1, 0});
+  }
+
+  /** The {@code Add} of the bias to a product that nothing else reads, or null. */
+  private Node biasAdd(Node node, long out) {
+    String product = node.output(0);
+    List<Node> readers = graph.consumers(product);
+    if (readers.size() != 1 || graph.isOutput(product) || !readers.get(0).is("Add")) {
+      return null;
+    }
+    Node add = readers.get(0);
+    String other = add.input(add.input(0).equals(product) ? 1 : 0);
+    return isBias(other, out) ? add : null;
+  }
+
+  private boolean isBias(String value, long out) {
+    Tensor bias = graph.constant(value);
+    return bias != null
+        && bias.rank() == 1
+        && bias.dim(0) == out
+        && bias.elementType().isFloatingPoint();
+  }
+
+  private String path(Call call) {
+    Node node = call.site.node();
+    String output = node.output(0);
+    int base = output.lastIndexOf(Adapter.BASE);
+    return ModulePath.recover(
+        node.name(),
+        isOwnWeight(call) ? call.weight.value : null,
+        isOwnBias(call) ? call.bias : null,
+        base < 0 ? output : output.substring(0, base));
+  }
+
+  /** Whether no other layer reads the weight by the name that this one does. */
+  private boolean isOwnWeight(Call call) {
+    return biasesOfWeight.get(call.weight.value).size() == 1
+        && graph.consumers(call.weight.value).stream()
+            .allMatch(n -> n.is("Transpose") || n.is("MatMul") || n.is("Gemm") || n.is("Identity"));
+  }
+
+  /** Whether no other layer reads the bias by the name that this one does. */
+  private boolean isOwnBias(Call call) {
+    return call.bias != null
+        && weightsOfBias.get(call.bias).size() == 1
+        && graph.consumers(call.bias).stream()
+            .allMatch(n -> n.is("Identity") || biasReaders.contains(n));
+  }
+}

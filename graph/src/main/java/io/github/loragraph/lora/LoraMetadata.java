@@ -1,0 +1,170 @@
+package io.github.loragraph.lora;
+
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.OnnxModel;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What an injected model says about its adapters: JSON in {@code metadata_props} under {@link
+ * #KEY}.
+ *
+ * @param formatVersion {@link #FORMAT_VERSION}
+ * @param toolVersion the version of lora-graph that made the adapters
+ * @param match the regular expression that chose the targets
+ * @param rank r, as it was asked for
+ * @param alpha as it was asked for
+ * @param seed of the random numbers of lora_A
+ * @param targets the adapted Linears, in topological order
+ * @param head the names of the head's parameters
+ * @param trainable the names of all trainable parameters, those of adapters and head among them; an
+ *     adapter that is not here is frozen
+ */
+@JsonPropertyOrder({
+  "formatVersion",
+  "toolVersion",
+  "match",
+  "rank",
+  "alpha",
+  "seed",
+  "targets",
+  "head",
+  "trainable"
+})
+public record LoraMetadata(
+    int formatVersion,
+    String toolVersion,
+    String match,
+    int rank,
+    double alpha,
+    long seed,
+    List<Target> targets,
+    List<String> head,
+    List<String> trainable) {
+
+  /** The key in the model's metadata. */
+  public static final String KEY = "lora_graph";
+
+  /** The version of the format that this class writes, and the only one that it reads. */
+  public static final int FORMAT_VERSION = 1;
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .withCoercionConfig(
+              LogicalType.Textual,
+              c -> c.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail))
+          .build();
+
+  /**
+   * One adapted Linear.
+   *
+   * @param path its module path
+   * @param rank r of its adapter
+   * @param alpha the adapter counts alpha / r
+   */
+  @JsonPropertyOrder({"path", "rank", "alpha"})
+  public record Target(String path, int rank, double alpha) {
+    public Target {
+      if (rank < 1 || !(alpha > 0) || Double.isInfinite(alpha)) {
+        throw new IllegalArgumentException(
+            "adapter '%s' has rank %d and alpha %s".formatted(path, rank, alpha));
+      }
+    }
+  }
+
+  public LoraMetadata {
+    targets = List.copyOf(targets);
+    head = List.copyOf(head);
+    trainable = List.copyOf(trainable);
+  }
+
+  /**
+   * The metadata of a model; empty where it has none, so is not injected.
+   *
+   * @throws LoraGraphException if the entry is malformed or of a newer format
+   */
+  public static Optional<LoraMetadata> of(OnnxModel model) {
+    String json = model.metadata().get(KEY);
+    return json == null ? Optional.empty() : Optional.of(parse(json));
+  }
+
+  /** The module paths of a model's adapted Linears, in topological order; none if not injected. */
+  public static Set<String> adaptedPaths(OnnxModel model) {
+    Set<String> paths = new LinkedHashSet<>();
+    of(model).ifPresent(m -> m.targets().forEach(t -> paths.add(t.path())));
+    return paths;
+  }
+
+  /**
+   * The metadata of a model that must have some.
+   *
+   * @throws LoraGraphException if it has none, or it is malformed or of a newer format
+   */
+  public static LoraMetadata require(OnnxModel model) {
+    return of(model)
+        .orElseThrow(
+            () ->
+                new LoraGraphException(
+                    "the model has no adapters (no '%s' in its metadata): inject some first"
+                        .formatted(KEY)));
+  }
+
+  /**
+   * Reads the JSON.
+   *
+   * @throws LoraGraphException if it is malformed or of a newer format
+   */
+  public static LoraMetadata parse(String json) {
+    try {
+      JsonNode tree = JSON.readTree(json);
+      JsonNode version = tree.path("formatVersion");
+      if (!version.isIntegralNumber()) {
+        throw malformed("it has no formatVersion", null);
+      }
+      if (version.longValue() != FORMAT_VERSION) {
+        throw new LoraGraphException(
+            "the model's '%s' metadata is of format %s, and this version reads %d: use the lora-graph that made it, or a newer one"
+                .formatted(KEY, version, FORMAT_VERSION));
+      }
+      return JSON.treeToValue(tree, LoraMetadata.class);
+    } catch (JsonProcessingException e) {
+      throw malformed(e.getOriginalMessage(), e);
+    }
+  }
+
+  private static LoraGraphException malformed(String reason, Exception cause) {
+    return new LoraGraphException(
+        "the model's '%s' metadata is malformed (%s): inject into the original model again"
+            .formatted(KEY, reason.lines().findFirst().orElse("unreadable")),
+        cause);
+  }
+
+  /** The metadata as JSON, on one line. */
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The same model with this as its metadata. */
+  public OnnxModel putInto(OnnxModel model) {
+    return model.withMetadata(KEY, toJson());
+  }
+}

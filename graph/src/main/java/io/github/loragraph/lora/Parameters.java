@@ -1,0 +1,81 @@
+package io.github.loragraph.lora;
+
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The parameter table of a model, as PyTorch's {@code named_parameters} has it: weights and biases
+ * of Linears, embeddings, normalization weights, adapters. Parameters that are tied count once;
+ * those that only have equal values, which exporters merge behind {@code Identity} nodes, count
+ * each. Constants of the computation (a mask's value, an epsilon) are none.
+ */
+public final class Parameters {
+  private Parameters() {}
+
+  /**
+   * The parameters in the order in which the graph reads them. In an injected model those are
+   * trainable that its metadata names; in any other all are, as in a model that PyTorch has loaded.
+   */
+  public static List<Parameter> of(OnnxModel model) {
+    Graph graph = model.graph();
+    Set<String> trainable =
+        LoraMetadata.of(model).map(m -> (Set<String>) new HashSet<>(m.trainable())).orElse(null);
+    Map<String, String> names = new HashMap<>();
+    for (Linear linear : LinearFinder.find(graph)) {
+      names.putIfAbsent(linear.weightValue(), linear.path() + ".weight");
+      if (linear.bias() != null) {
+        names.putIfAbsent(linear.bias(), linear.path() + ".bias");
+      }
+    }
+    List<Parameter> parameters = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    for (Node node : graph.nodes()) {
+      if (node.is("Identity")) {
+        continue;
+      }
+      for (int i = 0; i < node.inputs().size(); i++) {
+        String value = node.input(i);
+        Tensor tensor = value.isEmpty() ? null : graph.constant(value);
+        if (tensor == null
+            || !tensor.elementType().isFloatingPoint()
+            || tensor.rank() == 0
+            || !seen.add(value)) {
+          continue;
+        }
+        String name = name(names.get(value), node, i, value);
+        if (name != null) {
+          parameters.add(
+              new Parameter(
+                  name,
+                  value,
+                  tensor.name(),
+                  tensor.dims(),
+                  tensor.elementCount(),
+                  trainable == null || trainable.contains(name)));
+        }
+      }
+    }
+    return parameters;
+  }
+
+  /** The parameter's name, or null for a constant. */
+  private static String name(String ofLinear, Node reader, int input, String value) {
+    if (ofLinear != null) {
+      return ofLinear;
+    }
+    if (Adapter.isPartOfAdapter(value)) {
+      return Adapter.isAdapterWeight(value) ? value : null;
+    }
+    boolean embedding = reader.is("Gather") && input == 0;
+    boolean normalization = reader.is("LayerNormalization") && input > 0;
+    return embedding || normalization || ModulePath.isParameter(value) ? value : null;
+  }
+}

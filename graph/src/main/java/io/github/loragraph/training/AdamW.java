@@ -1,0 +1,89 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.GraphBuilder;
+
+/**
+ * AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) as {@code
+ * torch.optim.AdamW} computes it: decay before the update, bias correction, epsilon added after the
+ * square root.
+ *
+ * @param beta1 decay of the first moment, in [0, 1)
+ * @param beta2 decay of the second moment, in [0, 1)
+ * @param epsilon added to the denominator, positive
+ * @param weightDecay decay of every trainable tensor, not negative
+ */
+public record AdamW(double beta1, double beta2, double epsilon, double weightDecay) {
+  public AdamW {
+    require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "in [0, 1)");
+    require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "in [0, 1)");
+    require(epsilon > 0 && epsilon < 1, "epsilon", epsilon, "in (0, 1)");
+    require(weightDecay >= 0 && weightDecay < 1e3, "weight decay", weightDecay, "0 or more");
+  }
+
+  private static void require(boolean holds, String name, double value, String range) {
+    if (!holds) {
+      throw new LoraGraphException("%s %s is not %s".formatted(name, value, range));
+    }
+  }
+
+  /** PyTorch's defaults. */
+  public static AdamW defaults() {
+    return new AdamW(0.9, 0.999, 1e-8, 0.01);
+  }
+
+  /** A parameter and its state: names of values of one shape. */
+  public record State(String parameter, String firstMoment, String secondMoment) {}
+
+  /**
+   * Emits what all parameters share in a step. Worked out in double precision: in single precision
+   * {@code 1 - beta2^step} has three digits at the first steps.
+   *
+   * @param learningRate names a FLOAT scalar
+   * @param step names an INT64 scalar, 1 at the first step
+   */
+  public StepFactors factors(GraphBuilder b, String learningRate, String step) {
+    String rate = b.cast(learningRate, ElementType.DOUBLE);
+    String count = b.cast(step, ElementType.DOUBLE);
+    String one = b.scalar(ElementType.DOUBLE, 1);
+    String correction1 = b.sub(one, b.pow(b.scalar(ElementType.DOUBLE, beta1), count));
+    String correction2 = b.sub(one, b.pow(b.scalar(ElementType.DOUBLE, beta2), count));
+    String keep = b.sub(one, b.mul(rate, b.scalar(ElementType.DOUBLE, weightDecay)));
+    return new StepFactors(
+        b.cast(keep, ElementType.FLOAT),
+        b.cast(b.div(rate, correction1), ElementType.FLOAT),
+        b.cast(b.div(one, b.sqrt(correction2)), ElementType.FLOAT));
+  }
+
+  /**
+   * The numbers that all parameters share in a step, names of FLOAT scalars.
+   *
+   * @param keep 1 - lr weightDecay
+   * @param stepSize lr / (1 - beta1^t)
+   * @param secondMomentScale 1 / sqrt(1 - beta2^t)
+   */
+  public record StepFactors(String keep, String stepSize, String secondMomentScale) {}
+
+  /**
+   * Emits the update of one FLOAT parameter.
+   *
+   * @param gradient of the parameter's shape
+   * @return the names of the updated parameter and moments
+   */
+  public State emit(GraphBuilder b, State state, String gradient, StepFactors factors) {
+    String firstMoment =
+        b.add(b.mul(state.firstMoment(), number(b, beta1)), b.mul(gradient, number(b, 1 - beta1)));
+    String squared = b.mul(b.mul(gradient, gradient), number(b, 1 - beta2));
+    String secondMoment = b.add(b.mul(state.secondMoment(), number(b, beta2)), squared);
+    String root = b.mul(b.sqrt(secondMoment), factors.secondMomentScale());
+    String direction = b.div(firstMoment, b.add(root, number(b, epsilon)));
+    String decayed = b.mul(state.parameter(), factors.keep());
+    String updated = b.sub(decayed, b.mul(direction, factors.stepSize()));
+    return new State(updated, firstMoment, secondMoment);
+  }
+
+  private static String number(GraphBuilder b, double value) {
+    return b.scalar(ElementType.FLOAT, value);
+  }
+}

@@ -1,0 +1,128 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Cross-entropy over classes, as {@code torch.nn.CrossEntropyLoss} with the mean over the examples
+ * (over the tokens for logits with a sequence axis). Logits are (batch, classes) or (batch,
+ * sequence, classes), labels INT64 class indices of the logits' shape without its last axis.
+ *
+ * @param labelSmoothing in [0, 1): how much of the target is spread evenly over the classes
+ * @param classWeights one weight for each class, or empty for equal weights
+ * @param ignoredLabel the label of positions that count nothing, or null if there are none
+ */
+public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights, Long ignoredLabel)
+    implements Loss {
+  /** The label that PyTorch ignores unless told otherwise. */
+  public static final long IGNORED = -100;
+
+  public CrossEntropyLoss {
+    if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+      throw new LoraGraphException(
+          "label smoothing " + labelSmoothing + " is not in [0, 1): 0 turns it off");
+    }
+    classWeights = List.copyOf(classWeights);
+  }
+
+  /** Plain cross-entropy. */
+  public static CrossEntropyLoss plain() {
+    return new CrossEntropyLoss(0, List.of(), null);
+  }
+
+  @Override
+  public ValueInfo labels(TensorType logits) {
+    Shape shape = logits.shape();
+    if (shape == null || shape.rank() < 2) {
+      throw new LoraGraphException(
+          "logits of shape "
+              + shape
+              + " are not (batch, classes): classification needs a model with a classification head");
+    }
+    Shape.Dimension classes = shape.dimension(-1);
+    if (classes.isKnown() && classes.size() < 2) {
+      throw new LoraGraphException(
+          "the model has one output: classification needs two or more, train it as a regression");
+    }
+    if (!classWeights.isEmpty() && classes.isKnown() && classes.size() != classWeights.size()) {
+      throw new LoraGraphException(
+          "%d class weights are given for a model with %d classes"
+              .formatted(classWeights.size(), classes.size()));
+    }
+    List<Shape.Dimension> dims = new ArrayList<>(shape.dimensions().subList(0, shape.rank() - 1));
+    return ValueInfo.of(LABELS, new TensorType(ElementType.INT64, new Shape(dims)));
+  }
+
+  @Override
+  public String emit(GraphBuilder b, String logits, TensorType type) {
+    ElementType real = type.elementType();
+    int axis = type.shape().rank() - 1;
+    String logProbabilities = b.op("LogSoftmax", n -> n.with("axis", axis), logits);
+    String labels = LABELS;
+    String counted = null;
+    if (ignoredLabel != null) {
+      String ignored = b.op("Equal", labels, b.scalar(ElementType.INT64, ignoredLabel));
+      labels = b.where(ignored, b.scalar(ElementType.INT64, 0), labels);
+      counted = b.cast(b.op("Not", ignored), real);
+    }
+    String index = b.unsqueeze(labels, axis);
+    String picked =
+        b.squeeze(b.op("GatherElements", n -> n.with("axis", axis), logProbabilities, index), axis);
+    String weights = counted;
+    String classWeight = null;
+    if (!classWeights.isEmpty()) {
+      classWeight = b.initializer(weightTensor(b, real));
+      String ofLabel = b.gather(classWeight, labels, 0);
+      weights = counted == null ? ofLabel : b.mul(ofLabel, counted);
+    }
+    String loss = b.neg(mean(b, picked, weights, weights));
+    if (labelSmoothing > 0) {
+      String all = classWeight == null ? logProbabilities : b.mul(logProbabilities, classWeight);
+      String smooth = b.reduceSum(all, false, axis);
+      String spread = b.neg(mean(b, smooth, counted, weights));
+      String classes = b.cast(lastDimension(b, logits, type), real);
+      loss =
+          b.add(
+              b.mul(loss, b.scalar(real, 1 - labelSmoothing)),
+              b.mul(spread, b.div(b.scalar(real, labelSmoothing), classes)));
+    }
+    return loss;
+  }
+
+  /** The weighted sum over the sum of {@code divisor}; null weights are all 1. */
+  private static String mean(GraphBuilder b, String values, String weights, String divisor) {
+    String weighted = weights == null ? values : b.mul(values, weights);
+    if (divisor == null) {
+      return b.reduce("ReduceMean", weighted, "", false);
+    }
+    return b.div(
+        b.reduce("ReduceSum", weighted, "", false), b.reduce("ReduceSum", divisor, "", false));
+  }
+
+  private static String lastDimension(GraphBuilder b, String logits, TensorType type) {
+    Shape.Dimension last = type.shape().dimension(-1);
+    return last.isKnown()
+        ? b.scalar(ElementType.INT64, last.size())
+        : b.gather(b.shape(logits), b.scalar(ElementType.INT64, type.shape().rank() - 1), 0);
+  }
+
+  private Tensor weightTensor(GraphBuilder b, ElementType real) {
+    String name = b.graph().freshName("class_weights");
+    double[] values = classWeights.stream().mapToDouble(Double::doubleValue).toArray();
+    if (real == ElementType.DOUBLE) {
+      return Tensor.ofDoubles(name, values, values.length);
+    }
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return Tensor.ofFloats(name, floats, values.length);
+  }
+}

@@ -1,0 +1,40 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.rewrite.TrainingForm;
+import java.util.Set;
+
+/**
+ * The model as it answers: dropout off, nothing else rewritten, so that ONNX Runtime's own
+ * optimizations for inference apply. What is trained goes in beside the batch, so that one session
+ * serves the whole training.
+ *
+ * @param model inputs: the batch and the trainable values; output: the logits
+ * @param logits names the output
+ */
+public record EvaluationGraph(OnnxModel model, String logits) {
+  /**
+   * Builds the graph; the given model is left as it is.
+   *
+   * @param trainable values that become inputs; empty for a model that answers as it stands
+   */
+  public static EvaluationGraph of(OnnxModel source, Set<String> trainable) {
+    OnnxModel model = TrainingForm.withoutDropout(SharedTensors.unshare(source, trainable));
+    Graph graph = model.graph();
+    for (String value : trainable) {
+      Tensor tensor = graph.initializer(value);
+      graph.removeInitializer(value);
+      graph.removeInput(value);
+      graph.addInput(ValueInfo.of(value, tensor.type()));
+    }
+    ValueInfo logits = Logits.of(graph);
+    graph.clearOutputs();
+    graph.addOutput(logits);
+    graph.removeDeadNodes();
+    return new EvaluationGraph(model, logits.name());
+  }
+}

@@ -1,0 +1,36 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.ValueInfo;
+import java.util.List;
+
+/** Finds the output of a model that a loss is computed from. */
+public final class Logits {
+  private static final String NAME = "logits";
+
+  private Logits() {}
+
+  /**
+   * The output named {@code logits}, or the only output.
+   *
+   * @throws LoraGraphException if there are several outputs and none is named so
+   */
+  public static ValueInfo of(Graph graph) {
+    List<ValueInfo> outputs = List.copyOf(graph.outputs());
+    for (ValueInfo output : outputs) {
+      if (output.name().equals(NAME)) {
+        return output;
+      }
+    }
+    if (outputs.size() != 1) {
+      throw new LoraGraphException(
+          "the model has %d outputs (%s) and none is named '%s': put a head on it with 'lora-graph add-head'"
+              .formatted(
+                  outputs.size(),
+                  String.join(", ", outputs.stream().map(ValueInfo::name).toList()),
+                  NAME));
+    }
+    return outputs.get(0);
+  }
+}

@@ -1,0 +1,27 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+
+/** A loss function: the labels that it takes, and its graph over the logits. */
+public interface Loss {
+  /** The name of the graph input that takes the labels. */
+  String LABELS = "labels";
+
+  /**
+   * Declares the labels for logits of a type: element type and shape of one batch.
+   *
+   * @throws io.github.loragraph.LoraGraphException if logits of this type do not fit the loss
+   */
+  ValueInfo labels(TensorType logits);
+
+  /**
+   * Emits the loss of a batch, averaged as PyTorch does.
+   *
+   * @param logits names the model's output
+   * @param type the type of the logits
+   * @return the name of a scalar
+   */
+  String emit(GraphBuilder b, String logits, TensorType type);
+}

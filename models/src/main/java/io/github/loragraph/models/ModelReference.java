@@ -1,0 +1,36 @@
+package io.github.loragraph.models;
+
+import io.github.loragraph.LoraGraphException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Finds the model that an argument means: a path, or the name of a bundled model. */
+public final class ModelReference {
+  private ModelReference() {}
+
+  /**
+   * A path that exists wins over a name.
+   *
+   * @param cache where bundled models are unpacked
+   * @throws LoraGraphException if it is neither
+   */
+  public static ModelFolder resolve(String argument, Path cache) {
+    try {
+      Path path = Path.of(argument);
+      if (Files.exists(path)) {
+        return ModelFolder.of(path);
+      }
+    } catch (InvalidPathException e) {
+      // It may still be a name.
+    }
+    Optional<BundledModel> bundled = BundledModel.named(argument);
+    if (bundled.isPresent()) {
+      return bundled.get().unpack(cache);
+    }
+    throw new LoraGraphException(
+        "no such model: %s (neither a file, nor a folder, nor a bundled model: %s)"
+            .formatted(argument, BundledModel.names()));
+  }
+}

@@ -1,0 +1,21 @@
+package io.github.loragraph.data;
+
+import java.util.List;
+
+/** The names under which a data file has text, second text and label; the first that is there. */
+public record Columns(List<String> text, List<String> textPair, List<String> label) {
+  /** The names that the usual data sets have. */
+  public static final Columns USUAL =
+      new Columns(
+          List.of("text", "sentence", "sentence1", "question", "premise"),
+          List.of("text_pair", "sentence2", "answer", "hypothesis"),
+          List.of("label", "labels", "intent", "class"));
+
+  /** The same with other names in front; null keeps what there is. */
+  public Columns with(String text, String textPair, String label) {
+    return new Columns(
+        text == null ? this.text : List.of(text),
+        textPair == null ? this.textPair : List.of(textPair),
+        label == null ? this.label : List.of(label));
+  }
+}

@@ -1,0 +1,204 @@
+package io.github.loragraph.engine;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.evaluation.Classifier;
+import io.github.loragraph.evaluation.ModelSession;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.Weights;
+import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.StepGraph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Runs a step graph as an ordinary session on any build of ONNX Runtime. Parameters and moments lie
+ * in two sets of preallocated tensors: a step reads one set and writes the other, then they swap
+ * roles, so nothing is copied between steps.
+ */
+public final class GraphEngine implements Engine {
+  private final StepGraph graph;
+  private final OrtSession session;
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final Set<String> requested = new LinkedHashSet<>();
+  private final boolean clips;
+
+  /** The state before the next step, by the names of inputs. */
+  private Map<String, OnnxTensor> current = new LinkedHashMap<>();
+
+  /** Where the next step writes, by the same names. */
+  private Map<String, OnnxTensor> next = new LinkedHashMap<>();
+
+  private final Map<OnnxTensor, ByteBuffer> contents = new HashMap<>();
+  private final OnnxTensor learningRate;
+  private final ByteBuffer learningRateValue = direct(4);
+  private final OnnxTensor step;
+  private final ByteBuffer stepValue = direct(8);
+  private final EvaluationGraph evaluationGraph;
+  private final Sessions sessions;
+  private final Weights weights;
+  private ModelSession evaluation;
+  private long steps;
+
+  /**
+   * Makes the session and sets parameters to their values in the model, moments to zero.
+   *
+   * @param evaluationGraph of the same model and trainable values; its session is made when it is
+   *     asked for
+   * @param weights must stay open for as long as the engine
+   * @throws LoraGraphException if ONNX Runtime refuses the graph
+   */
+  public GraphEngine(
+      StepGraph graph, EvaluationGraph evaluationGraph, Sessions sessions, Weights weights) {
+    this.graph = graph;
+    this.evaluationGraph = evaluationGraph;
+    this.sessions = sessions;
+    this.weights = weights;
+    this.session = sessions.create(graph.model(), weights);
+    this.clips = graph.model().graph().isOutput(StepGraph.GRADIENT_NORM);
+    requested.add(graph.training().loss());
+    if (clips) {
+      requested.add(StepGraph.GRADIENT_NORM);
+    }
+    try {
+      learningRate =
+          OnnxTensor.createTensor(environment, learningRateValue, new long[0], OnnxJavaType.FLOAT);
+      step = OnnxTensor.createTensor(environment, stepValue, new long[0], OnnxJavaType.INT64);
+      for (StepGraph.Slot slot : graph.slots()) {
+        for (String input : slot.inputs()) {
+          current.put(input, allocate(slot.initial()));
+          next.put(input, allocate(slot.initial()));
+        }
+        ByteBuffer parameter = contents.get(current.get(slot.parameter()));
+        parameter.duplicate().put(slot.initial().bytes());
+      }
+    } catch (OrtException e) {
+      throw new LoraGraphException("cannot allocate the training state: " + e.getMessage(), e);
+    }
+  }
+
+  private OnnxTensor allocate(Tensor like) throws OrtException {
+    ByteBuffer buffer = direct(like.bytes().remaining());
+    OnnxTensor tensor =
+        OnnxTensor.createTensor(environment, buffer, like.dims(), OnnxJavaType.FLOAT);
+    contents.put(tensor, buffer);
+    return tensor;
+  }
+
+  private static ByteBuffer direct(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  @Override
+  public String name() {
+    return "graph";
+  }
+
+  @Override
+  public StepResult step(List<HostTensor> batch, double rate) {
+    learningRateValue.putFloat(0, (float) rate);
+    stepValue.putLong(0, steps + 1);
+    List<OnnxTensor> owned = new ArrayList<>();
+    try {
+      Map<String, OnnxTensorLike> inputs = new HashMap<>(current);
+      for (HostTensor tensor : batch) {
+        OnnxTensor value = OrtTensors.of(tensor);
+        owned.add(value);
+        inputs.put(tensor.name(), value);
+      }
+      inputs.put(StepGraph.LEARNING_RATE, learningRate);
+      inputs.put(StepGraph.STEP, step);
+      Map<String, OnnxValue> pinned = new HashMap<>();
+      for (StepGraph.Slot slot : graph.slots()) {
+        for (int i = 0; i < slot.inputs().size(); i++) {
+          pinned.put(slot.outputs().get(i), next.get(slot.inputs().get(i)));
+        }
+      }
+      StepResult result;
+      try (OrtSession.Result outputs = session.run(inputs, requested, pinned)) {
+        double loss = OrtTensors.scalar(outputs, graph.training().loss());
+        double norm = clips ? OrtTensors.scalar(outputs, StepGraph.GRADIENT_NORM) : Double.NaN;
+        result = new StepResult(loss, norm);
+      }
+      Map<String, OnnxTensor> written = next;
+      next = current;
+      current = written;
+      steps++;
+      return result;
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime failed at step %d: %s".formatted(steps + 1, Sessions.firstLine(e)), e);
+    } finally {
+      owned.forEach(OnnxTensor::close);
+    }
+  }
+
+  @Override
+  public Classifier classifier() {
+    if (evaluation == null) {
+      evaluation = new ModelSession(evaluationGraph, sessions, weights, this::currentParameters);
+    }
+    return evaluation;
+  }
+
+  private Map<String, OnnxTensor> currentParameters() {
+    Map<String, OnnxTensor> parameters = new HashMap<>();
+    for (StepGraph.Slot slot : graph.slots()) {
+      parameters.put(slot.parameter(), current.get(slot.parameter()));
+    }
+    return parameters;
+  }
+
+  @Override
+  public long steps() {
+    return steps;
+  }
+
+  @Override
+  public Map<String, Tensor> parameters() {
+    Map<String, Tensor> values = new LinkedHashMap<>();
+    for (StepGraph.Slot slot : graph.slots()) {
+      ByteBuffer source = contents.get(current.get(slot.parameter())).duplicate();
+      ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+      copy.put(source).flip();
+      values.put(
+          slot.parameter(),
+          Tensor.of(slot.parameter(), ElementType.FLOAT, copy, slot.initial().dims()));
+    }
+    return values;
+  }
+
+  @Override
+  public void close() {
+    try {
+      if (evaluation != null) {
+        evaluation.close();
+      }
+      session.close();
+    } catch (OrtException e) {
+      throw new LoraGraphException("cannot close the session: " + e.getMessage(), e);
+    } finally {
+      current.values().forEach(OnnxTensor::close);
+      next.values().forEach(OnnxTensor::close);
+      learningRate.close();
+      step.close();
+    }
+  }
+}

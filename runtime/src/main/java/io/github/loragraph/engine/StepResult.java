@@ -1,0 +1,10 @@
+package io.github.loragraph.engine;
+
+/**
+ * What a step tells.
+ *
+ * @param loss of the batch, before the update
+ * @param gradientNorm over all trainable parameters before clipping; NaN where gradients are not
+ *     clipped
+ */
+public record StepResult(double loss, double gradientNorm) {}

@@ -1,0 +1,73 @@
+package io.github.loragraph.evaluation;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.Weights;
+import io.github.loragraph.training.EvaluationGraph;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** A session over an evaluation graph. */
+public final class ModelSession implements Classifier, AutoCloseable {
+  private final EvaluationGraph graph;
+  private final OrtSession session;
+  private final Supplier<Map<String, OnnxTensor>> parameters;
+
+  /**
+   * @param weights must stay open for as long as the session
+   * @param parameters gives the trainable values of the graph at each call
+   * @throws LoraGraphException if ONNX Runtime refuses the model
+   */
+  public ModelSession(
+      EvaluationGraph graph,
+      Sessions sessions,
+      Weights weights,
+      Supplier<Map<String, OnnxTensor>> parameters) {
+    this.graph = graph;
+    this.session = sessions.create(graph.model(), weights);
+    this.parameters = parameters;
+  }
+
+  @Override
+  public float[][] logits(List<HostTensor> batch) {
+    List<OnnxTensor> owned = new ArrayList<>();
+    Map<String, OnnxTensorLike> feeds = new HashMap<>(parameters.get());
+    try {
+      Set<String> wanted = session.getInputNames();
+      for (HostTensor tensor : batch) {
+        if (wanted.contains(tensor.name())) {
+          OnnxTensor value = OrtTensors.of(tensor);
+          owned.add(value);
+          feeds.put(tensor.name(), value);
+        }
+      }
+      try (OrtSession.Result result = session.run(feeds)) {
+        return OrtTensors.rows((OnnxTensor) result.get(graph.logits()).orElseThrow());
+      }
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime cannot run the model: " + Sessions.firstLine(e), e);
+    } finally {
+      owned.forEach(OnnxTensor::close);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new LoraGraphException("cannot close the session: " + Sessions.firstLine(e), e);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package io.github.loragraph.ort;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.onnx.ElementType;
+import java.nio.FloatBuffer;
+
+/** Passes tensors to and from ONNX Runtime without copying them. */
+public final class OrtTensors {
+  private OrtTensors() {}
+
+  /** A tensor over the same memory, which must stay as it is while the tensor is in use. */
+  public static OnnxTensor of(HostTensor tensor) throws OrtException {
+    return OnnxTensor.createTensor(
+        OrtEnvironment.getEnvironment(), tensor.data(), tensor.shape(), javaType(tensor.type()));
+  }
+
+  /** An output of one FLOAT element. */
+  public static double scalar(OrtSession.Result outputs, String name) {
+    OnnxTensor tensor = (OnnxTensor) outputs.get(name).orElseThrow();
+    return tensor.getFloatBuffer().get(0);
+  }
+
+  /** A FLOAT output of two axes, copied row by row. */
+  public static float[][] rows(OnnxTensor tensor) {
+    long[] shape = tensor.getInfo().getShape();
+    float[][] rows = new float[(int) shape[0]][(int) shape[1]];
+    FloatBuffer values = tensor.getFloatBuffer();
+    for (float[] row : rows) {
+      values.get(row);
+    }
+    return rows;
+  }
+
+  private static OnnxJavaType javaType(ElementType type) {
+    return switch (type) {
+      case FLOAT -> OnnxJavaType.FLOAT;
+      case DOUBLE -> OnnxJavaType.DOUBLE;
+      case INT32 -> OnnxJavaType.INT32;
+      case INT64 -> OnnxJavaType.INT64;
+      case BOOL -> OnnxJavaType.BOOL;
+      case INT8 -> OnnxJavaType.INT8;
+      case UINT8 -> OnnxJavaType.UINT8;
+      case FLOAT16 -> OnnxJavaType.FLOAT16;
+      default -> throw new IllegalArgumentException("no input of type " + type);
+    };
+  }
+}

@@ -1,0 +1,54 @@
+package io.github.loragraph.ort;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+
+/** Makes sessions on the CPU from models in memory. */
+public final class Sessions {
+  private final int threads;
+
+  /**
+   * @param threads that compute one operator; 0 for as many as the machine has cores
+   */
+  public Sessions(int threads) {
+    if (threads < 0) {
+      throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
+    }
+    this.threads = threads;
+  }
+
+  /**
+   * A session over a model whose large weights are shared, not copied.
+   *
+   * @param weights must stay open for as long as the session
+   * @throws LoraGraphException if ONNX Runtime refuses the model
+   */
+  public OrtSession create(OnnxModel model, Weights weights) {
+    NativeLibrary.load();
+    try (OrtSession.SessionOptions options = options()) {
+      options.addExternalInitializers(weights.of(model.graph().initializers().values()));
+      byte[] bytes = OnnxFile.serialize(model, Weights::isWeight);
+      return OrtEnvironment.getEnvironment().createSession(bytes, options);
+    } catch (OrtException e) {
+      throw new LoraGraphException("ONNX Runtime refuses the model: " + firstLine(e), e);
+    }
+  }
+
+  private OrtSession.SessionOptions options() throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+    options.setIntraOpNumThreads(threads);
+    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    return options;
+  }
+
+  /** ONNX Runtime's messages end in a stack of their own. */
+  public static String firstLine(OrtException e) {
+    return e.getMessage().lines().findFirst().orElse("no reason given");
+  }
+}

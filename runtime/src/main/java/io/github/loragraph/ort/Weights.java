@@ -1,0 +1,65 @@
+package io.github.loragraph.ort;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The frozen weights of a model as ONNX Runtime takes them: all sessions over the same model read
+ * the same memory, which is the model file's memory map where its alignment allows. Sessions must
+ * be closed before their weights.
+ */
+public final class Weights implements AutoCloseable {
+  /** Smaller tensors travel inside the model: they may be shapes, which optimizers want to read. */
+  private static final long SMALLEST_BYTES = 4096;
+
+  private final Map<Tensor, OnnxTensor> tensors = new HashMap<>();
+
+  /** Whether a tensor is handed over in memory. */
+  static boolean isWeight(Tensor tensor) {
+    return tensor.elementType() == ElementType.FLOAT
+        && tensor.bytes().remaining() >= SMALLEST_BYTES;
+  }
+
+  /** Those of the tensors that are handed over, by name. */
+  synchronized Map<String, OnnxTensorLike> of(Collection<Tensor> initializers) throws OrtException {
+    Map<String, OnnxTensorLike> result = new HashMap<>();
+    for (Tensor tensor : initializers) {
+      if (isWeight(tensor)) {
+        OnnxTensor weight = tensors.get(tensor);
+        if (weight == null) {
+          weight = create(tensor);
+          tensors.put(tensor, weight);
+        }
+        result.put(tensor.name(), weight);
+      }
+    }
+    return result;
+  }
+
+  private static OnnxTensor create(Tensor tensor) throws OrtException {
+    ByteBuffer bytes = tensor.bytes();
+    if (!bytes.isDirect() || bytes.alignmentOffset(0, tensor.elementType().bytes()) != 0) {
+      ByteBuffer aligned =
+          ByteBuffer.allocateDirect(bytes.remaining()).order(ByteOrder.nativeOrder());
+      bytes = aligned.put(bytes).flip();
+    }
+    return OnnxTensor.createTensor(
+        OrtEnvironment.getEnvironment(), bytes, tensor.dims(), OnnxJavaType.FLOAT);
+  }
+
+  @Override
+  public synchronized void close() {
+    tensors.values().forEach(OnnxTensor::close);
+    tensors.clear();
+  }
+}

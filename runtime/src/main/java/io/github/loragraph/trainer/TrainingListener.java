@@ -1,0 +1,36 @@
+package io.github.loragraph.trainer;
+
+import io.github.loragraph.evaluation.ClassificationReport;
+
+/** Hears of a training's progress. */
+public interface TrainingListener {
+  /** Before the first step. */
+  default void started(long totalSteps) {}
+
+  /** After each step. */
+  default void step(StepRecord record) {}
+
+  /** Every {@code logEvery} steps: figures since the last log. */
+  default void log(StepRecord record) {}
+
+  /** After an evaluation. */
+  default void evaluated(long step, ClassificationReport report) {}
+
+  /**
+   * Figures of one step, or since the last log.
+   *
+   * @param step 1 at the first step
+   * @param epoch passes over the data so far, with their fraction
+   * @param loss mean over the steps that the record is of
+   * @param learningRate of the last step
+   * @param gradientNorm of the last step before clipping; NaN where gradients are not clipped
+   * @param samplesPerSecond over the time that the record is of, evaluations not counted
+   */
+  record StepRecord(
+      long step,
+      double epoch,
+      double loss,
+      double learningRate,
+      double gradientNorm,
+      double samplesPerSecond) {}
+}

@@ -1,0 +1,149 @@
+package io.github.loragraph;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A fixture: a tiny exported model and the numbers that PyTorch has for it. */
+final class Oracle {
+  static final List<String> FIXTURES =
+      List.of(
+          "tiny-roberta",
+          "tiny-roberta-opset17",
+          "tiny-roberta-noconstfold",
+          "tiny-roberta-training-export",
+          "tiny-roberta-dropout",
+          "tiny-bert");
+
+  private final String fixture;
+  private final JsonNode values;
+
+  private Oracle(String fixture, JsonNode values) {
+    this.fixture = fixture;
+    this.values = values;
+  }
+
+  static Oracle of(String fixture) {
+    String file = fixture.equals("tiny-bert") ? "bert-oracle.json" : "roberta-oracle.json";
+    try (InputStream in = resource(file).openStream()) {
+      return new Oracle(fixture, new ObjectMapper().readTree(in));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static URL resource(String name) {
+    return Oracle.class.getResource("/fixtures/" + name);
+  }
+
+  static Path path(String name) {
+    try {
+      return Path.of(resource(name).toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  Path modelFile() {
+    return path(fixture + "/model.onnx");
+  }
+
+  OnnxModel model() {
+    return OnnxFile.read(modelFile());
+  }
+
+  JsonNode get(String key) {
+    return values.at(key);
+  }
+
+  double number(String pointer) {
+    return values.at(pointer).asDouble();
+  }
+
+  /** All numbers below a place, in order. */
+  double[] numbers(String pointer) {
+    return flat(values.at(pointer));
+  }
+
+  static double[] flat(JsonNode node) {
+    List<Double> out = new ArrayList<>();
+    collect(node, out);
+    return out.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private static void collect(JsonNode node, List<Double> out) {
+    if (node.isArray()) {
+      node.forEach(child -> collect(child, out));
+    } else {
+      out.add(node.asDouble());
+    }
+  }
+
+  /** Named tensors below a place, flattened. */
+  Map<String, double[]> tensors(String pointer) {
+    Map<String, double[]> tensors = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : values.at(pointer).properties()) {
+      tensors.put(field.getKey(), flat(field.getValue()));
+    }
+    return tensors;
+  }
+
+  /** The adapters of {@code lora_params}, as initializers. */
+  List<Tensor> adapters() {
+    List<Tensor> adapters = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : values.at("/lora_params").properties()) {
+      JsonNode rows = field.getValue();
+      double[] numbers = flat(rows);
+      float[] floats = new float[numbers.length];
+      for (int i = 0; i < floats.length; i++) {
+        floats[i] = (float) numbers[i];
+      }
+      adapters.add(
+          Tensor.ofFloats(field.getKey(), floats, rows.size(), numbers.length / rows.size()));
+    }
+    return adapters;
+  }
+
+  /** The batch, without labels. */
+  List<HostTensor> inputs() {
+    return inputs(values.at("/inputs"));
+  }
+
+  static List<HostTensor> inputs(JsonNode inputs) {
+    List<HostTensor> tensors = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> field : inputs.properties()) {
+      JsonNode rows = field.getValue();
+      tensors.add(longs(field.getKey(), flat(rows), rows.size(), rows.get(0).size()));
+    }
+    return tensors;
+  }
+
+  HostTensor labels() {
+    double[] labels = numbers("/labels");
+    return longs("labels", labels, labels.length);
+  }
+
+  private static HostTensor longs(String name, double[] numbers, long... shape) {
+    ByteBuffer data = ByteBuffer.allocateDirect(numbers.length * 8).order(ByteOrder.nativeOrder());
+    for (double number : numbers) {
+      data.putLong((long) number);
+    }
+    return new HostTensor(name, ElementType.INT64, shape, data.flip());
+  }
+}

@@ -1,0 +1,44 @@
+package io.github.loragraph;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.Weights;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Runs a model once. */
+final class OrtRun {
+  private OrtRun() {}
+
+  /** The floating-point outputs by name. */
+  static Map<String, float[]> run(OnnxModel model, Iterable<HostTensor> inputs, Sessions sessions) {
+    Map<String, OnnxTensorLike> feeds = new HashMap<>();
+    Map<String, float[]> outputs = new HashMap<>();
+    try (Weights weights = new Weights();
+        OrtSession session = sessions.create(model, weights)) {
+      for (HostTensor input : inputs) {
+        feeds.put(input.name(), OrtTensors.of(input));
+      }
+      try (OrtSession.Result result = session.run(feeds)) {
+        for (Map.Entry<String, OnnxValue> entry : result) {
+          var buffer = ((OnnxTensor) entry.getValue()).getFloatBuffer();
+          float[] values = new float[buffer.remaining()];
+          buffer.get(values);
+          outputs.put(entry.getKey(), values);
+        }
+      }
+      return outputs;
+    } catch (OrtException e) {
+      throw new AssertionError(e);
+    } finally {
+      feeds.values().forEach(OnnxTensorLike::close);
+    }
+  }
+}
