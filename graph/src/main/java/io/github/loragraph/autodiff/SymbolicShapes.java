@@ -24,7 +24,7 @@ import java.util.TreeMap;
  * it stays equal to itself wherever it goes. Every rule is a proof: where nothing follows, nothing
  * is claimed.
  */
-final class SymbolicShapes {
+public final class SymbolicShapes {
   private static final int LARGEST_FOLLOWED = 16;
 
   private final Graph graph;
@@ -67,7 +67,7 @@ final class SymbolicShapes {
    *
    * @param known element types, and ranks and sizes as far as they are known already
    */
-  static ValueTypes refine(Graph graph, ValueTypes known) {
+  public static ValueTypes refine(Graph graph, ValueTypes known) {
     return new SymbolicShapes(graph, known).refine();
   }
 

@@ -2,6 +2,7 @@ package io.github.loragraph.rewrite;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -69,7 +70,7 @@ final class OpsetUpgrade {
     Graph graph = source.graph().copy();
     OnnxModel model = source.withGraph(graph);
     if (from < GraphBuilder.OPSET) {
-      ValueTypes types = inference.infer(source);
+      ValueTypes types = SymbolicShapes.refine(graph, inference.infer(source));
       OpsetUpgrade upgrade = new OpsetUpgrade(graph, from, types);
       List.copyOf(graph.nodes()).forEach(upgrade::upgrade);
       model = model.withOpset("", GraphBuilder.OPSET);

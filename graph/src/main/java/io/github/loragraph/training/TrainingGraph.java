@@ -4,6 +4,7 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.autodiff.GradientRules;
 import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.Graph;
@@ -75,7 +76,7 @@ public record TrainingGraph(
     }
 
     String logits = Logits.of(graph).name();
-    ValueTypes types = shapeInference.infer(model);
+    ValueTypes types = SymbolicShapes.refine(graph, shapeInference.infer(model));
     TensorType logitsType = types.get(logits);
     ValueInfo labels = loss.labels(logitsType);
     graph.addInput(labels);

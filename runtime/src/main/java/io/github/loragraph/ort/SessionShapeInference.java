@@ -76,7 +76,9 @@ public final class SessionShapeInference implements ShapeInference {
                 ? Shape.Dimension.of(sizes[i])
                 : names[i].isEmpty() ? Shape.Dimension.unknown() : Shape.Dimension.named(names[i]));
       }
-      types.put(info.getName(), new TensorType(elementType(tensor), new Shape(dimensions)));
+      // No sizes mean a scalar or an unknown rank, and ONNX Runtime does not say which.
+      Shape shape = sizes.length == 0 ? null : new Shape(dimensions);
+      types.put(info.getName(), new TensorType(elementType(tensor), shape));
     }
   }
 

@@ -1,0 +1,138 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.Columns;
+import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.models.ClassificationHead;
+import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lora-graph add-head}. */
+@Command(
+    name = "add-head",
+    header = "Puts a classification head on an encoder without one.",
+    description = {
+      "",
+      "The head pools the tokens, then has a dense layer with tanh and a projection to the classes;"
+          + " its parameters are named classifier.*, so they are trained in full. Writes a model"
+          + " folder, the labels in its config.json.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph add-head all-MiniLM-L6-v2 --labels negative,positive -o sentiment",
+      "  lora-graph add-head encoder.onnx --labels-from train.tsv -o intents"
+    },
+    mixinStandardHelpOptions = true)
+final class AddHeadCommand implements Callable<Integer> {
+  @Mixin private ModelArgument model;
+  @Mixin private ResultOutput output;
+
+  @ArgGroup(multiplicity = "1")
+  private Labels labels;
+
+  private static final class Labels {
+    @Option(
+        names = "--labels",
+        split = ",",
+        paramLabel = "NAME",
+        description = "The classes, separated by commas.")
+    private List<String> names;
+
+    @Option(
+        names = "--labels-from",
+        paramLabel = "FILE",
+        description = "A data file whose labels are the classes.")
+    private Path file;
+  }
+
+  @Option(
+      names = "--pooling",
+      defaultValue = "mean",
+      description = "${COMPLETION-CANDIDATES} token (default: ${DEFAULT-VALUE}).")
+  private ClassificationHead.Pooling pooling;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      description = "Seed of the head's weights (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--label-column",
+      paramLabel = "NAME",
+      description = "Column or field with the label (default: label, ...).")
+  private String labelColumn;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FOLDER",
+      required = true,
+      description = "The model folder to write.")
+  private Path target;
+
+  @Option(names = "--force", description = "Replace a model in the folder.")
+  private boolean force;
+
+  @Override
+  public Integer call() {
+    ModelFolder folder = model.folder();
+    Path file = target.resolve("model.onnx");
+    if (Files.exists(file) && !force) {
+      throw new LoraGraphException(
+          file + " exists already: choose another folder, or replace the model with --force");
+    }
+    LabelSet classes = classes();
+    OnnxModel encoder = OnnxFile.read(folder.modelFile());
+    OnnxModel classifier = ClassificationHead.add(encoder, classes.size(), pooling, seed);
+    OnnxFile.write(classifier, file, force);
+    ModelConfig config = folder.config().withLabels(classes);
+    config.write(target.resolve(ModelConfig.FILE), true);
+    folder.copyCompanions(target);
+
+    Map<String, Object> result = new LinkedHashMap<>();
+    ParameterCount count = ParameterCount.of(Parameters.of(classifier));
+    result.put("output", file.toString());
+    result.put("labels", classes.names());
+    result.put("totalParameters", count.total());
+    output.print(
+        result,
+        out -> {
+          out.printf("a head for %d classes: %s%n", classes.size(), classes);
+          out.println(count);
+          out.println("written: " + file);
+        });
+    return 0;
+  }
+
+  private LabelSet classes() {
+    if (labels.names != null) {
+      return new LabelSet(labels.names.stream().map(String::strip).toList());
+    }
+    List<Row> rows = DataFile.read(labels.file, Columns.USUAL.with(null, null, labelColumn));
+    List<String> found =
+        rows.stream().map(Row::label).filter(Objects::nonNull).filter(l -> !l.isEmpty()).toList();
+    if (found.isEmpty()) {
+      throw new LoraGraphException(
+          labels.file + " has no labels: name their column with --label-column");
+    }
+    return LabelSet.of(found);
+  }
+}

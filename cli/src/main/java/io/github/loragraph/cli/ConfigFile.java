@@ -1,0 +1,119 @@
+package io.github.loragraph.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.IDefaultValueProvider;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * The YAML file that {@code train --config} takes: options by their names, {@code batch-size} or
+ * {@code batchSize}. A run's {@code config.yaml} is one; what it notes besides options is passed
+ * over.
+ */
+final class ConfigFile implements IDefaultValueProvider {
+  private static final String OPTION = "--config";
+  private static final Set<String> NOTES = Set.of("versions");
+  private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
+
+  private final Map<String, String> values = new LinkedHashMap<>();
+
+  private ConfigFile() {}
+
+  /**
+   * Makes the values of a config file that is named among the arguments the defaults of the
+   * command.
+   *
+   * @throws LoraGraphException if the file cannot be read, or has an entry that is no option
+   */
+  static void apply(CommandLine command, String[] args) {
+    fileIn(args).ifPresent(f -> command.setDefaultValueProvider(read(f, command.getCommandSpec())));
+  }
+
+  private static Optional<Path> fileIn(String[] args) {
+    for (int i = 0; i < args.length; i++) {
+      if (args[i].equals(OPTION) && i + 1 < args.length) {
+        return Optional.of(Path.of(args[i + 1]));
+      }
+      if (args[i].startsWith(OPTION + "=")) {
+        return Optional.of(Path.of(args[i].substring(OPTION.length() + 1)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static ConfigFile read(Path file, CommandSpec command) {
+    if (!Files.isRegularFile(file)) {
+      throw new LoraGraphException("no such configuration file: " + file);
+    }
+    Map<String, Object> entries;
+    try {
+      entries = new YAMLMapper().readValue(file.toFile(), MAP);
+    } catch (JsonProcessingException e) {
+      throw new LoraGraphException(
+          "%s:%d is not a YAML map of options: %s"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                  e.getOriginalMessage().lines().findFirst().orElse("")),
+          e);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+    ConfigFile config = new ConfigFile();
+    entries.forEach(
+        (key, value) -> {
+          String name = kebab(key);
+          if (NOTES.contains(name)) {
+            return;
+          }
+          if (!name.equals("model") && command.findOption("--" + name) == null) {
+            throw new LoraGraphException(
+                "%s has '%s', which is no option of train; there are: %s"
+                    .formatted(file, key, optionNames(command)));
+          }
+          if (value != null) {
+            config.values.put(name, value.toString());
+          }
+        });
+    return config;
+  }
+
+  private static String optionNames(CommandSpec command) {
+    return command.options().stream()
+        .map(o -> o.longestName().substring(2))
+        .sorted()
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String kebab(String key) {
+    return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public String defaultValue(ArgSpec argument) {
+    String name =
+        argument instanceof OptionSpec option ? option.longestName().substring(2) : "model";
+    return values.get(name);
+  }
+
+  /** Options by the names of their fields, as a run's {@code config.yaml} has them. */
+  static Map<String, Object> asMap(TrainingOptions options) {
+    return new ObjectMapper().convertValue(options, MAP);
+  }
+}

@@ -1,0 +1,21 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+
+/** Words for failures. */
+final class Failures {
+  private Failures() {}
+
+  /** What to print: the message of a failure that has one for its reader, else the bare facts. */
+  static String inOneLine(Exception failure) {
+    if (failure instanceof LoraGraphException) {
+      return failure.getMessage().strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+    String message = failure.getMessage() == null ? "" : ": " + failure.getMessage().strip();
+    return ("internal error: "
+            + failure.getClass().getSimpleName()
+            + message
+            + " (please report it with the output of the same command and --stacktrace)")
+        .replaceAll("\\s*\\R\\s*", " ");
+  }
+}

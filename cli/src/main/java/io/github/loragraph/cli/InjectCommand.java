@@ -1,0 +1,123 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.evaluation.ModelComparison;
+import io.github.loragraph.lora.InjectionOptions;
+import io.github.loragraph.lora.LoraInjector;
+import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lora-graph inject}. */
+@Command(
+    name = "inject",
+    header = "Puts LoRA adapters beside Linear layers.",
+    description = {
+      "",
+      "Every Linear layer in whose module path REGEX is found gets an adapter: its output becomes"
+          + " y = xW + b + alpha/rank (x lora_A) lora_B. lora_A is N(0,1)/sqrt(in), lora_B zero, so"
+          + " that nothing changes at first; this is checked by running both models. The head is"
+          + " never given an adapter: it is trained in full.",
+      ""
+    },
+    footer = {
+      "",
+      "Example:",
+      "  lora-graph inject model.onnx --match 'query|output' --rank 8",
+      "  writes model.lora.onnx beside model.onnx."
+    },
+    mixinStandardHelpOptions = true)
+final class InjectCommand implements Callable<Integer> {
+  /** What float32 arithmetic may lose where an added zero changes the order of operations. */
+  private static final double TOLERANCE = 1e-6;
+
+  @Mixin private ModelArgument model;
+  @Mixin private OutputFile outputFile;
+  @Mixin private ResultOutput output;
+
+  @Option(
+      names = "--match",
+      paramLabel = "REGEX",
+      required = true,
+      converter = RegexConverter.class,
+      description = "Which Linear layers; found anywhere in the module path.")
+  private Pattern match;
+
+  @Option(
+      names = {"-r", "--rank"},
+      defaultValue = "8",
+      description = "Columns of lora_A (default: ${DEFAULT-VALUE}).")
+  private int rank;
+
+  @Option(names = "--alpha", description = "Scale times rank (default: the rank, so scale 1).")
+  private Double alpha;
+
+  @Option(
+      names = "--head",
+      paramLabel = "REGEX",
+      converter = RegexConverter.class,
+      description = "Which layers are the head (default: classifier, pre_classifier, score).")
+  private Pattern head;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      description = "Seed of lora_A (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Override
+  public Integer call() {
+    ModelFolder folder = model.folder();
+    Path target = outputFile.check(folder, ".lora");
+    OnnxModel original = OnnxFile.read(folder.modelFile());
+    InjectionOptions options =
+        new InjectionOptions(
+            match,
+            rank,
+            alpha == null ? rank : alpha,
+            head == null ? InjectionOptions.DEFAULT_HEAD : head,
+            seed);
+    OnnxModel injected = LoraInjector.inject(original, options);
+    double difference =
+        ModelComparison.maxOutputDifference(original, injected, new Sessions(0), seed);
+    if (!(difference <= TOLERANCE)) {
+      throw new LoraGraphException(
+          "the outputs of %s changed by %g on injection, so nothing was written: please report the model"
+              .formatted(folder.modelFile(), difference));
+    }
+    outputFile.write(injected, target, folder);
+
+    List<String> adapted = List.copyOf(LoraMetadata.adaptedPaths(injected));
+    ParameterCount before = ParameterCount.of(Parameters.of(original));
+    ParameterCount after = ParameterCount.of(Parameters.of(injected));
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("output", target.toString());
+    result.put("adapted", adapted);
+    result.put("totalParameters", after.total());
+    result.put("trainableParameters", after.trainable());
+    result.put("maxOutputDifference", difference);
+    output.print(
+        result,
+        out -> {
+          adapted.forEach(path -> out.println("adapted " + path));
+          out.printf("%d Linear layers adapted, rank %d%n", adapted.size(), rank);
+          out.println("before: " + before);
+          out.println("after:  " + after);
+          out.printf("largest difference of the outputs: %.3g%n", difference);
+          out.println("written: " + target);
+        });
+    return 0;
+  }
+}

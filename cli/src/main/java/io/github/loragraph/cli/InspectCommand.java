@@ -1,0 +1,125 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.lora.Linear;
+import io.github.loragraph.lora.LinearFinder;
+import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lora-graph inspect}. */
+@Command(
+    name = "inspect",
+    header = "Shows the Linear layers of a model and counts its parameters.",
+    description = {
+      "",
+      "Lists every Linear layer with its module path, sizes and operator, and whether an adapter"
+          + " is beside it. With --match only those whose path the expression is found in.",
+      ""
+    },
+    footer = {"", "Example:", "  lora-graph inspect model.onnx --match 'query|output' --verbose"},
+    mixinStandardHelpOptions = true)
+final class InspectCommand implements Callable<Integer> {
+  @Mixin private ModelArgument model;
+  @Mixin private ResultOutput output;
+
+  @Option(
+      names = "--match",
+      paramLabel = "REGEX",
+      converter = RegexConverter.class,
+      description = "Show only Linear layers in whose module path this is found.")
+  private Pattern match;
+
+  @Option(
+      names = {"-v", "--verbose"},
+      description = "One line for each parameter: name, 1 trainable or 0 frozen, count.")
+  private boolean verbose;
+
+  @Override
+  public Integer call() {
+    OnnxModel onnx = OnnxFile.read(model.folder().modelFile());
+    List<Linear> linears =
+        LinearFinder.find(onnx.graph()).stream()
+            .filter(linear -> match == null || match.matcher(linear.path()).find())
+            .toList();
+    Set<String> adapted = LoraMetadata.adaptedPaths(onnx);
+    List<Parameter> parameters = Parameters.of(onnx);
+    ParameterCount count = ParameterCount.of(parameters);
+
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("totalParameters", count.total());
+    result.put("trainableParameters", count.trainable());
+    result.put("linears", linears.stream().map(l -> json(l, adapted.contains(l.path()))).toList());
+    if (verbose) {
+      result.put("parameters", parameters.stream().map(InspectCommand::json).toList());
+    }
+    output.print(
+        result,
+        out -> {
+          printLinears(out, linears, adapted);
+          if (verbose) {
+            out.println();
+            parameters.forEach(
+                p -> out.printf("%s %d %d%n", p.name(), p.trainable() ? 1 : 0, p.count()));
+          }
+          out.println();
+          out.println(count);
+        });
+    return 0;
+  }
+
+  private void printLinears(PrintWriter out, List<Linear> linears, Set<String> adapted) {
+    if (linears.isEmpty()) {
+      out.println(
+          match == null
+              ? "The model has no Linear layers."
+              : "No Linear layer matches '%s'; without --match all are listed.".formatted(match));
+      return;
+    }
+    List<String[]> rows = new ArrayList<>();
+    rows.add(new String[] {"Linear", "in", "out", "operator", ""});
+    for (Linear linear : linears) {
+      rows.add(
+          new String[] {
+            linear.path(),
+            Long.toString(linear.in()),
+            Long.toString(linear.out()),
+            linear.op(),
+            adapted.contains(linear.path()) ? "adapted" : ""
+          });
+    }
+    new TextTable(rows, Set.of(1, 2)).printTo(out);
+  }
+
+  private static Map<String, Object> json(Linear linear, boolean adapted) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("path", linear.path());
+    json.put("in", linear.in());
+    json.put("out", linear.out());
+    json.put("op", linear.op());
+    json.put("adapted", adapted);
+    return json;
+  }
+
+  private static Map<String, Object> json(Parameter parameter) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("name", parameter.name());
+    json.put("shape", Arrays.stream(parameter.dims()).boxed().toList());
+    json.put("count", parameter.count());
+    json.put("trainable", parameter.trainable());
+    return json;
+  }
+}

@@ -1,0 +1,106 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The command {@code lora-graph}: the list of its subcommands, and how failures are told. */
+@Command(
+    name = "lora-graph",
+    header = "Fine-tunes transformer models as ONNX files, with LoRA, without Python.",
+    description = {
+      "",
+      "A MODEL is an .onnx file, a folder in Hugging Face's layout, or the name of a bundled model"
+          + " (all-MiniLM-L6-v2).",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph quickstart",
+      "  lora-graph inspect model.onnx --match 'query|output'",
+      "  lora-graph inject model.onnx --match 'query|output' --rank 8",
+      "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv -o run",
+      "  lora-graph merge run -o merged.onnx",
+      "",
+      "Exit codes: 0 done; 1 failed (one line says what and what to do); 2 wrong usage."
+    },
+    subcommands = {
+      InspectCommand.class,
+      InjectCommand.class,
+      AddHeadCommand.class,
+      TrainCommand.class,
+      EvalCommand.class,
+      PredictCommand.class,
+      MergeCommand.class,
+      RemoveCommand.class,
+      QuickstartCommand.class,
+      ReferenceCommand.class,
+      BenchmarkCommand.class
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND")
+public final class LoraGraph implements Runnable {
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Option(
+      names = "--stacktrace",
+      scope = ScopeType.INHERIT,
+      description = "Print the stack trace of a failure.")
+  private boolean stacktrace;
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "a COMMAND is missing; 'lora-graph --help' lists them");
+  }
+
+  /** The command line, ready to execute. */
+  public static CommandLine commandLine() {
+    LoraGraph root = new LoraGraph();
+    CommandLine commandLine = new CommandLine(root);
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    commandLine.setUsageHelpAutoWidth(true);
+    commandLine.setParameterExceptionHandler(LoraGraph::onWrongUsage);
+    commandLine.setExecutionExceptionHandler(
+        (failure, at, parsed) -> onFailure(failure, at, root.stacktrace));
+    return commandLine;
+  }
+
+  /** Runs a command line and returns its exit code. */
+  public static int execute(CommandLine commandLine, String... args) {
+    try {
+      ConfigFile.apply(commandLine.getSubcommands().get("train"), args);
+    } catch (LoraGraphException e) {
+      return onFailure(e, commandLine, false);
+    }
+    return commandLine.execute(args);
+  }
+
+  private static int onWrongUsage(CommandLine.ParameterException e, String[] args) {
+    CommandLine at = e.getCommandLine();
+    PrintWriter err = at.getErr();
+    err.println("lora-graph: " + oneLine(e.getMessage()));
+    if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
+      err.printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName(" "));
+    }
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private static int onFailure(Exception failure, CommandLine at, boolean stacktrace) {
+    PrintWriter err = at.getErr();
+    err.println("lora-graph: " + Failures.inOneLine(failure));
+    if (stacktrace) {
+      failure.printStackTrace(err);
+    }
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  private static String oneLine(String message) {
+    return message.strip().replaceAll("\\s*\\R\\s*", " ");
+  }
+}

@@ -1,0 +1,67 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.evaluation.ModelComparison;
+import io.github.loragraph.lora.LoraMerger;
+import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code lora-graph merge}. */
+@Command(
+    name = "merge",
+    header = "Folds the adapters back into the weights.",
+    description = {
+      "",
+      "W' = W + alpha/rank lora_A lora_B in every adapted Linear layer; the adapters are gone and"
+          + " the graph is as it was before the injection. Both models are run on the same input and"
+          + " the largest difference is reported. MODEL may be the run folder of a training; without"
+          + " it the one *.lora.onnx of the current folder is taken.",
+      ""
+    },
+    footer = {"", "Example:", "  lora-graph merge run -o merged.onnx"},
+    mixinStandardHelpOptions = true)
+final class MergeCommand implements Callable<Integer> {
+  /** Where merged and adapted model are further apart than this, something is wrong. */
+  private static final double TOLERANCE = 1e-3;
+
+  @Mixin private OptionalModelArgument model;
+  @Mixin private OutputFile outputFile;
+  @Mixin private ResultOutput output;
+
+  @Override
+  public Integer call() {
+    ModelFolder folder = model.injectedFolder();
+    Path target = outputFile.check(folder, ".merged");
+    OnnxModel adapted = OnnxFile.read(folder.modelFile());
+    int count = LoraMetadata.adaptedPaths(adapted).size();
+    OnnxModel merged = LoraMerger.merge(adapted);
+    double difference = ModelComparison.maxOutputDifference(adapted, merged, new Sessions(0), 0);
+    if (!(difference <= TOLERANCE)) {
+      throw new LoraGraphException(
+          "merged and adapted outputs of %s differ by %g, so nothing was written: are its weights finite and of usual size?"
+              .formatted(folder.modelFile(), difference));
+    }
+    outputFile.write(merged, target, folder);
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("output", target.toString());
+    result.put("merged", count);
+    result.put("maxOutputDifference", difference);
+    output.print(
+        result,
+        out -> {
+          out.printf("%d adapters merged%n", count);
+          out.printf("largest difference of the outputs: %.3g%n", difference);
+          out.println("written: " + target);
+        });
+    return 0;
+  }
+}

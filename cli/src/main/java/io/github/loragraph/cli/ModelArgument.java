@@ -1,0 +1,20 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.ModelReference;
+import io.github.loragraph.ort.ToolCache;
+import picocli.CommandLine.Parameters;
+
+/** The MODEL that most commands take. */
+final class ModelArgument {
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "An .onnx file, a model folder, or the name of a bundled model.")
+  private String model;
+
+  /** The model's files. */
+  ModelFolder folder() {
+    return ModelReference.resolve(model, ToolCache.folder());
+  }
+}

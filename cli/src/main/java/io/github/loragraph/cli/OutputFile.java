@@ -1,0 +1,52 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Where a command writes the model that it makes. */
+final class OutputFile {
+  private static final String SUFFIX = ".onnx";
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "The .onnx file to write.")
+  private Path file;
+
+  @Option(names = "--force", description = "Replace an output that exists.")
+  private boolean force;
+
+  /**
+   * The file to write, checked before any work is done.
+   *
+   * @param source the model that is worked on
+   * @param extension what the name of the source gets where no output is given: {@code .lora}
+   */
+  Path check(ModelFolder source, String extension) {
+    Path target = file == null ? beside(source, extension) : file;
+    AtomicFile.checkTarget(target, force);
+    return target;
+  }
+
+  private static Path beside(ModelFolder source, String extension) {
+    String name = source.modelFile().getFileName().toString();
+    String stem = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
+    Path named = Path.of(stem + extension + SUFFIX);
+    // The tool's cache is no place for a user's files.
+    return source.isBundled() ? named : source.modelFile().resolveSibling(named);
+  }
+
+  /** Writes the model, and puts the files that belong to its source beside it. */
+  void write(OnnxModel model, Path target, ModelFolder source) {
+    OnnxFile.write(model, target, force);
+    source.copyCompanions(target.toAbsolutePath().getParent());
+  }
+
+  boolean force() {
+    return force;
+  }
+}

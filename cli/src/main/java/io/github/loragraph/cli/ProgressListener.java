@@ -1,0 +1,91 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.evaluation.ClassificationReport;
+import io.github.loragraph.trainer.TrainingListener;
+import java.util.Locale;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/**
+ * Shows a training on standard error: a bar with loss, rate and time left where that is a terminal,
+ * a line for each log entry where it is not.
+ */
+final class ProgressListener implements TrainingListener, AutoCloseable {
+  private final ResultOutput output;
+  private ProgressBar bar;
+  private long totalSteps;
+
+  ProgressListener(ResultOutput output) {
+    this.output = output;
+  }
+
+  /** Whether standard error is a terminal; the launcher knows. */
+  static boolean onTerminal() {
+    return Boolean.getBoolean("lora-graph.progress");
+  }
+
+  @Override
+  public void started(long steps) {
+    totalSteps = steps;
+    if (onTerminal()) {
+      bar =
+          new ProgressBarBuilder()
+              .setTaskName("training")
+              .setInitialMax(steps)
+              .setUnit(" steps", 1)
+              .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+              .setUpdateIntervalMillis(200)
+              .setConsumer(new ConsoleProgressBarConsumer(System.err))
+              .build();
+    }
+  }
+
+  @Override
+  public void step(StepRecord r) {
+    if (bar != null) {
+      bar.setExtraMessage(
+          String.format(Locale.ROOT, " loss %.4f, %.1f samples/s", r.loss(), r.samplesPerSecond()));
+      bar.stepTo(r.step());
+    }
+  }
+
+  @Override
+  public void log(StepRecord r) {
+    if (bar == null) {
+      output.log(
+          "%s",
+          String.format(
+              Locale.ROOT,
+              "step %d/%d  epoch %.2f  loss %.4f  learning rate %.3g  %.1f samples/s",
+              r.step(),
+              totalSteps,
+              r.epoch(),
+              r.loss(),
+              r.learningRate(),
+              r.samplesPerSecond()));
+    }
+  }
+
+  @Override
+  public void evaluated(long step, ClassificationReport report) {
+    if (step < totalSteps) {
+      output.log(
+          "%s",
+          String.format(
+              Locale.ROOT,
+              "step %d  held-out loss %.4f  accuracy %.4f",
+              step,
+              report.loss(),
+              report.accuracy()));
+    }
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

@@ -1,0 +1,263 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.Columns;
+import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.evaluation.ClassificationReport;
+import io.github.loragraph.evaluation.Evaluator;
+import io.github.loragraph.evaluation.FileSession;
+import io.github.loragraph.evaluation.ModelComparison;
+import io.github.loragraph.evaluation.Predictor;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.lora.InjectionOptions;
+import io.github.loragraph.lora.LoraInjector;
+import io.github.loragraph.lora.LoraMerger;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.models.BundledModel;
+import io.github.loragraph.models.ClassificationHead;
+import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.ToolCache;
+import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.Trainer;
+import io.github.loragraph.trainer.TrainerSettings;
+import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.CrossEntropyLoss;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lora-graph quickstart}: each step is what the command of the same name does. */
+@Command(
+    name = "quickstart",
+    header = "Goes the whole way on a real model, in about a minute.",
+    description = {
+      "",
+      "Takes the bundled all-MiniLM-L6-v2, puts a head and adapters on it, trains it to tell six"
+          + " kinds of support messages apart, merges the adapters and runs the merged file.",
+      ""
+    },
+    footer = {"", "Example:", "  lora-graph quickstart -o quickstart"},
+    mixinStandardHelpOptions = true)
+final class QuickstartCommand implements Callable<Integer> {
+  private static final String MATCH = "query|output";
+  private static final int RANK = 8;
+  private static final int EPOCHS = 4;
+  private static final int BATCH_SIZE = 16;
+  private static final double LEARNING_RATE = 1e-3;
+  private static final double WARM_UP = 0.1;
+  private static final long SEED = 0;
+
+  @Mixin private ResultOutput output;
+  @Mixin private ThreadsOption threads;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FOLDER",
+      description = "A new folder for all files (default: quickstart, quickstart-2, ...).")
+  private Path target;
+
+  @Override
+  public Integer call() {
+    Path folder = target == null ? free(Path.of("quickstart")) : target;
+    if (Files.exists(folder)) {
+      throw new LoraGraphException(folder + " exists already: name a new folder with -o");
+    }
+    List<Row> trainRows = data(folder.resolve("train.tsv"));
+    List<Row> evalRows = data(folder.resolve("eval.tsv"));
+    LabelSet labels = LabelSet.of(trainRows.stream().map(Row::label).toList());
+
+    output.log("1/6 all-MiniLM-L6-v2, with a head for %d classes: %s", labels.size(), labels);
+    ModelFolder encoder = BundledModel.ALL_MINILM_L6_V2.unpack(ToolCache.folder());
+    OnnxModel classifier =
+        ClassificationHead.add(
+            OnnxFile.read(encoder.modelFile()),
+            labels.size(),
+            ClassificationHead.Pooling.MEAN,
+            SEED);
+    Path modelFile = folder.resolve("model.onnx");
+    OnnxFile.write(classifier, modelFile, false);
+    encoder.config().withLabels(labels).write(folder.resolve(ModelConfig.FILE), false);
+    encoder.copyCompanions(folder);
+    ParameterCount before = ParameterCount.of(Parameters.of(classifier));
+
+    output.log("2/6 inject --match '%s' --rank %d", MATCH, RANK);
+    OnnxModel injected =
+        LoraInjector.inject(
+            classifier,
+            new InjectionOptions(
+                Pattern.compile(MATCH), RANK, RANK, InjectionOptions.DEFAULT_HEAD, SEED));
+    OnnxFile.write(injected, folder.resolve("model.lora.onnx"), false);
+    ParameterCount after = ParameterCount.of(Parameters.of(injected));
+    output.log("    before: %s", before);
+    output.log("    after:  %s", after);
+
+    ModelFolder files = ModelFolder.of(modelFile);
+    try (ModelData data = new ModelData(files, classifier, Columns.USUAL, null)) {
+      List<Example> training = data.labelled(folder.resolve("train.tsv"));
+      List<Example> heldOut = data.labelled(folder.resolve("eval.tsv"));
+      ClassificationReport untrained = evaluate(injected, data, heldOut);
+      output.log(
+          "3/6 held-out accuracy before training: %.4f (%d examples)",
+          untrained.accuracy(), evalRows.size());
+
+      output.log("4/6 train on %d examples", training.size());
+      Path run = folder.resolve("run");
+      TrainingJob.Result trained = train(injected, data, training, heldOut, files, run);
+
+      output.log("5/6 merge");
+      OnnxModel merged = LoraMerger.merge(trained.model());
+      Path mergedFile = folder.resolve("merged").resolve("model.onnx");
+      OnnxFile.write(merged, mergedFile, false);
+      files.copyCompanions(mergedFile.getParent());
+      double difference =
+          ModelComparison.maxOutputDifference(
+              trained.model(), merged, new Sessions(threads.count()), SEED);
+
+      output.log("6/6 run the merged file in a plain ONNX Runtime session");
+      double mergedAccuracy;
+      try (FileSession session = new FileSession(mergedFile)) {
+        mergedAccuracy =
+            new Evaluator(merged.graph().requiredInputs(), data.padId())
+                .evaluate(session, heldOut)
+                .accuracy();
+      }
+      print(folder, before, after, untrained, trained.summary(), difference, mergedAccuracy);
+    }
+    return 0;
+  }
+
+  private static Path free(Path stem) {
+    Path path = stem;
+    for (int number = 2; Files.exists(path); number++) {
+      path = Path.of(stem + "-" + number);
+    }
+    return path;
+  }
+
+  /** Unpacks a data file that comes with the tool, so that users see what one looks like. */
+  private static List<Row> data(Path file) {
+    String name = "quickstart/" + file.getFileName();
+    AtomicFile.write(
+        file,
+        false,
+        out -> {
+          try (InputStream in = QuickstartCommand.class.getResourceAsStream(name)) {
+            in.transferTo(out);
+          }
+        });
+    return DataFile.read(file, Columns.USUAL);
+  }
+
+  private ClassificationReport evaluate(OnnxModel model, ModelData data, List<Example> examples) {
+    try (Predictor predictor = new Predictor(model, data.padId(), threads.count())) {
+      return predictor.evaluate(examples);
+    }
+  }
+
+  private TrainingJob.Result train(
+      OnnxModel model,
+      ModelData data,
+      List<Example> training,
+      List<Example> heldOut,
+      ModelFolder files,
+      Path run) {
+    TrainerSettings settings =
+        new TrainerSettings(
+            null, EPOCHS, LEARNING_RATE, LearningRateSchedule.Decay.LINEAR, WARM_UP, 20, 0);
+    TrainingJob job =
+        new TrainingJob(
+            model,
+            Method.LORA.trainable(model),
+            CrossEntropyLoss.plain(),
+            AdamW.defaults(),
+            1,
+            settings,
+            training,
+            heldOut,
+            BATCH_SIZE,
+            data.padId(),
+            true,
+            SEED,
+            threads.count());
+    Map<String, Object> configuration = new LinkedHashMap<>();
+    configuration.put("method", "lora");
+    configuration.put("epochs", EPOCHS);
+    configuration.put("batchSize", BATCH_SIZE);
+    configuration.put("lr", LEARNING_RATE);
+    configuration.put("warmup", WARM_UP);
+    configuration.put("seed", SEED);
+    configuration.put("threads", threads.count());
+    configuration.put("versions", Version.ofEverything());
+    try (RunFolder folder = RunFolder.begin(run, false, configuration)) {
+      TrainingJob.Result result;
+      try (ProgressListener progress = new ProgressListener(output)) {
+        result = job.run(List.of(folder, progress));
+      }
+      files.copyCompanions(folder.unfinished());
+      folder.finish(result.model());
+      return result;
+    }
+  }
+
+  private void print(
+      Path folder,
+      ParameterCount before,
+      ParameterCount after,
+      ClassificationReport untrained,
+      Trainer.Summary summary,
+      double difference,
+      double mergedAccuracy) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("folder", folder.toString());
+    result.put("totalParametersBefore", before.total());
+    result.put("totalParameters", after.total());
+    result.put("trainableParameters", after.trainable());
+    result.put("accuracyBefore", untrained.accuracy());
+    result.put("accuracyAfter", summary.evaluation().accuracy());
+    result.put("accuracyMerged", mergedAccuracy);
+    result.put("maxOutputDifference", difference);
+    result.put("steps", summary.steps());
+    result.put("samplesPerSecond", summary.samplesPerSecond());
+    output.print(
+        result,
+        out -> {
+          out.println("before injection: " + before);
+          out.println("after injection:  " + after);
+          out.printf(
+              Locale.ROOT,
+              "held-out accuracy: %.4f before training, %.4f after %d steps, %.4f merged%n",
+              untrained.accuracy(),
+              summary.evaluation().accuracy(),
+              summary.steps(),
+              mergedAccuracy);
+          out.printf(
+              Locale.ROOT,
+              "largest difference between adapted and merged outputs: %.3g%n",
+              difference);
+          out.printf("files: %s%n", folder.resolve("train.tsv"));
+          out.printf("       %s (with adapters, untrained)%n", folder.resolve("model.lora.onnx"));
+          out.printf("       %s (the run: model, metrics, configuration)%n", folder.resolve("run"));
+          out.printf("       %s (the merged model)%n", folder.resolve("merged"));
+          out.printf(
+              "try:   lora-graph predict %s 'my parcel has not come'%n", folder.resolve("merged"));
+        });
+  }
+}

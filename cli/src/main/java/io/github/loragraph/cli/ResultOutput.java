@@ -1,0 +1,46 @@
+package io.github.loragraph.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.PrintWriter;
+import java.util.Map;
+import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * How a command hands over its result: as text for people, or with {@code --json} as exactly one
+ * JSON object. Only results go to standard output; what happens meanwhile goes to standard error.
+ */
+final class ResultOutput {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(names = "--json", description = "Print the result as one JSON object.")
+  private boolean json;
+
+  /** Prints the one or the other form. */
+  void print(Map<String, ?> object, Consumer<PrintWriter> text) {
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      try {
+        out.println(JSON.writeValueAsString(object));
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException(e);
+      }
+    } else {
+      text.accept(out);
+    }
+    out.flush();
+  }
+
+  /** Says what is going on, on standard error. */
+  void log(String line, Object... arguments) {
+    PrintWriter err = spec.commandLine().getErr();
+    err.printf(line + "%n", arguments);
+    err.flush();
+  }
+}

@@ -1,0 +1,219 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.training.CrossEntropyLoss;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code lora-graph train}. */
+@Command(
+    name = "train",
+    header = "Trains a model on labelled examples.",
+    description = {
+      "",
+      "Writes a run folder: model.onnx (trained, with its adapters, config.json and tokenizer.json"
+          + " beside it), metrics.jsonl (a line for each log entry) and config.yaml (all options;"
+          + " --config takes it back). Without MODEL the one *.lora.onnx of the current folder is"
+          + " taken, without --data its train.tsv, train.jsonl or train.csv.",
+      ""
+    },
+    footer = {
+      "",
+      "Example:",
+      "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv --epochs 3 -o run"
+    },
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+  private static final List<String> USUAL_DATA = List.of("train.tsv", "train.jsonl", "train.csv");
+
+  @Mixin private OptionalModelArgument model;
+  @Mixin private TrainingOptions options;
+  @Mixin private DataOptions dataOptions;
+  @Mixin private ThreadsOption threads;
+  @Mixin private ResultOutput output;
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      description = "Labelled examples: .tsv, .csv or .jsonl.")
+  private Path data;
+
+  @Option(
+      names = "--eval",
+      paramLabel = "FILE",
+      description = "Held-out examples, to measure with.")
+  private Path eval;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "YAML with options by their names; the command line wins.")
+  private Path config;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "RUN",
+      defaultValue = "run",
+      description = "The run folder to write (default: ${DEFAULT-VALUE}).")
+  private Path run;
+
+  @Option(names = "--force", description = "Replace a run folder that exists.")
+  private boolean force;
+
+  @Override
+  public Integer call() {
+    requireOneOf("--engine", options.engine, List.of("auto", "graph"));
+    requireOneOf("--device", options.device, List.of("auto", "cpu"));
+    RunFolder.checkTarget(run, force);
+    ModelFolder folder = model.injectedFolder();
+    OnnxModel onnx = OnnxFile.read(folder.modelFile());
+    Set<String> trainable = options.method.trainable(onnx);
+    Path trainFile = data == null ? usualData() : data;
+    try (ModelData modelData =
+        new ModelData(folder, onnx, dataOptions.columns(), dataOptions.maxLength())) {
+      List<Example> examples = sample(modelData.labelled(trainFile));
+      List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
+      TrainingJob job =
+          new TrainingJob(
+              onnx,
+              trainable,
+              CrossEntropyLoss.plain(),
+              options.optimizer(),
+              options.maxGradNorm,
+              options.trainerSettings(),
+              examples,
+              heldOut,
+              options.batchSize,
+              modelData.padId(),
+              options.shuffle,
+              options.seed,
+              threads.count());
+      output.log(
+          "%s",
+          "training %,d tensors of %s on %,d examples, %d threads"
+              .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
+      train(folder, job, configuration(folder, trainFile, modelData));
+    }
+    return 0;
+  }
+
+  private void train(ModelFolder folder, TrainingJob job, Map<String, Object> configuration) {
+    TrainingJob.Result result;
+    try (RunFolder runFolder = RunFolder.begin(run, force, configuration)) {
+      try (ProgressListener progress = new ProgressListener(output)) {
+        result = job.run(List.of(runFolder, progress));
+      }
+      folder.copyCompanions(runFolder.unfinished());
+      runFolder.finish(result.model());
+    }
+    if (!result.unreached().isEmpty()) {
+      output.log("not trained, since the loss does not depend on it: %s", result.unreached());
+    }
+    print(result);
+  }
+
+  private void print(TrainingJob.Result result) {
+    var summary = result.summary();
+    Double accuracy = summary.evaluation() == null ? null : summary.evaluation().accuracy();
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("steps", summary.steps());
+    json.put("finalTrainLoss", summary.finalTrainLoss());
+    json.put("evalAccuracy", accuracy);
+    json.put("evalLoss", summary.evaluation() == null ? null : summary.evaluation().loss());
+    json.put("samplesPerSecond", summary.samplesPerSecond());
+    json.put("runFolder", run.toString());
+    json.put("engine", result.engine());
+    json.put("device", "cpu");
+    output.print(
+        json,
+        out -> {
+          out.printf(
+              Locale.ROOT,
+              "%,d steps, final training loss %.4f, %.1f samples/s (engine %s on cpu)%n",
+              summary.steps(),
+              summary.finalTrainLoss(),
+              summary.samplesPerSecond(),
+              result.engine());
+          if (accuracy != null) {
+            out.printf(
+                Locale.ROOT,
+                "held out: loss %.4f, accuracy %.4f%n",
+                summary.evaluation().loss(),
+                accuracy);
+          }
+          out.println("written: " + run);
+        });
+  }
+
+  private void requireOneOf(String option, String value, List<String> known) {
+    if (!known.contains(value)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s %s is not one of: %s".formatted(option, value, String.join(", ", known)));
+    }
+  }
+
+  private static Path usualData() {
+    return USUAL_DATA.stream()
+        .map(Path::of)
+        .filter(Files::exists)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new LoraGraphException(
+                    "no --data given, and the current folder has none of: "
+                        + String.join(", ", USUAL_DATA)));
+  }
+
+  private List<Example> sample(List<Example> examples) {
+    if (options.maxTrainExamples == null || options.maxTrainExamples >= examples.size()) {
+      return examples;
+    }
+    if (options.maxTrainExamples < 1) {
+      throw new LoraGraphException("--max-train-examples must be 1 or more");
+    }
+    SplittableRandom random = new SplittableRandom(options.seed);
+    List<Example> drawn = new ArrayList<>(examples);
+    for (int i = 0; i < options.maxTrainExamples; i++) {
+      int j = random.nextInt(i, drawn.size());
+      Example moved = drawn.get(i);
+      drawn.set(i, drawn.get(j));
+      drawn.set(j, moved);
+    }
+    return drawn.subList(0, options.maxTrainExamples);
+  }
+
+  private Map<String, Object> configuration(
+      ModelFolder folder, Path trainFile, ModelData modelData) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("model", folder.modelFile().toString());
+    all.put("data", trainFile.toString());
+    all.put("eval", eval == null ? null : eval.toString());
+    all.putAll(ConfigFile.asMap(options));
+    all.put("maxLength", modelData.maxLength());
+    all.put("threads", threads.count());
+    all.put("versions", Version.ofEverything());
+    return all;
+  }
+}

@@ -1,0 +1,132 @@
+package io.github.loragraph.cli;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.TrainerSettings;
+import io.github.loragraph.training.AdamW;
+import picocli.CommandLine.Option;
+
+/**
+ * The options that decide the course of a training; their names are those of {@code config.yaml}.
+ */
+@JsonAutoDetect(fieldVisibility = JsonAutoDetect.Visibility.ANY)
+final class TrainingOptions {
+  @Option(
+      names = "--method",
+      defaultValue = "lora",
+      description = "What to train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  Method method;
+
+  @Option(
+      names = "--epochs",
+      defaultValue = "3",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
+  double epochs;
+
+  @Option(names = "--steps", description = "Steps, instead of epochs.")
+  Long steps;
+
+  @Option(
+      names = "--batch-size",
+      defaultValue = "16",
+      description = "Examples in a step (default: ${DEFAULT-VALUE}).")
+  int batchSize;
+
+  @Option(
+      names = "--lr",
+      defaultValue = "5e-4",
+      description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
+  double lr;
+
+  @Option(
+      names = "--schedule",
+      defaultValue = "linear",
+      description = "After the warm-up: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  LearningRateSchedule.Decay schedule;
+
+  @Option(
+      names = "--warmup",
+      defaultValue = "0.06",
+      description =
+          "Steps over which the learning rate rises; below 1 a share of all (default:"
+              + " ${DEFAULT-VALUE}; 0: none).")
+  double warmup;
+
+  @Option(
+      names = "--weight-decay",
+      defaultValue = "0.01",
+      description = "AdamW's (default: ${DEFAULT-VALUE}).")
+  double weightDecay;
+
+  @Option(names = "--beta1", defaultValue = "0.9", description = "AdamW's (default: 0.9).")
+  double beta1;
+
+  @Option(names = "--beta2", defaultValue = "0.999", description = "AdamW's (default: 0.999).")
+  double beta2;
+
+  @Option(names = "--epsilon", defaultValue = "1e-8", description = "AdamW's (default: 1e-8).")
+  double epsilon;
+
+  @Option(
+      names = "--max-grad-norm",
+      defaultValue = "1",
+      description = "Gradients are scaled down to this norm (default: ${DEFAULT-VALUE}; 0: never).")
+  double maxGradNorm;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      description = "Seed of the shuffling (default: ${DEFAULT-VALUE}).")
+  long seed;
+
+  @Option(
+      names = "--shuffle",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Shuffle each epoch, batches by length (default: yes).")
+  boolean shuffle;
+
+  @Option(
+      names = "--log-every",
+      defaultValue = "10",
+      description = "Steps between log lines (default: ${DEFAULT-VALUE}; 0: none).")
+  String logEvery;
+
+  @Option(
+      names = "--eval-every",
+      defaultValue = "0",
+      description = "Steps between evaluations (default: at the end only).")
+  String evalEvery;
+
+  @Option(
+      names = "--max-train-examples",
+      paramLabel = "N",
+      description = "Train on N examples, drawn by the seed (default: all).")
+  Integer maxTrainExamples;
+
+  @Option(
+      names = "--engine",
+      defaultValue = "auto",
+      description = "What runs the steps: auto, graph (default: ${DEFAULT-VALUE}).")
+  String engine;
+
+  @Option(
+      names = "--device",
+      defaultValue = "auto",
+      description = "Where the steps run: auto, cpu (default: ${DEFAULT-VALUE}).")
+  String device;
+
+  AdamW optimizer() {
+    return new AdamW(beta1, beta2, epsilon, weightDecay);
+  }
+
+  TrainerSettings trainerSettings() {
+    return new TrainerSettings(
+        steps, epochs, lr, schedule, warmup, count(logEvery), count(evalEvery));
+  }
+
+  private static long count(String value) {
+    return value.equals("none") ? 0 : Long.parseLong(value);
+  }
+}

@@ -1,0 +1,32 @@
+package io.github.loragraph.cli;
+
+import ai.onnxruntime.OrtEnvironment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.IVersionProvider;
+
+/** The version out of the jar's manifest. */
+public final class Version implements IVersionProvider {
+  /** The version of this build. */
+  static String current() {
+    String version = Version.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
+  }
+
+  /** The versions that decide a run's numbers. */
+  static Map<String, String> ofEverything() {
+    Map<String, String> versions = new LinkedHashMap<>();
+    versions.put("loraGraph", current());
+    versions.put("onnxRuntime", OrtEnvironment.getEnvironment().getVersion());
+    versions.put("java", System.getProperty("java.version"));
+    versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    return versions;
+  }
+
+  @Override
+  public String[] getVersion() {
+    return new String[] {
+      "lora-graph " + current(), "Java ${java.version} (${java.vendor}), ${os.name} ${os.arch}"
+    };
+  }
+}

@@ -1,0 +1,53 @@
+package io.github.loragraph.evaluation;
+
+import io.github.loragraph.data.Batch;
+import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.onnx.ValueInfo;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+
+/** Runs a classifier over many examples, in batches of about equal length. */
+public final class Evaluator {
+  private static final int BATCH_SIZE = 32;
+
+  private final List<ValueInfo> inputs;
+  private final long padId;
+
+  /**
+   * @param inputs the model's inputs
+   * @param padId fills up {@code input_ids}
+   */
+  public Evaluator(List<ValueInfo> inputs, long padId) {
+    this.inputs = List.copyOf(inputs);
+    this.padId = padId;
+  }
+
+  /** The logits of each example, in the order of the examples. */
+  public float[][] logits(Classifier classifier, List<Example> examples) {
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < examples.size(); i++) {
+      order.add(i);
+    }
+    order.sort(Comparator.comparingInt(i -> -examples.get(i).length()));
+    BatchSource batches =
+        new BatchSource(
+            order.stream().map(examples::get).toList(), inputs, null, BATCH_SIZE, padId, false, 0);
+    float[][] logits = new float[examples.size()][];
+    Iterator<Integer> place = order.iterator();
+    for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {
+      for (float[] row : classifier.logits(i.next().inputs())) {
+        logits[place.next()] = row;
+      }
+    }
+    return logits;
+  }
+
+  /** How well the classifier does on labelled examples. */
+  public ClassificationReport evaluate(Classifier classifier, List<Example> examples) {
+    long[] labels = examples.stream().mapToLong(e -> (long) e.label()).toArray();
+    return ClassificationReport.of(logits(classifier, examples), labels);
+  }
+}

@@ -1,0 +1,64 @@
+package io.github.loragraph.evaluation;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.Sessions;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model file in a session with nothing set, as any program would open it: what it answers is what
+ * users of the file get.
+ */
+public final class FileSession implements Classifier, AutoCloseable {
+  private static final String LOGITS = "logits";
+
+  private final OrtSession session;
+
+  /**
+   * @throws LoraGraphException if ONNX Runtime refuses the file
+   */
+  public FileSession(Path file) {
+    try {
+      session = OrtEnvironment.getEnvironment().createSession(file.toString());
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime refuses %s: %s".formatted(file, Sessions.firstLine(e)), e);
+    }
+  }
+
+  @Override
+  public float[][] logits(List<HostTensor> batch) {
+    Map<String, OnnxTensorLike> feeds = new HashMap<>();
+    try {
+      for (HostTensor tensor : batch) {
+        feeds.put(tensor.name(), OrtTensors.of(tensor));
+      }
+      try (OrtSession.Result result = session.run(feeds)) {
+        return OrtTensors.rows((OnnxTensor) result.get(LOGITS).orElseThrow());
+      }
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime cannot run the model: " + Sessions.firstLine(e), e);
+    } finally {
+      feeds.values().forEach(OnnxTensorLike::close);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new LoraGraphException("cannot close the session: " + Sessions.firstLine(e), e);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package io.github.loragraph.evaluation;
+
+import io.github.loragraph.data.Example;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.Weights;
+import io.github.loragraph.training.EvaluationGraph;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A model that answers as its file stands. */
+public final class Predictor implements AutoCloseable {
+  private final Weights weights = new Weights();
+  private final ModelSession session;
+  private final Evaluator evaluator;
+
+  /**
+   * @param padId fills up {@code input_ids}
+   * @param threads that compute one operator; 0 for one for each core
+   */
+  public Predictor(OnnxModel model, long padId, int threads) {
+    List<ValueInfo> inputs = model.graph().requiredInputs();
+    session =
+        new ModelSession(
+            EvaluationGraph.of(model, Set.of()), new Sessions(threads), weights, Map::of);
+    evaluator = new Evaluator(inputs, padId);
+  }
+
+  /** The logits of each example. */
+  public float[][] logits(List<Example> examples) {
+    return evaluator.logits(session, examples);
+  }
+
+  /** How well the model does on labelled examples. */
+  public ClassificationReport evaluate(List<Example> examples) {
+    return evaluator.evaluate(session, examples);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+    weights.close();
+  }
+}
