@@ -131,7 +131,32 @@ public final class GradientScope extends GraphBuilder {
         return sum;
       }
     }
-    return sumToUnknown(gradient, input);
+    return sumToShape(gradient, input);
+  }
+
+  /**
+   * The same for an operator that broadcasts only the leading axes: the last ones of the gradient
+   * are the input's already.
+   *
+   * @param last the number of axes at the end that are not broadcast
+   */
+  public String sumLeadingTo(String gradient, String output, String input, int last) {
+    Shape from = shapeOf(output);
+    Shape to = shapeOf(input);
+    if (from != null && to != null && from.rank() >= last && to.rank() >= last) {
+      List<Shape.Dimension> dimensions =
+          new ArrayList<>(from.dimensions().subList(0, from.rank() - last));
+      dimensions.addAll(to.dimensions().subList(to.rank() - last, to.rank()));
+      Shape broadcast = new Shape(dimensions);
+      if (to.surelyEquals(broadcast)) {
+        return gradient;
+      }
+      String sum = sumToKnown(gradient, broadcast, to);
+      if (sum != null) {
+        return sum;
+      }
+    }
+    return sumToShape(gradient, input);
   }
 
   /** The sum where each axis is surely broadcast or surely not; null where one may be either. */
@@ -158,19 +183,23 @@ public final class GradientScope extends GraphBuilder {
   }
 
   /**
-   * The same worked out while the graph runs: the input's shape is filled up with ones at the
-   * front, the axes where it differs from the gradient's are summed over, the result takes the
-   * input's shape.
+   * Sums a gradient back to the shape of an input that was broadcast, worked out while the graph
+   * runs: the input's shape is filled up with ones at the front, the axes where it differs from the
+   * gradient's are summed over, the result takes the input's shape.
    */
-  private String sumToUnknown(String gradient, String input) {
+  public String sumToShape(String gradient, String input) {
     String from = shape(gradient);
     String to = shape(input);
     String missing = sub(shape(from), shape(to));
     String ones = constantOfShape(missing, ElementType.INT64, 1);
     String filled = concat(0, ones, to);
     String broadcast = op("Not", op("Equal", filled, from));
-    String axes = reshape(op("NonZero", broadcast), -1);
-    String sum = op("ReduceSum", n -> n.with("noop_with_empty_axes", 1), gradient, axes);
+    // An axis of size 1 in front is always summed over: without any axis, ONNX Runtime mistakes an
+    // empty tensor for one to sum whole.
+    String broadcastAxes = reshape(op("NonZero", broadcast), -1);
+    String one = longs(1);
+    String axes = concat(0, longs(0), add(broadcastAxes, one));
+    String sum = op("ReduceSum", unsqueeze(gradient, 0), axes);
     return op("Reshape", n -> n.with("allowzero", 1), sum, to);
   }
 

@@ -3,6 +3,7 @@ package io.github.loragraph.autodiff.rules;
 import com.google.auto.service.AutoService;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -28,12 +29,12 @@ public final class LayerNormalizationGradient implements GradientRule {
   @Override
   public void emit(Node node, GradientScope g) {
     String dy = g.outputGradient(0);
-    Node full = withStatistics(node, g);
     String x = node.input(0);
-    String mean = full.output(1);
-    String inverseDeviation = full.output(2);
+    Statistics statistics = statistics(node, g);
+    String inverseDeviation = statistics.inverseDeviation();
     boolean normalizedNeeded = g.needs(0) || g.needs(1);
-    String normalized = normalizedNeeded ? g.mul(g.sub(x, mean), inverseDeviation) : null;
+    String normalized =
+        normalizedNeeded ? g.mul(g.sub(x, statistics.mean()), inverseDeviation) : null;
     if (g.needs(0)) {
       long[] axes = axes(node, g);
       String a = g.mul(dy, node.input(1));
@@ -60,8 +61,27 @@ public final class LayerNormalizationGradient implements GradientRule {
     return LongStream.range(axis, 0).toArray();
   }
 
-  /** The node with its outputs of mean and inverse deviation, so that both are computed once. */
-  private static Node withStatistics(Node node, GradientScope g) {
+  /** Values that broadcast to x. */
+  private record Statistics(String mean, String inverseDeviation) {}
+
+  /**
+   * Mean and inverse deviation. The operator gives them in single precision whatever its input is,
+   * so they are taken from it there, where they cost nothing, and worked out for other types.
+   */
+  private static Statistics statistics(Node node, GradientScope g) {
+    String x = node.input(0);
+    if (g.elementType(x) == ElementType.FLOAT) {
+      Node full = withAllOutputs(node, g);
+      return new Statistics(full.output(1), full.output(2));
+    }
+    String mean = g.reduceMean(x, true, axes(node, g));
+    String centered = g.sub(x, mean);
+    String variance = g.reduceMean(g.mul(centered, centered), true, axes(node, g));
+    String epsilon = g.scalarLike(x, node.attribute("epsilon", 1e-5f));
+    return new Statistics(mean, g.op("Reciprocal", g.sqrt(g.add(variance, epsilon))));
+  }
+
+  private static Node withAllOutputs(Node node, GradientScope g) {
     if (node.hasOutput(1) && node.hasOutput(2)) {
       return node;
     }

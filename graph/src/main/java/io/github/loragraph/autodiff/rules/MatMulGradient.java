@@ -4,11 +4,13 @@ import com.google.auto.service.AutoService;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
 import java.util.stream.LongStream;
 
 /**
  * y = a b, with leading axes as batches that broadcast: da = dy b', db = a' dy, summed to the
- * operand's shape. A two-dimensional b, a weight, is multiplied in one Gemm over all rows.
+ * operand's shape. A two-dimensional b, a weight, is multiplied in one Gemm over all rows. A vector
+ * is a matrix with one row (a) or one column (b).
  */
 @AutoService(GradientRule.class)
 public final class MatMulGradient implements GradientRule {
@@ -18,38 +20,99 @@ public final class MatMulGradient implements GradientRule {
   }
 
   @Override
+  public String refusal(Node node, GradientScope g) {
+    return g.rank(node.input(0)) < 0 || g.rank(node.input(1)) < 0 ? "of unknown rank" : null;
+  }
+
+  @Override
   public void emit(Node node, GradientScope g) {
+    int rankA = g.rank(node.input(0));
+    int rankB = g.rank(node.input(1));
+    if (rankA >= 2 && rankB == 2) {
+      timesMatrix(node, g, rankA);
+    } else if (rankA >= 2 && rankB >= 2) {
+      batches(node, g, rankA, rankB);
+    } else {
+      vectors(node, g, rankA, rankB);
+    }
+  }
+
+  private static void timesMatrix(Node node, GradientScope g, int rankA) {
     String dy = g.outputGradient(0);
     String a = node.input(0);
     String b = node.input(1);
-    int rankA = g.rank(a);
-    int rankB = g.rank(b);
-    if (rankB == 2 && rankA >= 2) {
-      String rows = rankA == 2 ? dy : g.reshape(dy, -1, lastSize(b, g));
-      if (g.needs(0)) {
-        String gradient = g.gemm(rows, false, b, true, "", 1f);
-        g.inputGradient(0, rankA == 2 ? gradient : g.reshape(gradient, g.shape(a)));
-      }
-      if (g.needs(1)) {
-        String flat = rankA == 2 ? a : g.reshape(a, -1, firstSize(b, g));
-        g.inputGradient(1, g.gemm(flat, true, rows, false, "", 1f));
-      }
-      return;
-    }
+    String rows = rankA == 2 ? dy : rows(dy, node.output(0), g);
     if (g.needs(0)) {
-      g.inputGradient(0, g.sumTo(g.matMul(dy, swapped(b, rankB, g)), node.output(0), a));
+      String gradient = g.gemm(rows, false, b, true, "", 1f);
+      g.inputGradient(0, rankA == 2 ? gradient : g.reshape(gradient, g.shape(a)));
     }
     if (g.needs(1)) {
-      g.inputGradient(1, g.sumTo(g.matMul(swapped(a, rankA, g), dy), node.output(0), b));
+      g.inputGradient(1, g.gemm(rankA == 2 ? a : rows(a, a, g), true, rows, false, "", 1f));
     }
   }
 
-  private static long lastSize(String b, GradientScope g) {
-    return g.shapeOf(b).dimension(1).size();
+  /**
+   * A value as a matrix of its last axis.
+   *
+   * @param like a value of the forward graph of the same shape
+   */
+  private static String rows(String x, String like, GradientScope g) {
+    Shape.Dimension last = g.shapeOf(like).dimension(-1);
+    if (last.isKnown() && last.size() > 0) {
+      return g.reshape(x, -1, last.size());
+    }
+    String width = g.op("Slice", g.shape(like), g.longs(-1), g.longs(Integer.MAX_VALUE));
+    return g.reshape(x, g.concat(0, g.longs(-1), width));
   }
 
-  private static long firstSize(String b, GradientScope g) {
-    return g.shapeOf(b).dimension(0).size();
+  private static void batches(Node node, GradientScope g, int rankA, int rankB) {
+    String dy = g.outputGradient(0);
+    String a = node.input(0);
+    String b = node.input(1);
+    if (g.needs(0)) {
+      String gradient = g.matMul(dy, swapped(b, rankB, g));
+      g.inputGradient(0, sumToOperand(gradient, node, a, g));
+    }
+    if (g.needs(1)) {
+      String gradient = g.matMul(swapped(a, rankA, g), dy);
+      g.inputGradient(1, sumToOperand(gradient, node, b, g));
+    }
+  }
+
+  /** Sums over batches that the operand was broadcast to; nothing where both have the same. */
+  private static String sumToOperand(String gradient, Node node, String operand, GradientScope g) {
+    return g.sumLeadingTo(gradient, node.output(0), operand, 2);
+  }
+
+  private static void vectors(Node node, GradientScope g, int rankA, int rankB) {
+    String dy = g.outputGradient(0);
+    String a = node.input(0);
+    String b = node.input(1);
+    String matrixA = rankA == 1 ? g.unsqueeze(a, 0) : a;
+    String matrixB = rankB == 1 ? g.unsqueeze(b, 1) : b;
+    String matrixDy = dy;
+    if (rankB == 1) {
+      matrixDy = g.unsqueeze(matrixDy, -1);
+    }
+    if (rankA == 1) {
+      matrixDy = g.unsqueeze(matrixDy, -2);
+    }
+    if (g.needs(0)) {
+      String gradient = g.matMul(matrixDy, swapped(matrixB, Math.max(2, rankB), g));
+      g.inputGradient(0, reducedTo(gradient, a, rankA == 1 ? -2 : 0, g));
+    }
+    if (g.needs(1)) {
+      String gradient = g.matMul(swapped(matrixA, Math.max(2, rankA), g), matrixDy);
+      g.inputGradient(1, reducedTo(gradient, b, rankB == 1 ? -1 : 0, g));
+    }
+  }
+
+  /** Without the axis that a vector was given, summed over the batches. */
+  private static String reducedTo(String gradient, String operand, long added, GradientScope g) {
+    if (added == 0) {
+      return g.sumToShape(gradient, operand);
+    }
+    return g.sumToShape(g.squeeze(gradient, added), operand);
   }
 
   private static String swapped(String x, int rank, GradientScope g) {

@@ -1,0 +1,22 @@
+package io.github.loragraph.autodiff.rules;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import org.junit.jupiter.api.Test;
+
+class GatherElementsGradientTest {
+  @Test
+  void lastAxis() {
+    FiniteDifferences.of(b -> b.op("GatherElements", n -> n.with("axis", 1), "x", "i"))
+        .input("x", 3, 4)
+        .constant("i", new long[] {0, 3, 2, 2, 1, 0}, 3, 2)
+        .check();
+  }
+
+  @Test
+  void firstAxis() {
+    FiniteDifferences.of(b -> b.op("GatherElements", "x", "i"))
+        .input("x", 3, 2)
+        .constant("i", new long[] {0, 2, 2, -1}, 2, 2)
+        .check();
+  }
+}

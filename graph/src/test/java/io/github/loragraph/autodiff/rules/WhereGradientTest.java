@@ -1,0 +1,25 @@
+package io.github.loragraph.autodiff.rules;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import io.github.loragraph.onnx.Tensor;
+import org.junit.jupiter.api.Test;
+
+class WhereGradientTest {
+  @Test
+  void broadcast() {
+    FiniteDifferences.of(b -> b.where("c", "a", "b"))
+        .constant("c", Tensor.ofBooleans("c", new boolean[] {true, false, true}, 3))
+        .input("a", 2, 3)
+        .input("b", 1)
+        .check();
+  }
+
+  @Test
+  void sameShapes() {
+    FiniteDifferences.of(b -> b.where("c", "a", "b"))
+        .constant("c", Tensor.ofBooleans("c", new boolean[] {true, false}, 2, 1))
+        .input("a", 2, 3)
+        .input("b", 2, 3)
+        .check();
+  }
+}
