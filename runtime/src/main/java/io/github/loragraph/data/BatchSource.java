@@ -42,10 +42,6 @@ public final class BatchSource {
       long padId,
       boolean shuffle,
       long seed) {
-    if (batchSize < 1) {
-      throw new LoraGraphException(
-          "a batch size of " + batchSize + " is not possible: give 1 or more");
-    }
     this.examples = List.copyOf(examples);
     this.inputs = List.copyOf(inputs);
     this.labels = labels;

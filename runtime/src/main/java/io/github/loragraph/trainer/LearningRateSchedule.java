@@ -19,9 +19,6 @@ public record LearningRateSchedule(Decay decay, double peak, long warmupSteps, l
   }
 
   public LearningRateSchedule {
-    if (!(peak > 0) || Double.isInfinite(peak)) {
-      throw new LoraGraphException("learning rate " + peak + " is not a positive number");
-    }
     if (warmupSteps < 0 || warmupSteps > totalSteps) {
       throw new LoraGraphException(
           "a warm-up of %d steps does not fit a run of %d steps"

@@ -26,6 +26,9 @@ public record TrainerSettings(
     if (!(epochs > 0) || Double.isInfinite(epochs)) {
       throw new LoraGraphException(epochs + " epochs are not possible: give more than 0");
     }
+    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+      throw new LoraGraphException("learning rate " + learningRate + " is not a positive number");
+    }
     if (!(warmup >= 0)) {
       throw new LoraGraphException(
           "warm-up "

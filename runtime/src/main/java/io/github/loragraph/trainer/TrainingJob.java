@@ -1,5 +1,6 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.Engine;
@@ -45,6 +46,12 @@ public record TrainingJob(
     boolean shuffle,
     long seed,
     int threads) {
+  public TrainingJob {
+    if (batchSize < 1) {
+      throw new LoraGraphException(
+          "a batch size of " + batchSize + " is not possible: give 1 or more");
+    }
+  }
 
   /**
    * What came out.

@@ -1,0 +1,142 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whatever is wrong is told in one line, with exit code 1 or 2, and nothing is left behind. */
+class BadInputTest {
+  @TempDir Path folder;
+  private Path model;
+  private Path adapted;
+
+  @BeforeEach
+  void makeModels() throws IOException {
+    model = folder.resolve("model.onnx");
+    adapted = folder.resolve("model.lora.onnx");
+    Files.copy(Oracle.of("tiny-roberta").modelFile(), model);
+    Files.copy(Oracle.path("tiny-roberta/config.json"), folder.resolve("config.json"));
+    Cli.json("inject", model, "--match", "query", "--rank", 2);
+  }
+
+  private void refused(int exitCode, String words, Object... arguments) throws IOException {
+    Set<String> before = files();
+    Cli run = Cli.run(arguments);
+    String command = Arrays.toString(arguments);
+    assertEquals(exitCode, run.exitCode(), () -> command + ": " + run.err());
+    assertTrue(run.err().contains(words), () -> command + ": " + run.err());
+    assertEquals("", run.out(), command);
+    String[] lines = run.err().strip().split("\n");
+    assertEquals(exitCode, lines.length, () -> command + " says more than it should: " + run.err());
+    assertTrue(lines[0].startsWith("lora-graph: "), run.err());
+    assertEquals(before, files(), command);
+  }
+
+  private Set<String> files() throws IOException {
+    try (Stream<Path> walk = Files.walk(folder)) {
+      return walk.map(Path::toString).collect(Collectors.toCollection(TreeSet::new));
+    }
+  }
+
+  private Path file(String name, String content) throws IOException {
+    return Files.writeString(folder.resolve(name), content);
+  }
+
+  @Test
+  void filesThatAreNoModels() throws IOException {
+    refused(1, "no such model", "inspect", folder.resolve("missing.onnx"));
+    refused(1, "is empty", "inspect", file("empty.onnx", ""));
+    refused(1, "not an ONNX model", "inspect", file("text.onnx", "hello, world\n"));
+    refused(1, "HTML", "inspect", file("page.onnx", "<!DOCTYPE html><html></html>"));
+    refused(
+        1,
+        "git lfs pull",
+        "inspect",
+        file("lfs.onnx", "version https://git-lfs.github.com/spec/v1"));
+    byte[] whole = Files.readAllBytes(model);
+    for (int length : new int[] {20, 1000, whole.length / 2, whole.length - 1}) {
+      Path truncated = folder.resolve("truncated.onnx");
+      Files.write(truncated, Arrays.copyOf(whole, length));
+      refused(1, "truncated.onnx is", "inspect", truncated);
+    }
+  }
+
+  @Test
+  void injections() throws IOException {
+    refused(1, "nearest", "inject", model, "--match", "querry", "-o", folder.resolve("o.onnx"));
+    refused(2, "no regular expression", "inject", model, "--match", "([");
+    refused(1, "rank", "inject", model, "--match", "query", "--rank", 0, "--force");
+    refused(1, "rank 33", "inject", model, "--match", "query", "--rank", 33, "--force");
+    refused(1, "head only", "inject", model, "--match", "classifier", "--force");
+    refused(1, "adapters already", "inject", adapted, "--match", "key");
+    refused(1, "--force", "inject", model, "--match", "key");
+    refused(1, "alpha", "inject", model, "--match", "key", "--alpha", "-1", "--force");
+    refused(2, "--match", "inject", model);
+  }
+
+  @Test
+  void modelsWithoutAdapters() throws IOException {
+    refused(1, "no adapters", "merge", model);
+    refused(1, "no adapters", "remove", model);
+    Path data = file("d.jsonl", "{\"input_ids\":[0,5,2],\"label\":1}\n");
+    refused(1, "no adapters", "train", model, "--data", data, "-o", folder.resolve("run"));
+  }
+
+  @Test
+  void dataFiles() throws IOException {
+    refusedData("no such data file", folder.resolve("missing.tsv"));
+    refusedData("no examples", file("heading.tsv", "text\tlabel\n"));
+    refusedData("no examples", file("empty.jsonl", "\n\n"));
+    refusedData("no column 'text'", file("column.tsv", "words\tlabel\nhello\t1\n"));
+    refusedData("column.csv has no column", file("column.csv", "words,label\nhello,1\n"));
+    refusedData("short.tsv:3 has 1", file("short.tsv", "text\tlabel\na\t1\nb\n"));
+    refusedData(
+        "bad.jsonl:2 is not JSON", file("bad.jsonl", "{\"input_ids\":[0,2],\"label\":1}\n{\n"));
+    refusedData("label '7'", file("label.jsonl", "{\"input_ids\":[0,5,2],\"label\":7}\n"));
+    refusedData("has no label", file("none.jsonl", "{\"input_ids\":[0,5,2]}\n"));
+    refusedData("no input of the model", file("in.jsonl", "{\"ids\":[0,5,2],\"label\":1}\n"));
+    refusedData("no list of numbers", file("n.jsonl", "{\"input_ids\":[\"a\"],\"label\":1}\n"));
+    refusedData("tokenizer.json", file("text.tsv", "text\tlabel\nhello\t1\n"));
+    refusedData("no .tsv, .csv or .jsonl", file("data.txt", "hello"));
+    Path latin = folder.resolve("latin.tsv");
+    Files.write(latin, "text\tlabel\ncaf\u00e9\t1\n".getBytes(StandardCharsets.ISO_8859_1));
+    refusedData("not UTF-8", latin);
+    String longRow = "{\"input_ids\":[0" + ",5".repeat(60) + "],\"label\":1}\n";
+    refusedData("61 tokens", file("long.jsonl", longRow));
+  }
+
+  private void refusedData(String words, Path data) throws IOException {
+    refused(1, words, "train", adapted, "--data", data, "-o", folder.resolve("run"));
+    refused(1, words, "eval", adapted, "--data", data);
+  }
+
+  @Test
+  void trainingOptions() throws IOException {
+    Path data = file("d.jsonl", "{\"input_ids\":[0,5,2],\"label\":1}\n");
+    Path run = folder.resolve("run");
+    refused(1, "batch size", "train", adapted, "--data", data, "-o", run, "--batch-size", 0);
+    refused(1, "learning rate", "train", adapted, "--data", data, "-o", run, "--lr", 0);
+    refused(1, "steps", "train", adapted, "--data", data, "-o", run, "--steps", 0);
+    refused(1, "beta1", "train", adapted, "--data", data, "-o", run, "--beta1", 1);
+    refused(2, "--engine", "train", adapted, "--data", data, "-o", run, "--engine", "x");
+    refused(2, "--device", "train", adapted, "--data", data, "-o", run, "--device", "tpu");
+    Path config = file("c.yaml", "learning-rate: 3\n");
+    refused(1, "no option", "train", adapted, "--data", data, "-o", run, "--config", config);
+    Files.createDirectories(run);
+    Files.writeString(run.resolve("precious.txt"), "do not delete");
+    refused(1, "--force", "train", adapted, "--data", data, "-o", run);
+    refused(1, "not the folder of a run", "train", adapted, "--data", data, "-o", run, "--force");
+  }
+}

@@ -1,0 +1,46 @@
+package io.github.loragraph;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.cli.LoraGraph;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Arrays;
+import picocli.CommandLine;
+
+/**
+ * One run of the command line.
+ *
+ * @param out standard output
+ * @param err standard error
+ */
+record Cli(int exitCode, String out, String err) {
+  static Cli run(Object... arguments) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    CommandLine commandLine = LoraGraph.commandLine();
+    commandLine.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+    String[] words = new String[arguments.length];
+    for (int i = 0; i < words.length; i++) {
+      words[i] = arguments[i].toString();
+    }
+    int exitCode = LoraGraph.execute(commandLine, words);
+    return new Cli(exitCode, out.toString(), err.toString());
+  }
+
+  /** The one JSON object that {@code --json} prints; the run must have gone well. */
+  static JsonNode json(Object... arguments) {
+    Object[] withJson = Arrays.copyOf(arguments, arguments.length + 1);
+    withJson[arguments.length] = "--json";
+    Cli run = run(withJson);
+    if (run.exitCode != 0) {
+      throw new AssertionError("exit code " + run.exitCode + ": " + run.err);
+    }
+    try {
+      return new ObjectMapper().readTree(run.out);
+    } catch (JsonProcessingException e) {
+      throw new AssertionError("not one JSON object: " + run.out, e);
+    }
+  }
+}
