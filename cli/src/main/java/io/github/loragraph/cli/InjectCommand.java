@@ -97,7 +97,7 @@ final class InjectCommand implements Callable<Integer> {
           "the outputs of %s changed by %g on injection, so nothing was written: please report the model"
               .formatted(folder.modelFile(), difference));
     }
-    outputFile.write(injected, target, folder);
+    outputFile.write(injected, target, folder, output);
 
     List<String> adapted = List.copyOf(LoraMetadata.adaptedPaths(injected));
     ParameterCount before = ParameterCount.of(Parameters.of(original));

@@ -50,7 +50,7 @@ final class MergeCommand implements Callable<Integer> {
           "merged and adapted outputs of %s differ by %g, so nothing was written: are its weights finite and of usual size?"
               .formatted(folder.modelFile(), difference));
     }
-    outputFile.write(merged, target, folder);
+    outputFile.write(merged, target, folder, output);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
     result.put("merged", count);

@@ -13,8 +13,8 @@ final class OutputFile {
 
   @Option(
       names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "The .onnx file to write.")
+      paramLabel = "PATH",
+      description = "The .onnx file to write, or a folder for model.onnx and what belongs to it.")
   private Path file;
 
   @Option(names = "--force", description = "Replace an output that exists.")
@@ -27,9 +27,13 @@ final class OutputFile {
    * @param extension what the name of the source gets where no output is given: {@code .lora}
    */
   Path check(ModelFolder source, String extension) {
-    Path target = file == null ? beside(source, extension) : file;
+    Path target = file == null ? beside(source, extension) : named(file);
     AtomicFile.checkTarget(target, force);
     return target;
+  }
+
+  private static Path named(Path path) {
+    return path.toString().endsWith(SUFFIX) ? path : path.resolve("model" + SUFFIX);
   }
 
   private static Path beside(ModelFolder source, String extension) {
@@ -40,13 +44,18 @@ final class OutputFile {
     return source.isBundled() ? named : source.modelFile().resolveSibling(named);
   }
 
-  /** Writes the model, and puts the files that belong to its source beside it. */
-  void write(OnnxModel model, Path target, ModelFolder source) {
+  /** Writes the model, puts the files that belong to its source beside it, and says so. */
+  void write(OnnxModel model, Path target, ModelFolder source, ResultOutput output) {
     OnnxFile.write(model, target, force);
-    source.copyCompanions(target.toAbsolutePath().getParent());
-  }
-
-  boolean force() {
-    return force;
+    Path folder = target.toAbsolutePath().getParent();
+    ModelFolder.Companions companions = source.copyCompanions(folder);
+    if (!companions.copied().isEmpty()) {
+      output.log("beside %s: %s", target, String.join(", ", companions.copied()));
+    }
+    if (!companions.different().isEmpty()) {
+      output.log(
+          "%s in %s already, and not as %s has it: check that it fits the model",
+          String.join(", ", companions.different()), folder, source.modelFile());
+    }
   }
 }

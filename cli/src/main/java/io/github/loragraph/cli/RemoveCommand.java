@@ -36,7 +36,7 @@ final class RemoveCommand implements Callable<Integer> {
     Path target = outputFile.check(folder, ".removed");
     OnnxModel adapted = OnnxFile.read(folder.modelFile());
     int count = LoraMetadata.adaptedPaths(adapted).size();
-    outputFile.write(LoraRemover.remove(adapted), target, folder);
+    outputFile.write(LoraRemover.remove(adapted), target, folder, output);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
     result.put("removed", count);

@@ -144,16 +144,37 @@ public final class ModelFolder {
   }
 
   /**
+   * What {@link #copyCompanions} did.
+   *
+   * @param copied names of files that were put there
+   * @param different names of files that were there already with another content, and stayed
+   */
+  public record Companions(List<String> copied, List<String> different) {}
+
+  /**
    * Puts the files that belong to the model into another folder, which becomes a whole model
    * folder; files that are there already stay as they are.
    */
-  public void copyCompanions(Path target) {
+  public Companions copyCompanions(Path target) {
+    List<String> copied = new ArrayList<>();
+    List<String> different = new ArrayList<>();
     for (String name : COMPANIONS) {
-      Optional<Path> source = find(name);
+      Path source = find(name).orElse(null);
+      if (source == null) {
+        continue;
+      }
       Path copy = target.resolve(name);
-      if (source.isPresent() && !Files.exists(copy)) {
-        AtomicFile.write(copy, false, out -> Files.copy(source.get(), out));
+      try {
+        if (!Files.exists(copy)) {
+          AtomicFile.write(copy, false, out -> Files.copy(source, out));
+          copied.add(name);
+        } else if (Files.mismatch(source, copy) >= 0) {
+          different.add(name);
+        }
+      } catch (IOException e) {
+        throw new LoraGraphException("cannot read " + copy + ": " + AtomicFile.reason(e), e);
       }
     }
+    return new Companions(copied, different);
   }
 }
