@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import ai.onnxruntime.OrtEnvironment;
+import io.github.loragraph.ort.NativeLibrary;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.IVersionProvider;
@@ -17,7 +17,7 @@ public final class Version implements IVersionProvider {
   static Map<String, String> ofEverything() {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("loraGraph", current());
-    versions.put("onnxRuntime", OrtEnvironment.getEnvironment().getVersion());
+    versions.put("onnxRuntime", NativeLibrary.environment().getVersion());
     versions.put("java", System.getProperty("java.version"));
     versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     return versions;

@@ -13,6 +13,7 @@ import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.ModelSession;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.NativeLibrary;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
@@ -36,7 +37,7 @@ import java.util.Set;
 public final class GraphEngine implements Engine {
   private final StepGraph graph;
   private final OrtSession session;
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = NativeLibrary.environment();
   private final Set<String> requested = new LinkedHashSet<>();
   private final boolean clips;
 

@@ -2,11 +2,11 @@ package io.github.loragraph.evaluation;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.ort.NativeLibrary;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ public final class FileSession implements Classifier, AutoCloseable {
    */
   public FileSession(Path file) {
     try {
-      session = OrtEnvironment.getEnvironment().createSession(file.toString());
+      session = NativeLibrary.environment().createSession(file.toString());
     } catch (OrtException e) {
       throw new LoraGraphException(
           "ONNX Runtime refuses %s: %s".formatted(file, Sessions.firstLine(e)), e);

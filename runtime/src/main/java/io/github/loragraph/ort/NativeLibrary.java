@@ -1,20 +1,34 @@
 package io.github.loragraph.ort;
 
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtLoggingLevel;
 import io.github.loragraph.LoraGraphException;
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * Chooses ONNX Runtime's native library. A process has one: the stock build, which runs ordinary
- * sessions and comes with the Java API, or a build of the same release that has the training API,
- * too.
+ * Chooses and loads ONNX Runtime's native library. A process has one: the stock build, which runs
+ * ordinary sessions and comes with the Java API, or a build of the same release that has the
+ * training API, too.
+ *
+ * <p>Left alone, the Java API unpacks its library into the folder for temporary files at each start
+ * and leaves it there when the process is killed; here it is unpacked into the tool's cache once.
+ * Whoever sets {@code onnxruntime.native.path} or {@code onnxruntime.native.onnxruntime.path} gets
+ * the library that those name, as the Java API documents them.
  */
 public final class NativeLibrary {
-  private static final String PATH_PROPERTY = "onnxruntime.native.onnxruntime.path";
-  private static final String RESOURCES = "/org/bytedeco/onnxruntime/";
+  private static final String FOLDER_PROPERTY = "onnxruntime.native.path";
+  private static final String FILE_PROPERTY = "onnxruntime.native.onnxruntime.path";
+
+  /** The build without GPU has only the first; a provider has to lie beside the library. */
+  private static final List<String> PROVIDERS =
+      List.of("onnxruntime_providers_shared", "onnxruntime_providers_cuda");
 
   private static Build chosen;
+  private static OrtEnvironment environment;
 
   /** The builds of ONNX Runtime. */
   public enum Build {
@@ -23,13 +37,6 @@ public final class NativeLibrary {
   }
 
   private NativeLibrary() {}
-
-  /** Makes sure that a library is chosen: the stock build unless another is already. */
-  static synchronized void load() {
-    if (chosen == null) {
-      use(Build.STOCK);
-    }
-  }
 
   /**
    * Chooses the build; before the first use of ONNX Runtime.
@@ -43,42 +50,113 @@ public final class NativeLibrary {
     }
     if (chosen != null) {
       throw new LoraGraphException(
-          "ONNX Runtime's %s build is in use already: one process has one build"
-              .formatted(chosen.name().toLowerCase(Locale.ROOT)));
+          "ONNX Runtime's %s build is in use already, and a process can load one only: start another process for the %s build"
+              .formatted(name(chosen), name(build)));
     }
-    if (build == Build.TRAINING) {
-      System.setProperty(PATH_PROPERTY, trainingLibrary().toString());
+    boolean given =
+        System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
+    Platform platform = Platform.current();
+    if (!given) {
+      if (build == Build.TRAINING) {
+        unpackTraining(platform);
+      } else {
+        unpackStock(platform);
+      }
+    }
+    if (build == Build.TRAINING && !load().isTrainingEnabled()) {
+      throw new LoraGraphException(
+          given
+              ? "the ONNX Runtime that %s or %s names has no training API: do not set them"
+                  .formatted(FOLDER_PROPERTY, FILE_PROPERTY)
+              : "ONNX Runtime's stock build is in use already, and a process can load one only: start another process for the training build");
     }
     chosen = build;
   }
 
-  private static Path trainingLibrary() {
-    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    String processor = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-    boolean arm = processor.equals("aarch64") || processor.equals("arm64");
-    String platform;
-    String resource;
-    String file;
-    if (system.contains("windows")) {
-      platform = "windows-x86_64";
-      resource = "onnxruntime.dll";
-      file = "onnxruntime.dll";
-    } else if (system.contains("mac")) {
-      platform = arm ? "macosx-arm64" : "macosx-x86_64";
-      resource = "libonnxruntime.1.dylib";
-      file = "libonnxruntime.dylib";
-    } else {
-      platform = arm ? "linux-arm64" : "linux-x86_64";
-      resource = "libonnxruntime.so.1";
-      file = "libonnxruntime.so";
+  /**
+   * ONNX Runtime, of the build that was chosen, else of the stock build. Errors are logged, nothing
+   * less.
+   *
+   * @throws LoraGraphException if the library cannot be loaded
+   */
+  public static synchronized OrtEnvironment environment() {
+    if (chosen == null) {
+      use(Build.STOCK);
     }
-    URL library = NativeLibrary.class.getResource(RESOURCES + platform + "/" + resource);
-    if (library == null) {
+    return load();
+  }
+
+  private static OrtEnvironment load() {
+    if (environment == null) {
+      try {
+        environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      } catch (LinkageError | RuntimeException e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+          cause = cause.getCause();
+        }
+        throw new LoraGraphException(
+            "cannot load ONNX Runtime's native library: %s (if the file system forbids programs, set LORA_GRAPH_CACHE to a folder elsewhere)"
+                .formatted(String.valueOf(cause.getMessage()).lines().findFirst().orElse("")),
+            e);
+      }
+    }
+    return environment;
+  }
+
+  private static String name(Build build) {
+    return build.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Where the class path has none for this platform, the Java API's own search goes on. */
+  private static void unpackStock(Platform platform) {
+    List<URL> resources = new ArrayList<>();
+    resources.add(platform.stockResource("onnxruntime"));
+    resources.add(platform.stockResource("onnxruntime4j_jni"));
+    if (resources.contains(null)) {
+      return;
+    }
+    String origin = origin(resources.get(0));
+    for (String provider : PROVIDERS) {
+      URL resource = platform.stockResource(provider);
+      if (resource != null && origin(resource).equals(origin)) {
+        resources.add(resource);
+      }
+    }
+    Path folder = folder("stock", platform, resources);
+    for (URL resource : resources) {
+      CachedResource.unpack(resource, folder.resolve(fileName(resource)));
+    }
+    System.setProperty(FOLDER_PROPERTY, folder.toString());
+  }
+
+  private static void unpackTraining(Platform platform) {
+    URL library = platform.trainingResource();
+    URL binding = platform.stockResource("onnxruntime4j_jni");
+    if (library == null || binding == null) {
       throw new LoraGraphException(
-          "there is no ONNX Runtime with the training API for %s on the class path: use the graph engine"
-              .formatted(platform));
+          "the class path has no ONNX Runtime with the training API for %s: use the graph engine"
+              .formatted(platform.trainingName()));
     }
-    Path folder = ToolCache.folder().resolve("native").resolve("training-" + platform);
-    return CachedResource.unpack(library, folder.resolve(file));
+    Path folder = folder("training", platform, List.of(library, binding));
+    CachedResource.unpack(library, folder.resolve(platform.fileName("onnxruntime")));
+    CachedResource.unpack(binding, folder.resolve(fileName(binding)));
+    System.setProperty(FOLDER_PROPERTY, folder.toString());
+  }
+
+  /** A folder for just these files: another content gets another folder. */
+  private static Path folder(String build, Platform platform, List<URL> resources) {
+    StringBuilder name = new StringBuilder(build).append('-').append(platform.trainingName());
+    resources.forEach(resource -> name.append('-').append(CachedResource.checksum(resource)));
+    return ToolCache.folder().resolve("native").resolve(name.toString());
+  }
+
+  private static String fileName(URL resource) {
+    return resource.getPath().substring(resource.getPath().lastIndexOf('/') + 1);
+  }
+
+  /** The jar or folder that a resource stands in. */
+  private static String origin(URL resource) {
+    return resource.toString().substring(0, resource.toString().lastIndexOf('/'));
   }
 }

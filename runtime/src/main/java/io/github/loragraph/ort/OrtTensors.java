@@ -2,7 +2,6 @@ package io.github.loragraph.ort;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.data.HostTensor;
@@ -16,7 +15,7 @@ public final class OrtTensors {
   /** A tensor over the same memory, which must stay as it is while the tensor is in use. */
   public static OnnxTensor of(HostTensor tensor) throws OrtException {
     return OnnxTensor.createTensor(
-        OrtEnvironment.getEnvironment(), tensor.data(), tensor.shape(), javaType(tensor.type()));
+        NativeLibrary.environment(), tensor.data(), tensor.shape(), javaType(tensor.type()));
   }
 
   /** An output of one FLOAT element. */

@@ -22,10 +22,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Shape inference by ONNX Runtime: of a copy of the model without its weights, every value is made
- * an output, and a session that optimizes nothing tells the outputs' types.
+ * an output, and a session that optimizes nothing tells the outputs' types. ONNX Runtime says of a
+ * scalar and of a value of unknown rank the same, so a second session is asked for the shape of the
+ * shapes of those: it is [0] for a scalar.
  */
 public final class SessionShapeInference implements ShapeInference {
   /** Larger floating-point tensors do not take part in shape computations. */
@@ -40,6 +43,7 @@ public final class SessionShapeInference implements ShapeInference {
         graph.addInput(ValueInfo.of(tensor.name(), tensor.type()));
       }
     }
+    OnnxModel weightless = model.withGraph(graph);
     graph.clearOutputs();
     for (Node node : graph.nodes()) {
       for (String output : node.outputs()) {
@@ -51,35 +55,76 @@ public final class SessionShapeInference implements ShapeInference {
     }
     Map<String, TensorType> types = new HashMap<>();
     model.graph().initializers().values().forEach(t -> types.put(t.name(), t.type()));
-    byte[] bytes = OnnxFile.serialize(model.withGraph(graph), tensor -> false);
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-      try (OrtSession session = OrtEnvironment.getEnvironment().createSession(bytes, options)) {
-        session.getInputInfo().values().forEach(info -> put(types, info));
-        session.getOutputInfo().values().forEach(info -> put(types, info));
-      }
-    } catch (OrtException e) {
-      throw new LoraGraphException("ONNX Runtime refuses the model: " + Sessions.firstLine(e), e);
+    List<String> withoutSizes = new ArrayList<>();
+    forEachTensor(
+        weightless,
+        info -> {
+          TensorInfo tensor = (TensorInfo) info.getInfo();
+          boolean sizes = tensor.getShape().length > 0;
+          types.put(
+              info.getName(), new TensorType(elementType(tensor), sizes ? shape(tensor) : null));
+          if (!sizes) {
+            withoutSizes.add(info.getName());
+          }
+        });
+    if (!withoutSizes.isEmpty()) {
+      findScalars(weightless, withoutSizes, types);
     }
     return new ValueTypes(types);
   }
 
-  private static void put(Map<String, TensorType> types, NodeInfo info) {
-    if (info.getInfo() instanceof TensorInfo tensor) {
-      List<Shape.Dimension> dimensions = new ArrayList<>();
-      long[] sizes = tensor.getShape();
-      String[] names = tensor.getDimensionNames();
-      for (int i = 0; i < sizes.length; i++) {
-        dimensions.add(
-            sizes[i] >= 0
-                ? Shape.Dimension.of(sizes[i])
-                : names[i].isEmpty() ? Shape.Dimension.unknown() : Shape.Dimension.named(names[i]));
-      }
-      // No sizes mean a scalar or an unknown rank, and ONNX Runtime does not say which.
-      Shape shape = sizes.length == 0 ? null : new Shape(dimensions);
-      types.put(info.getName(), new TensorType(elementType(tensor), shape));
+  private static void findScalars(
+      OnnxModel weightless, List<String> withoutSizes, Map<String, TensorType> types) {
+    Graph graph = weightless.graph();
+    Map<String, String> valueOfShape = new HashMap<>();
+    graph.clearOutputs();
+    for (String value : withoutSizes) {
+      String shape = graph.freshName(value + "/shape");
+      graph.add(Node.of(shape, "Shape", List.of(value), List.of(shape)));
+      graph.addOutput(ValueInfo.untyped(shape));
+      valueOfShape.put(shape, value);
     }
+    graph.removeDeadNodes();
+    forEachTensor(
+        weightless,
+        info -> {
+          String value = valueOfShape.get(info.getName());
+          if (value != null && ((TensorInfo) info.getInfo()).getShape()[0] == 0) {
+            types.put(value, TensorType.of(types.get(value).elementType()));
+          }
+        });
+  }
+
+  /** Visits the inputs and outputs of a model that are tensors, as ONNX Runtime sees them. */
+  private static void forEachTensor(OnnxModel model, Consumer<NodeInfo> visitor) {
+    OrtEnvironment environment = NativeLibrary.environment();
+    byte[] bytes = OnnxFile.serialize(model, tensor -> false);
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+      options.setIntraOpNumThreads(1);
+      try (OrtSession session = environment.createSession(bytes, options)) {
+        for (Map<String, NodeInfo> infos :
+            List.of(session.getInputInfo(), session.getOutputInfo())) {
+          infos.values().stream().filter(i -> i.getInfo() instanceof TensorInfo).forEach(visitor);
+        }
+      }
+    } catch (OrtException e) {
+      throw new LoraGraphException("ONNX Runtime refuses the model: " + Sessions.firstLine(e), e);
+    }
+  }
+
+  private static Shape shape(TensorInfo tensor) {
+    List<Shape.Dimension> dimensions = new ArrayList<>();
+    long[] sizes = tensor.getShape();
+    String[] names = tensor.getDimensionNames();
+    for (int i = 0; i < sizes.length; i++) {
+      dimensions.add(
+          sizes[i] >= 0
+              ? Shape.Dimension.of(sizes[i])
+              : names[i].isEmpty() ? Shape.Dimension.unknown() : Shape.Dimension.named(names[i]));
+    }
+    return new Shape(dimensions);
   }
 
   /** The types go by the same names in both, after a prefix. */

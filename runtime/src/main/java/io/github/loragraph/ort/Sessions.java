@@ -1,12 +1,13 @@
 package io.github.loragraph.ort;
 
-import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import java.util.Map;
 
 /** Makes sessions on the CPU from models in memory. */
 public final class Sessions {
@@ -29,13 +30,25 @@ public final class Sessions {
    * @throws LoraGraphException if ONNX Runtime refuses the model
    */
   public OrtSession create(OnnxModel model, Weights weights) {
-    NativeLibrary.load();
     try (OrtSession.SessionOptions options = options()) {
-      options.addExternalInitializers(weights.of(model.graph().initializers().values()));
+      share(weights.of(model.graph().initializers().values()), options);
       byte[] bytes = OnnxFile.serialize(model, Weights::isWeight);
-      return OrtEnvironment.getEnvironment().createSession(bytes, options);
+      return NativeLibrary.environment().createSession(bytes, options);
     } catch (OrtException e) {
       throw new LoraGraphException("ONNX Runtime refuses the model: " + firstLine(e), e);
+    }
+  }
+
+  /**
+   * Lets a session use tensors in the place of initializers whose content is not in the model. The
+   * first call makes them known, and ONNX Runtime copies them; because of the others the session
+   * takes the given memory, and the copy is freed before it is ready.
+   */
+  static void share(Map<String, OnnxTensorLike> weights, OrtSession.SessionOptions options)
+      throws OrtException {
+    options.addExternalInitializers(weights);
+    for (Map.Entry<String, OnnxTensorLike> weight : weights.entrySet()) {
+      options.addInitializer(weight.getKey(), weight.getValue());
     }
   }
 

@@ -3,7 +3,6 @@ package io.github.loragraph.ort;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
@@ -54,7 +53,7 @@ public final class Weights implements AutoCloseable {
       bytes = aligned.put(bytes).flip();
     }
     return OnnxTensor.createTensor(
-        OrtEnvironment.getEnvironment(), bytes, tensor.dims(), OnnxJavaType.FLOAT);
+        NativeLibrary.environment(), bytes, tensor.dims(), OnnxJavaType.FLOAT);
   }
 
   @Override

@@ -1,0 +1,25 @@
+package io.github.loragraph.ort;
+
+import ai.onnxruntime.OrtEnvironment;
+import io.github.loragraph.LoraGraphException;
+import java.util.Locale;
+
+/** Loads builds of ONNX Runtime one after the other, in a process of its own. */
+final class NativeLibraryProbe {
+  private NativeLibraryProbe() {}
+
+  public static void main(String[] builds) {
+    for (String build : builds) {
+      try {
+        if (build.equals("direct")) {
+          OrtEnvironment.getEnvironment();
+          continue;
+        }
+        NativeLibrary.use(NativeLibrary.Build.valueOf(build.toUpperCase(Locale.ROOT)));
+        System.out.println("training " + NativeLibrary.environment().isTrainingEnabled());
+      } catch (LoraGraphException e) {
+        System.out.println("failed: " + e.getMessage());
+      }
+    }
+  }
+}
