@@ -1,6 +1,8 @@
 package io.github.loragraph.rewrite;
 
 import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.autodiff.SymbolicShapes;
+import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
@@ -41,6 +43,12 @@ public record TrainingForm(OnnxModel model, Map<String, Integer> recognised) {
       }
     }
     graph.removeDeadNodes();
+    ValueTypes types = SymbolicShapes.refine(graph, inference.infer(model));
+    int spared = FirstTokenSelection.apply(graph, types);
+    if (spared > 0) {
+      recognised.put("first token selected", spared);
+      graph.removeDeadNodes();
+    }
     return new TrainingForm(model, recognised);
   }
 
