@@ -100,12 +100,12 @@ class BadInputTest {
     refusedData("no examples", file("heading.tsv", "text\tlabel\n"));
     refusedData("no examples", file("empty.jsonl", "\n\n"));
     refusedData("no column 'text'", file("column.tsv", "words\tlabel\nhello\t1\n"));
-    refusedData("column.csv has no column", file("column.csv", "words,label\nhello,1\n"));
+    refusedData("column.csv:1 has no column", file("column.csv", "words,label\nhello,1\n"));
     refusedData("short.tsv:3 has 1", file("short.tsv", "text\tlabel\na\t1\nb\n"));
     refusedData(
         "bad.jsonl:2 is not JSON", file("bad.jsonl", "{\"input_ids\":[0,2],\"label\":1}\n{\n"));
     refusedData("label '7'", file("label.jsonl", "{\"input_ids\":[0,5,2],\"label\":7}\n"));
-    refusedData("has no label", file("none.jsonl", "{\"input_ids\":[0,5,2]}\n"));
+    refusedData("has no 'label'", file("none.jsonl", "{\"input_ids\":[0,5,2]}\n"));
     refusedData("no input of the model", file("in.jsonl", "{\"ids\":[0,5,2],\"label\":1}\n"));
     refusedData("no list of numbers", file("n.jsonl", "{\"input_ids\":[\"a\"],\"label\":1}\n"));
     refusedData("tokenizer.json", file("text.tsv", "text\tlabel\nhello\t1\n"));

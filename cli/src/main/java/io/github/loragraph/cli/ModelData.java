@@ -67,7 +67,7 @@ final class ModelData implements AutoCloseable {
 
   /** The labelled examples of a file. */
   List<Example> labelled(Path file) {
-    return encoder().withClasses(DataFile.read(file, columns), labels);
+    return encoder().withClasses(DataFile.readLabelled(file, columns), labels);
   }
 
   /** Examples out of rows, labels not looked at. */

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Values;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,11 +50,15 @@ class ClassificationHeadTest {
         LoraGraphException.class, () -> ClassificationHead.add(model, 3, pooling, 1), "has one");
   }
 
-  private static Example example(double... ids) {
-    double[] ones = new double[ids.length];
-    Arrays.fill(ones, 1);
+  private static Example example(int... ids) {
     return new Example(
-        Map.of("input_ids", ids, "attention_mask", ones, "token_type_ids", new double[ids.length]),
-        Double.NaN);
+        Map.of(
+            "input_ids",
+            Values.of(ids),
+            "attention_mask",
+            Values.ones(ids.length),
+            "token_type_ids",
+            Values.zeros(ids.length)),
+        null);
   }
 }

@@ -2,21 +2,28 @@ package io.github.loragraph.data;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.ValueInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
+import java.util.Random;
+import java.util.function.Function;
 
 /**
  * Cuts examples into batches, each padded to its longest example. With shuffling, the order of an
  * epoch is drawn from seed and epoch; then windows of {@value #WINDOW} batches are sorted by
  * length, so that a batch has examples of about one length, and the batches are shuffled again.
+ *
+ * <p>The order is the same on every Java: epoch e, counted from 0, is shuffled twice by {@link
+ * Collections#shuffle(List, Random)} with one {@link Random}, whose seed is the (e+1)-th {@code
+ * nextLong()} of {@code new Random(seed)}.
  */
 public final class BatchSource {
   private static final int WINDOW = 50;
@@ -28,10 +35,12 @@ public final class BatchSource {
   private final double padId;
   private final boolean shuffle;
   private final long seed;
+  private final int multiple;
 
   /**
    * @param labels declares the labels; null where batches get none
-   * @param padId what fills up {@code input_ids}; all other inputs are filled up with 0
+   * @param padId what fills up {@code input_ids}; all other inputs are filled up with 0, labels of
+   *     tokens with {@value ExampleEncoder#IGNORED}
    * @param shuffle whether epochs are shuffled; else batches keep the order of the examples
    */
   public BatchSource(
@@ -42,6 +51,25 @@ public final class BatchSource {
       long padId,
       boolean shuffle,
       long seed) {
+    this(examples, inputs, labels, batchSize, padId, shuffle, seed, 1);
+  }
+
+  /**
+   * @param multiple rows of tokens are padded to a multiple of this length
+   */
+  public BatchSource(
+      List<Example> examples,
+      List<ValueInfo> inputs,
+      ValueInfo labels,
+      int batchSize,
+      long padId,
+      boolean shuffle,
+      long seed,
+      int multiple) {
+    requireBatchSize(batchSize);
+    if (multiple < 1) {
+      throw new IllegalArgumentException("not a length: " + multiple);
+    }
     this.examples = List.copyOf(examples);
     this.inputs = List.copyOf(inputs);
     this.labels = labels;
@@ -49,6 +77,19 @@ public final class BatchSource {
     this.padId = padId;
     this.shuffle = shuffle;
     this.seed = seed;
+    this.multiple = multiple;
+  }
+
+  /**
+   * Refuses a batch size before any work is done.
+   *
+   * @throws LoraGraphException if it is below 1
+   */
+  public static void requireBatchSize(int batchSize) {
+    if (batchSize < 1) {
+      throw new LoraGraphException(
+          "a batch size of " + batchSize + " is not possible: give 1 or more");
+    }
   }
 
   public int size() {
@@ -82,9 +123,13 @@ public final class BatchSource {
   }
 
   private List<List<Example>> shuffled(long epoch) {
-    SplittableRandom random = new SplittableRandom(seed * 0x9e3779b97f4a7c15L + epoch);
+    Random seeds = new Random(seed);
+    for (long i = 0; i < epoch; i++) {
+      seeds.nextLong();
+    }
+    Random random = new Random(seeds.nextLong());
     List<Example> order = new ArrayList<>(examples);
-    shuffle(order, random);
+    Collections.shuffle(order, random);
     List<List<Example>> batches = new ArrayList<>();
     int window = Math.multiplyExact(WINDOW, batchSize);
     for (int start = 0; start < order.size(); start += window) {
@@ -93,17 +138,8 @@ public final class BatchSource {
       part.sort(Comparator.comparingInt(Example::length));
       batches.addAll(cut(part));
     }
-    shuffle(batches, random);
+    Collections.shuffle(batches, random);
     return batches;
-  }
-
-  private static <T> void shuffle(List<T> list, SplittableRandom random) {
-    for (int i = list.size() - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      T moved = list.get(i);
-      list.set(i, list.get(j));
-      list.set(j, moved);
-    }
   }
 
   private List<List<Example>> cut(List<Example> part) {
@@ -117,47 +153,72 @@ public final class BatchSource {
   private Batch batch(List<Example> group, Map<String, ByteBuffer> memory) {
     List<HostTensor> tensors = new ArrayList<>();
     for (ValueInfo input : inputs) {
-      tensors.add(padded(input, group, memory));
+      double filler = input.name().equals("input_ids") ? padId : 0;
+      tensors.add(tensor(input, group, e -> e.inputs().get(input.name()), filler, memory));
     }
-    return new Batch(tensors, labels == null ? null : labels(group, memory), group.size());
+    HostTensor targets =
+        labels == null
+            ? null
+            : tensor(labels, group, Example::target, ExampleEncoder.IGNORED, memory);
+    return new Batch(tensors, targets, group.size());
   }
 
-  private HostTensor padded(ValueInfo input, List<Example> group, Map<String, ByteBuffer> memory) {
-    String name = input.name();
-    ElementType type = input.type().elementType();
-    if (input.type().shape() != null && input.type().shape().rank() == 1) {
-      ByteBuffer data = buffer(name, group.size() * type.bytes(), memory);
-      group.forEach(e -> put(data, type, e.inputs().get(name)[0]));
-      return new HostTensor(name, type, new long[] {group.size()}, data.flip());
+  private HostTensor tensor(
+      ValueInfo declared,
+      List<Example> group,
+      Function<Example, Values> part,
+      double filler,
+      Map<String, ByteBuffer> memory) {
+    ElementType type = declared.type().elementType();
+    int[] padded = paddedShape(declared, group, part);
+    long[] shape = new long[padded.length + 1];
+    shape[0] = group.size();
+    int bytes = Math.multiplyExact(group.size(), type.bytes());
+    for (int axis = 0; axis < padded.length; axis++) {
+      shape[axis + 1] = padded[axis];
+      bytes = Math.multiplyExact(bytes, padded[axis]);
     }
-    int length = group.stream().mapToInt(e -> e.inputs().get(name).length).max().orElse(0);
-    double filler = name.equals("input_ids") ? padId : 0;
-    ByteBuffer data = buffer(name, group.size() * length * type.bytes(), memory);
+    ByteBuffer data = buffer(declared.name(), bytes, memory);
     for (Example example : group) {
-      double[] row = example.inputs().get(name);
-      for (int i = 0; i < length; i++) {
-        put(data, type, i < row.length ? row[i] : filler);
+      part.apply(example).append(data, type, filler, padded);
+    }
+    return new HostTensor(declared.name(), type, shape, data.flip());
+  }
+
+  /** For each axis the size that the model fixes, else the largest of the group. */
+  private int[] paddedShape(
+      ValueInfo declared, List<Example> group, Function<Example, Values> part) {
+    Shape shape = declared.type().shape();
+    int[] padded = new int[part.apply(group.get(0)).rank()];
+    for (int axis = 0; axis < padded.length; axis++) {
+      for (Example example : group) {
+        padded[axis] = Math.max(padded[axis], part.apply(example).size(axis));
+      }
+      Shape.Dimension dimension =
+          shape == null ? Shape.Dimension.unknown() : shape.dimension(axis + 1);
+      if (dimension.isKnown()) {
+        padded[axis] = Math.toIntExact(dimension.size());
+      } else if (countsTokens(declared, dimension)) {
+        padded[axis] = Math.multiplyExact((padded[axis] + multiple - 1) / multiple, multiple);
       }
     }
-    return new HostTensor(name, type, new long[] {group.size(), length}, data.flip());
+    return padded;
   }
 
-  private HostTensor labels(List<Example> group, Map<String, ByteBuffer> memory) {
-    ElementType type = labels.type().elementType();
-    ByteBuffer data = buffer(labels.name(), group.size() * type.bytes(), memory);
-    group.forEach(e -> put(data, type, e.label()));
-    return new HostTensor(labels.name(), type, new long[] {group.size()}, data.flip());
-  }
-
-  private static void put(ByteBuffer data, ElementType type, double value) {
-    switch (type) {
-      case INT64 -> data.putLong((long) value);
-      case INT32 -> data.putInt((int) value);
-      case FLOAT -> data.putFloat((float) value);
-      case DOUBLE -> data.putDouble(value);
-      case BOOL -> data.put((byte) (value != 0 ? 1 : 0));
-      default -> throw new LoraGraphException("inputs of type " + type + " are not supported");
+  private boolean countsTokens(ValueInfo declared, Shape.Dimension dimension) {
+    if (declared == labels || Tokenizer.INPUTS.contains(declared.name())) {
+      return true;
     }
+    for (ValueInfo input : inputs) {
+      Shape shape = input.type().shape();
+      if (Tokenizer.INPUTS.contains(input.name())
+          && shape != null
+          && shape.rank() > 1
+          && shape.dimension(1).surelyEquals(dimension)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static ByteBuffer buffer(String name, int bytes, Map<String, ByteBuffer> memory) {

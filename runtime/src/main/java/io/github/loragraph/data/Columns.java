@@ -7,11 +7,11 @@ public record Columns(List<String> text, List<String> textPair, List<String> lab
   /** The names that the usual data sets have. */
   public static final Columns USUAL =
       new Columns(
-          List.of("text", "sentence", "sentence1", "question", "premise"),
-          List.of("text_pair", "sentence2", "answer", "hypothesis"),
+          List.of("text", "sentence", "sentence1", "question1", "question", "premise"),
+          List.of("text_pair", "sentence2", "question2", "answer", "hypothesis"),
           List.of("label", "labels", "intent", "class"));
 
-  /** The same with other names in front; null keeps what there is. */
+  /** The same with other names; null keeps what there is. A name given so has to be there. */
   public Columns with(String text, String textPair, String label) {
     return new Columns(
         text == null ? this.text : List.of(text),

@@ -5,12 +5,25 @@ import java.util.Map;
 /**
  * One example as the model takes it.
  *
- * @param inputs one row of each of the model's inputs
- * @param label the class, or the number to predict; NaN where there is none
+ * @param inputs the numbers for each of the model's inputs
+ * @param target what the model is to answer, as the loss takes it: the class or the number to
+ *     predict (a scalar), 0 or 1 for each class, or the class of each token; null where there is
+ *     none
  */
-public record Example(Map<String, double[]> inputs, double label) {
-  /** The length of the longest row, to which a batch is padded. */
+public record Example(Map<String, Values> inputs, Values target) {
+  /** The class, or the number to predict; NaN where there is none or not just one. */
+  public double label() {
+    return target == null || target.rank() > 0 ? Double.NaN : target.get(0);
+  }
+
+  /** The size of the longest first axis, to which a batch is padded. */
   public int length() {
-    return inputs.values().stream().mapToInt(row -> row.length).max().orElse(0);
+    int length = 0;
+    for (Values values : inputs.values()) {
+      if (values.rank() > 0) {
+        length = Math.max(length, values.size(0));
+      }
+    }
+    return length;
   }
 }

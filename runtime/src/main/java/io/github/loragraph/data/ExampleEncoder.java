@@ -1,95 +1,223 @@
 package io.github.loragraph.data;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Makes examples for a model out of rows of a data file. */
 public final class ExampleEncoder {
+  /** The class of a token that the loss leaves out, as PyTorch's cross-entropy has it. */
+  public static final int IGNORED = -100;
+
+  private static final String IDS = "input_ids";
   private static final String MASK = "attention_mask";
   private static final String TYPES = "token_type_ids";
+  private static final Set<ElementType> SUPPORTED =
+      Set.of(
+          ElementType.INT64,
+          ElementType.INT32,
+          ElementType.BOOL,
+          ElementType.FLOAT,
+          ElementType.DOUBLE);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final List<String> inputs;
+  private final List<ValueInfo> inputs;
+  private final List<String> names;
   private final Supplier<Tokenizer> tokenizer;
   private final int maxLength;
+  private int cut;
 
   /**
    * @param inputs the model's inputs
    * @param tokenizer asked for only if the rows are text
    * @param maxLength no row may be longer
+   * @throws LoraGraphException if an input is of a type that no data file can give
    */
   public ExampleEncoder(List<ValueInfo> inputs, Supplier<Tokenizer> tokenizer, int maxLength) {
-    this.inputs = inputs.stream().map(ValueInfo::name).toList();
+    for (ValueInfo input : inputs) {
+      if (input.type() == null || !SUPPORTED.contains(input.type().elementType())) {
+        throw new LoraGraphException(
+            "the model's input '%s' is of type %s, which data files cannot give"
+                .formatted(
+                    input.name(), input.type() == null ? "no tensor" : input.type().elementType()));
+      }
+    }
+    this.inputs = List.copyOf(inputs);
+    this.names = inputs.stream().map(ValueInfo::name).toList();
     this.tokenizer = tokenizer;
     this.maxLength = maxLength;
   }
 
+  /** How many texts were cut at the maximum length so far. */
+  public int cut() {
+    return cut;
+  }
+
   /**
-   * Encodes rows with class labels.
+   * Encodes rows with one class each.
    *
+   * @return examples whose targets are scalars
    * @throws LoraGraphException if a row has no label, one that is no class, or does not fit the
    *     model; it names the line
    */
   public List<Example> withClasses(List<Row> rows, LabelSet labels) {
-    List<Map<String, double[]>> encoded = encode(rows);
-    List<Example> examples = new ArrayList<>(rows.size());
-    for (int i = 0; i < rows.size(); i++) {
-      Row row = rows.get(i);
-      requireLabel(row);
-      int label = labels.indexOf(row.label());
-      if (label < 0) {
-        throw new LoraGraphException(
-            "%s has the label '%s', which the model's head does not know; it knows: %s"
-                .formatted(row.place(), row.label(), labels));
-      }
-      examples.add(new Example(encoded.get(i), label));
-    }
-    return examples;
+    return encode(rows, row -> Values.scalar(index(row, row.label(), labels)));
   }
 
-  /** Encodes rows whose labels are numbers to predict. */
+  /**
+   * Encodes rows whose labels are numbers to predict.
+   *
+   * @return examples whose targets are scalars
+   * @throws LoraGraphException as {@link #withClasses} does
+   */
   public List<Example> withNumbers(List<Row> rows) {
-    List<Map<String, double[]>> encoded = encode(rows);
-    List<Example> examples = new ArrayList<>(rows.size());
-    for (int i = 0; i < rows.size(); i++) {
-      Row row = rows.get(i);
-      requireLabel(row);
-      double number;
-      try {
-        number = Double.parseDouble(row.label());
-      } catch (NumberFormatException e) {
-        number = Double.NaN;
-      }
-      if (!Double.isFinite(number)) {
-        throw new LoraGraphException(
-            "%s has the label '%s', which is no number as a regression needs"
-                .formatted(row.place(), row.label()));
-      }
-      examples.add(new Example(encoded.get(i), number));
-    }
-    return examples;
+    return encode(
+        rows,
+        row -> {
+          float number;
+          try {
+            number = Float.parseFloat(row.label());
+          } catch (NumberFormatException e) {
+            number = Float.NaN;
+          }
+          if (!Float.isFinite(number)) {
+            throw new LoraGraphException(
+                "%s has the label '%s', which is no number as a regression needs"
+                    .formatted(row.place(), row.label()));
+          }
+          return Values.scalar(number);
+        });
+  }
+
+  /**
+   * Encodes rows with any number of classes each: a JSON array of names, or of one 0 or 1 for each
+   * class; in tables names divided by commas, too.
+   *
+   * @return examples whose targets have 1 or 0 for each class
+   * @throws LoraGraphException as {@link #withClasses} does
+   */
+  public List<Example> withClassSets(List<Row> rows, LabelSet labels) {
+    return encode(
+        rows,
+        row -> {
+          boolean json = row.label().startsWith("[");
+          List<String> entries =
+              json ? array(row) : Arrays.stream(row.label().split(",")).map(String::strip).toList();
+          float[] target = new float[labels.size()];
+          boolean flags =
+              json
+                  && entries.size() == labels.size()
+                  && entries.stream().allMatch(e -> e.equals("0") || e.equals("1"));
+          for (int i = 0; i < entries.size(); i++) {
+            if (flags) {
+              target[i] = Float.parseFloat(entries.get(i));
+            } else {
+              target[index(row, entries.get(i), labels)] = 1;
+            }
+          }
+          return Values.of(target);
+        });
+  }
+
+  /**
+   * Encodes pre-tokenized rows with a class for each token, {@value #IGNORED} for those that the
+   * loss leaves out.
+   *
+   * @return examples whose targets are as long as their {@code input_ids}
+   * @throws LoraGraphException as {@link #withClasses} does, or if the rows are text
+   */
+  public List<Example> withTokenClasses(List<Row> rows, LabelSet labels) {
+    return encode(
+        rows,
+        row -> {
+          if (row.isText()) {
+            throw new LoraGraphException(
+                row.place() + " is text: labels of tokens need pre-tokenized JSON lines");
+          }
+          List<String> entries = array(row);
+          int[] target = new int[entries.size()];
+          for (int i = 0; i < target.length; i++) {
+            String entry = entries.get(i);
+            target[i] =
+                entry.equals(Integer.toString(IGNORED)) ? IGNORED : index(row, entry, labels);
+          }
+          Values ids = row.values().get(IDS);
+          if (ids != null && ids.count() != target.length) {
+            throw new LoraGraphException(
+                "%s has %d labels for %d tokens: give one each"
+                    .formatted(row.place(), target.length, ids.count()));
+          }
+          return Values.of(target);
+        });
   }
 
   /** Encodes rows without looking at labels. */
   public List<Example> withoutLabels(List<Row> rows) {
-    return encode(rows).stream().map(inputs -> new Example(inputs, Double.NaN)).toList();
+    List<Map<String, Values>> encoded = encode(rows);
+    return encoded.stream().map(values -> new Example(values, null)).toList();
   }
 
-  private static void requireLabel(Row row) {
-    if (row.label() == null || row.label().isEmpty()) {
-      throw new LoraGraphException(
-          row.place()
-              + " has no label: mend the line, or name the column or field with --label-column");
+  private List<Example> encode(List<Row> rows, Function<Row, Values> target) {
+    List<Values> targets = new ArrayList<>(rows.size());
+    for (Row row : rows) {
+      if (row.label() == null || row.label().isEmpty()) {
+        throw new LoraGraphException(
+            row.place()
+                + " has no label: mend the line, or name the column or field with --label-column");
+      }
+      targets.add(target.apply(row));
     }
+    List<Map<String, Values>> encoded = encode(rows);
+    List<Example> examples = new ArrayList<>(rows.size());
+    for (int i = 0; i < rows.size(); i++) {
+      examples.add(new Example(encoded.get(i), targets.get(i)));
+    }
+    return examples;
   }
 
-  private List<Map<String, double[]>> encode(List<Row> rows) {
+  private static int index(Row row, String label, LabelSet labels) {
+    int index = labels.indexOf(label);
+    if (index < 0) {
+      throw new LoraGraphException(
+          "%s has the label '%s', which the model's head does not know; it knows: %s"
+              .formatted(row.place(), label, labels));
+    }
+    return index;
+  }
+
+  private static List<String> array(Row row) {
+    List<String> entries = new ArrayList<>();
+    try {
+      JsonNode array = JSON.readTree(row.label());
+      if (array.isArray()) {
+        array.forEach(entry -> entries.add(entry.asText()));
+        return entries;
+      }
+    } catch (JsonProcessingException e) {
+      // Refused below, as every other label that is no array.
+    }
+    throw new LoraGraphException(
+        "%s has the label '%s', which is no JSON array".formatted(row.place(), row.label()));
+  }
+
+  private List<Map<String, Values>> encode(List<Row> rows) {
+    if (rows.isEmpty()) {
+      return List.of();
+    }
     boolean text = rows.get(0).isText();
     for (Row row : rows) {
       if (row.isText() != text) {
@@ -104,8 +232,8 @@ public final class ExampleEncoder {
     return text ? encodeText(rows) : rows.stream().map(this::given).toList();
   }
 
-  private List<Map<String, double[]>> encodeText(List<Row> rows) {
-    for (String input : inputs) {
+  private List<Map<String, Values>> encodeText(List<Row> rows) {
+    for (String input : names) {
       if (!Tokenizer.INPUTS.contains(input)) {
         throw new LoraGraphException(
             "the model's input '%s' cannot be made from text: give it in pre-tokenized JSON lines"
@@ -114,41 +242,141 @@ public final class ExampleEncoder {
     }
     List<String> pairs =
         rows.get(0).textPair() == null ? null : rows.stream().map(Row::textPair).toList();
-    List<Map<String, double[]>> encoded =
-        tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs);
-    encoded.forEach(row -> row.keySet().retainAll(Set.copyOf(inputs)));
+    List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
+    for (Tokenizer.Tokens tokens :
+        tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs)) {
+      cut += tokens.cut() ? 1 : 0;
+      Map<String, Values> values = new HashMap<>(4);
+      for (String input : names) {
+        values.put(
+            input,
+            switch (input) {
+              case IDS -> Values.of(tokens.ids());
+              case MASK -> Values.ones(tokens.ids().length);
+              default -> types(tokens);
+            });
+      }
+      encoded.add(values);
+    }
     return encoded;
   }
 
-  private Map<String, double[]> given(Row row) {
+  private static Values types(Tokenizer.Tokens tokens) {
+    return Arrays.stream(tokens.types()).allMatch(type -> type == 0)
+        ? Values.zeros(tokens.ids().length)
+        : Values.of(tokens.types());
+  }
+
+  private Map<String, Values> given(Row row) {
     for (String name : row.values().keySet()) {
-      if (!inputs.contains(name) && !Tokenizer.INPUTS.contains(name)) {
+      if (!names.contains(name) && !Tokenizer.INPUTS.contains(name)) {
         throw new LoraGraphException(
             "%s has '%s', which is no input of the model; its inputs are: %s"
-                .formatted(row.place(), name, String.join(", ", inputs)));
+                .formatted(row.place(), name, String.join(", ", names)));
       }
     }
-    Map<String, double[]> values = new LinkedHashMap<>();
-    int length = row.values().values().stream().mapToInt(v -> v.length).max().orElse(0);
+    Values ids = row.values().get(IDS);
+    Map<String, Values> values = new LinkedHashMap<>();
+    Sizes sizes = new Sizes(row);
+    for (ValueInfo input : inputs) {
+      String name = input.name();
+      Values given = row.values().get(name);
+      if (given == null && ids != null && name.equals(MASK)) {
+        given = Values.ones(ids.count());
+      } else if (given == null && ids != null && name.equals(TYPES)) {
+        given = Values.zeros(ids.count());
+      } else if (given == null) {
+        throw new LoraGraphException(
+            "%s has no '%s', which the model takes: its inputs are: %s"
+                .formatted(row.place(), name, String.join(", ", names)));
+      }
+      values.put(name, fitting(row, input, given, sizes));
+    }
+    return values;
+  }
+
+  private Values fitting(Row row, ValueInfo input, Values given, Sizes sizes) {
+    TensorType type = input.type();
+    Values values = given;
+    if (type.shape() != null) {
+      int rank = type.shape().rank() - 1;
+      values = rank == 0 ? given.squeezed() : given;
+      if (values.rank() != rank) {
+        throw new LoraGraphException(
+            "%s: '%s' has %d axes where the model takes %d for each example"
+                .formatted(row.place(), input.name(), values.rank(), rank));
+      }
+      for (int axis = 0; axis < rank; axis++) {
+        sizes.check(input.name(), type.shape().dimension(axis + 1), values.size(axis));
+      }
+    }
+    if (!type.isFloatingPoint() && !values.areIntegers()) {
+      throw new LoraGraphException(
+          "%s: '%s' has fractions where the model takes %s"
+              .formatted(row.place(), input.name(), type.elementType()));
+    }
+    if (Tokenizer.INPUTS.contains(input.name())) {
+      refuseBadTokens(row, input.name(), values);
+    }
+    return values;
+  }
+
+  private void refuseBadTokens(Row row, String name, Values values) {
+    int length = values.count();
+    if (length == 0) {
+      throw new LoraGraphException(
+          "%s: '%s' is empty: mend or delete the line".formatted(row.place(), name));
+    }
     if (length > maxLength) {
       throw new LoraGraphException(
           "%s has %d tokens where the maximum is %d: cut it, or raise --max-length"
               .formatted(row.place(), length, maxLength));
     }
-    for (String input : inputs) {
-      double[] given = row.values().get(input);
-      if (given == null && input.equals(MASK)) {
-        given = new double[length];
-        Arrays.fill(given, 1);
-      } else if (given == null && input.equals(TYPES)) {
-        given = new double[length];
-      } else if (given == null) {
+    for (int i = 0; i < length; i++) {
+      if (values.get(i) < 0) {
         throw new LoraGraphException(
-            "%s has no '%s', which the model takes: its inputs are: %s"
-                .formatted(row.place(), input, String.join(", ", inputs)));
+            "%s: '%s' has the negative number %d"
+                .formatted(row.place(), name, (long) values.get(i)));
       }
-      values.put(input, given);
     }
-    return values;
+  }
+
+  /**
+   * The sizes of one row's axes: those that the model gives one name must be one number, and those
+   * of tokens, whatever their names.
+   */
+  private static final class Sizes {
+    private final Row row;
+    private final Map<String, Integer> bySymbol = new HashMap<>();
+    private final Map<String, String> firstBySymbol = new HashMap<>();
+
+    Sizes(Row row) {
+      this.row = row;
+    }
+
+    void check(String input, Shape.Dimension declared, int size) {
+      boolean tokens = Tokenizer.INPUTS.contains(input);
+      if (declared.isKnown() && (tokens ? size > declared.size() : size != declared.size())) {
+        throw new LoraGraphException(
+            "%s: '%s' has %d entries where the model takes %d"
+                .formatted(row.place(), input, size, declared.size()));
+      }
+      if (tokens) {
+        compare("", input, size);
+      }
+      if (!declared.isKnown() && declared.symbol() != null) {
+        compare(declared.symbol(), input, size);
+      }
+    }
+
+    private void compare(String symbol, String input, int size) {
+      Integer known = bySymbol.putIfAbsent(symbol, size);
+      String first = firstBySymbol.putIfAbsent(symbol, input);
+      if (known != null && known != size) {
+        throw new LoraGraphException(
+            "%s: '%s' has %d entries and '%s' has %d: they must have as many"
+                .formatted(row.place(), input, size, first, known));
+      }
+    }
   }
 }

@@ -1,32 +1,37 @@
 package io.github.loragraph.data;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.util.PairList;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.ort.ToolCache;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Turns text into token ids by a {@code tokenizer.json} of Hugging Face's tokenizers library.
- * Truncation and padding that the file asks for are overridden: rows are cut at the given length,
- * and padded later, batch by batch.
+ * Turns text into token ids by a {@code tokenizer.json} of Hugging Face's tokenizers library. The
+ * file alone decides how, but for truncation and padding, which are overridden: rows are cut at the
+ * given length, and padded later, batch by batch.
  */
 public final class Tokenizer implements AutoCloseable {
   /** The inputs that a tokenizer can make. */
   public static final Set<String> INPUTS = Set.of("input_ids", "attention_mask", "token_type_ids");
 
+  /** So many texts are handed over at once: the library works on them in parallel. */
   private static final int CHUNK = 1024;
+
   private static final Set<String> PADDING_TOKENS = Set.of("<pad>", "[PAD]", "<|pad|>");
 
   private final HuggingFaceTokenizer tokenizer;
@@ -40,6 +45,7 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * Reads a tokenizer.
    *
+   * @param file a {@code tokenizer.json}
    * @param maxLength tokens of a row, special ones included
    * @throws LoraGraphException if the file cannot be read
    */
@@ -48,26 +54,49 @@ public final class Tokenizer implements AutoCloseable {
       throw new LoraGraphException(
           "a maximum length of " + maxLength + " tokens leaves no room for text: give 3 or more");
     }
-    // The library's own files go to the tool's cache, and it is told to download nothing.
-    System.setProperty("ai.djl.offline", "true");
-    setIfAbsent("DJL_CACHE_DIR", ToolCache.folder().resolve("djl").toString());
-    setIfAbsent("ENGINE_CACHE_DIR", ToolCache.folder().resolve("djl").toString());
+    byte[] content;
+    JsonNode root;
     try {
-      HuggingFaceTokenizer tokenizer =
-          HuggingFaceTokenizer.builder()
-              .optTokenizerPath(file)
-              .optAddSpecialTokens(true)
-              .optPadding(false)
-              .optTruncation(true)
-              .optMaxLength(maxLength)
-              .build();
-      return new Tokenizer(tokenizer, padId(file));
+      content = Files.readAllBytes(file);
+      root = new ObjectMapper().readTree(content);
+    } catch (JsonProcessingException e) {
+      throw notATokenizer(file, e.getOriginalMessage(), e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
-    } catch (RuntimeException e) {
-      throw new LoraGraphException(
-          file + " is no tokenizer.json of Hugging Face's tokenizers: " + firstLine(e), e);
     }
+    if (!root.path("model").isObject()) {
+      throw notATokenizer(file, "it has no \"model\"", null);
+    }
+    // The library's own files go to the tool's cache, and it is told to download nothing.
+    System.setProperty("ai.djl.offline", "true");
+    String cache = ToolCache.folder("djl").toString();
+    setIfAbsent("DJL_CACHE_DIR", cache);
+    setIfAbsent("ENGINE_CACHE_DIR", cache);
+    Map<String, String> options =
+        Map.of(
+            "addSpecialTokens", "true",
+            "padding", "false",
+            "truncation", "true",
+            "stride", "0",
+            "maxLength", Integer.toString(maxLength),
+            "modelMaxLength", Integer.toString(maxLength));
+    try {
+      HuggingFaceTokenizer tokenizer =
+          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(content), options);
+      return new Tokenizer(tokenizer, padId(root));
+    } catch (EngineException | LinkageError e) {
+      throw new LoraGraphException(
+          "cannot load the native library of the tokenizers: " + firstLine(e), e);
+    } catch (IOException | RuntimeException e) {
+      throw notATokenizer(file, firstLine(e), e);
+    }
+  }
+
+  private static LoraGraphException notATokenizer(Path file, String reason, Throwable cause) {
+    return new LoraGraphException(
+        "%s is no tokenizer.json of Hugging Face's tokenizers: %s"
+            .formatted(file, String.valueOf(reason).lines().findFirst().orElse("")),
+        cause);
   }
 
   private static void setIfAbsent(String property, String value) {
@@ -76,18 +105,20 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static String firstLine(RuntimeException e) {
+  private static String firstLine(Throwable e) {
     return e.getMessage() == null ? e.toString() : e.getMessage().lines().findFirst().orElse("");
   }
 
-  private static long padId(Path file) throws IOException {
-    JsonNode root = new ObjectMapper().readTree(file.toFile());
+  private static long padId(JsonNode root) {
+    if (root.path("padding").path("pad_id").isIntegralNumber()) {
+      return root.path("padding").path("pad_id").asLong();
+    }
     for (JsonNode token : root.path("added_tokens")) {
       if (PADDING_TOKENS.contains(token.path("content").asText())) {
         return token.path("id").asLong();
       }
     }
-    return root.path("padding").path("pad_id").asLong(0);
+    return 0;
   }
 
   /** The id that fills up short rows of {@code input_ids}. */
@@ -96,13 +127,21 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
+   * The tokens of a text or a pair, special ones included.
+   *
+   * @param types for each token, 0 in the first text and 1 in the second, as far as the tokenizer
+   *     tells them apart
+   * @param cut whether the text was longer than the maximum
+   */
+  public record Tokens(int[] ids, int[] types, boolean cut) {}
+
+  /**
    * Encodes texts, or pairs of texts.
    *
    * @param pairs as long as {@code texts}, or null
-   * @return for each text a row for each of {@link #INPUTS}
    */
-  public List<Map<String, double[]>> encode(List<String> texts, List<String> pairs) {
-    List<Map<String, double[]>> rows = new ArrayList<>(texts.size());
+  public List<Tokens> encode(List<String> texts, List<String> pairs) {
+    List<Tokens> rows = new ArrayList<>(texts.size());
     for (int start = 0; start < texts.size(); start += CHUNK) {
       int end = Math.min(texts.size(), start + CHUNK);
       Encoding[] encodings =
@@ -111,18 +150,16 @@ public final class Tokenizer implements AutoCloseable {
               : tokenizer.batchEncode(
                   new PairList<>(texts.subList(start, end), pairs.subList(start, end)));
       for (Encoding encoding : encodings) {
-        Map<String, double[]> row = new LinkedHashMap<>();
-        row.put("input_ids", doubles(encoding.getIds()));
-        row.put("attention_mask", doubles(encoding.getAttentionMask()));
-        row.put("token_type_ids", doubles(encoding.getTypeIds()));
-        rows.add(row);
+        rows.add(
+            new Tokens(
+                ints(encoding.getIds()), ints(encoding.getTypeIds()), encoding.exceedMaxLength()));
       }
     }
     return rows;
   }
 
-  private static double[] doubles(long[] values) {
-    return Arrays.stream(values).asDoubleStream().toArray();
+  private static int[] ints(long[] values) {
+    return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
   }
 
   @Override

@@ -2,9 +2,7 @@ package io.github.loragraph.ort;
 
 import ai.onnxruntime.OrtEnvironment;
 import java.net.URL;
-import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * Operating system and processor, and under which names the jars carry ONNX Runtime for them.
@@ -13,14 +11,10 @@ import java.util.Objects;
  * @param trainingName as the jar of the training build names it
  * @param prefix of a library's file name
  * @param suffix of a library's file name
- * @param trainingFiles the names that the training build's library may have
+ * @param trainingFile the name of the training build's library
  */
 record Platform(
-    String stockName,
-    String trainingName,
-    String prefix,
-    String suffix,
-    List<String> trainingFiles) {
+    String stockName, String trainingName, String prefix, String suffix, String trainingFile) {
 
   static Platform current() {
     return of(System.getProperty("os.name"), System.getProperty("os.arch"));
@@ -39,7 +33,7 @@ record Platform(
           arm ? "windows-arm64" : "windows-x86_64",
           "",
           ".dll",
-          List.of("onnxruntime.dll"));
+          "onnxruntime.dll");
     }
     if (name.contains("mac")) {
       return new Platform(
@@ -47,14 +41,14 @@ record Platform(
           arm ? "macosx-arm64" : "macosx-x86_64",
           "lib",
           ".dylib",
-          List.of("libonnxruntime.1.dylib", "libonnxruntime.1.28.0.dylib", "libonnxruntime.dylib"));
+          "libonnxruntime.1.dylib");
     }
     return new Platform(
         arm ? "linux-aarch64" : "linux-x64",
         arm ? "linux-arm64" : "linux-x86_64",
         "lib",
         ".so",
-        List.of("libonnxruntime.so.1", "libonnxruntime.so.1.28.0", "libonnxruntime.so"));
+        "libonnxruntime.so.1");
   }
 
   String fileName(String library) {
@@ -69,11 +63,7 @@ record Platform(
 
   /** The training build's library, or null where the class path has none. */
   URL trainingResource() {
-    return trainingFiles.stream()
-        .map(file -> "/org/bytedeco/onnxruntime/" + trainingName + "/" + file)
-        .map(Platform.class::getResource)
-        .filter(Objects::nonNull)
-        .findFirst()
-        .orElse(null);
+    return Platform.class.getResource(
+        "/org/bytedeco/onnxruntime/" + trainingName + "/" + trainingFile);
   }
 }

@@ -1,5 +1,9 @@
 package io.github.loragraph.ort;
 
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -33,6 +37,30 @@ public final class ToolCache {
     }
     String caches = System.getenv("XDG_CACHE_HOME");
     return isSet(caches) ? Path.of(caches, NAME) : Path.of(home, ".cache", NAME);
+  }
+
+  /**
+   * A folder of the cache, made if it is not there.
+   *
+   * @throws LoraGraphException if it cannot be written to
+   */
+  public static Path folder(String name) {
+    Path folder = folder().resolve(name);
+    String reason = null;
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      reason = AtomicFile.reason(e);
+    }
+    if (reason == null && !Files.isWritable(folder)) {
+      reason = "permission denied";
+    }
+    if (reason != null) {
+      throw new LoraGraphException(
+          "cannot write to %s: %s (set LORA_GRAPH_CACHE to a folder that can be written: it is the tool's cache)"
+              .formatted(folder, reason));
+    }
+    return folder;
   }
 
   private static boolean isSet(String variable) {

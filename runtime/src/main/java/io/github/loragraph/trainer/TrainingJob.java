@@ -1,6 +1,5 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.Engine;
@@ -47,10 +46,7 @@ public record TrainingJob(
     long seed,
     int threads) {
   public TrainingJob {
-    if (batchSize < 1) {
-      throw new LoraGraphException(
-          "a batch size of " + batchSize + " is not possible: give 1 or more");
-    }
+    BatchSource.requireBatchSize(batchSize);
   }
 
   /**

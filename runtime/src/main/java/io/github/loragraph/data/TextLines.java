@@ -1,0 +1,121 @@
+package io.github.loragraph.data;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import java.io.BufferedInputStream;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A file of UTF-8 text, read strictly, with or without a byte order mark. */
+final class TextLines {
+  private static final int LOOKED_AT = 8192;
+  private static final int BYTE_ORDER_MARK = '\ufeff';
+
+  private final Path file;
+
+  /**
+   * @throws LoraGraphException if there is no such file, or it is no text
+   */
+  TextLines(Path file) {
+    this.file = file;
+    if (!Files.exists(file)) {
+      throw new LoraGraphException("no such data file: " + file);
+    }
+    if (Files.isDirectory(file)) {
+      throw new LoraGraphException(file + " is a folder: name a .tsv, .csv or .jsonl file");
+    }
+    refuseBinary();
+  }
+
+  private void refuseBinary() {
+    byte[] start;
+    try (InputStream in = Files.newInputStream(file)) {
+      start = in.readNBytes(LOOKED_AT);
+    } catch (IOException e) {
+      throw failure(e);
+    }
+    int mark = start.length < 2 ? 0 : (start[0] & 0xff) << 8 | start[1] & 0xff;
+    if (mark == 0xfeff || mark == 0xfffe) {
+      throw new LoraGraphException(file + " is UTF-16 text: save it as UTF-8");
+    }
+    for (byte b : start) {
+      if (b == 0) {
+        throw new LoraGraphException(
+            file + " is no text but a binary file: give a .tsv, .csv or .jsonl file of UTF-8 text");
+      }
+    }
+  }
+
+  /** What is done with the text. */
+  @FunctionalInterface
+  interface Use<T> {
+    T read(BufferedReader text) throws IOException;
+  }
+
+  /**
+   * Reads the file.
+   *
+   * @throws LoraGraphException if it cannot be read, or a line of it is not UTF-8: it names it
+   */
+  <T> T read(Use<T> use) {
+    try (InputStream in = Files.newInputStream(file);
+        BufferedReader reader = new BufferedReader(decoder(in))) {
+      reader.mark(1);
+      if (reader.read() != BYTE_ORDER_MARK) {
+        reader.reset();
+      }
+      return use.read(reader);
+    } catch (CharacterCodingException e) {
+      throw new LoraGraphException(
+          "%s:%d is not UTF-8: convert the file ('iconv -f latin1 -t utf-8', say)"
+              .formatted(file, malformedLine()),
+          e);
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  private static Reader decoder(InputStream in) {
+    return new InputStreamReader(
+        in,
+        StandardCharsets.UTF_8
+            .newDecoder()
+            .onMalformedInput(CodingErrorAction.REPORT)
+            .onUnmappableCharacter(CodingErrorAction.REPORT));
+  }
+
+  /** The decoder reads ahead, so the line is looked for afterwards. */
+  private long malformedLine() {
+    long line = 1;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      for (int b = in.read(); b >= 0; b = in.read()) {
+        bytes.write(b);
+        if (b == '\n') {
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.toByteArray()));
+          bytes.reset();
+          line++;
+        }
+      }
+    } catch (CharacterCodingException e) {
+      return line;
+    } catch (IOException e) {
+      throw failure(e);
+    }
+    return line;
+  }
+
+  private LoraGraphException failure(IOException e) {
+    return new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+  }
+}

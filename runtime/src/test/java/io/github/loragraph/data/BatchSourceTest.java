@@ -1,0 +1,239 @@
+package io.github.loragraph.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class BatchSourceTest {
+  private static final ValueInfo IDS =
+      declared("input_ids", ElementType.INT64, "batch", "sequence");
+  private static final ValueInfo MASK =
+      declared("attention_mask", ElementType.INT32, "batch", "sequence");
+  private static final ValueInfo LABELS = declared("labels", ElementType.INT64, "batch");
+
+  @Test
+  void batchesArePaddedToTheirLongestExample() {
+    List<Example> examples =
+        List.of(
+            example(0, Values.of(5, 6, 7)), example(1, Values.of(8)), example(0, Values.of(9, 9)));
+    BatchSource source = new BatchSource(examples, List.of(IDS, MASK), LABELS, 2, 1, false, 0);
+    Iterator<Batch> batches = source.epoch(0);
+    Batch batch = batches.next();
+    assertEquals(2, batch.examples());
+    HostTensor ids = batch.inputs().get(0);
+    assertArrayEquals(new long[] {2, 3}, ids.shape());
+    assertArrayEquals(new double[] {5, 6, 7, 8, 1, 1}, numbers(ids));
+    HostTensor mask = batch.inputs().get(1);
+    assertEquals(ElementType.INT32, mask.type());
+    assertArrayEquals(new double[] {1, 1, 1, 1, 0, 0}, numbers(mask));
+    assertArrayEquals(new long[] {2}, batch.labels().shape());
+    assertArrayEquals(new double[] {0, 1}, numbers(batch.labels()));
+    assertTrue(ids.data().isDirect());
+    assertSame(ByteOrder.nativeOrder(), ids.data().order());
+
+    batch = batches.next();
+    assertEquals(1, batch.examples());
+    assertArrayEquals(new long[] {1, 2}, batch.inputs().get(0).shape());
+    assertTrue(!batches.hasNext());
+    assertNull(
+        new BatchSource(examples, List.of(IDS), null, 3, 1, false, 0).epoch(0).next().labels());
+  }
+
+  @Test
+  void lengthsMayBeRoundedUpOrFixed() {
+    List<Example> examples = List.of(example(0, Values.of(5, 6, 7)));
+    Batch batch =
+        new BatchSource(examples, List.of(IDS, MASK), null, 1, 1, false, 0, 8).epoch(0).next();
+    assertArrayEquals(new long[] {1, 8}, batch.inputs().get(0).shape());
+    assertArrayEquals(new long[] {1, 8}, batch.inputs().get(1).shape());
+    ValueInfo fixed = ValueInfo.of("input_ids", TensorType.of(ElementType.INT64, -1, 5));
+    batch = new BatchSource(examples, List.of(fixed), null, 1, 1, false, 0).epoch(0).next();
+    assertArrayEquals(new double[] {5, 6, 7, 1, 1}, numbers(batch.inputs().get(0)));
+  }
+
+  @Test
+  void numbersOfAnyShape() {
+    ValueInfo pixels = declared("pixels", ElementType.FLOAT, "batch", "height", "width");
+    ValueInfo age = declared("age", ElementType.FLOAT, "batch");
+    ValueInfo tokens = declared("labels", ElementType.INT64, "batch", "sequence");
+    List<Example> examples =
+        List.of(
+            new Example(
+                Map.of(
+                    "pixels",
+                    Values.shaped(new float[] {1, 2, 3, 4}, 2, 2),
+                    "age",
+                    Values.scalar(7)),
+                Values.of(1, 2)),
+            new Example(
+                Map.of(
+                    "pixels", Values.shaped(new float[] {5, 6, 7}, 1, 3), "age", Values.scalar(8)),
+                Values.of(3)));
+    Batch batch =
+        new BatchSource(examples, List.of(pixels, age), tokens, 2, 1, false, 0).epoch(0).next();
+    assertArrayEquals(new long[] {2, 2, 3}, batch.inputs().get(0).shape());
+    assertArrayEquals(
+        new double[] {1, 2, 0, 3, 4, 0, 5, 6, 7, 0, 0, 0}, numbers(batch.inputs().get(0)));
+    assertArrayEquals(new double[] {7, 8}, numbers(batch.inputs().get(1)));
+    assertArrayEquals(new double[] {1, 2, 3, -100}, numbers(batch.labels()));
+  }
+
+  @Test
+  void anEpochHasEveryExampleOnce() {
+    long seed = new Random().nextLong();
+    List<Example> examples = examples(1003, seed);
+    BatchSource source = source(examples, 8, true, seed);
+    assertEquals(126, source.batchesPerEpoch());
+    for (int epoch = 0; epoch < 2; epoch++) {
+      List<Integer> order = order(source, epoch);
+      assertEquals(1003, order.size(), "seed " + seed);
+      assertEquals(
+          IntStream.range(0, 1003).boxed().toList(),
+          order.stream().sorted().toList(),
+          "seed " + seed);
+    }
+  }
+
+  @Test
+  void theOrderFollowsFromSeedAndEpoch() {
+    List<Example> examples = examples(500, 3);
+    BatchSource source = source(examples, 8, true, 5);
+    List<Integer> third = order(source, 3);
+    assertNotEquals(order(source, 0), third);
+    assertEquals(third, order(source(examples, 8, true, 5), 3));
+    assertNotEquals(third, order(source(examples, 8, true, 6), 3));
+    assertEquals(IntStream.range(0, 500).boxed().toList(), order(source(examples, 8, false, 5), 3));
+  }
+
+  /** As documented, by java.util.Random and Collections.shuffle: the same on every Java. */
+  @Test
+  void theOrderStaysWhatItIs() {
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      examples.add(example(i, Values.of(i)));
+    }
+    List<Integer> expected = new ArrayList<>(IntStream.range(0, 6).boxed().toList());
+    Random seeds = new Random(42);
+    seeds.nextLong();
+    Random random = new Random(seeds.nextLong());
+    java.util.Collections.shuffle(expected, random);
+    List<List<Integer>> pairs = new ArrayList<>();
+    for (int i = 0; i < 6; i += 2) {
+      pairs.add(expected.subList(i, i + 2));
+    }
+    java.util.Collections.shuffle(pairs, random);
+    assertEquals(
+        pairs.stream().flatMap(List::stream).toList(), order(source(examples, 2, true, 42), 1));
+  }
+
+  @Test
+  void examplesOfOneLengthComeTogether() {
+    long seed = new Random().nextLong();
+    List<Example> examples = examples(4000, seed);
+    long real = examples.stream().mapToLong(Example::length).sum();
+    double byLength = (double) padded(source(examples, 16, true, seed)) / real;
+    double inOrder = (double) padded(source(examples, 16, false, seed)) / real;
+    assertTrue(byLength < 1.04, "seed %d: %.3f".formatted(seed, byLength));
+    assertTrue(inOrder > 1.5, "seed %d: %.3f".formatted(seed, inOrder));
+  }
+
+  @Test
+  void memoryIsUsedAgain() {
+    Iterator<Batch> batches = source(examples(100, 0), 4, false, 0).epoch(0);
+    batches.next();
+    long allocations = 0;
+    ByteBuffer last = null;
+    while (batches.hasNext()) {
+      ByteBuffer data = batches.next().inputs().get(0).data();
+      if (last != null && data.capacity() != last.capacity()) {
+        allocations++;
+      }
+      last = data;
+    }
+    assertTrue(allocations <= 4, allocations + " allocations");
+  }
+
+  @Test
+  void aBatchHasAtLeastOneExample() {
+    assertThrows(LoraGraphException.class, () -> source(examples(4, 0), 0, false, 0));
+  }
+
+  /** Examples of 1 to 60 tokens that can be told apart by their label. */
+  private static List<Example> examples(int count, long seed) {
+    Random random = new Random(seed);
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      examples.add(example(i, Values.zeros(1 + random.nextInt(60))));
+    }
+    return examples;
+  }
+
+  private static Example example(int label, Values ids) {
+    return new Example(
+        Map.of("input_ids", ids, "attention_mask", Values.ones(ids.count())), Values.scalar(label));
+  }
+
+  private static BatchSource source(
+      List<Example> examples, int batchSize, boolean shuffle, long seed) {
+    return new BatchSource(examples, List.of(IDS, MASK), LABELS, batchSize, 1, shuffle, seed);
+  }
+
+  private static List<Integer> order(BatchSource source, int epoch) {
+    List<Integer> order = new ArrayList<>();
+    source
+        .epoch(epoch)
+        .forEachRemaining(
+            batch -> Arrays.stream(numbers(batch.labels())).forEach(l -> order.add((int) l)));
+    return order;
+  }
+
+  private static long padded(BatchSource source) {
+    long[] tokens = {0};
+    source
+        .epoch(0)
+        .forEachRemaining(
+            b -> tokens[0] += b.inputs().get(0).shape()[0] * b.inputs().get(0).shape()[1]);
+    return tokens[0];
+  }
+
+  private static double[] numbers(HostTensor tensor) {
+    ByteBuffer data = tensor.data();
+    double[] numbers = new double[data.remaining() / tensor.type().bytes()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] =
+          switch (tensor.type()) {
+            case INT64 -> data.getLong(i * 8);
+            case INT32 -> data.getInt(i * 4);
+            default -> data.getFloat(i * 4);
+          };
+    }
+    return numbers;
+  }
+
+  private static ValueInfo declared(String name, ElementType type, String... symbols) {
+    return ValueInfo.of(
+        name,
+        new TensorType(
+            type, new Shape(List.of(symbols).stream().map(Shape.Dimension::named).toList())));
+  }
+}

@@ -1,0 +1,260 @@
+package io.github.loragraph.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.loragraph.LoraGraphException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataFileTest {
+  @TempDir Path folder;
+
+  @Test
+  void tabSeparatedTextIsNotQuoted() {
+    List<Row> rows = read("a.tsv", "sentence\tlabel\na \"b ' c \t0\n \"x\ty\n");
+    assertEquals(2, rows.size());
+    assertRow(rows.get(0), "a \"b ' c", null, "0", ":2");
+    assertRow(rows.get(1), "\"x", null, "y", ":3");
+  }
+
+  @Test
+  void commaSeparatedTextIsQuoted() {
+    List<Row> rows =
+        read("a.csv", "id,label,text,text_pair\n1,pos,\"a, \"\"b\"\"\nc\",d\n2,neg,e,\" f \"\n");
+    assertRow(rows.get(0), "a, \"b\"\nc", "d", "pos", ":2");
+    assertRow(rows.get(1), "e", "f", "neg", ":4");
+  }
+
+  @Test
+  void jsonLines() {
+    List<Row> rows =
+        read(
+            "a.jsonl",
+            """
+            {"text": " a ", "label": 1, "id": "x"}
+            {"sentence": "b\\n", "sentence2": "c", "label": "pos"}
+            {"text": "d", "text_pair": null, "label": [1, 0]}
+            """);
+    assertRow(rows.get(0), "a", null, "1", ":1");
+    assertRow(rows.get(1), "b", "c", "pos", ":2");
+    assertRow(rows.get(2), "d", null, "[1,0]", ":3");
+  }
+
+  @Test
+  void preTokenizedJsonLines() {
+    List<Row> rows =
+        read(
+            "a.jsonl",
+            """
+            {"input_ids": [0, 5, 2], "attention_mask": [1, 1, 1], "label": 0}
+            {"pixels": [[1, 2.5], [3, 4]], "age": 7}
+            {"text": "kept from before", "input_ids": [4], "labels": 1}
+            """);
+    assertEquals(
+        Map.of("input_ids", Values.of(0, 5, 2), "attention_mask", Values.of(1, 1, 1)),
+        rows.get(0).values());
+    assertEquals("0", rows.get(0).label());
+    assertEquals(
+        Map.of("pixels", Values.shaped(new float[] {1, 2.5f, 3, 4}, 2, 2), "age", Values.scalar(7)),
+        rows.get(1).values());
+    assertNull(rows.get(1).label());
+    assertNull(rows.get(2).text());
+    assertEquals(Map.of("input_ids", Values.of(4)), rows.get(2).values());
+  }
+
+  @Test
+  void byteOrderMarkLineEndsAndEmptyLinesAtTheEndAreTaken() {
+    assertEquals(2, read("a.tsv", "\ufefftext\tlabel\r\na\t0\r\nb\t1\r\n\r\n \r\n").size());
+    assertEquals(2, read("a.csv", "\ufefftext,label\r\na,0\r\nb,1\r\n\r\n").size());
+    assertEquals(2, read("a.jsonl", "\ufeff{\"text\":\"a\"}\r\n{\"text\":\"b\"}\r\n\r\n").size());
+    assertEquals(1, read("a.TSV", "text\tlabel\na\t0").size());
+    assertRow(
+        read("a.tsv", "text\tlabel\nna\u00efve \ud83d\ude00\t0\n").get(0),
+        "na\u00efve \ud83d\ude00",
+        null,
+        "0",
+        ":2");
+  }
+
+  @Test
+  void columnsCanBeNamed() {
+    Columns columns = Columns.USUAL.with("title", "body", "kind");
+    List<Row> rows = read("a.csv", "text,body,title,kind\na,b,c,d\n", columns);
+    assertRow(rows.get(0), "c", "b", "d", ":2");
+    rows = read("a.jsonl", "{\"title\":\"c\",\"body\":\"b\",\"kind\":2}", columns);
+    assertRow(rows.get(0), "c", "b", "2", ":1");
+  }
+
+  @Test
+  void labelsMayBeAbsentUnlessTheyAreNeeded() {
+    assertNull(read("a.tsv", "text\na\n").get(0).label());
+    assertFails(
+        "a.tsv:1 has no column 'label'; its columns are: text (name one with --label-column)",
+        () -> readLabelled("a.tsv", "text\na\n"));
+    assertFails(
+        "a.tsv:3 has nothing in column 'label': mend or delete the line",
+        () -> readLabelled("a.tsv", "text\tlabel\na\t1\nb\t \n"));
+    assertFails(
+        "a.jsonl:1 has no 'label'; it has: text, klass (name one with --label-column)",
+        () -> readLabelled("a.jsonl", "{\"text\":\"a\",\"klass\":1}\n"));
+    assertFails(
+        "a.jsonl:1 has no 'label'; it has: text, label (name one with --label-column)",
+        () -> readLabelled("a.jsonl", "{\"text\":\"a\",\"label\":null}\n"));
+  }
+
+  @Test
+  void badTables() {
+    assertFails(
+        "a.tsv:1 has no column 'text'; its columns are: review, label (name one with --text-column)",
+        () -> read("a.tsv", "review\tlabel\na\t0\n"));
+    assertFails(
+        "a.tsv:1 has no column 'kind'; its columns are: text, label (name one with --label-column)",
+        () -> read("a.tsv", "text\tlabel\na\t0\n", Columns.USUAL.with(null, null, "kind")));
+    assertFails(
+        "a.tsv:3 has 3 columns where the first line has 2: mend or delete the line",
+        () -> read("a.tsv", "text\tlabel\na\t0\nb\tc\t1\n"));
+    assertFails(
+        "a.csv:2 has 1 columns where the first line has 2: mend or delete the line",
+        () -> read("a.csv", "text,label\na\n"));
+    assertFails(
+        "a.tsv:2 has nothing in column 'text': mend or delete the line",
+        () -> read("a.tsv", "text\tlabel\n  \t0\n"));
+    assertFails(
+        "a.tsv:3 is an empty line between others: delete it",
+        () -> read("a.tsv", "text\tlabel\na\t0\n\nb\t0\n"));
+    String message = failure(() -> read("a.csv", "text,label\na,0\n\"b,1\nc,0\n"));
+    assertEquals(
+        true, message.startsWith("a.csv: a row after line 2 is not well-formed CSV"), message);
+    for (String content : List.of("", "text\tlabel\n", "\n", "text\tlabel\n\n\n")) {
+      assertFails(
+          "a.tsv holds no examples: give a file with at least one row",
+          () -> read("a.tsv", content));
+    }
+    assertFails(
+        "a.jsonl holds no examples: give a file with at least one row",
+        () -> read("a.jsonl", "\n"));
+    assertFails(
+        "a.csv holds no examples: give a file with at least one row", () -> read("a.csv", ""));
+  }
+
+  @Test
+  void badJson() {
+    String message = failure(() -> read("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\n"));
+    assertEquals(true, message.startsWith("a.jsonl:2 is not JSON: "), message);
+    message = failure(() -> read("a.jsonl", "{\"text\":\"a\"} {\"text\":\"b\"}\n"));
+    assertEquals(true, message.startsWith("a.jsonl:1 is not JSON: "), message);
+    message = failure(() -> read("a.json", "[\n{\"text\":\"a\"}\n]\n"));
+    assertEquals(true, message.endsWith("write the file as JSON lines)"), message);
+    assertFails(
+        "a.jsonl:1 is no JSON object: each line is one example, as {\"text\": ..., \"label\": ...}",
+        () -> read("a.jsonl", "[1]\n"));
+    assertFails(
+        "a.jsonl:1: 'text' is no text, or empty: mend or delete the line",
+        () -> read("a.jsonl", "{\"text\":5}\n"));
+    assertFails(
+        "a.jsonl:1: 'text' is no text, or empty: mend or delete the line",
+        () -> read("a.jsonl", "{\"text\":\" \"}\n"));
+    assertFails(
+        "a.jsonl:1 has no 'text'; it has: label (name one with --text-column)",
+        () -> read("a.jsonl", "{\"label\":5}\n"));
+    for (String value : List.of("\"a\"", "[1,\"a\"]", "[[1],[2,3]]", "[[1],2]", "null", "{}")) {
+      assertFails(
+          "a.jsonl:1: 'x' is no list of numbers (or lists of one length), as a model input is",
+          () -> read("a.jsonl", "{\"x\":%s}\n".formatted(value)));
+    }
+    assertFails(
+        "a.jsonl:1: 'x' has an integer of more than 32 bits",
+        () -> read("a.jsonl", "{\"x\":[3000000000]}\n"));
+    assertFails(
+        "a.jsonl:1: 'x' has a number that no 32-bit float holds",
+        () -> read("a.jsonl", "{\"x\":[1e60]}\n"));
+  }
+
+  @Test
+  void otherFiles() throws IOException {
+    assertFails(
+        "no such data file: b.tsv", () -> DataFile.read(folder.resolve("b.tsv"), Columns.USUAL));
+    assertFails(
+        "a.xlsx is no .tsv, .csv or .jsonl file: convert it, or give it the right ending",
+        () -> read("a.xlsx", "text"));
+    Files.createDirectory(folder.resolve("c.tsv"));
+    assertFails(
+        "c.tsv is a folder: name a .tsv, .csv or .jsonl file",
+        () -> DataFile.read(folder.resolve("c.tsv"), Columns.USUAL));
+    assertFails(
+        "a.tsv is no text but a binary file: give a .tsv, .csv or .jsonl file of UTF-8 text",
+        () -> read("a.tsv", "PK\u0003\u0004\u0000\u0000"));
+    assertFails(
+        "a.tsv is UTF-16 text: save it as UTF-8",
+        () -> read("a.tsv", "text\tlabel\na\t0\n".getBytes(StandardCharsets.UTF_16)));
+  }
+
+  @Test
+  void malformedUtf8NamesTheLine() throws IOException {
+    StringBuilder text = new StringBuilder("text\tlabel\n");
+    for (int i = 2; i < 5000; i++) {
+      text.append("line ").append(i).append("\t0\n");
+    }
+    text.append("caf\u00e9\t0\nend\t0\n");
+    byte[] bytes = text.toString().getBytes(StandardCharsets.ISO_8859_1);
+    for (String name : List.of("a.tsv", "a.csv")) {
+      String content = new String(bytes, StandardCharsets.ISO_8859_1);
+      byte[] file =
+          (name.endsWith("csv") ? content.replace('\t', ',') : content)
+              .getBytes(StandardCharsets.ISO_8859_1);
+      assertFails(
+          name + ":5000 is not UTF-8: convert the file ('iconv -f latin1 -t utf-8', say)",
+          () -> read(name, file));
+    }
+  }
+
+  private static void assertRow(Row row, String text, String pair, String label, String place) {
+    assertEquals(text, row.text());
+    assertEquals(pair, row.textPair());
+    assertEquals(label, row.label());
+    assertEquals(true, row.place().endsWith(place), row.place());
+  }
+
+  private List<Row> read(String name, String content) {
+    return read(name, content, Columns.USUAL);
+  }
+
+  private List<Row> read(String name, String content, Columns columns) {
+    return DataFile.read(write(name, content.getBytes(StandardCharsets.UTF_8)), columns);
+  }
+
+  private List<Row> read(String name, byte[] content) {
+    return DataFile.read(write(name, content), Columns.USUAL);
+  }
+
+  private List<Row> readLabelled(String name, String content) {
+    return DataFile.readLabelled(
+        write(name, content.getBytes(StandardCharsets.UTF_8)), Columns.USUAL);
+  }
+
+  private Path write(String name, byte[] content) {
+    try {
+      return Files.write(folder.resolve(name), content);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private String failure(org.junit.jupiter.api.function.Executable code) {
+    String message = assertThrows(LoraGraphException.class, code).getMessage();
+    assertEquals(1, message.lines().count(), message);
+    return message.replace(folder + "/", "");
+  }
+
+  private void assertFails(String message, org.junit.jupiter.api.function.Executable code) {
+    assertEquals(message, failure(code));
+  }
+}
