@@ -143,6 +143,9 @@ public final class Tensor {
       return p.getRawData().asReadOnlyByteBuffer();
     }
     switch (type) {
+      case UNDEFINED ->
+          throw new LoraGraphException(
+              "tensor '%s' has no element type: the file is damaged".formatted(p.getName()));
       case FLOAT, COMPLEX64 -> {
         ByteBuffer b = littleEndian(p.getFloatDataCount(), 4);
         p.getFloatDataList().forEach(b::putFloat);
