@@ -1,0 +1,15 @@
+package io.github.loragraph.autodiff;
+
+import io.github.loragraph.onnx.OnnxModel;
+
+/** Finds the types of the values of a model without running it. A runtime provides it. */
+@FunctionalInterface
+public interface ShapeInference {
+  /**
+   * The types of all values of a model: of its inputs, initializers and of every node's outputs.
+   * What cannot be found out is left out or has unknown dimensions.
+   *
+   * @throws io.github.loragraph.LoraGraphException if the model is not valid
+   */
+  ValueTypes infer(OnnxModel model);
+}

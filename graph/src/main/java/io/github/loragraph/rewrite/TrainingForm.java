@@ -1,0 +1,83 @@
+package io.github.loragraph.rewrite;
+
+import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.autodiff.SymbolicShapes;
+import io.github.loragraph.autodiff.ValueTypes;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.OnnxModel;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Brings the graph of any exported encoder to the form that is differentiated and trained: one
+ * operator set, no dropout, patterns of primitive operators recognised, Linear layers as {@code
+ * Gemm} on two-dimensional values. The outputs stay the same within float precision, but for models
+ * exported for training, whose dropout is off afterwards. Names of inputs, outputs, initializers
+ * and of the values that stay are not changed.
+ */
+public final class TrainingForm {
+  /** The version of the standard operator set below which Softmax needs to know ranks. */
+  private static final int SOFTMAX_OVER_ONE_AXIS = 13;
+
+  private TrainingForm() {}
+
+  /**
+   * A model in its training form.
+   *
+   * @param model of operator set 20 or later
+   * @param types of its values, every open dimension with a symbol
+   * @param recognised how many times each pattern was found, by the name of its rule; rules that
+   *     found nothing with 0
+   */
+  public record Result(OnnxModel model, ValueTypes types, Map<String, Integer> recognised) {}
+
+  /**
+   * @param model stays as it is
+   * @param trainable the initializers that training changes: nothing is computed from them
+   *     beforehand
+   * @throws io.github.loragraph.LoraGraphException if the model cannot be brought to the operator
+   *     set
+   */
+  public static Result of(OnnxModel model, Set<String> trainable, ShapeInference shapes) {
+    ValueTypes original =
+        model.opset() < SOFTMAX_OVER_ONE_AXIS
+            ? shapes.infer(model)
+            : ValueTypes.declared(model.graph());
+    OnnxModel upgraded = OpsetUpgrade.upgrade(model, original);
+    Map<String, Integer> recognised = new LinkedHashMap<>();
+
+    ValueTypes types = types(upgraded, shapes);
+    Rewriter patterns =
+        new Rewriter(
+            List.of(
+                new ConstantNodes(),
+                new DropoutRemoval(),
+                new NoOpCast(),
+                new IdentityRemoval(),
+                new ScalarFolding(),
+                new LayerNormPattern(),
+                new GeluPattern(),
+                new TanhGeluPattern()));
+    Rewriter.Result found = patterns.apply(new Subject(upgraded.graph(), types, trainable));
+    recognised.putAll(found.recognised());
+
+    Rewriter.Result linear = LinearAsGemm.apply(new Subject(found.graph(), types, trainable));
+    recognised.putAll(linear.recognised());
+
+    Graph graph = linear.graph();
+    for (String parameter : trainable) {
+      // One that no output depends on stays a parameter of the model.
+      if (graph.initializer(parameter) == null && model.graph().initializer(parameter) != null) {
+        graph.putInitializer(model.graph().initializer(parameter));
+      }
+    }
+    OnnxModel result = upgraded.withGraph(graph);
+    return new Result(result, types(result, shapes), recognised);
+  }
+
+  private static ValueTypes types(OnnxModel model, ShapeInference shapes) {
+    return SymbolicShapes.refine(model.graph(), shapes.infer(model));
+  }
+}
