@@ -7,7 +7,9 @@ import io.github.loragraph.onnx.OnnxModel;
 public interface ShapeInference {
   /**
    * The types of all values of a model: of its inputs, initializers and of every node's outputs.
-   * What cannot be found out is left out or has unknown dimensions.
+   * What cannot be found out is left out, has unknown dimensions, or has no shape where not even
+   * the rank is known. (ONNX Runtime's Java API reports such a value with no dimensions, as it does
+   * a scalar: both have no shape here.)
    *
    * @throws io.github.loragraph.LoraGraphException if the model is not valid
    */

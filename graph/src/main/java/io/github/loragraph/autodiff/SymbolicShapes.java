@@ -9,6 +9,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -214,7 +215,8 @@ public final class SymbolicShapes {
     List<Dimension> derived = node.domain().isEmpty() ? shapeOf(node) : null;
     for (int i = 0; i < node.outputs().size(); i++) {
       if (node.hasOutput(i)) {
-        settle(node.output(i), i == 0 ? derived : null);
+        // The mask of a dropout has the shape of its output.
+        settle(node.output(i), i == 0 || node.is("Dropout") ? derived : null);
       }
     }
     if (node.domain().isEmpty()) {
@@ -280,10 +282,11 @@ public final class SymbolicShapes {
       case "Concat" -> concatenated(node);
       case "MatMul" -> matMul(x, shapes.get(node.input(1)));
       case "Reshape" -> reshaped(node, x);
+      case "Shape" -> x == null ? null : List.of(Dimension.of(shapeEntries(node, x).size()));
       case "Slice" -> sliced(node, x);
-      case "Squeeze" -> squeezed(x, numbers(node.input(1)));
+      case "Squeeze" -> squeezed(x, axes(node));
       case "Transpose" -> transposed(x, node.longs("perm"));
-      case "Unsqueeze" -> unsqueezed(x, numbers(node.input(1)));
+      case "Unsqueeze" -> unsqueezed(x, axes(node));
       default -> null;
     };
   }
@@ -356,18 +359,16 @@ public final class SymbolicShapes {
       return null;
     }
     boolean keep = node.attribute("keepdims", 1L) != 0;
-    Set<Integer> axes = new TreeSet<>();
-    if (node.hasInput(1)) {
-      List<Long> given = numbers(node.input(1));
-      if (given == null) {
-        return null;
-      }
-      given.forEach(axis -> axes.add(axis(axis, x.size())));
+    boolean given = node.hasAttribute("axes") || node.hasInput(1);
+    List<Long> stated = axes(node);
+    if (given && stated == null) {
+      return null;
     }
-    if (axes.isEmpty()) {
-      if (node.attribute("noop_with_empty_axes", 0L) != 0 || node.hasAttribute("axes")) {
-        return null;
-      }
+    Set<Integer> axes = new TreeSet<>();
+    if (given) {
+      stated.forEach(axis -> axes.add(axis(axis, x.size())));
+    }
+    if (axes.isEmpty() && node.attribute("noop_with_empty_axes", 0L) == 0) {
       for (int axis = 0; axis < x.size(); axis++) {
         axes.add(axis);
       }
@@ -381,6 +382,12 @@ public final class SymbolicShapes {
       }
     }
     return result;
+  }
+
+  /** The axes, which are an attribute or the second input depending on the version. */
+  private List<Long> axes(Node node) {
+    long[] attribute = node.longs("axes");
+    return attribute == null ? numbers(node.input(1)) : Arrays.stream(attribute).boxed().toList();
   }
 
   private List<Dimension> flattened(List<Dimension> x, long axis) {
@@ -583,16 +590,7 @@ public final class SymbolicShapes {
       }
       case "Shape" -> {
         List<Dimension> shape = shapes.get(node.input(0));
-        if (shape == null) {
-          return null;
-        }
-        int from = (int) clamped(node.attribute("start", 0L), shape.size());
-        int to = (int) clamped(node.attribute("end", (long) shape.size()), shape.size());
-        List<Entry> entries = new ArrayList<>();
-        for (int axis = from; axis < to; axis++) {
-          entries.add(Entry.of(shape.get(axis)));
-        }
-        return entries;
+        return shape == null ? null : shapeEntries(node, shape);
       }
       case "Identity" -> {
         return x;
@@ -601,7 +599,7 @@ public final class SymbolicShapes {
         ElementType to = ElementType.of((int) node.attribute("to", 0L));
         return to == ElementType.INT64 || to == ElementType.INT32 ? x : null;
       }
-      case "Squeeze", "Unsqueeze" -> {
+      case "Reshape", "Squeeze", "Unsqueeze" -> {
         List<Dimension> shape = shapes.get(node.output(0));
         return shape != null && shape.size() <= 1 ? x : null;
       }
@@ -643,6 +641,16 @@ public final class SymbolicShapes {
         return null;
       }
     }
+  }
+
+  private static List<Entry> shapeEntries(Node node, List<Dimension> shape) {
+    int from = (int) clamped(node.attribute("start", 0L), shape.size());
+    int to = (int) clamped(node.attribute("end", (long) shape.size()), shape.size());
+    List<Entry> entries = new ArrayList<>();
+    for (int axis = from; axis < to; axis++) {
+      entries.add(Entry.of(shape.get(axis)));
+    }
+    return entries;
   }
 
   private static List<Entry> picked(List<Entry> entries, List<Long> indices) {

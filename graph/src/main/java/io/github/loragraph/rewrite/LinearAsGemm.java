@@ -150,13 +150,18 @@ final class LinearAsGemm {
       return false;
     }
     Node transpose = subject.graph().producer(node.input(1));
-    boolean transposed = transpose != null && transpose.is("Transpose");
+    boolean transposed = transpose != null && isTranspose(transpose);
     String weight = transposed ? transpose.input(0) : node.input(1);
     restore(weight);
     open.put(y, new Product(node, x, weight, transposed, 1, null));
     absent.add(y);
     products++;
     return true;
+  }
+
+  private static boolean isTranspose(Node node) {
+    long[] permutation = node.longs("perm");
+    return node.is("Transpose") && (permutation == null || permutation[0] == 1);
   }
 
   /** A product and its bias, or a product and a value of its shape. */

@@ -59,7 +59,8 @@ final class OperatorChanges {
   }
 
   /**
-   * Dropout 12: the ratio went from an attribute to the second input; without a third, it is off.
+   * Dropout 12: the ratio went from an attribute to the second input. Without a third, dropout is
+   * off, and the mask, of which version 10 says nothing, is true everywhere.
    */
   private record RatioAsInput() implements OperatorChange {
     @Override

@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -29,7 +30,7 @@ public final class OpsetUpgrade {
 
   static {
     for (OperatorChange change : OperatorChanges.ALL) {
-      CHANGES.computeIfAbsent(change.since(), k -> new java.util.ArrayList<>()).add(change);
+      CHANGES.computeIfAbsent(change.since(), k -> new ArrayList<>()).add(change);
     }
   }
 

@@ -43,7 +43,7 @@ public final class TrainingForm {
   public static Result of(OnnxModel model, Set<String> trainable, ShapeInference shapes) {
     ValueTypes original =
         model.opset() < SOFTMAX_OVER_ONE_AXIS
-            ? shapes.infer(model)
+            ? types(model, shapes)
             : ValueTypes.declared(model.graph());
     OnnxModel upgraded = OpsetUpgrade.upgrade(model, original);
     Map<String, Integer> recognised = new LinkedHashMap<>();

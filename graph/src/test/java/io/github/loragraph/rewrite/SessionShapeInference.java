@@ -46,6 +46,7 @@ final class SessionShapeInference implements ShapeInference {
       }
     }
     byte[] bytes = withAllOutputs(model.withGraph(graph));
+    ValueTypes declared = ValueTypes.declared(model.graph());
     Map<String, TensorType> types = new HashMap<>();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
@@ -53,14 +54,17 @@ final class SessionShapeInference implements ShapeInference {
       try (OrtSession session = OrtEnvironment.getEnvironment().createSession(bytes, options)) {
         for (NodeInfo info : session.getOutputInfo().values()) {
           if (info.getInfo() instanceof TensorInfo tensor) {
-            types.put(info.getName(), type(tensor));
+            TensorType type = type(tensor);
+            if (type.shape() != null || declared.get(info.getName()) == null) {
+              types.put(info.getName(), type);
+            }
           }
         }
       }
     } catch (OrtException e) {
       throw new AssertionError("shape inference failed", e);
     }
-    return ValueTypes.declared(model.graph()).overriddenBy(new ValueTypes(types));
+    return declared.overriddenBy(new ValueTypes(types));
   }
 
   private static byte[] withAllOutputs(OnnxModel model) {
@@ -87,6 +91,10 @@ final class SessionShapeInference implements ShapeInference {
     ElementType elementType =
         ElementType.valueOf(
             info.onnxType.name().substring("ONNX_TENSOR_ELEMENT_DATA_TYPE_".length()));
+    if (info.getShape().length == 0) {
+      // The Java API says the same of a scalar and of a value whose rank is not known.
+      return new TensorType(elementType, null);
+    }
     List<Shape.Dimension> dimensions = new ArrayList<>();
     for (int i = 0; i < info.getShape().length; i++) {
       String symbol = info.getDimensionNames()[i];
