@@ -32,7 +32,7 @@ import java.util.Set;
  * Shape inference by ONNX Runtime: a copy of the model whose large weights are inputs and whose
  * values are all outputs is loaded, and the types of the outputs are read.
  */
-final class SessionShapeInference implements ShapeInference {
+public final class SessionShapeInference implements ShapeInference {
   /** Weights with more elements become inputs: they say nothing of shapes. */
   private static final int LARGEST_CONSTANT = 256;
 
