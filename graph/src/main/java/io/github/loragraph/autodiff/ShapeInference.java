@@ -2,12 +2,16 @@ package io.github.loragraph.autodiff;
 
 import io.github.loragraph.onnx.OnnxModel;
 
-/** Finds the types of all values of a model before it runs; a runtime implements it. */
+/** Finds the types of the values of a model without running it. A runtime provides it. */
+@FunctionalInterface
 public interface ShapeInference {
   /**
-   * Element types of all tensors, shapes as far as they can be known.
+   * The types of all values of a model: of its inputs, initializers and of every node's outputs.
+   * What cannot be found out is left out, has unknown dimensions, or has no shape where not even
+   * the rank is known. (ONNX Runtime's Java API reports such a value with no dimensions, as it does
+   * a scalar: both have no shape here.)
    *
-   * @throws io.github.loragraph.LoraGraphException if the model is inconsistent
+   * @throws io.github.loragraph.LoraGraphException if the model is not valid
    */
   ValueTypes infer(OnnxModel model);
 }

@@ -12,35 +12,107 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * Finds out which axes of which values surely have the same size, by following symbols through the
- * graph. Exporters compute shapes inside the graph ({@code Shape}, {@code Gather}, {@code Concat},
- * {@code Reshape}), where a runtime's own inference loses sight of them; here small integer values
- * are followed as lists of symbols, too. An axis of unknown size gets a symbol of its own, so that
- * it stays equal to itself wherever it goes. Every rule is a proof: where nothing follows, nothing
- * is claimed.
+ * Names the dimensions that shape inference leaves open. Inference stops at a slice whose length is
+ * known only in the run, and everything after it is nameless. Here every open dimension gets a
+ * symbol, and the symbols are followed through the operators of encoders and through the integer
+ * arithmetic on shapes ({@code Shape}, {@code Gather}, {@code Concat}, ...), so that two dimensions
+ * that always are the same number come out with the same symbol.
+ *
+ * <p>Relied upon is the meaning that ONNX gives to symbols: within one model, equal names are equal
+ * numbers. A name that stands twice in one graph input is not believed.
  */
 public final class SymbolicShapes {
-  private static final int LARGEST_FOLLOWED = 16;
+  /** Longer integer tensors are data, not shapes. */
+  private static final int LONGEST_SHAPE = 32;
+
+  private static final Set<String> SAME_SHAPE =
+      Set.of(
+          "Abs",
+          "BatchNormalization",
+          "Cast",
+          "Ceil",
+          "Celu",
+          "Clip",
+          "Cos",
+          "CumSum",
+          "Dropout",
+          "Elu",
+          "Erf",
+          "Exp",
+          "Floor",
+          "Gelu",
+          "Hardmax",
+          "HardSigmoid",
+          "HardSwish",
+          "Identity",
+          "IsInf",
+          "IsNaN",
+          "LayerNormalization",
+          "LeakyRelu",
+          "Log",
+          "LogSoftmax",
+          "Mish",
+          "Neg",
+          "Not",
+          "Reciprocal",
+          "Relu",
+          "Round",
+          "Selu",
+          "Sigmoid",
+          "Sign",
+          "Sin",
+          "Softmax",
+          "Softplus",
+          "Softsign",
+          "Sqrt",
+          "Tanh",
+          "ThresholdedRelu",
+          "Trilu");
+
+  private static final Set<String> BROADCAST =
+      Set.of(
+          "Add",
+          "And",
+          "Div",
+          "Equal",
+          "Greater",
+          "GreaterOrEqual",
+          "Less",
+          "LessOrEqual",
+          "Max",
+          "Mean",
+          "Min",
+          "Mod",
+          "Mul",
+          "Or",
+          "Pow",
+          "PRelu",
+          "Sub",
+          "Sum",
+          "Where",
+          "Xor");
 
   private final Graph graph;
   private final ValueTypes known;
-  private final Map<String, Shape> shapes = new HashMap<>();
-  private final Map<String, Content> contents = new HashMap<>();
-  private int fresh;
+  private final Map<String, List<Dimension>> shapes = new HashMap<>();
+  private final Map<String, List<Entry>> contents = new HashMap<>();
+  private final Map<String, Monomial> composites = new HashMap<>();
+  private final Map<String, String> atMost = new HashMap<>();
+  private final Set<String> distrusted = new HashSet<>();
 
   /**
-   * What a small integer value consists of, entry by entry; a scalar has one entry.
+   * One number of an integer tensor as far as it is known: a number, a symbol, or neither.
    *
-   * @param entries of known size where the entry is that number, negative ones included
+   * @param number null where it is not known before the run
+   * @param symbol of a dimension, so never negative; null where there is none
    */
-  private record Content(List<Entry> entries) {}
-
-  /** A number, or a symbol where {@code symbol} is not null; unknown where both are null. */
   private record Entry(Long number, String symbol) {
     static final Entry UNKNOWN = new Entry(null, null);
 
@@ -52,10 +124,25 @@ public final class SymbolicShapes {
       return d.isKnown() ? of(d.size()) : new Entry(null, d.symbol());
     }
 
-    boolean isKnown() {
-      return number != null || symbol != null;
+    boolean isNumber() {
+      return number != null;
+    }
+
+    boolean is(long value) {
+      return number != null && number == value;
+    }
+
+    /** Null where the entry cannot be a dimension or nothing is known of it. */
+    Dimension dimension() {
+      if (number != null) {
+        return number >= 0 ? Dimension.of(number) : null;
+      }
+      return symbol == null ? null : Dimension.named(symbol);
     }
   }
+
+  /** A number times symbols, sorted. */
+  private record Monomial(long number, List<String> symbols) {}
 
   private SymbolicShapes(Graph graph, ValueTypes known) {
     this.graph = graph;
@@ -63,647 +150,658 @@ public final class SymbolicShapes {
   }
 
   /**
-   * The known types with as many symbols as can be proved.
+   * The same types with a size or a symbol for every dimension of every value whose rank is known.
    *
-   * @param known element types, and ranks and sizes as far as they are known already
+   * @param graph in operator set 13 or later, where {@code Squeeze} and {@code Unsqueeze} have
+   *     their axes as inputs
+   * @param types what shape inference has found
    */
-  public static ValueTypes refine(Graph graph, ValueTypes known) {
-    return new SymbolicShapes(graph, known).refine();
+  public static ValueTypes refine(Graph graph, ValueTypes types) {
+    SymbolicShapes pass = new SymbolicShapes(graph, types);
+    for (ValueInfo input : graph.inputs()) {
+      pass.distrustRepeated(input);
+    }
+    for (ValueInfo input : graph.inputs()) {
+      pass.settle(input.name(), null);
+    }
+    graph.initializers().values().forEach(pass::addConstant);
+    graph.nodes().forEach(pass::visit);
+    return types.overriddenBy(pass.result());
   }
 
-  private ValueTypes refine() {
-    for (ValueInfo input : graph.inputs()) {
-      if (input.type() != null) {
-        put(input.name(), input.type().shape());
-      }
-    }
-    for (Tensor tensor : graph.initializers().values()) {
-      putConstant(tensor.name(), tensor);
-    }
-    for (Node node : graph.nodes()) {
-      infer(node);
-      for (String output : node.outputs()) {
-        if (!output.isEmpty() && !shapes.containsKey(output)) {
-          put(output, null);
-        }
-      }
-    }
-    Map<String, TensorType> refined = new HashMap<>();
+  private ValueTypes result() {
+    Map<String, TensorType> types = new HashMap<>();
     shapes.forEach(
-        (value, shape) -> {
+        (value, dimensions) -> {
           TensorType type = known.get(value);
           if (type != null) {
-            refined.put(value, new TensorType(type.elementType(), shape));
+            types.put(value, new TensorType(type.elementType(), new Shape(dimensions)));
           }
         });
-    return known.overriddenBy(new ValueTypes(refined));
+    return new ValueTypes(types);
   }
 
-  private void putConstant(String name, Tensor tensor) {
-    put(name, Shape.of(tensor.dims()));
-    boolean integer =
-        tensor.elementType() == ElementType.INT64 || tensor.elementType() == ElementType.INT32;
-    if (integer && tensor.rank() <= 1 && tensor.elementCount() <= LARGEST_FOLLOWED) {
-      contents.put(name, new Content(Arrays.stream(tensor.toLongs()).mapToObj(Entry::of).toList()));
+  private void distrustRepeated(ValueInfo input) {
+    if (input.type() == null || input.type().shape() == null) {
+      return;
+    }
+    Set<String> seen = new HashSet<>();
+    for (Dimension d : input.type().shape().dimensions()) {
+      if (d.symbol() != null && !seen.add(d.symbol())) {
+        distrusted.add(d.symbol());
+      }
     }
   }
 
-  /** Notes a shape: what is already known of the value wins, then what was found, then symbols. */
-  private void put(String value, Shape found) {
+  private void addConstant(Tensor tensor) {
+    shapes.put(tensor.name(), tensor.type().shape().dimensions());
+    addContents(tensor.name(), tensor);
+  }
+
+  private void addContents(String value, Tensor tensor) {
+    ElementType type = tensor.elementType();
+    if ((type == ElementType.INT64 || type == ElementType.INT32)
+        && tensor.rank() <= 1
+        && tensor.elementCount() <= LONGEST_SHAPE) {
+      List<Entry> entries = new ArrayList<>();
+      for (long number : tensor.toLongs()) {
+        entries.add(Entry.of(number));
+      }
+      contents.put(value, entries);
+    }
+  }
+
+  private void visit(Node node) {
+    List<Dimension> derived = node.domain().isEmpty() ? shapeOf(node) : null;
+    for (int i = 0; i < node.outputs().size(); i++) {
+      if (node.hasOutput(i)) {
+        // The mask of a dropout has the shape of its output.
+        settle(node.output(i), i == 0 || node.is("Dropout") ? derived : null);
+      }
+    }
+    if (node.domain().isEmpty()) {
+      List<Entry> entries = contentsOf(node);
+      if (entries != null && entries.size() <= LONGEST_SHAPE) {
+        contents.put(node.output(0), entries);
+      }
+    }
+  }
+
+  /** Puts together what inference and what the operator says; what is still open gets a symbol. */
+  private void settle(String value, List<Dimension> derived) {
     TensorType type = known.get(value);
-    Shape before = type == null ? null : type.shape();
-    Shape basis = before != null ? before : found;
-    if (basis == null) {
+    List<Dimension> inferred =
+        type == null || type.shape() == null ? null : type.shape().dimensions();
+    if (inferred == null && derived == null) {
       return;
+    }
+    int rank = inferred != null ? inferred.size() : derived.size();
+    boolean agreed = derived != null && derived.size() == rank;
+    List<Dimension> dimensions = new ArrayList<>();
+    for (int axis = 0; axis < rank; axis++) {
+      Dimension a = inferred == null ? null : trusted(inferred.get(axis));
+      Dimension b = agreed ? derived.get(axis) : null;
+      if (a != null && a.isKnown()) {
+        dimensions.add(a);
+      } else if (b != null && b.isKnown()) {
+        dimensions.add(b);
+      } else if (a != null) {
+        dimensions.add(a);
+      } else if (b != null) {
+        dimensions.add(b);
+      } else {
+        dimensions.add(Dimension.named(value + "#" + axis));
+      }
+    }
+    shapes.put(value, dimensions);
+  }
+
+  private Dimension trusted(Dimension d) {
+    return d.isKnown() || (d.symbol() != null && !distrusted.contains(d.symbol())) ? d : null;
+  }
+
+  /** The shape of a node's first output; open dimensions and a whole open shape are null. */
+  private List<Dimension> shapeOf(Node node) {
+    String op = node.opType();
+    List<Dimension> x = shapes.get(node.input(0));
+    if (SAME_SHAPE.contains(op)) {
+      return x;
+    }
+    if (BROADCAST.contains(op)) {
+      return broadcastAll(node.inputs());
+    }
+    if (op.startsWith("Reduce")) {
+      return reduced(node, x);
+    }
+    return switch (op) {
+      case "ConstantOfShape" -> dimensions(contents.get(node.input(0)));
+      case "Expand" -> broadcast(x, dimensions(contents.get(node.input(1))));
+      case "Flatten" -> flattened(x, node.attribute("axis", 1L));
+      case "Gather" -> gathered(x, shapes.get(node.input(1)), node.attribute("axis", 0L));
+      case "Gemm" -> gemm(node, x, shapes.get(node.input(1)));
+      case "Concat" -> concatenated(node);
+      case "MatMul" -> matMul(x, shapes.get(node.input(1)));
+      case "Reshape" -> reshaped(node, x);
+      case "Shape" -> x == null ? null : List.of(Dimension.of(shapeEntries(node, x).size()));
+      case "Slice" -> sliced(node, x);
+      case "Squeeze" -> squeezed(x, axes(node));
+      case "Transpose" -> transposed(x, node.longs("perm"));
+      case "Unsqueeze" -> unsqueezed(x, axes(node));
+      default -> null;
+    };
+  }
+
+  private static List<Dimension> dimensions(List<Entry> entries) {
+    if (entries == null) {
+      return null;
     }
     List<Dimension> dimensions = new ArrayList<>();
-    for (int axis = 0; axis < basis.rank(); axis++) {
-      Dimension d = basis.dimension(axis);
-      if (!d.isKnown() && found != null && found.rank() == basis.rank()) {
-        Dimension other = found.dimension(axis);
-        d = other.isKnown() || other.symbol() != null ? other : d;
-      }
-      dimensions.add(d.isKnown() || d.symbol() != null ? d : own());
-    }
-    shapes.put(value, new Shape(dimensions));
+    entries.forEach(e -> dimensions.add(e.dimension()));
+    return dimensions;
   }
 
-  private Dimension own() {
-    return Dimension.named("?" + fresh++);
-  }
-
-  private Shape shape(Node node, int input) {
-    return node.hasInput(input) ? shapes.get(node.input(input)) : null;
-  }
-
-  private Content content(Node node, int input) {
-    return node.hasInput(input) ? contents.get(node.input(input)) : null;
-  }
-
-  private void infer(Node node) {
-    if (!node.domain().isEmpty()) {
-      return;
-    }
-    Shape x = shape(node, 0);
-    switch (node.opType()) {
-      case "Constant" -> {
-        Tensor tensor = graph.constant(node.output(0));
-        if (tensor != null) {
-          putConstant(node.output(0), tensor);
-        }
-      }
-      case "Shape" -> shapeContent(node, x);
-      case "Identity", "Cast" -> {
-        put(node.output(0), x);
-        copyContent(node);
-      }
-      case "Abs",
-          "Neg",
-          "Sqrt",
-          "Reciprocal",
-          "Exp",
-          "Log",
-          "Erf",
-          "Tanh",
-          "Sigmoid",
-          "Relu",
-          "LeakyRelu",
-          "Elu",
-          "Softplus",
-          "Gelu",
-          "HardSwish",
-          "HardSigmoid",
-          "Clip",
-          "Softmax",
-          "LogSoftmax",
-          "LayerNormalization",
-          "Dropout",
-          "Not",
-          "Sin",
-          "Cos",
-          "Floor",
-          "Ceil",
-          "Round",
-          "Sign",
-          "CumSum",
-          "Softsign",
-          "Selu",
-          "BatchNormalization",
-          "Trilu" ->
-          put(node.output(0), x);
-      case "Add",
-          "Sub",
-          "Mul",
-          "Div",
-          "Pow",
-          "Min",
-          "Max",
-          "Sum",
-          "Mean",
-          "Equal",
-          "Less",
-          "Greater",
-          "And",
-          "Or",
-          "Where",
-          "LessOrEqual",
-          "GreaterOrEqual",
-          "PRelu",
-          "Mod" -> {
-        put(node.output(0), broadcast(node));
-        arithmetic(node);
-      }
-      case "MatMul" -> put(node.output(0), matMul(x, shape(node, 1)));
-      case "Gemm" -> put(node.output(0), gemm(node, x, shape(node, 1)));
-      case "Transpose" -> put(node.output(0), transpose(node, x));
-      case "Reshape" -> put(node.output(0), reshape(node, x));
-      case "Unsqueeze" -> unsqueeze(node, x);
-      case "Squeeze" -> squeeze(node, x);
-      case "Gather" -> gather(node, x);
-      case "Concat" -> concat(node);
-      case "Slice" -> slice(node, x);
-      case "Expand" -> put(node.output(0), broadcast(x, asShape(content(node, 1))));
-      case "ConstantOfShape" -> constantOfShape(node);
-      case "ReduceSum",
-          "ReduceMean",
-          "ReduceMax",
-          "ReduceMin",
-          "ReduceSumSquare",
-          "ReduceL1",
-          "ReduceL2",
-          "ReduceLogSumExp",
-          "ReduceProd" ->
-          put(node.output(0), reduce(node, x));
-      default -> {
-        // Nothing is claimed of other operators.
-      }
-    }
-  }
-
-  private void copyContent(Node node) {
-    Content content = content(node, 0);
-    if (content != null) {
-      contents.put(node.output(0), content);
-    }
-  }
-
-  private void shapeContent(Node node, Shape x) {
-    if (x == null) {
-      return;
-    }
-    int rank = x.rank();
-    int start = clamped(node.attribute("start", 0L), rank);
-    int end = clamped(node.attribute("end", (long) rank), rank);
-    List<Dimension> part = x.dimensions().subList(start, Math.max(start, end));
-    contents.put(node.output(0), new Content(part.stream().map(Entry::of).toList()));
-    put(node.output(0), Shape.of(part.size()));
-  }
-
-  private static int clamped(long index, int size) {
-    return (int) Math.max(0, Math.min(size, index < 0 ? index + size : index));
-  }
-
-  private Shape broadcast(Node node) {
-    Shape result = shape(node, 0);
-    for (int i = 1; i < node.inputs().size(); i++) {
-      result = broadcast(result, shape(node, i));
+  private List<Dimension> broadcastAll(List<String> values) {
+    List<Dimension> result = List.of();
+    for (String value : values) {
+      result = broadcast(result, shapes.get(value));
     }
     return result;
   }
 
-  private static Shape broadcast(Shape a, Shape b) {
+  private List<Dimension> broadcast(List<Dimension> a, List<Dimension> b) {
     if (a == null || b == null) {
       return null;
     }
-    int rank = Math.max(a.rank(), b.rank());
-    List<Dimension> dimensions = new ArrayList<>();
-    for (int axis = rank; axis >= 1; axis--) {
-      Dimension one = Dimension.of(1);
-      dimensions.add(
-          broadcast(
-              axis <= a.rank() ? a.dimension(-axis) : one,
-              axis <= b.rank() ? b.dimension(-axis) : one));
+    int rank = Math.max(a.size(), b.size());
+    List<Dimension> result = new ArrayList<>();
+    for (int axis = 0; axis < rank; axis++) {
+      int i = axis - rank + a.size();
+      int j = axis - rank + b.size();
+      if (i < 0) {
+        result.add(b.get(j));
+      } else if (j < 0) {
+        result.add(a.get(i));
+      } else {
+        result.add(broadcast(a.get(i), b.get(j)));
+      }
     }
-    return new Shape(dimensions);
+    return result;
   }
 
-  private static Dimension broadcast(Dimension a, Dimension b) {
-    if (a.isKnown() && a.size() == 1) {
-      return b;
+  /** Two dimensions that broadcasting makes one, in a run that does not fail. */
+  private Dimension broadcast(Dimension a, Dimension b) {
+    if (a == null || b == null) {
+      Dimension other = a == null ? b : a;
+      return other != null && other.isKnown() && other.size() != 1 ? other : null;
     }
-    if ((b.isKnown() && b.size() == 1) || a.surelyEquals(b)) {
+    if (a.surelyEquals(b) || isOne(b)) {
       return a;
     }
-    if (isPartOf(a, b)) {
+    if (isOne(a) || b.isKnown()) {
       return b;
     }
-    if (isPartOf(b, a)) {
+    if (a.isKnown()) {
       return a;
     }
-    // Of a number other than 1 and a symbol, the number is what comes out.
-    return a.isKnown() ? a : b.isKnown() ? b : Dimension.unknown();
-  }
-
-  /**
-   * Whether the first is what a table of a fixed number of rows has for the first {@code whole}
-   * positions. Broadcast with all positions, nothing but {@code whole} can come out: fewer rows
-   * than that, unless it is one position, do not broadcast at all.
-   */
-  private static boolean isPartOf(Dimension part, Dimension whole) {
-    return part.symbol() != null
-        && whole.symbol() != null
-        && part.symbol().startsWith("min(")
-        && part.symbol().endsWith("," + whole.symbol() + ")");
-  }
-
-  /** The length of a slice from 0 to a symbol of an axis of known size. */
-  private static Dimension firstRows(long size, Entry end) {
-    boolean simple =
-        end.symbol() != null && end.symbol().chars().noneMatch(c -> "*,(".indexOf(c) >= 0);
-    return simple && size > 1
-        ? Dimension.named("min(%d,%s)".formatted(size, end.symbol()))
-        : Dimension.unknown();
-  }
-
-  private static Shape matMul(Shape a, Shape b) {
-    if (a == null || b == null || a.rank() < 2 || b.rank() < 2) {
-      return null;
+    // A slice of at most n entries beside n entries: it has n, or one that is repeated n times.
+    if (b.symbol().equals(atMost.get(a.symbol()))) {
+      return b;
     }
-    Shape batchA = new Shape(a.dimensions().subList(0, a.rank() - 2));
-    Shape batchB = new Shape(b.dimensions().subList(0, b.rank() - 2));
-    List<Dimension> dimensions = new ArrayList<>(broadcast(batchA, batchB).dimensions());
-    dimensions.add(a.dimension(-2));
-    dimensions.add(b.dimension(-1));
-    return new Shape(dimensions);
+    return a.symbol().equals(atMost.get(b.symbol())) ? a : null;
   }
 
-  private static Shape gemm(Node node, Shape a, Shape b) {
-    if (a == null || b == null || a.rank() != 2 || b.rank() != 2) {
-      return null;
-    }
-    return new Shape(
-        List.of(
-            a.dimension(node.attribute("transA", 0L) != 0 ? 1 : 0),
-            b.dimension(node.attribute("transB", 0L) != 0 ? 0 : 1)));
+  private static boolean isOne(Dimension d) {
+    return d.isKnown() && d.size() == 1;
   }
 
-  private static Shape transpose(Node node, Shape x) {
+  private List<Dimension> reduced(Node node, List<Dimension> x) {
     if (x == null) {
       return null;
     }
-    List<Dimension> dimensions = new ArrayList<>();
-    long[] permutation = node.longs("perm");
-    if (permutation == null) {
-      dimensions.addAll(x.dimensions());
-      Collections.reverse(dimensions);
-    } else {
-      for (long axis : permutation) {
-        dimensions.add(x.dimension((int) axis));
+    boolean keep = node.attribute("keepdims", 1L) != 0;
+    boolean given = node.hasAttribute("axes") || node.hasInput(1);
+    List<Long> stated = axes(node);
+    if (given && stated == null) {
+      return null;
+    }
+    Set<Integer> axes = new TreeSet<>();
+    if (given) {
+      stated.forEach(axis -> axes.add(axis(axis, x.size())));
+    }
+    if (axes.isEmpty() && node.attribute("noop_with_empty_axes", 0L) == 0) {
+      for (int axis = 0; axis < x.size(); axis++) {
+        axes.add(axis);
       }
     }
-    return new Shape(dimensions);
+    List<Dimension> result = new ArrayList<>();
+    for (int axis = 0; axis < x.size(); axis++) {
+      if (!axes.contains(axis)) {
+        result.add(x.get(axis));
+      } else if (keep) {
+        result.add(Dimension.of(1));
+      }
+    }
+    return result;
   }
 
-  private Shape reshape(Node node, Shape x) {
-    Content target = content(node, 1);
+  /** The axes, which are an attribute or the second input depending on the version. */
+  private List<Long> axes(Node node) {
+    long[] attribute = node.longs("axes");
+    return attribute == null ? numbers(node.input(1)) : Arrays.stream(attribute).boxed().toList();
+  }
+
+  private List<Dimension> flattened(List<Dimension> x, long axis) {
+    if (x == null || x.contains(null)) {
+      return null;
+    }
+    int split = axis(axis, x.size());
+    List<Dimension> result = new ArrayList<>();
+    result.add(product(x.subList(0, split)).dimension());
+    result.add(product(x.subList(split, x.size())).dimension());
+    return result;
+  }
+
+  private static List<Dimension> gathered(List<Dimension> x, List<Dimension> indices, long axis) {
+    if (x == null || indices == null) {
+      return null;
+    }
+    int at = axis(axis, x.size());
+    List<Dimension> result = new ArrayList<>(x.subList(0, at));
+    result.addAll(indices);
+    result.addAll(x.subList(at + 1, x.size()));
+    return result;
+  }
+
+  private static List<Dimension> gemm(Node node, List<Dimension> a, List<Dimension> b) {
+    if (a == null || b == null || a.size() != 2 || b.size() != 2) {
+      return null;
+    }
+    List<Dimension> result = new ArrayList<>();
+    result.add(a.get(node.attribute("transA", 0L) != 0 ? 1 : 0));
+    result.add(b.get(node.attribute("transB", 0L) != 0 ? 0 : 1));
+    return result;
+  }
+
+  private List<Dimension> concatenated(Node node) {
+    List<Dimension> result = null;
+    for (String value : node.inputs()) {
+      List<Dimension> x = shapes.get(value);
+      if (x == null || (result != null && result.size() != x.size())) {
+        return null;
+      }
+      if (result == null) {
+        result = new ArrayList<>(x);
+        continue;
+      }
+      int axis = axis(node.attribute("axis", 0L), x.size());
+      for (int i = 0; i < x.size(); i++) {
+        Dimension a = result.get(i);
+        Dimension b = x.get(i);
+        if (i == axis) {
+          boolean sum = a != null && b != null && a.isKnown() && b.isKnown();
+          result.set(i, sum ? Dimension.of(a.size() + b.size()) : null);
+        } else if (a == null || (b != null && b.isKnown())) {
+          result.set(i, b);
+        }
+      }
+    }
+    return result;
+  }
+
+  private List<Dimension> matMul(List<Dimension> a, List<Dimension> b) {
+    if (a == null || b == null || a.size() < 2 || b.size() < 2) {
+      return null;
+    }
+    List<Dimension> result =
+        new ArrayList<>(broadcast(a.subList(0, a.size() - 2), b.subList(0, b.size() - 2)));
+    result.add(a.get(a.size() - 2));
+    result.add(b.get(b.size() - 1));
+    return result;
+  }
+
+  private List<Dimension> reshaped(Node node, List<Dimension> x) {
+    List<Entry> target = contents.get(node.input(1));
     if (target == null) {
       return null;
     }
-    boolean allowZero = node.attribute("allowzero", 0L) != 0;
-    List<Dimension> dimensions = new ArrayList<>();
+    boolean copies = node.attribute("allowzero", 0L) == 0;
+    List<Dimension> result = new ArrayList<>();
     int open = -1;
-    for (int axis = 0; axis < target.entries().size(); axis++) {
-      Entry e = target.entries().get(axis);
-      if (e.number() != null && e.number() == -1) {
-        open = axis;
-        dimensions.add(Dimension.unknown());
-      } else if (e.number() != null && e.number() == 0 && !allowZero) {
-        dimensions.add(x != null && axis < x.rank() ? x.dimension(axis) : Dimension.unknown());
-      } else {
-        dimensions.add(dimension(e));
-      }
-    }
-    if (open >= 0 && x != null) {
-      dimensions.set(open, quotient(x.dimensions(), dimensions, open));
-    }
-    return new Shape(dimensions);
-  }
-
-  /** What is left of the product of the old axes when the new ones but one are divided out. */
-  private static Dimension quotient(List<Dimension> old, List<Dimension> target, int open) {
-    long number = 1;
-    Map<String, Integer> symbols = new TreeMap<>();
-    for (Dimension d : old) {
-      if (d.isKnown()) {
-        number *= d.size();
-      } else if (d.symbol() == null) {
-        return Dimension.unknown();
-      } else {
-        for (String factor : d.symbol().split("\\*")) {
-          symbols.merge(factor, 1, Integer::sum);
-        }
-      }
-    }
     for (int axis = 0; axis < target.size(); axis++) {
-      Dimension d = target.get(axis);
-      if (axis == open) {
-        continue;
-      }
-      if (d.isKnown()) {
-        if (d.size() == 0 || number % d.size() != 0) {
-          return Dimension.unknown();
-        }
-        number /= d.size();
-      } else if (d.symbol() == null) {
-        return Dimension.unknown();
+      Entry entry = target.get(axis);
+      if (entry.is(-1)) {
+        open = axis;
+        result.add(null);
+      } else if (entry.is(0) && copies) {
+        result.add(x == null || axis >= x.size() ? null : x.get(axis));
       } else {
-        for (String factor : d.symbol().split("\\*")) {
-          if (symbols.merge(factor, -1, Integer::sum) < 0) {
-            return Dimension.unknown();
+        result.add(entry.dimension());
+      }
+    }
+    if (open >= 0 && x != null && !x.contains(null)) {
+      List<Dimension> others = new ArrayList<>(result);
+      others.remove(open);
+      if (!others.contains(null)) {
+        Entry rest = quotient(product(x), product(others));
+        result.set(open, rest.dimension());
+      }
+    }
+    return result;
+  }
+
+  private List<Dimension> sliced(Node node, List<Dimension> x) {
+    List<Entry> starts = contents.get(node.input(1));
+    List<Entry> ends = contents.get(node.input(2));
+    List<Long> axes = node.hasInput(3) ? numbers(node.input(3)) : null;
+    List<Long> steps = node.hasInput(4) ? numbers(node.input(4)) : null;
+    if (x == null || starts == null || ends == null || (node.hasInput(3) && axes == null)) {
+      return null;
+    }
+    List<Dimension> result = new ArrayList<>(x);
+    for (int i = 0; i < starts.size(); i++) {
+      int axis = axes == null ? i : axis(axes.get(i), x.size());
+      boolean everyOne = !node.hasInput(4) || (steps != null && steps.get(i) == 1);
+      result.set(axis, everyOne ? sliced(x.get(axis), starts.get(i), ends.get(i)) : null);
+    }
+    return result;
+  }
+
+  private Dimension sliced(Dimension d, Entry start, Entry end) {
+    if (d == null || !start.isNumber()) {
+      return null;
+    }
+    if (start.is(0) && end.symbol() != null) {
+      if (end.symbol().equals(d.symbol())) {
+        return d;
+      }
+      if (d.isKnown() && d.size() >= 1) {
+        String symbol = "min(%d,%s)".formatted(d.size(), end.symbol());
+        atMost.put(symbol, end.symbol());
+        return Dimension.named(symbol);
+      }
+      return null;
+    }
+    if (!end.isNumber()) {
+      return null;
+    }
+    if (d.isKnown()) {
+      long from = clamped(start.number(), d.size());
+      long to = clamped(end.number(), d.size());
+      return Dimension.of(Math.max(0, to - from));
+    }
+    return start.is(0) && end.number() >= Integer.MAX_VALUE ? d : null;
+  }
+
+  private static long clamped(long index, long size) {
+    return Math.max(0, Math.min(index < 0 ? index + size : index, size));
+  }
+
+  private static List<Dimension> squeezed(List<Dimension> x, List<Long> axes) {
+    if (x == null || axes == null) {
+      return null;
+    }
+    List<Dimension> result = new ArrayList<>(x);
+    axes.stream()
+        .map(axis -> axis(axis, x.size()))
+        .sorted(Collections.reverseOrder())
+        .forEach(axis -> result.remove((int) axis));
+    return result;
+  }
+
+  private static List<Dimension> unsqueezed(List<Dimension> x, List<Long> axes) {
+    if (x == null || axes == null) {
+      return null;
+    }
+    int rank = x.size() + axes.size();
+    List<Dimension> result = new ArrayList<>(x);
+    axes.stream()
+        .map(axis -> axis(axis, rank))
+        .sorted()
+        .forEach(axis -> result.add(axis, Dimension.of(1)));
+    return result;
+  }
+
+  private static List<Dimension> transposed(List<Dimension> x, long[] permutation) {
+    if (x == null) {
+      return null;
+    }
+    List<Dimension> result = new ArrayList<>();
+    for (int i = 0; i < x.size(); i++) {
+      result.add(x.get(permutation == null ? x.size() - 1 - i : (int) permutation[i]));
+    }
+    return result;
+  }
+
+  private static int axis(long axis, int rank) {
+    return (int) (axis < 0 ? axis + rank : axis);
+  }
+
+  /** The content of an integer tensor of rank 0 or 1, or null. */
+  private List<Entry> contentsOf(Node node) {
+    List<Entry> x = contents.get(node.input(0));
+    List<Entry> y = contents.get(node.input(1));
+    switch (node.opType()) {
+      case "Constant" -> {
+        Tensor tensor = graph.constant(node.output(0));
+        if (tensor != null) {
+          addConstant(tensor);
+        }
+        return contents.get(node.output(0));
+      }
+      case "Shape" -> {
+        List<Dimension> shape = shapes.get(node.input(0));
+        return shape == null ? null : shapeEntries(node, shape);
+      }
+      case "Identity" -> {
+        return x;
+      }
+      case "Cast" -> {
+        ElementType to = ElementType.of((int) node.attribute("to", 0L));
+        return to == ElementType.INT64 || to == ElementType.INT32 ? x : null;
+      }
+      case "Reshape", "Squeeze", "Unsqueeze" -> {
+        List<Dimension> shape = shapes.get(node.output(0));
+        return shape != null && shape.size() <= 1 ? x : null;
+      }
+      case "Gather" -> {
+        return x == null ? null : picked(x, numbers(node.input(1)));
+      }
+      case "Concat" -> {
+        List<Entry> entries = new ArrayList<>();
+        for (String value : node.inputs()) {
+          List<Entry> part = contents.get(value);
+          if (part == null) {
+            return null;
           }
+          entries.addAll(part);
         }
+        return entries;
+      }
+      case "Slice" -> {
+        return slicedEntries(node, x);
+      }
+      case "ConstantOfShape" -> {
+        Tensor value = node.tensor("value");
+        boolean vector = x != null && x.size() == 1 && x.get(0).isNumber();
+        if (!vector
+            || x.get(0).number() > LONGEST_SHAPE
+            || value == null
+            || value.elementType() != ElementType.INT64) {
+          return null;
+        }
+        return Collections.nCopies(x.get(0).number().intValue(), Entry.of(value.toLongs()[0]));
+      }
+      case "Add", "Sub", "Mul", "Div", "Equal" -> {
+        return combined(node.opType(), x, y);
+      }
+      case "Where" -> {
+        return chosen(x, y, contents.get(node.input(2)));
+      }
+      default -> {
+        return null;
       }
     }
-    List<String> factors = new ArrayList<>();
-    symbols.forEach((s, power) -> factors.addAll(Collections.nCopies(power, s)));
-    if (factors.isEmpty()) {
-      return Dimension.of(number);
-    }
-    if (number != 1) {
-      factors.add(0, Long.toString(number));
-    }
-    return Dimension.named(String.join("*", factors));
   }
 
-  private static Dimension dimension(Entry e) {
-    if (e.number() != null) {
-      return e.number() >= 0 ? Dimension.of(e.number()) : Dimension.unknown();
+  private static List<Entry> shapeEntries(Node node, List<Dimension> shape) {
+    int from = (int) clamped(node.attribute("start", 0L), shape.size());
+    int to = (int) clamped(node.attribute("end", (long) shape.size()), shape.size());
+    List<Entry> entries = new ArrayList<>();
+    for (int axis = from; axis < to; axis++) {
+      entries.add(Entry.of(shape.get(axis)));
     }
-    return e.symbol() == null ? Dimension.unknown() : Dimension.named(e.symbol());
+    return entries;
   }
 
-  private static Shape asShape(Content content) {
-    return content == null
-        ? null
-        : new Shape(content.entries().stream().map(SymbolicShapes::dimension).toList());
-  }
-
-  private long[] numbers(Node node, int input) {
-    Content content = content(node, input);
-    if (content == null || content.entries().stream().anyMatch(e -> e.number() == null)) {
+  private static List<Entry> picked(List<Entry> entries, List<Long> indices) {
+    if (indices == null) {
       return null;
     }
-    return content.entries().stream().mapToLong(Entry::number).toArray();
-  }
-
-  /** The axes of an operator, which stand in an attribute before operator set 13. */
-  private long[] axes(Node node, int input) {
-    return node.hasAttribute("axes") ? node.longs("axes") : numbers(node, input);
-  }
-
-  private void unsqueeze(Node node, Shape x) {
-    long[] axes = axes(node, 1);
-    copyContent(node);
-    if (x == null || axes == null) {
-      return;
-    }
-    int rank = x.rank() + axes.length;
-    boolean[] added = new boolean[rank];
-    for (long axis : axes) {
-      added[(int) (axis < 0 ? axis + rank : axis)] = true;
-    }
-    List<Dimension> dimensions = new ArrayList<>();
-    int next = 0;
-    for (int axis = 0; axis < rank; axis++) {
-      dimensions.add(added[axis] ? Dimension.of(1) : x.dimension(next++));
-    }
-    put(node.output(0), new Shape(dimensions));
-  }
-
-  private void squeeze(Node node, Shape x) {
-    long[] axes = axes(node, 1);
-    Content content = content(node, 0);
-    if (content != null && content.entries().size() == 1) {
-      contents.put(node.output(0), content);
-    }
-    if (x == null || axes == null) {
-      return;
-    }
-    List<Dimension> dimensions = new ArrayList<>(x.dimensions());
-    for (long axis : axes) {
-      dimensions.set((int) (axis < 0 ? axis + x.rank() : axis), null);
-    }
-    dimensions.removeIf(d -> d == null);
-    put(node.output(0), new Shape(dimensions));
-  }
-
-  private void gather(Node node, Shape x) {
-    Shape indices = shape(node, 1);
-    long axis = node.attribute("axis", 0L);
-    if (x != null && indices != null) {
-      int at = (int) (axis < 0 ? axis + x.rank() : axis);
-      List<Dimension> dimensions = new ArrayList<>(x.dimensions().subList(0, at));
-      dimensions.addAll(indices.dimensions());
-      dimensions.addAll(x.dimensions().subList(at + 1, x.rank()));
-      put(node.output(0), new Shape(dimensions));
-    }
-    Content content = content(node, 0);
-    long[] picked = numbers(node, 1);
-    if (content != null && picked != null) {
-      List<Entry> entries = new ArrayList<>();
-      for (long index : picked) {
-        entries.add(content.entries().get((int) (index < 0 ? index + size(content) : index)));
+    List<Entry> result = new ArrayList<>();
+    for (long index : indices) {
+      int i = axis(index, entries.size());
+      if (i < 0 || i >= entries.size()) {
+        return null;
       }
-      contents.put(node.output(0), new Content(entries));
+      result.add(entries.get(i));
     }
+    return result;
   }
 
-  private static int size(Content content) {
-    return content.entries().size();
-  }
-
-  private void concat(Node node) {
-    List<Entry> entries = new ArrayList<>();
-    boolean followed = true;
-    List<Dimension> dimensions = null;
-    long axis = node.attribute("axis", 0L);
-    for (int i = 0; i < node.inputs().size(); i++) {
-      Content content = content(node, i);
-      followed &= content != null;
-      if (content != null) {
-        entries.addAll(content.entries());
-      }
-      Shape part = shape(node, i);
-      if (part == null) {
-        dimensions = null;
-        break;
-      }
-      int at = (int) (axis < 0 ? axis + part.rank() : axis);
-      if (dimensions == null) {
-        dimensions = new ArrayList<>(part.dimensions());
-      } else {
-        Dimension sum = dimensions.get(at);
-        Dimension more = part.dimension(at);
-        dimensions.set(
-            at,
-            sum.isKnown() && more.isKnown()
-                ? Dimension.of(sum.size() + more.size())
-                : Dimension.unknown());
-      }
-    }
-    if (dimensions != null) {
-      put(node.output(0), new Shape(dimensions));
-    }
-    if (followed && entries.size() <= LARGEST_FOLLOWED) {
-      contents.put(node.output(0), new Content(entries));
-    }
-  }
-
-  private void slice(Node node, Shape x) {
-    long[] starts = numbers(node, 1);
-    long[] ends = numbers(node, 2);
-    long[] axes = node.hasInput(3) ? numbers(node, 3) : null;
-    long[] steps = node.hasInput(4) ? numbers(node, 4) : null;
-    if (x == null || (node.hasInput(3) && axes == null)) {
-      return;
-    }
-    Content content = content(node, 0);
-    boolean plain =
-        starts != null && ends != null && (!node.hasInput(4) || (steps != null && allOne(steps)));
-    if (content != null && plain && starts.length == 1) {
-      int from = clamped(starts[0], size(content));
-      int to = clamped(ends[0], size(content));
-      contents.put(
-          node.output(0), new Content(content.entries().subList(from, Math.max(from, to))));
-    }
-    List<Dimension> dimensions = new ArrayList<>(x.dimensions());
-    int count = axes != null ? axes.length : starts != null ? starts.length : x.rank();
-    for (int i = 0; i < count; i++) {
-      int axis = axes == null ? i : (int) (axes[i] < 0 ? axes[i] + x.rank() : axes[i]);
-      Dimension d = x.dimension(axis);
-      if (plain && starts[i] == 0 && ends[i] >= Integer.MAX_VALUE) {
-        continue;
-      }
-      Content end = content(node, 2);
-      boolean fromStart = starts != null && starts[i] == 0 && end != null && size(end) == count;
-      boolean unitStep = !node.hasInput(4) || (steps != null && steps[i] == 1);
-      if (!plain && fromStart && unitStep && d.isKnown()) {
-        dimensions.set(axis, firstRows(d.size(), end.entries().get(i)));
-        continue;
-      }
-      dimensions.set(
-          axis,
-          plain && d.isKnown()
-              ? Dimension.of(
-                  Math.max(
-                      0, clamped(ends[i], (int) d.size()) - clamped(starts[i], (int) d.size())))
-              : Dimension.unknown());
-    }
-    put(node.output(0), new Shape(dimensions));
-  }
-
-  private static boolean allOne(long[] steps) {
-    return Arrays.stream(steps).allMatch(s -> s == 1);
-  }
-
-  private void constantOfShape(Node node) {
-    Shape shape = asShape(content(node, 0));
-    if (shape == null) {
-      return;
-    }
-    put(node.output(0), shape);
-    Tensor value = node.tensor("value");
-    boolean integer = value != null && value.elementType() == ElementType.INT64;
-    if (integer && shape.rank() == 1 && shape.isStatic() && shape.sizes()[0] <= LARGEST_FOLLOWED) {
-      contents.put(
-          node.output(0),
-          new Content(Collections.nCopies((int) shape.sizes()[0], Entry.of(value.toLongs()[0]))));
-    }
-  }
-
-  private Shape reduce(Node node, Shape x) {
-    long[] axes = axes(node, 1);
-    if (x == null || (axes == null && (node.hasInput(1) || node.hasAttribute("axes")))) {
+  private List<Entry> slicedEntries(Node node, List<Entry> x) {
+    List<Long> starts = numbers(node.input(1));
+    List<Long> ends = numbers(node.input(2));
+    List<Long> steps = node.hasInput(4) ? numbers(node.input(4)) : List.of(1L);
+    if (x == null || starts == null || ends == null || !List.of(1L).equals(steps)) {
       return null;
     }
-    boolean keep = node.attribute("keepdims", 1L) != 0;
-    boolean none = axes == null || axes.length == 0;
-    if (none && node.attribute("noop_with_empty_axes", 0L) != 0) {
-      return x;
+    int from = (int) clamped(starts.get(0), x.size());
+    int to = (int) clamped(ends.get(0), x.size());
+    return x.subList(from, Math.max(from, to));
+  }
+
+  private List<Entry> combined(String op, List<Entry> x, List<Entry> y) {
+    if (x == null || y == null || !(x.size() == y.size() || x.size() == 1 || y.size() == 1)) {
+      return null;
     }
-    List<Dimension> dimensions = new ArrayList<>(x.dimensions());
-    for (int axis = 0; axis < x.rank(); axis++) {
-      int at = axis;
-      if (none || Arrays.stream(axes).anyMatch(a -> (a < 0 ? a + x.rank() : a) == at)) {
-        dimensions.set(axis, keep ? Dimension.of(1) : null);
+    List<Entry> result = new ArrayList<>();
+    for (int i = 0; i < Math.max(x.size(), y.size()); i++) {
+      result.add(combined(op, x.get(x.size() == 1 ? 0 : i), y.get(y.size() == 1 ? 0 : i)));
+    }
+    return result;
+  }
+
+  private Entry combined(String op, Entry a, Entry b) {
+    switch (op) {
+      case "Mul" -> {
+        return product(a, b);
+      }
+      case "Div" -> {
+        return quotient(a, b);
+      }
+      case "Equal" -> {
+        if (a.isNumber() && b.isNumber()) {
+          return Entry.of(a.number().equals(b.number()) ? 1 : 0);
+        }
+        boolean apart = (a.isNumber() && a.number() < 0) || (b.isNumber() && b.number() < 0);
+        boolean dimension = a.symbol() != null || b.symbol() != null;
+        return apart && dimension ? Entry.of(0) : Entry.UNKNOWN;
+      }
+      default -> {
+        if (b.is(0)) {
+          return a;
+        }
+        if (!a.isNumber() || !b.isNumber()) {
+          return Entry.UNKNOWN;
+        }
+        return Entry.of(op.equals("Add") ? a.number() + b.number() : a.number() - b.number());
       }
     }
-    dimensions.removeIf(d -> d == null);
-    return new Shape(dimensions);
   }
 
-  /**
-   * Entry by entry, where the result follows; {@code Where(shape == -1, ones, shape)} above all.
-   */
-  private void arithmetic(Node node) {
-    Content a = content(node, 0);
-    Content b = content(node, 1);
-    if (a == null || b == null || (size(a) != size(b) && size(a) != 1 && size(b) != 1)) {
-      return;
+  private static List<Entry> chosen(List<Entry> condition, List<Entry> yes, List<Entry> no) {
+    if (condition == null
+        || yes == null
+        || no == null
+        || yes.size() != condition.size()
+        || no.size() != condition.size()) {
+      return null;
     }
-    int size = Math.max(size(a), size(b));
-    Content c = content(node, 2);
-    if (node.is("Where") && (c == null || size(c) != size)) {
-      return;
+    List<Entry> result = new ArrayList<>();
+    for (int i = 0; i < condition.size(); i++) {
+      Entry c = condition.get(i);
+      result.add(!c.isNumber() ? Entry.UNKNOWN : c.is(0) ? no.get(i) : yes.get(i));
     }
-    List<Entry> entries = new ArrayList<>();
-    for (int i = 0; i < size; i++) {
-      Entry x = entry(a, i);
-      Entry y = entry(b, i);
-      entries.add(
-          switch (node.opType()) {
-            case "Mul" -> isNumber(x, 1) ? y : isNumber(y, 1) ? x : both(x, y, node);
-            case "Div" -> isNumber(y, 1) ? x : both(x, y, node);
-            case "Add", "Sub" -> isNumber(y, 0) ? x : both(x, y, node);
-            case "Equal" -> equal(x, y);
-            case "Where" -> x.number() == null ? Entry.UNKNOWN : x.number() != 0 ? y : entry(c, i);
-            default -> Entry.UNKNOWN;
-          });
-    }
-    if (entries.stream().anyMatch(Entry::isKnown)) {
-      contents.put(node.output(0), new Content(entries));
-    }
+    return result;
   }
 
-  private static Entry entry(Content content, int index) {
-    return content.entries().get(size(content) == 1 ? 0 : index);
+  private List<Long> numbers(String value) {
+    List<Entry> entries = contents.get(value);
+    if (entries == null || !entries.stream().allMatch(Entry::isNumber)) {
+      return null;
+    }
+    return entries.stream().map(Entry::number).toList();
   }
 
-  private static boolean isNumber(Entry e, long number) {
-    return e.number() != null && e.number() == number;
+  private Entry product(List<Dimension> dimensions) {
+    Entry result = Entry.of(1);
+    for (Dimension d : dimensions) {
+      result = product(result, Entry.of(d));
+    }
+    return result;
   }
 
-  private static Entry both(Entry x, Entry y, Node node) {
-    if (x.number() == null || y.number() == null) {
+  private Entry product(Entry a, Entry b) {
+    Monomial p = monomial(a);
+    Monomial q = monomial(b);
+    if (p == null || q == null) {
       return Entry.UNKNOWN;
     }
-    return switch (node.opType()) {
-      case "Mul" -> Entry.of(x.number() * y.number());
-      case "Div" -> y.number() == 0 ? Entry.UNKNOWN : Entry.of(x.number() / y.number());
-      case "Add" -> Entry.of(x.number() + y.number());
-      case "Sub" -> Entry.of(x.number() - y.number());
-      default -> Entry.UNKNOWN;
-    };
+    List<String> symbols = new ArrayList<>(p.symbols());
+    symbols.addAll(q.symbols());
+    return entry(p.number() * q.number(), symbols);
   }
 
-  /** 1 or 0; a size is never negative. */
-  private static Entry equal(Entry x, Entry y) {
-    if (x.number() != null && y.number() != null) {
-      return Entry.of(x.number().equals(y.number()) ? 1 : 0);
+  /** The exact quotient, or unknown where it may not be whole. */
+  private Entry quotient(Entry a, Entry b) {
+    Monomial p = monomial(a);
+    Monomial q = monomial(b);
+    if (p == null || q == null || q.number() == 0 || p.number() % q.number() != 0) {
+      return Entry.UNKNOWN;
     }
-    boolean size = x.symbol() != null || y.symbol() != null;
-    boolean negative =
-        (x.number() != null && x.number() < 0) || (y.number() != null && y.number() < 0);
-    return size && negative ? Entry.of(0) : Entry.UNKNOWN;
+    List<String> symbols = new ArrayList<>(p.symbols());
+    for (String symbol : q.symbols()) {
+      if (!symbols.remove(symbol)) {
+        return Entry.UNKNOWN;
+      }
+    }
+    return entry(p.number() / q.number(), symbols);
+  }
+
+  private Monomial monomial(Entry e) {
+    if (e.isNumber()) {
+      return new Monomial(e.number(), List.of());
+    }
+    if (e.symbol() == null) {
+      return null;
+    }
+    Monomial composite = composites.get(e.symbol());
+    return composite != null ? composite : new Monomial(1, List.of(e.symbol()));
+  }
+
+  private Entry entry(long number, List<String> symbols) {
+    if (symbols.isEmpty() || number == 0) {
+      return Entry.of(symbols.isEmpty() ? number : 0);
+    }
+    if (number < 0) {
+      return Entry.UNKNOWN;
+    }
+    if (number == 1 && symbols.size() == 1) {
+      return new Entry(null, symbols.get(0));
+    }
+    List<String> sorted = symbols.stream().sorted().toList();
+    String symbol = (number == 1 ? "" : number + "\u00d7") + String.join("\u00d7", sorted);
+    composites.put(symbol, new Monomial(number, sorted));
+    return new Entry(null, symbol);
   }
 }

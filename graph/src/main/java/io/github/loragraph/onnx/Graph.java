@@ -42,6 +42,20 @@ public final class Graph {
     return copy;
   }
 
+  /**
+   * A second graph with the same declarations and initializers but no nodes, for nodes that are put
+   * down anew in another order or form. All names of this graph are taken in it.
+   */
+  public Graph withoutNodes() {
+    Graph bare = new Graph();
+    inputs.values().forEach(bare::addInput);
+    initializers.values().forEach(bare::putInitializer);
+    outputs.values().forEach(bare::addOutput);
+    valueInfo.values().forEach(bare::putValueInfo);
+    bare.takenNames.addAll(takenNames);
+    return bare;
+  }
+
   /** The nodes in topological order; a view. */
   public List<Node> nodes() {
     return Collections.unmodifiableList(nodes);

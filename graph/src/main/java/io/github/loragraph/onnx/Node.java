@@ -220,6 +220,28 @@ public final class Node {
     return false;
   }
 
+  /** The standard operators that stand in the node's subgraphs, at any depth. */
+  public Set<String> innerOperators() {
+    Set<String> operators = new LinkedHashSet<>();
+    for (AttributeProto a : proto.getAttributeList()) {
+      if (a.hasG()) {
+        addOperators(a.getG(), operators);
+      }
+      a.getGraphsList().forEach(g -> addOperators(g, operators));
+    }
+    return operators;
+  }
+
+  private static void addOperators(GraphProto graph, Set<String> operators) {
+    for (NodeProto n : graph.getNodeList()) {
+      Node inner = new Node(n);
+      if (inner.domain().isEmpty()) {
+        operators.add(inner.opType());
+      }
+      operators.addAll(inner.innerOperators());
+    }
+  }
+
   /** Values that the node reads: its inputs, and what its subgraphs take from around it. */
   public Set<String> reads() {
     Set<String> names = new LinkedHashSet<>(proto.getInputList());

@@ -1,166 +1,112 @@
 package io.github.loragraph.rewrite;
 
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ShapeInference;
-import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
-import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.onnx.TensorType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
- * Brings a model of the operator sets 11 to 19 to {@link GraphBuilder#OPSET}. Of the operators
- * whose definition has changed in between, those are rewritten that encoders have; sources are the
- * version histories of the ONNX operator specification.
+ * Writes a model in the operator set that the rest of this project reads, {@link
+ * GraphBuilder#OPSET}. Operators whose definition is the same in all versions on the way (most: new
+ * versions often only admit more types) stay as they are, and so do those of other domains. Source:
+ * the ONNX operator changelog, versions 11 to 20.
  */
-final class OpsetUpgrade {
+public final class OpsetUpgrade {
+  /** Below it, even {@code Clip}, {@code Pad} and {@code Slice} are written otherwise. */
   private static final int OLDEST = 11;
 
-  /** Axes are an input since 13. */
-  private static final Set<String> AXES_INPUT_SINCE_13 =
-      Set.of("ReduceSum", "Squeeze", "Unsqueeze");
+  /** The version of the file format that came with operator set 20. */
+  private static final int IR_VERSION = 9;
 
-  /** Axes are an input since 18. */
-  private static final Set<String> AXES_INPUT_SINCE_18 =
-      Set.of(
-          "ReduceMean",
-          "ReduceMax",
-          "ReduceMin",
-          "ReduceProd",
-          "ReduceL1",
-          "ReduceL2",
-          "ReduceLogSum",
-          "ReduceLogSumExp",
-          "ReduceSumSquare");
+  private static final Map<Integer, List<OperatorChange>> CHANGES = new TreeMap<>();
 
-  /** Before 13 these look at their input as a matrix, split at the axis. */
-  private static final Set<String> SOFTMAX = Set.of("Softmax", "LogSoftmax", "Hardmax");
+  static {
+    for (OperatorChange change : OperatorChanges.ALL) {
+      CHANGES.computeIfAbsent(change.since(), k -> new ArrayList<>()).add(change);
+    }
+  }
 
-  private final Graph graph;
-  private final int from;
-  private final ValueTypes types;
+  private OpsetUpgrade() {}
 
-  private OpsetUpgrade(Graph graph, int from, ValueTypes types) {
-    this.graph = graph;
-    this.from = from;
-    this.types = types;
+  /**
+   * The model in operator set {@link GraphBuilder#OPSET}; one of a newer set stays in its own.
+   *
+   * @param model stays as it is
+   * @throws LoraGraphException if the model is older than operator set 11, or holds an operator
+   *     that cannot be written in the new set
+   */
+  public static OnnxModel upgrade(OnnxModel model) {
+    return upgrade(model, ValueTypes.declared(model.graph()));
   }
 
   /**
-   * The model at {@link GraphBuilder#OPSET}, or at its own operator set where that is newer. The
-   * given model is left as it is.
-   *
-   * @throws LoraGraphException if the operator set is older than 11
+   * @param types of the model's values; a rank that is not known there costs a detour at {@code
+   *     Softmax} below operator set 13
    */
-  static OnnxModel upgrade(OnnxModel source, ShapeInference inference) {
-    int from = source.opset();
+  static OnnxModel upgrade(OnnxModel model, ValueTypes types) {
+    int from = model.opset();
     if (from < OLDEST) {
       throw new LoraGraphException(
-          "the model is of operator set %d: export it with operator set %d or newer to train it"
-              .formatted(from, OLDEST));
+          "the model is of operator set %d, which is too old: export it with opset %d to %d"
+              .formatted(from, OLDEST, GraphBuilder.OPSET));
     }
-    Graph graph = source.graph().copy();
-    OnnxModel model = source.withGraph(graph);
-    if (from < GraphBuilder.OPSET) {
-      ValueTypes types = SymbolicShapes.refine(graph, inference.infer(source));
-      OpsetUpgrade upgrade = new OpsetUpgrade(graph, from, types);
-      List.copyOf(graph.nodes()).forEach(upgrade::upgrade);
-      model = model.withOpset("", GraphBuilder.OPSET);
+    if (from >= GraphBuilder.OPSET) {
+      return model.withGraph(model.graph().copy());
     }
-    // Operator sets 15 to 20 came with the versions 8 and 9 of the file format.
-    return model.irVersion() < 9 ? model.withIrVersion(9) : model;
+    Subject subject = new Subject(model.graph(), types, Set.of());
+    Rewriting rewriting = new Rewriting(model.graph());
+    for (Node node : model.graph().nodes()) {
+      rewriting.enter(node);
+      refuseInner(node, from);
+      rewriting.keep(convert(node, from, subject, rewriting));
+    }
+    Graph graph = rewriting.graph();
+    return model
+        .withGraph(graph)
+        .withOpset("", GraphBuilder.OPSET)
+        .withIrVersion(Math.max(model.irVersion(), IR_VERSION));
   }
 
-  private void upgrade(Node node) {
-    if (!node.domain().isEmpty()) {
-      return;
-    }
-    String op = node.opType();
-    if ((from < 13 && AXES_INPUT_SINCE_13.contains(op))
-        || (from < 18 && AXES_INPUT_SINCE_18.contains(op))) {
-      axesToInput(node);
-    } else if (from < 13 && op.equals("Split") && node.hasAttribute("split")) {
-      splitToInput(node);
-    } else if (from < 18
-        && op.equals("Split")
-        && !node.hasInput(1)
-        && !node.hasAttribute("split")) {
-      graph.replace(node, node.with("num_outputs", node.outputs().size()));
-    } else if (from < 13 && SOFTMAX.contains(op)) {
-      softmax(node);
-    } else if (from < 12 && op.equals("Dropout") && node.hasAttribute("ratio")) {
-      dropout(node);
-    }
-  }
-
-  /** Reductions also get their axes counted from the end, as patterns have them. */
-  private void axesToInput(Node node) {
-    long[] axes = node.longs("axes");
-    if (axes == null) {
-      return;
-    }
-    TensorType type = types.get(node.input(0));
-    Shape shape = type == null ? null : type.shape();
-    boolean reduction = node.opType().startsWith("Reduce");
-    for (int i = 0; i < axes.length; i++) {
-      if (reduction && shape != null && axes[i] >= 0) {
-        axes[i] -= shape.rank();
+  private static Node convert(Node node, int from, Subject subject, Rewriting rewriting) {
+    Node converted = node;
+    if (node.domain().isEmpty()) {
+      for (Map.Entry<Integer, List<OperatorChange>> version : CHANGES.entrySet()) {
+        for (OperatorChange change : version.getValue()) {
+          if (version.getKey() > from && change.operators().contains(converted.opType())) {
+            converted = change.convert(converted, subject, rewriting);
+          }
+        }
       }
     }
-    Tensor tensor = Tensor.ofLongs(graph.freshName(node.output(0) + "_axes"), axes, axes.length);
-    graph.putInitializer(tensor);
-    graph.replace(node, node.without("axes").withInputs(List.of(node.input(0), tensor.name())));
+    return converted;
   }
 
-  private void splitToInput(Node node) {
-    long[] sizes = node.longs("split");
-    Tensor tensor = Tensor.ofLongs(graph.freshName(node.output(0) + "_split"), sizes, sizes.length);
-    graph.putInitializer(tensor);
-    graph.replace(node, node.without("split").withInputs(List.of(node.input(0), tensor.name())));
-  }
-
-  /**
-   * Over the last axis both definitions agree. Else the old one is spelled out: flatten to a
-   * matrix, take it over the rows, go back to the shape.
-   */
-  private void softmax(Node node) {
-    TensorType type = types.get(node.input(0));
-    int rank = type == null || type.shape() == null ? -1 : type.shape().rank();
-    long axis = node.attribute("axis", 1L);
-    if (axis == -1 || (rank >= 0 && axis == rank - 1)) {
-      graph.replace(node, node.with("axis", -1));
-      return;
+  /** Nodes inside {@code If}, {@code Loop} and {@code Scan} are not rewritten. */
+  private static void refuseInner(Node node, int from) {
+    Set<String> changed = new TreeSet<>();
+    for (OperatorChange change : OperatorChanges.ALL) {
+      if (change.since() > from) {
+        changed.addAll(change.operators());
+      }
     }
-    String x = node.input(0);
-    String y = node.output(0);
-    String flat = graph.freshName(y + "_flat");
-    String soft = graph.freshName(y + "_rows");
-    String shape = graph.freshName(y + "_shape");
-    List<Node> nodes = new ArrayList<>();
-    nodes.add(
-        Node.of(node.name() + "/Flatten", "Flatten", List.of(x), List.of(flat)).with("axis", axis));
-    nodes.add(Node.of(node.name(), node.opType(), List.of(flat), List.of(soft)).with("axis", -1));
-    nodes.add(Node.of(node.name() + "/Shape", "Shape", List.of(x), List.of(shape)));
-    nodes.forEach(n -> graph.insertBefore(node, n));
-    graph.replace(
-        node, Node.of(node.name() + "/Reshape", "Reshape", List.of(soft, shape), List.of(y)));
-  }
-
-  private void dropout(Node node) {
-    Tensor ratio =
-        Tensor.scalar(
-            graph.freshName(node.output(0) + "_ratio"),
-            ElementType.FLOAT,
-            node.attribute("ratio", 0.5f));
-    graph.putInitializer(ratio);
-    graph.replace(node, node.without("ratio").withInputs(List.of(node.input(0), ratio.name())));
+    changed.retainAll(node.innerOperators());
+    if (!changed.isEmpty()) {
+      throw new LoraGraphException(
+          "node '%s' (%s) has %s of operator set %d inside, which is not rewritten: export the model with opset %d"
+              .formatted(
+                  node.name(),
+                  node.opType(),
+                  String.join(", ", changed),
+                  from,
+                  GraphBuilder.OPSET));
+    }
   }
 }

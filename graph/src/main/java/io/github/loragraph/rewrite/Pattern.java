@@ -1,6 +1,6 @@
 package io.github.loragraph.rewrite;
 
-import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import java.util.ArrayList;
@@ -8,123 +8,209 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiPredicate;
+import java.util.function.Consumer;
 
 /**
- * A piece of a graph, written as the expression that it computes. A pattern that stands at two
- * places matches the same value at both; operands of {@code Add} and {@code Mul} may come in either
- * order.
+ * A rule whose left side is written as the graph that it looks for. A variable stands for any value
+ * and for the same value wherever it occurs; the operands of {@code Add} and {@code Mul} may stand
+ * in either order. Values inside the pattern may be read elsewhere too: then they stay.
  */
-final class Pattern {
-  private static final double RELATIVE_TOLERANCE = 1e-4;
+abstract class Pattern implements RewriteRule {
   private static final Set<String> COMMUTATIVE = Set.of("Add", "Mul");
 
-  private enum Kind {
-    ANY,
-    NUMBER,
-    OPERATOR
+  private final Term term;
+
+  /**
+   * @param term the graph that is looked for; its root is an operator
+   */
+  Pattern(Term term) {
+    this.term = term;
   }
 
-  private final Kind kind;
-  private final Double number;
-  private final String opType;
-  private final List<Pattern> inputs;
+  /** Whether an occurrence may be replaced, asked once all variables are bound. */
+  abstract boolean accepts(Match match, Subject subject);
 
-  private Pattern(Kind kind, Double number, String opType, List<Pattern> inputs) {
-    this.kind = kind;
-    this.number = number;
-    this.opType = opType;
-    this.inputs = inputs;
+  /** Puts down what takes the occurrence's place. */
+  abstract void replace(Match match, Rewriting rewriting);
+
+  @Override
+  public String name() {
+    return getClass().getSimpleName();
   }
 
-  /** Any value. */
-  static Pattern any() {
-    return new Pattern(Kind.ANY, null, null, List.of());
-  }
-
-  /** A constant with one element, of any value. */
-  static Pattern number() {
-    return new Pattern(Kind.NUMBER, null, null, List.of());
+  @Override
+  public final Consumer<Rewriting> match(Node node, Subject subject) {
+    if (!node.hasOutput(0)) {
+      return null;
+    }
+    for (Match match : term.matches(node.output(0), new Match(node, subject, Map.of()))) {
+      if (accepts(match, subject)) {
+        return rewriting -> replace(match, rewriting);
+      }
+    }
+    return null;
   }
 
   /**
-   * A constant with one element of this value, as far as single precision and exporters keep it.
+   * An occurrence, or a part of one.
+   *
+   * @param root the node whose output the pattern makes
+   * @param values what the variables stand for
    */
-  static Pattern number(double value) {
-    return new Pattern(Kind.NUMBER, value, null, List.of());
-  }
-
-  /** The output of a standard operator; inputs after the given ones may be anything. */
-  static Pattern op(String opType, Pattern... inputs) {
-    return new Pattern(Kind.OPERATOR, null, opType, List.of(inputs));
-  }
-
-  /** The values that the parts of a pattern have matched. */
-  record Match(Graph graph, Map<Pattern, String> values) {
-    String value(Pattern part) {
-      return values.get(part);
+  record Match(Node root, Subject subject, Map<String, String> values) {
+    String value(String variable) {
+      return values.get(variable);
     }
 
-    Node node(Pattern part) {
-      return graph.producer(values.get(part));
-    }
-
-    /** The number that a constant part has. */
-    double number(Pattern part) {
-      return graph.constant(values.get(part)).toDoubles()[0];
+    private List<Match> with(String variable, String value) {
+      String bound = values.get(variable);
+      if (bound != null) {
+        return bound.equals(value) ? List.of(this) : List.of();
+      }
+      Map<String, String> more = new HashMap<>(values);
+      more.put(variable, value);
+      return List.of(new Match(root, subject, more));
     }
   }
 
-  /** Matches a value; null where it is something else. */
-  Match match(Graph graph, String value) {
-    Map<Pattern, String> bound = match(graph, value, Map.of());
-    return bound == null ? null : new Match(graph, bound);
+  /** A part of a pattern. */
+  interface Term {
+    /** All ways in which this part can be found at a value, given what is bound already. */
+    List<Match> matches(String value, Match match);
   }
 
-  private Map<Pattern, String> match(Graph graph, String value, Map<Pattern, String> bound) {
-    String before = bound.get(this);
-    if (before != null) {
-      return before.equals(value) ? bound : null;
-    }
-    Map<Pattern, String> result =
-        switch (kind) {
-          case ANY -> bound;
-          case NUMBER -> isNumber(graph.constant(value)) ? bound : null;
-          case OPERATOR -> matchNode(graph, graph.producer(value), bound);
-        };
-    if (result == null) {
-      return null;
-    }
-    Map<Pattern, String> extended = new HashMap<>(result);
-    extended.put(this, value);
-    return extended;
+  /** Any value. */
+  static Term any(String variable) {
+    return (value, match) -> value.isEmpty() ? List.of() : match.with(variable, value);
   }
 
-  private boolean isNumber(Tensor tensor) {
-    if (tensor == null || !tensor.elementType().isFloatingPoint() || tensor.elementCount() != 1) {
+  /**
+   * A constant of one number, of no rank or of a rank that does not show in the result.
+   *
+   * @param expected compared within the precision that the constant's type has
+   */
+  static Term number(double expected) {
+    return (value, match) -> isNumber(value, expected, match) ? List.of(match) : List.of();
+  }
+
+  private static boolean isNumber(String value, double expected, Match match) {
+    Double number = match.subject().number(value);
+    if (number == null || !fits(value, match)) {
       return false;
     }
-    return number == null
-        || Math.abs(tensor.toDoubles()[0] - number) <= RELATIVE_TOLERANCE * Math.abs(number);
+    Tensor tensor = match.subject().constant(value);
+    return Math.abs(number - expected) <= precision(tensor.elementType()) * Math.abs(expected);
   }
 
-  private Map<Pattern, String> matchNode(Graph graph, Node node, Map<Pattern, String> bound) {
-    if (node == null || !node.is(opType) || node.inputs().size() < inputs.size()) {
-      return null;
-    }
-    Map<Pattern, String> result = matchInputs(graph, node.inputs(), bound);
-    if (result == null && COMMUTATIVE.contains(opType)) {
-      List<String> swapped = new ArrayList<>(List.of(node.input(1), node.input(0)));
-      result = matchInputs(graph, swapped, bound);
-    }
-    return result;
+  /** A constant of shape [1,1,1,1] would raise the rank of what it is multiplied with. */
+  private static boolean fits(String value, Match match) {
+    int rank = match.subject().constant(value).rank();
+    return rank == 0 || rank <= match.subject().rank(match.root().output(0));
   }
 
-  private Map<Pattern, String> matchInputs(
-      Graph graph, List<String> values, Map<Pattern, String> bound) {
-    Map<Pattern, String> result = bound;
-    for (int i = 0; i < inputs.size() && result != null; i++) {
-      result = inputs.get(i).match(graph, values.get(i), result);
+  private static double precision(ElementType type) {
+    return switch (type) {
+      case FLOAT16 -> 1e-3;
+      case BFLOAT16 -> 8e-3;
+      default -> 1e-6;
+    };
+  }
+
+  /** An operator with its first inputs. */
+  static Term op(String opType, Term... inputs) {
+    return opWhere(opType, (node, subject) -> true, inputs);
+  }
+
+  /**
+   * An operator with its first inputs.
+   *
+   * @param condition what else must hold of its node: attributes, further inputs
+   */
+  static Term opWhere(String opType, BiPredicate<Node, Subject> condition, Term... inputs) {
+    return (value, match) -> {
+      Node node = match.subject().graph().producer(value);
+      if (node == null
+          || !node.is(opType)
+          || !node.output(0).equals(value)
+          || node.inputs().size() < inputs.length
+          || !condition.test(node, match.subject())) {
+        return List.of();
+      }
+      List<Match> found = inOrder(node.inputs(), List.of(inputs), match);
+      if (COMMUTATIVE.contains(opType) && inputs.length == 2) {
+        found.addAll(inOrder(node.inputs(), List.of(inputs[1], inputs[0]), match));
+      }
+      return found;
+    };
+  }
+
+  private static List<Match> inOrder(List<String> values, List<Term> terms, Match match) {
+    List<Match> found = List.of(match);
+    for (int i = 0; i < terms.size(); i++) {
+      List<Match> next = new ArrayList<>();
+      for (Match m : found) {
+        next.addAll(terms.get(i).matches(values.get(i), m));
+      }
+      found = next;
     }
-    return result;
+    return new ArrayList<>(found);
+  }
+
+  /** Any one of several forms of the same thing. */
+  static Term either(Term... forms) {
+    return (value, match) -> {
+      List<Match> found = new ArrayList<>();
+      for (Term form : forms) {
+        found.addAll(form.matches(value, match));
+      }
+      return found;
+    };
+  }
+
+  /**
+   * A number times other factors, multiplied in any order and association. {@code Mul} by the
+   * number and {@code Div} by its inverse are the same.
+   */
+  static Term product(double number, Term... factors) {
+    return (value, match) -> product(value, number, List.of(factors), match);
+  }
+
+  /** Factors multiplied in any order and association. */
+  static Term product(Term... factors) {
+    return (value, match) -> product(value, null, List.of(factors), match);
+  }
+
+  private static List<Match> product(String value, Double number, List<Term> factors, Match match) {
+    if (number == null && factors.size() == 1) {
+      return factors.get(0).matches(value, match);
+    }
+    if (number != null && factors.isEmpty()) {
+      return number(number).matches(value, match);
+    }
+    Node node = match.subject().graph().producer(value);
+    if (node == null) {
+      return List.of();
+    }
+    if (node.is("Div") && number != null && isNumber(node.input(1), 1 / number, match)) {
+      return product(node.input(0), null, factors, match);
+    }
+    if (!node.is("Mul")) {
+      return List.of();
+    }
+    List<Match> found = new ArrayList<>();
+    int parts = factors.size() + (number == null ? 0 : 1);
+    for (int left = 1; left < (1 << parts) - 1; left++) {
+      List<Term> a = new ArrayList<>();
+      List<Term> b = new ArrayList<>();
+      for (int i = 0; i < factors.size(); i++) {
+        ((left & (1 << i)) != 0 ? a : b).add(factors.get(i));
+      }
+      boolean numberLeft = (left & (1 << factors.size())) != 0;
+      for (Match m : product(node.input(0), numberLeft ? number : null, a, match)) {
+        found.addAll(product(node.input(1), numberLeft ? null : number, b, m));
+      }
+    }
+    return found;
   }
 }

@@ -1,21 +1,18 @@
 package io.github.loragraph.rewrite;
 
-import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
+import java.util.function.Consumer;
 
-/**
- * Replaces a piece of a graph by something equal. A rule holds no state. The graph is of the
- * operator set of {@link io.github.loragraph.onnx.GraphBuilder#OPSET}.
- */
+/** One simplification of a graph, tried at every node. A rule holds no state. */
 interface RewriteRule {
-  /** What is recognised, for people: {@code LayerNormalization}. */
+  /** The name under which recognitions are counted. */
   String name();
 
   /**
-   * Tries the piece that ends at a node.
+   * Looks at a node and at what stands before it.
    *
-   * @return a node that makes the same output, or null where the piece is something else; nodes
-   *     that are left without readers are taken out later
+   * @return what to put down in the place of the node, or null where the rule does not apply. It
+   *     must make the node's outputs, and may read every value that was there before the node.
    */
-  Node rewrite(Graph graph, Node last);
+  Consumer<Rewriting> match(Node node, Subject subject);
 }

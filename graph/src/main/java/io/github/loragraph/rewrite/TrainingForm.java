@@ -4,7 +4,6 @@ import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.onnx.Graph;
-import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,58 +11,90 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The form of a model that autodiff reads: one operator set, dropout off, patterns that exporters
- * spell out recognised. The outputs are those of the model itself.
- *
- * @param model the rewritten model; it shares all weights with the original
- * @param recognised how many pieces each rule has replaced, by the rule's name
+ * Brings the graph of any exported encoder to the form that is differentiated and trained: one
+ * operator set, no dropout, patterns of primitive operators recognised, Linear layers as {@code
+ * Gemm} on two-dimensional values. The outputs stay the same within float precision, but for models
+ * exported for training, whose dropout is off afterwards. Names of inputs, outputs, initializers
+ * and of the values that stay are not changed.
  */
-public record TrainingForm(OnnxModel model, Map<String, Integer> recognised) {
-  private static final List<RewriteRule> RULES =
-      List.of(new LayerNormalizationRule(), new GeluRule());
+public final class TrainingForm {
+  /** The version of the standard operator set below which Softmax needs to know ranks. */
+  private static final int SOFTMAX_OVER_ONE_AXIS = 13;
+
+  private TrainingForm() {}
 
   /**
-   * Rewrites a copy of a model.
+   * A model in its training form.
    *
-   * @param kept values that must stay what they are, the trainable parameters
-   * @throws io.github.loragraph.LoraGraphException if the model's operator set is too old
+   * @param model of operator set 20 or later
+   * @param types of its values, every open dimension with a symbol
+   * @param recognised how many times each pattern was found, by the name of its rule; rules that
+   *     found nothing with 0
    */
-  public static TrainingForm of(OnnxModel source, Set<String> kept, ShapeInference inference) {
-    OnnxModel model = OpsetUpgrade.upgrade(Dropout.removedFrom(source), inference);
-    Graph graph = model.graph();
-    removeIdentities(graph, kept);
+  public record Result(OnnxModel model, ValueTypes types, Map<String, Integer> recognised) {}
+
+  /**
+   * @param model stays as it is
+   * @param trainable the initializers that training changes: nothing is computed from them
+   *     beforehand
+   * @throws io.github.loragraph.LoraGraphException if the model cannot be brought to the operator
+   *     set
+   */
+  public static Result of(OnnxModel model, Set<String> trainable, ShapeInference shapes) {
+    ValueTypes original =
+        model.opset() < SOFTMAX_OVER_ONE_AXIS
+            ? types(model, shapes)
+            : ValueTypes.declared(model.graph());
+    OnnxModel upgraded = OpsetUpgrade.upgrade(model, original);
     Map<String, Integer> recognised = new LinkedHashMap<>();
-    for (RewriteRule rule : RULES) {
-      for (Node node : List.copyOf(graph.nodes())) {
-        Node replacement = rule.rewrite(graph, node);
-        if (replacement != null) {
-          graph.replace(node, replacement);
-          recognised.merge(rule.name(), 1, Integer::sum);
-        }
+
+    ValueTypes types = types(upgraded, shapes);
+    Rewriter patterns =
+        new Rewriter(
+            List.of(
+                new ConstantNodes(),
+                new DropoutRemoval(),
+                new NoOpCast(),
+                new IdentityRemoval(),
+                new ScalarFolding(),
+                new LayerNormPattern(),
+                new GeluPattern(),
+                new TanhGeluPattern()));
+    Rewriter.Result found = patterns.apply(new Subject(upgraded.graph(), types, trainable));
+    recognised.putAll(found.recognised());
+
+    int selected = FirstTokenSelection.apply(found.graph(), types);
+    recognised.put("FirstTokenSelection", selected);
+    if (selected > 0) {
+      found.graph().removeDeadNodes();
+      types = types(upgraded.withGraph(found.graph()), shapes);
+    }
+
+    Rewriter.Result linear = LinearAsGemm.apply(new Subject(found.graph(), types, trainable));
+    recognised.putAll(linear.recognised());
+
+    Graph graph = linear.graph();
+    for (String parameter : trainable) {
+      // One that no output depends on stays a parameter of the model.
+      if (graph.initializer(parameter) == null && model.graph().initializer(parameter) != null) {
+        graph.putInitializer(model.graph().initializer(parameter));
       }
     }
-    graph.removeDeadNodes();
-    ValueTypes types = SymbolicShapes.refine(graph, inference.infer(model));
-    int spared = FirstTokenSelection.apply(graph, types);
-    if (spared > 0) {
-      recognised.put("first token selected", spared);
-      graph.removeDeadNodes();
-    }
-    return new TrainingForm(model, recognised);
+    OnnxModel result = upgraded.withGraph(graph);
+    return new Result(result, types(result, shapes), recognised);
   }
 
-  /** The model as it answers: dropout off, everything else as it was. */
-  public static OnnxModel withoutDropout(OnnxModel source) {
-    return Dropout.removedFrom(source);
+  /**
+   * The model as it answers: dropout off, everything else as it was.
+   *
+   * @param model stays as it is
+   */
+  public static OnnxModel withoutDropout(OnnxModel model) {
+    Subject subject = new Subject(model.graph(), ValueTypes.declared(model.graph()), Set.of());
+    return model.withGraph(new Rewriter(List.of(new DropoutRemoval())).apply(subject).graph());
   }
 
-  private static void removeIdentities(Graph graph, Set<String> kept) {
-    for (Node node : List.copyOf(graph.nodes())) {
-      if (node.is("Identity")
-          && !graph.isOutput(node.output(0))
-          && !kept.contains(node.output(0))) {
-        graph.redirectConsumers(node.output(0), node.input(0));
-      }
-    }
+  private static ValueTypes types(OnnxModel model, ShapeInference shapes) {
+    return SymbolicShapes.refine(model.graph(), shapes.infer(model));
   }
 }
