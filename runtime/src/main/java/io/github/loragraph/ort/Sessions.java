@@ -12,15 +12,29 @@ import java.util.Map;
 /** Makes sessions on the CPU from models in memory. */
 public final class Sessions {
   private final int threads;
+  private final OrtSession.SessionOptions.OptLevel optimization;
 
   /**
    * @param threads that compute one operator; 0 for as many as the machine has cores
    */
   public Sessions(int threads) {
+    this(threads, OrtSession.SessionOptions.OptLevel.ALL_OPT);
+  }
+
+  private Sessions(int threads, OrtSession.SessionOptions.OptLevel optimization) {
     if (threads < 0) {
       throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
     }
     this.threads = threads;
+    this.optimization = optimization;
+  }
+
+  /**
+   * Sessions that run each node as it stands: two models that differ in one place then differ in
+   * their outputs only because of it, not because their nodes were fused differently.
+   */
+  public Sessions withoutOptimization() {
+    return new Sessions(threads, OrtSession.SessionOptions.OptLevel.NO_OPT);
   }
 
   /**
@@ -56,7 +70,7 @@ public final class Sessions {
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
     options.setIntraOpNumThreads(threads);
-    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    options.setOptimizationLevel(optimization);
     return options;
   }
 

@@ -1,0 +1,121 @@
+package io.github.loragraph.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Each loss against its formula, in double precision. */
+class LossTest {
+  private static final double[][] LOGITS = {{0.5, -1.25, 2}, {-3, 0.75, 0.1}};
+
+  private static double run(Loss loss, Object logits, Object labels, long... shape) {
+    TensorType type = TensorType.of(ElementType.DOUBLE, shape);
+    Graph graph = new Graph();
+    graph.addInput(ValueInfo.of("logits", type));
+    graph.addInput(loss.labels(type));
+    String value = loss.emit(new GraphBuilder(graph, "/loss"), "logits", type);
+    graph.addOutput(ValueInfo.untyped(value));
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    byte[] model =
+        OnnxFile.serialize(OnnxModel.of("loss", graph, 9, GraphBuilder.OPSET), t -> false);
+    try (OrtSession session = environment.createSession(model);
+        OnnxTensor x = OnnxTensor.createTensor(environment, logits);
+        OnnxTensor y = OnnxTensor.createTensor(environment, labels)) {
+      Map<String, OnnxTensorLike> feeds = Map.of("logits", x, Loss.LABELS, y);
+      try (OrtSession.Result result = session.run(feeds)) {
+        return ((OnnxTensor) result.get(0)).getDoubleBuffer().get(0);
+      }
+    } catch (OrtException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static double logProbability(double[] row, int label) {
+    double sum = 0;
+    for (double x : row) {
+      sum += Math.exp(x);
+    }
+    return row[label] - Math.log(sum);
+  }
+
+  @Test
+  void crossEntropyIsTheMeanOverTheBatch() {
+    double expected = -(logProbability(LOGITS[0], 2) + logProbability(LOGITS[1], 0)) / 2;
+    assertEquals(expected, run(CrossEntropyLoss.plain(), LOGITS, new long[] {2, 0}, 2, 3), 1e-12);
+  }
+
+  @Test
+  void crossEntropyWithWeightsDividesByTheirSum() {
+    List<Double> weights = List.of(0.5, 1.0, 4.0);
+    double expected =
+        -(4 * logProbability(LOGITS[0], 2) + 0.5 * logProbability(LOGITS[1], 0)) / 4.5;
+    assertEquals(
+        expected,
+        run(new CrossEntropyLoss(0, weights, null), LOGITS, new long[] {2, 0}, 2, 3),
+        1e-12);
+  }
+
+  @Test
+  void labelSmoothingSpreadsTheTarget() {
+    double expected = 0;
+    int[] labels = {2, 0};
+    for (int i = 0; i < 2; i++) {
+      for (int c = 0; c < 3; c++) {
+        double target = 0.1 / 3 + (c == labels[i] ? 0.9 : 0);
+        expected -= target * logProbability(LOGITS[i], c) / 2;
+      }
+    }
+    assertEquals(
+        expected,
+        run(new CrossEntropyLoss(0.1, List.of(), null), LOGITS, new long[] {2, 0}, 2, 3),
+        1e-12);
+  }
+
+  @Test
+  void ignoredTokensCountNothing() {
+    double[][][] tokens = {LOGITS};
+    assertEquals(
+        -logProbability(LOGITS[1], 1),
+        run(
+            new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORED),
+            tokens,
+            new long[][] {{-100, 1}},
+            1,
+            2,
+            3),
+        1e-12);
+  }
+
+  @Test
+  void meanSquaredError() {
+    double[][] outputs = {{1.5}, {-2}};
+    double expected = (0.5 * 0.5 + 3 * 3) / 2;
+    assertEquals(
+        expected, run(new MeanSquaredErrorLoss(), outputs, new double[] {1, 1}, 2, 1), 1e-12);
+  }
+
+  @Test
+  void logitsThatDoNotFitAreRefused() {
+    TensorType one = TensorType.of(ElementType.FLOAT, -1, 1);
+    assertThrows(LoraGraphException.class, () -> CrossEntropyLoss.plain().labels(one));
+    TensorType two = TensorType.of(ElementType.FLOAT, -1, 2);
+    assertThrows(LoraGraphException.class, () -> new MeanSquaredErrorLoss().labels(two));
+    assertThrows(LoraGraphException.class, () -> new CrossEntropyLoss(1, List.of(), null));
+  }
+}
