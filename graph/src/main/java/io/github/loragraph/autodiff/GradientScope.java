@@ -8,6 +8,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ public final class GradientScope extends GraphBuilder {
   private final ValueTypes types;
   private final Set<String> path;
   private final Map<String, List<String>> contributions = new HashMap<>();
+  private final Sizes sizes = new Sizes(this);
   private Node node;
 
   /**
@@ -213,6 +215,127 @@ public final class GradientScope extends GraphBuilder {
     boolean dropped = reduction.attribute("keepdims", 1L) == 0 && reduction.hasInput(1);
     String kept = dropped ? op("Unsqueeze", gradient, reduction.input(1)) : gradient;
     return expand(kept, shape(reduction.input(0)));
+  }
+
+  /** Arithmetic on the sizes of values. */
+  public Sizes sizes() {
+    return sizes;
+  }
+
+  /**
+   * A part of a shape.
+   *
+   * @param end null for all axes from the start on
+   */
+  String shapePart(String value, long start, Long end) {
+    return once(
+        Arrays.asList("Shape", value, start, end),
+        () ->
+            op(
+                "Shape",
+                n -> end == null ? n.with("start", start) : n.with("start", start).with("end", end),
+                value));
+  }
+
+  /**
+   * A gradient in the shape of an input whose entries the operator leaves in their order.
+   *
+   * @param gradient of the shape of {@code output}
+   * @param output a value of the forward graph
+   * @param input a value of the forward graph with as many entries
+   */
+  public String reshapeTo(String gradient, String output, String input) {
+    Shape from = shapeOf(output);
+    Shape to = shapeOf(input);
+    long[] target = to == null ? null : reshapeTarget(from, to);
+    return target == null ? reshapeExactly(gradient, sizes.of(input)) : reshape(gradient, target);
+  }
+
+  /** The same from a shape that no value of the forward graph has. */
+  public String reshapeTo(String gradient, String input) {
+    return reshapeTo(gradient, "", input);
+  }
+
+  /**
+   * Sizes for Reshape, where 0 copies the axis at the same place and -1 stands for what is left;
+   * null where that is not enough. What is left cannot be told from a tensor without entries, so -1
+   * stands only beside positive numbers.
+   */
+  private static long[] reshapeTarget(Shape from, Shape to) {
+    long[] target = new long[to.rank()];
+    boolean copied = false;
+    int open = -1;
+    for (int axis = 0; axis < target.length; axis++) {
+      Shape.Dimension d = to.dimension(axis);
+      if (d.isKnown() && d.size() > 0) {
+        target[axis] = d.size();
+      } else if (from != null && axis < from.rank() && d.surelyEquals(from.dimension(axis))) {
+        copied = true;
+      } else if (open < 0 && !d.isKnown()) {
+        open = axis;
+        target[axis] = -1;
+      } else {
+        return null;
+      }
+    }
+    return open >= 0 && copied ? null : target;
+  }
+
+  /** A tensor in a shape that is a value and that has no entries with a special meaning. */
+  public String reshapeExactly(String x, String shape) {
+    return op("Reshape", n -> n.with("allowzero", 1), x, shape);
+  }
+
+  /**
+   * A tensor repeated along axes of size 1. (Where a size is the constant 0, ONNX Runtime 1.28
+   * takes the node out and leaves the 1; an empty tensor needs no source.)
+   */
+  public String repeat(String x, ElementType type, String shape) {
+    long[] numbers = sizes.numbers(shape);
+    boolean empty = numbers != null && Arrays.stream(numbers).anyMatch(size -> size == 0);
+    return empty ? constantOfShape(shape, type, 0) : expand(x, shape);
+  }
+
+  /** Zeros in the shape and the element type of a value of the forward graph. */
+  public String zerosLike(String value) {
+    return constantOfShape(sizes.of(value), elementType(value), 0);
+  }
+
+  /**
+   * The entries of a value of the forward graph, numbered in their order: INT64, of the value's
+   * shape. An operator that only moves entries shows on them where each one goes.
+   */
+  public String positions(String value) {
+    String shape = sizes.of(value);
+    String count = reduce("ReduceProd", shape, "", false);
+    return reshapeExactly(sizes.range(count), shape);
+  }
+
+  /**
+   * The gradient of an input whose entries the operator moved, dropped or repeated: the gradients
+   * of all places that an entry went to are added up.
+   *
+   * @param gradient the gradient of the output
+   * @param moved what the operator makes of the {@link #positions} of the input
+   */
+  public String gradientOfMoved(String gradient, String moved, String input) {
+    String flat = longs(-1);
+    String zeros =
+        constantOfShape(reduce("ReduceProd", sizes.of(input), "", true), elementType(input), 0);
+    return reshapeExactly(
+        scatterAdd(zeros, 0, reshape(moved, flat), reshape(gradient, flat)), sizes.of(input));
+  }
+
+  /**
+   * Adds numbers to the entries of a tensor that indices name along an axis; the same entry may be
+   * named several times. (ScatterND adds slices in parallel in ONNX Runtime 1.28 on the CPU and
+   * loses those that go to the same place, so it does not serve here.)
+   *
+   * @param indices of the shape of {@code updates}
+   */
+  public String scatterAdd(String x, long axis, String indices, String updates) {
+    return op(
+        "ScatterElements", n -> n.with("axis", axis).with("reduction", "add"), x, indices, updates);
   }
 
   /** A tensor of a shape that is a value, with the same number everywhere. */

@@ -16,16 +16,8 @@ public final class GatherElementsGradient implements GradientRule {
   @Override
   public void emit(Node node, GradientScope g) {
     String dy = g.outputGradient(0);
-    String x = node.input(0);
-    String zeros = g.constantOfShape(g.shape(x), g.elementType(x), 0);
+    String zeros = g.zerosLike(node.input(0));
     long axis = node.attribute("axis", 0L);
-    g.inputGradient(
-        0,
-        g.op(
-            "ScatterElements",
-            n -> n.with("axis", axis).with("reduction", "add"),
-            zeros,
-            node.input(1),
-            dy));
+    g.inputGradient(0, g.scatterAdd(zeros, axis, node.input(1), dy));
   }
 }

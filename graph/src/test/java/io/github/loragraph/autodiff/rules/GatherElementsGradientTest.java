@@ -19,4 +19,28 @@ class GatherElementsGradientTest {
         .constant("i", new long[] {0, 2, 2, -1}, 2, 2)
         .check();
   }
+
+  @Test
+  void repeatedOnANegativeAxis() {
+    FiniteDifferences.of(b -> b.op("GatherElements", n -> n.with("axis", -2), "x", "i"))
+        .input("x", 2, 3, 2)
+        .constant("i", new long[] {1, 1, 1, -1, 1, 0, 1, 2}, 2, 2, 2)
+        .check();
+  }
+
+  @Test
+  void computedIndices() {
+    FiniteDifferences.of(b -> b.op("GatherElements", "x", b.add("i", "i")))
+        .input("x", 3, 2)
+        .constant("i", new long[] {0, 1}, 1, 2)
+        .check();
+  }
+
+  @Test
+  void none() {
+    FiniteDifferences.of(b -> b.op("GatherElements", "x", "i"))
+        .input("x", 3, 2)
+        .constant("i", new long[0], 0, 2)
+        .check();
+  }
 }
