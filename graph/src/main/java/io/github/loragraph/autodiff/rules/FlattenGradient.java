@@ -1,0 +1,20 @@
+package io.github.loragraph.autodiff.rules;
+
+import com.google.auto.service.AutoService;
+import io.github.loragraph.autodiff.GradientRule;
+import io.github.loragraph.autodiff.GradientScope;
+import io.github.loragraph.onnx.Node;
+
+/** The axes before and those behind a place become one each: dx = dy in the shape of x. */
+@AutoService(GradientRule.class)
+public final class FlattenGradient implements GradientRule {
+  @Override
+  public String operator() {
+    return "Flatten";
+  }
+
+  @Override
+  public void emit(Node node, GradientScope g) {
+    g.inputGradient(0, g.reshapeTo(g.outputGradient(0), node.output(0), node.input(0)));
+  }
+}
