@@ -190,8 +190,12 @@ public final class GradientScope extends GraphBuilder {
    * gradient's are summed over, the result takes the input's shape.
    */
   public String sumToShape(String gradient, String input) {
+    return sumToSizes(gradient, shape(input));
+  }
+
+  /** The same for a shape that is a value. */
+  public String sumToSizes(String gradient, String to) {
     String from = shape(gradient);
-    String to = shape(input);
     String missing = sub(shape(from), shape(to));
     String ones = constantOfShape(missing, ElementType.INT64, 1);
     String filled = concat(0, ones, to);

@@ -5,7 +5,7 @@ import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
 
-/** x broadcast to a shape: dx = dy summed to the shape of x. */
+/** Axes repeated by broadcasting: dx is dy summed over them. */
 @AutoService(GradientRule.class)
 public final class ExpandGradient implements GradientRule {
   @Override

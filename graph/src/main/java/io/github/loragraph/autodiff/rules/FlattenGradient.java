@@ -5,7 +5,7 @@ import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
 
-/** Any reshaping: dx = dy in the shape of x. */
+/** The axes before and those behind a place become one each: dx = dy in the shape of x. */
 @AutoService(GradientRule.class)
 public final class FlattenGradient implements GradientRule {
   @Override
@@ -15,7 +15,6 @@ public final class FlattenGradient implements GradientRule {
 
   @Override
   public void emit(Node node, GradientScope g) {
-    String shape = g.shape(node.input(0));
-    g.inputGradient(0, g.op("Reshape", n -> n.with("allowzero", 1), g.outputGradient(0), shape));
+    g.inputGradient(0, g.reshapeTo(g.outputGradient(0), node.output(0), node.input(0)));
   }
 }

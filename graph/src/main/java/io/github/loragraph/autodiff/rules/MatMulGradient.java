@@ -4,7 +4,6 @@ import com.google.auto.service.AutoService;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
-import io.github.loragraph.onnx.Shape;
 import java.util.stream.LongStream;
 
 /**
@@ -21,14 +20,15 @@ public final class MatMulGradient implements GradientRule {
 
   @Override
   public String refusal(Node node, GradientScope g) {
-    return g.rank(node.input(0)) < 0 || g.rank(node.input(1)) < 0 ? "of unknown rank" : null;
+    int rankB = g.rank(node.input(1));
+    return rankB == 2 || (rankB >= 0 && g.rank(node.input(0)) >= 0) ? null : "of unknown rank";
   }
 
   @Override
   public void emit(Node node, GradientScope g) {
     int rankA = g.rank(node.input(0));
     int rankB = g.rank(node.input(1));
-    if (rankA >= 2 && rankB == 2) {
+    if (rankB == 2) {
       timesMatrix(node, g, rankA);
     } else if (rankA >= 2 && rankB >= 2) {
       batches(node, g, rankA, rankB);
@@ -37,32 +37,21 @@ public final class MatMulGradient implements GradientRule {
     }
   }
 
+  /** With all axes of a but the last seen as rows. */
   private static void timesMatrix(Node node, GradientScope g, int rankA) {
-    String dy = g.outputGradient(0);
+    String dy = rows(g.outputGradient(0), rankA, g);
     String a = node.input(0);
-    String b = node.input(1);
-    String rows = rankA == 2 ? dy : rows(dy, node.output(0), g);
     if (g.needs(0)) {
-      String gradient = g.gemm(rows, false, b, true, "", 1f);
-      g.inputGradient(0, rankA == 2 ? gradient : g.reshape(gradient, g.shape(a)));
+      String gradient = g.gemm(dy, false, node.input(1), true, "", 1f);
+      g.inputGradient(0, rankA == 2 ? gradient : g.reshapeTo(gradient, a));
     }
     if (g.needs(1)) {
-      g.inputGradient(1, g.gemm(rankA == 2 ? a : rows(a, a, g), true, rows, false, "", 1f));
+      g.inputGradient(1, g.gemm(rows(a, rankA, g), true, dy, false, "", 1f));
     }
   }
 
-  /**
-   * A value as a matrix of its last axis.
-   *
-   * @param like a value of the forward graph of the same shape
-   */
-  private static String rows(String x, String like, GradientScope g) {
-    Shape.Dimension last = g.shapeOf(like).dimension(-1);
-    if (last.isKnown() && last.size() > 0) {
-      return g.reshape(x, -1, last.size());
-    }
-    String width = g.op("Slice", g.shape(like), g.longs(-1), g.longs(Integer.MAX_VALUE));
-    return g.reshape(x, g.concat(0, g.longs(-1), width));
+  private static String rows(String x, int rank, GradientScope g) {
+    return rank == 2 ? x : g.op("Flatten", n -> n.with("axis", -1), x);
   }
 
   private static void batches(Node node, GradientScope g, int rankA, int rankB) {

@@ -3,10 +3,13 @@ package io.github.loragraph.autodiff.rules;
 import com.google.auto.service.AutoService;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
-import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 
-/** x with a margin of zeros or another constant: dx = dy without the margin. */
+/**
+ * Entries put around x, or cut off where a number is negative. With a constant around, dx is dy
+ * with the opposite padding and the constant gets all the rest of dy; otherwise the entries around
+ * are copies of entries of x, whose gradients are added to theirs.
+ */
 @AutoService(GradientRule.class)
 public final class PadGradient implements GradientRule {
   @Override
@@ -15,27 +18,33 @@ public final class PadGradient implements GradientRule {
   }
 
   @Override
-  public String refusal(Node node, GradientScope g) {
-    return node.attribute("mode", "constant").equals("constant")
-        ? null
-        : "in another mode than constant";
-  }
-
-  @Override
   public void emit(Node node, GradientScope g) {
-    String x = node.input(0);
-    String pads = node.input(1);
-    String axes =
-        node.hasInput(3)
-            ? g.cast(node.input(3), ElementType.INT64)
-            : g.op("Range", index(0, g), g.squeeze(g.shape(g.shape(x)), 0), index(1, g));
-    String count = g.shape(axes);
-    String before = g.op("Slice", pads, g.longs(0), count);
-    String end = g.add(before, g.gather(g.shape(x), axes, 0));
-    g.inputGradient(0, g.op("Slice", g.outputGradient(0), before, end, axes));
+    String dy = g.outputGradient(0);
+    String mode = node.attribute("mode", "constant");
+    if (!mode.equals("constant")) {
+      String moved =
+          g.op(
+              "Pad",
+              n -> n.with("mode", mode),
+              g.positions(node.input(0)),
+              node.input(1),
+              "",
+              node.input(3));
+      g.inputGradient(0, g.gradientOfMoved(dy, moved, node.input(0)));
+      return;
+    }
+    String opposite = g.sizes().subtract(g.longs(0), g.sizes().int64(node.input(1)));
+    String inside = g.op("Pad", dy, opposite, "", node.input(3));
+    if (g.needs(0)) {
+      g.inputGradient(0, inside);
+    }
+    if (g.needs(2)) {
+      String around = g.sub(sum(dy, g), sum(inside, g));
+      g.inputGradient(2, g.reshapeTo(around, node.input(2)));
+    }
   }
 
-  private static String index(long value, GradientScope g) {
-    return g.scalar(ElementType.INT64, value);
+  private static String sum(String x, GradientScope g) {
+    return g.reduce("ReduceSum", x, "", false);
   }
 }

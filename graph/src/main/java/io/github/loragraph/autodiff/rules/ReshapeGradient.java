@@ -15,7 +15,6 @@ public final class ReshapeGradient implements GradientRule {
 
   @Override
   public void emit(Node node, GradientScope g) {
-    String dy = g.outputGradient(0);
-    g.inputGradient(0, g.op("Reshape", n -> n.with("allowzero", 1), dy, g.shape(node.input(0))));
+    g.inputGradient(0, g.reshapeTo(g.outputGradient(0), node.output(0), node.input(0)));
   }
 }

@@ -3,12 +3,17 @@ package io.github.loragraph.autodiff.rules;
 import com.google.auto.service.AutoService;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
-import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.autodiff.Sizes;
 import io.github.loragraph.onnx.Node;
-import io.github.loragraph.onnx.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
-/** A part of x: dx is dy with zeros around it. */
+/**
+ * A part of x. Without steps dx is dy with zeros around it: what is cut off in front is the start,
+ * counted from the front and within the axis; what is cut off behind is the rest of the axis. With
+ * steps dy goes to the places that the same slice of all places names.
+ */
 @AutoService(GradientRule.class)
 public final class SliceGradient implements GradientRule {
   @Override
@@ -17,45 +22,46 @@ public final class SliceGradient implements GradientRule {
   }
 
   @Override
-  public String refusal(Node node, GradientScope g) {
-    Tensor starts = g.constant(node.input(1));
-    Tensor ends = g.constant(node.input(2));
-    Tensor steps = node.hasInput(4) ? g.constant(node.input(4)) : null;
-    boolean unit =
-        !node.hasInput(4)
-            || (steps != null && Arrays.stream(steps.toLongs()).allMatch(s -> s == 1));
-    return starts != null && ends != null && unit ? null : "with computed places or steps";
-  }
-
-  /**
-   * What is cut off in front is the start, counted from the front and within the axis; what is cut
-   * off behind is the rest of the axis.
-   */
-  @Override
   public void emit(Node node, GradientScope g) {
-    String x = node.input(0);
-    String dy = g.outputGradient(0);
-    long[] starts = g.constant(node.input(1)).toLongs();
-    String axes = node.hasInput(3) ? node.input(3) : g.longs(first(starts.length));
-    String axes64 = g.cast(axes, ElementType.INT64);
-    String sizes = g.gather(g.shape(x), axes64, 0);
-    String lengths = g.gather(g.shape(node.output(0)), axes64, 0);
-    String before = null;
-    for (int i = 0; i < starts.length; i++) {
-      String size = g.gather(sizes, g.longs(i), 0);
-      String start = starts[i] < 0 ? g.add(size, g.longs(starts[i])) : g.longs(starts[i]);
-      String within = g.op("Max", g.op("Min", start, size), g.longs(0));
-      before = before == null ? within : g.concat(0, before, within);
-    }
-    String after = g.sub(g.sub(sizes, lengths), before);
-    g.inputGradient(0, g.op("Pad", dy, g.concat(0, before, after), "", axes64));
+    long[] steps = g.sizes().numbers(node.input(4));
+    boolean unit =
+        !node.hasInput(4) || (steps != null && Arrays.stream(steps).allMatch(s -> s == 1));
+    g.inputGradient(0, unit ? padded(node, g) : scattered(node, g));
   }
 
-  private static long[] first(int count) {
-    long[] axes = new long[count];
-    for (int i = 0; i < count; i++) {
-      axes[i] = i;
+  private static String padded(Node node, GradientScope g) {
+    Sizes sizes = g.sizes();
+    String axes = node.hasInput(3) ? sizes.int64(node.input(3)) : sizes.counting(node.input(1));
+    String size = sizes.at(node.input(0), axes);
+    String length = sizes.at(node.output(0), axes);
+    String before = before(node.input(1), size, g);
+    String after = sizes.subtract(sizes.subtract(size, length), before);
+    return g.op("Pad", g.outputGradient(0), sizes.join(before, after), "", axes);
+  }
+
+  private static String before(String starts, String size, GradientScope g) {
+    Sizes sizes = g.sizes();
+    String zero = g.longs(0);
+    long[] numbers = sizes.numbers(starts);
+    if (numbers != null && Arrays.stream(numbers).allMatch(s -> s == 0)) {
+      return g.longs(numbers);
     }
-    return axes;
+    String start = sizes.int64(starts);
+    if (numbers != null && Arrays.stream(numbers).allMatch(s -> s >= 0)) {
+      return sizes.min(start, size);
+    }
+    String fromEnd = sizes.add(start, size);
+    String fromFront =
+        numbers != null && Arrays.stream(numbers).allMatch(s -> s < 0)
+            ? fromEnd
+            : g.where(g.op("Less", start, zero), fromEnd, start);
+    return sizes.max(sizes.min(fromFront, size), zero);
+  }
+
+  private static String scattered(Node node, GradientScope g) {
+    List<String> inputs = new ArrayList<>(node.inputs());
+    inputs.set(0, g.positions(node.input(0)));
+    String moved = g.op("Slice", inputs.toArray(String[]::new));
+    return g.gradientOfMoved(g.outputGradient(0), moved, node.input(0));
   }
 }

@@ -5,7 +5,7 @@ import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
 
-/** Axes of size 1 put in: dx = dy in the shape of x. */
+/** Axes of size 1 put in: dx = dy with them taken out. Both operators count axes in y. */
 @AutoService(GradientRule.class)
 public final class UnsqueezeGradient implements GradientRule {
   @Override
@@ -15,7 +15,6 @@ public final class UnsqueezeGradient implements GradientRule {
 
   @Override
   public void emit(Node node, GradientScope g) {
-    String dy = g.outputGradient(0);
-    g.inputGradient(0, g.op("Reshape", n -> n.with("allowzero", 1), dy, g.shape(node.input(0))));
+    g.inputGradient(0, g.op("Squeeze", g.outputGradient(0), node.input(1)));
   }
 }

@@ -6,9 +6,35 @@ import org.junit.jupiter.api.Test;
 
 class CastGradientTest {
   @Test
+  void toDouble() {
+    FiniteDifferences.of(b -> b.cast(b.cast("x", ElementType.DOUBLE), ElementType.FLOAT))
+        .input("x", 2, 3)
+        .inSinglePrecision(x -> x)
+        .check();
+  }
+
+  @Test
   void thereAndBack() {
     FiniteDifferences.of(b -> b.cast(b.cast("x", ElementType.DOUBLE), ElementType.DOUBLE))
         .input("x", 2, 3)
+        .check();
+  }
+
+  @Test
+  void throughIntegersNothingComesBack() {
+    FiniteDifferences.of(
+            b -> b.add("x", b.cast(b.cast("x", ElementType.INT64), ElementType.DOUBLE)))
+        .input("x", x -> 0.25 + 0.1 * x, 2, 3)
+        .check();
+  }
+
+  @Test
+  void throughABooleanNothingComesBack() {
+    FiniteDifferences.of(
+            b ->
+                b.where(
+                    b.op("Greater", "x", b.scalar(ElementType.DOUBLE, 0)), "x", b.mul("x", "x")))
+        .awayFromZero("x", 2, 3)
         .check();
   }
 }

@@ -5,31 +5,68 @@ import org.junit.jupiter.api.Test;
 
 class ConcatGradientTest {
   @Test
-  void lastAxis() {
-    FiniteDifferences.of(b -> b.concat(-1, "a", "b", "c"))
-        .input("a", 2, 3)
-        .input("b", 2, 1)
-        .input("c", 2, 2)
+  void two() {
+    FiniteDifferences.of(b -> b.concat(1, "x", "y")).input("x", 2, 3).input("y", 2, 1).check();
+  }
+
+  @Test
+  void three() {
+    FiniteDifferences.of(b -> b.concat(-2, "x", "y", "z"))
+        .input("x", 1, 2, 2)
+        .input("y", 1, 1, 2)
+        .input("z", 1, 3, 2)
         .check();
   }
 
   @Test
-  void firstAxis() {
-    FiniteDifferences.of(b -> b.concat(0, "a", "b")).input("a", 2, 3).input("b", 1, 3).check();
+  void lastFrozen() {
+    FiniteDifferences.of(b -> b.concat(0, "x", "y", "z"))
+        .input("x", 2)
+        .frozen("y", 3)
+        .input("z", 1)
+        .check();
   }
 
   @Test
-  void frozenPart() {
-    FiniteDifferences.of(b -> b.concat(0, "a", "b")).frozen("a", 2, 3).input("b", 1, 3).check();
+  void onlyTheFirst() {
+    FiniteDifferences.of(b -> b.concat(0, "x", "y")).input("x", 2).frozen("y", 3).check();
+  }
+
+  @Test
+  void onlyTheMiddle() {
+    FiniteDifferences.of(b -> b.concat(-1, "x", "y", "z"))
+        .frozen("x", 2, 2)
+        .input("y", 2, 3)
+        .frozen("z", 2, 1)
+        .check();
+  }
+
+  @Test
+  void onlyTheLast() {
+    FiniteDifferences.of(b -> b.concat(1, "x", "y")).frozen("x", 2, 2).input("y", 2, 3).check();
   }
 
   @Test
   void twice() {
-    FiniteDifferences.of(b -> b.concat(1, "a", "a")).input("a", 2, 3).check();
+    FiniteDifferences.of(b -> b.concat(0, "x", "y", "x")).input("x", 2).input("y", 3).check();
+  }
+
+  @Test
+  void single() {
+    FiniteDifferences.of(b -> b.concat(0, "x")).input("x", 2, 3).check();
   }
 
   @Test
   void sizeZero() {
-    FiniteDifferences.of(b -> b.concat(0, "a", "b")).input("a", 0, 3).input("b", 1, 3).check();
+    FiniteDifferences.of(b -> b.concat(1, "x", "y", "z"))
+        .input("x", 2, 0)
+        .input("y", 2, 3)
+        .input("z", 2, 0)
+        .check();
+  }
+
+  @Test
+  void onlyAnEmptyOne() {
+    FiniteDifferences.of(b -> b.concat(0, "x", "y")).input("x", 0, 2).frozen("y", 3, 2).check();
   }
 }

@@ -1,6 +1,7 @@
 package io.github.loragraph.autodiff.rules;
 
 import io.github.loragraph.autodiff.FiniteDifferences;
+import io.github.loragraph.onnx.Tensor;
 import org.junit.jupiter.api.Test;
 
 class MatMulGradientTest {
@@ -41,6 +42,15 @@ class MatMulGradientTest {
   }
 
   @Test
+  void heads() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 2, 3, 4)
+        .input("b", 2, 2, 4, 3)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
   void broadcastBatchOfA() {
     FiniteDifferences.of(b -> b.matMul("a", "b"))
         .input("a", 1, 3, 4)
@@ -54,6 +64,33 @@ class MatMulGradientTest {
     FiniteDifferences.of(b -> b.matMul("a", "b"))
         .input("a", 2, 2, 3, 4)
         .input("b", 2, 1, 4, 5)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void broadcastBatchesOfBoth() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 1, 3, 4)
+        .input("b", 1, 3, 4, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void missingBatchOfA() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 3, 4)
+        .input("b", 2, 2, 4, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void missingBatchOfB() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 3, 2, 3, 4)
+        .input("b", 2, 4, 2)
         .withRanksKnown()
         .check();
   }
@@ -104,19 +141,28 @@ class MatMulGradientTest {
   }
 
   @Test
-  void vectors() {
+  void deepBatchTimesVector() {
     FiniteDifferences.of(b -> b.matMul("a", "b"))
-        .input("a", 3)
+        .input("a", 2, 2, 2, 3)
         .input("b", 3)
         .withRanksKnown()
         .check();
   }
 
   @Test
-  void frozenWeight() {
+  void vectorTimesDeepBatch() {
     FiniteDifferences.of(b -> b.matMul("a", "b"))
-        .input("a", 2, 3, 4)
-        .frozen("b", 4, 5)
+        .input("a", 3)
+        .input("b", 2, 2, 3, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void vectors() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 3)
+        .input("b", 3)
         .withRanksKnown()
         .check();
   }
@@ -131,10 +177,107 @@ class MatMulGradientTest {
   }
 
   @Test
-  void sizeZero() {
+  void sizeOneBatches() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 1, 2, 3)
+        .input("b", 1, 3, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void emptyBatch() {
     FiniteDifferences.of(b -> b.matMul("a", "b"))
         .input("a", 0, 3, 4)
         .input("b", 4, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void emptyBatches() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 0, 3, 4)
+        .input("b", 0, 4, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void noRows() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 0, 4)
+        .input("b", 4, 2)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void noColumns() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 3, 4)
+        .input("b", 4, 0)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void nothingToSum() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 3, 0)
+        .input("b", 0, 4)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void nothingToSumInBatches() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 3, 0)
+        .input("b", 2, 0, 4)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void frozenWeight() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 3, 4)
+        .frozen("b", 4, 5)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void frozenInput() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .frozen("a", 2, 3, 4)
+        .input("b", 4, 5)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void constantWeight() {
+    FiniteDifferences.of(b -> b.matMul("a", "b"))
+        .input("a", 2, 3, 4)
+        .constant("b", Tensor.ofDoubles("b", new double[] {1, 2, 3, 4, 5, 6, 7, 8}, 4, 2))
+        .check();
+  }
+
+  @Test
+  void transposedOperands() {
+    FiniteDifferences.of(b -> b.matMul(b.transpose("a", 0, 2, 1), b.transpose("b", 0, 2, 1)))
+        .input("a", 2, 4, 3)
+        .input("b", 2, 5, 4)
+        .withRanksKnown()
+        .check();
+  }
+
+  @Test
+  void ofItself() {
+    FiniteDifferences.of(b -> b.matMul("a", b.transpose("a", 0, 2, 1)))
+        .input("a", 2, 3, 4)
         .withRanksKnown()
         .check();
   }

@@ -1,0 +1,186 @@
+package io.github.loragraph.autodiff.rules;
+
+import com.google.auto.service.AutoService;
+import io.github.loragraph.autodiff.GradientRule;
+import io.github.loragraph.autodiff.GradientScope;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Sums of products, named by letters: the gradient of an operand is the same kind of sum, over dy
+ * and the other operands. A letter that only the operand has was summed over: its gradient is
+ * repeated along it.
+ */
+@AutoService(GradientRule.class)
+public final class EinsumGradient implements GradientRule {
+  @Override
+  public String operator() {
+    return "Einsum";
+  }
+
+  @Override
+  public String refusal(Node node, GradientScope g) {
+    String text = node.attribute("equation", "");
+    boolean ranks = node.inputs().stream().allMatch(input -> g.rank(input) >= 0);
+    if (text.contains(".") && !ranks) {
+      return text + " of unknown rank";
+    }
+    Equation equation = Equation.of(node, g);
+    for (int i = 0; i < equation.operands().size(); i++) {
+      String term = equation.operands().get(i);
+      if (g.needs(i) && term.chars().distinct().count() < term.length()) {
+        return text + " with a diagonal";
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public void emit(Node node, GradientScope g) {
+    Equation equation = Equation.of(node, g);
+    for (int i = 0; i < node.inputs().size(); i++) {
+      if (g.needs(i)) {
+        g.inputGradient(i, gradient(node, equation, i, g));
+      }
+    }
+  }
+
+  /**
+   * Letters for every axis.
+   *
+   * @param operands the letters of each operand
+   * @param result the letters of the result
+   */
+  private record Equation(List<String> operands, String result) {
+
+    static Equation of(Node node, GradientScope g) {
+      String text = node.attribute("equation", "").replace(" ", "");
+      int arrow = text.indexOf("->");
+      String[] terms = (arrow < 0 ? text : text.substring(0, arrow)).split(",", -1);
+      String letters = lettersForDots(text, terms, node, g);
+      List<String> operands = Arrays.stream(terms).map(t -> t.replace("...", letters)).toList();
+      String result = arrow < 0 ? implied(terms, letters) : text.substring(arrow + 2);
+      return new Equation(operands, result.replace("...", letters));
+    }
+
+    /** As many letters that the equation leaves free as the dots of any operand stand for axes. */
+    private static String lettersForDots(String text, String[] terms, Node node, GradientScope g) {
+      int count = 0;
+      for (int i = 0; i < terms.length; i++) {
+        if (terms[i].contains("...")) {
+          count = g.rank(node.input(i)) - (terms[i].length() - 3);
+        }
+      }
+      StringBuilder free = new StringBuilder();
+      for (char c = 'A'; free.length() < count; c = c == 'Z' ? 'a' : (char) (c + 1)) {
+        if (text.indexOf(c) < 0) {
+          free.append(c);
+        }
+      }
+      return free.toString();
+    }
+
+    /** Without an arrow: the dots, then the letters that stand once, in the alphabet's order. */
+    private static String implied(String[] terms, String letters) {
+      String all = String.join("", terms).replace(".", "");
+      StringBuilder once = new StringBuilder(letters);
+      all.chars()
+          .sorted()
+          .filter(c -> all.indexOf(c) == all.lastIndexOf(c))
+          .forEach(c -> once.append((char) c));
+      return once.toString();
+    }
+  }
+
+  private static String gradient(Node node, Equation equation, int operand, GradientScope g) {
+    String letters = equation.operands().get(operand);
+    List<String> values = new ArrayList<>(List.of(g.outputGradient(0)));
+    List<String> terms = new ArrayList<>(List.of(equation.result()));
+    for (int i = 0; i < node.inputs().size(); i++) {
+      if (i != operand) {
+        values.add(node.input(i));
+        terms.add(equation.operands().get(i));
+      }
+    }
+    String given = String.join("", terms);
+    String kept = only(letters, given);
+    String sum = product(values, terms, kept, g);
+    List<Long> missing = new ArrayList<>();
+    for (int axis = 0; axis < letters.length(); axis++) {
+      if (given.indexOf(letters.charAt(axis)) < 0) {
+        missing.add((long) axis);
+      }
+    }
+    String x = node.input(operand);
+    if (missing.isEmpty()) {
+      return broadcastBack(sum, node, equation, operand, g.sizes().of(x), g);
+    }
+    String open = g.unsqueeze(sum, missing.stream().mapToLong(Long::longValue).toArray());
+    String back = broadcastBack(open, node, equation, operand, withOnes(x, letters, missing, g), g);
+    return g.repeat(back, g.elementType(x), g.sizes().of(x));
+  }
+
+  private static String only(String letters, String given) {
+    StringBuilder kept = new StringBuilder();
+    letters.chars().filter(c -> given.indexOf(c) >= 0).forEach(c -> kept.append((char) c));
+    return kept.toString();
+  }
+
+  /** Einsum, or what it comes down to for dy alone: its axes in another order. */
+  private static String product(
+      List<String> values, List<String> terms, String result, GradientScope g) {
+    if (values.size() == 1) {
+      String dy = terms.get(0);
+      return g.transpose(values.get(0), result.chars().mapToLong(dy::indexOf).toArray());
+    }
+    String equation = String.join(",", terms) + "->" + result;
+    return g.op("Einsum", n -> n.with("equation", equation), values.toArray(String[]::new));
+  }
+
+  private static String withOnes(String x, String letters, List<Long> axes, GradientScope g) {
+    String[] sizes =
+        IntStream.range(0, letters.length())
+            .mapToObj(axis -> axes.contains((long) axis) ? g.longs(1) : g.sizes().of(x, axis))
+            .toArray(String[]::new);
+    return g.sizes().join(sizes);
+  }
+
+  /**
+   * An axis of size 1 may stand for a longer one of another operand: the sum is then as long as the
+   * other operands say, and is brought to the operand's own size.
+   *
+   * @param target the operand's sizes, with 1 for each letter that only the operand has
+   */
+  private static String broadcastBack(
+      String sum, Node node, Equation equation, int operand, String target, GradientScope g) {
+    String letters = equation.operands().get(operand);
+    for (int axis = 0; axis < letters.length(); axis++) {
+      char letter = letters.charAt(axis);
+      boolean inResult = equation.result().indexOf(letter) >= 0;
+      Shape.Dimension own = dimension(node.input(operand), axis, g);
+      for (int i = 0; i < node.inputs().size(); i++) {
+        int at = equation.operands().get(i).indexOf(letter);
+        if (i != operand && at >= 0 && mayDiffer(own, dimension(node.input(i), at, g), inResult)) {
+          return g.sumToSizes(g.expand(sum, target), target);
+        }
+      }
+    }
+    return sum;
+  }
+
+  private static Shape.Dimension dimension(String value, int axis, GradientScope g) {
+    Shape shape = g.shapeOf(value);
+    return shape == null ? Shape.Dimension.unknown() : shape.dimension(axis);
+  }
+
+  /** The result has an axis in its full length, so there only the operand's own can be shorter. */
+  private static boolean mayDiffer(Shape.Dimension own, Shape.Dimension other, boolean inResult) {
+    boolean full = own.isKnown() && own.size() != 1;
+    boolean single = other.isKnown() && other.size() == 1;
+    return !own.surelyEquals(other) && !(inResult && (full || single));
+  }
+}

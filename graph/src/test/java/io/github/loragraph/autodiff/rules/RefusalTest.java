@@ -1,0 +1,102 @@
+package io.github.loragraph.autodiff.rules;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.Autodiff;
+import io.github.loragraph.autodiff.GradientRules;
+import io.github.loragraph.autodiff.ValueTypes;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+/** What rules do not cover is refused by name, before anything is added to the graph. */
+class RefusalTest {
+  @Test
+  void einsumWithADiagonal() {
+    assertRefused(
+        "Einsum (ii->i with a diagonal)",
+        TensorType.of(ElementType.FLOAT, 2, 2),
+        b -> b.op("Einsum", n -> n.with("equation", "ii->i"), "x"));
+  }
+
+  @Test
+  void einsumWithDotsOfUnknownRank() {
+    assertRefused(
+        "Einsum (...->... of unknown rank)",
+        new TensorType(ElementType.FLOAT, null),
+        b -> b.op("Einsum", n -> n.with("equation", "...->..."), "x"));
+  }
+
+  @Test
+  void matMulOfUnknownRank() {
+    assertRefused(
+        "MatMul (of unknown rank)",
+        new TensorType(ElementType.FLOAT, null),
+        b -> b.matMul("x", "x"));
+  }
+
+  @Test
+  void transposeOfUnknownRank() {
+    assertRefused(
+        "Transpose (without perm, of unknown rank)",
+        new TensorType(ElementType.FLOAT, null),
+        b -> b.op("Transpose", "x"));
+  }
+
+  @Test
+  void scatterElementsThatMultiply() {
+    assertRefused(
+        "ScatterElements (with mul)",
+        TensorType.of(ElementType.FLOAT, 2),
+        b -> b.op("ScatterElements", n -> n.with("reduction", "mul"), "x", b.longs(0), "x"));
+  }
+
+  @Test
+  void scatterNdThatTakesTheLarger() {
+    assertRefused(
+        "ScatterND (with max)",
+        TensorType.of(ElementType.FLOAT, 2, 2),
+        b -> b.op("ScatterND", n -> n.with("reduction", "max"), "x", b.longs(0), "x"));
+  }
+
+  @Test
+  void trainableClassWeights() {
+    assertRefused(
+        "SoftmaxCrossEntropyLoss (with trainable class weights)",
+        TensorType.of(ElementType.FLOAT, 2),
+        b -> b.op("SoftmaxCrossEntropyLoss", b.unsqueeze("x", 0), b.longs(1), "x"));
+    assertRefused(
+        "NegativeLogLikelihoodLoss (with trainable class weights)",
+        TensorType.of(ElementType.FLOAT, 2),
+        b -> b.op("NegativeLogLikelihoodLoss", b.unsqueeze("x", 0), b.longs(1), "x"));
+  }
+
+  private static void assertRefused(
+      String reason, TensorType x, Function<GraphBuilder, String> forward) {
+    Graph graph = new Graph();
+    graph.addInput(ValueInfo.of("x", x));
+    String loss = forward.apply(new GraphBuilder(graph, "/forward"));
+    Map<String, TensorType> types = new HashMap<>();
+    graph.nodes().forEach(n -> types.put(n.output(0), new TensorType(ElementType.FLOAT, null)));
+    types.put("x", x);
+    int nodes = graph.nodes().size();
+    LoraGraphException refused =
+        assertThrows(
+            LoraGraphException.class,
+            () ->
+                new Autodiff(GradientRules.load())
+                    .gradients(graph, new ValueTypes(types), loss, List.of("x")));
+    assertTrue(refused.getMessage().contains(reason), refused.getMessage());
+    assertEquals(nodes, graph.nodes().size());
+  }
+}
