@@ -209,6 +209,19 @@ public final class GradientScope extends GraphBuilder {
     return op("Reshape", n -> n.with("allowzero", 1), sum, to);
   }
 
+  /**
+   * Spreads the gradient of a reduction over the axes that were reduced.
+   *
+   * @param reduction with its axes as input 1, if it has any
+   * @return of the shape of the reduction's input
+   */
+  public String spread(String gradient, Node reduction) {
+    boolean dropped = reduction.attribute("keepdims", 1L) == 0 && reduction.hasInput(1);
+    String kept = dropped ? op("Unsqueeze", gradient, reduction.input(1)) : gradient;
+    String x = reduction.input(0);
+    return repeat(kept, elementType(x), sizes.of(x));
+  }
+
   /** Arithmetic on the sizes of values. */
   public Sizes sizes() {
     return sizes;

@@ -49,7 +49,7 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     Shape.Dimension classes = shape.dimension(-1);
     if (classes.isKnown() && classes.size() < 2) {
       throw new LoraGraphException(
-          "the model has one output: classification needs two or more, train it as a regression");
+          "the model has one output: classification needs two or more, and regression is not trained yet");
     }
     if (!classWeights.isEmpty() && classes.isKnown() && classes.size() != classWeights.size()) {
       throw new LoraGraphException(

@@ -40,6 +40,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   private final boolean replace;
   private final Path unfinished;
   private final BufferedWriter metrics;
+  private final Thread cleanUp = new Thread(this::deleteUnfinished, "clean up");
   private boolean finished;
 
   private RunFolder(Path target, boolean replace, Path unfinished) throws IOException {
@@ -47,6 +48,8 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     this.replace = replace;
     this.unfinished = unfinished;
     this.metrics = Files.newBufferedWriter(unfinished.resolve(METRICS));
+    // A run that is interrupted leaves nothing behind either.
+    Runtime.getRuntime().addShutdownHook(cleanUp);
   }
 
   /**
@@ -143,7 +146,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   }
 
   /** Writes the trained model and gives the folder its name. */
-  public void finish(OnnxModel trained) {
+  public synchronized void finish(OnnxModel trained) {
     try {
       metrics.close();
       OnnxFile.write(trained, unfinished.resolve(MODEL), false);
@@ -163,11 +166,26 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   public void close() {
     try {
       metrics.close();
-      if (!finished) {
-        delete(unfinished);
-      }
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new LoraGraphException(
+          "cannot write " + METRICS + " of " + target + ": " + AtomicFile.reason(e), e);
+    } finally {
+      deleteUnfinished();
+    }
+    try {
+      Runtime.getRuntime().removeShutdownHook(cleanUp);
+    } catch (IllegalStateException e) {
+      // The process is ending, and the hook is at work.
+    }
+  }
+
+  private synchronized void deleteUnfinished() {
+    if (!finished && Files.exists(unfinished)) {
+      try {
+        delete(unfinished);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 

@@ -15,15 +15,9 @@ public final class ReduceMeanGradient implements GradientRule {
 
   @Override
   public void emit(Node node, GradientScope g) {
-    String dy = g.outputGradient(0);
     String x = node.input(0);
-    String shape = g.shape(x);
-    String kept = dy;
-    if (node.attribute("keepdims", 1L) == 0 && node.hasInput(1)) {
-      kept = g.op("Unsqueeze", dy, node.input(1));
-    }
-    String gradient = g.expand(kept, shape);
     String count = g.div(g.op("Size", x), g.op("Size", node.output(0)));
-    g.inputGradient(0, g.div(gradient, g.cast(count, g.elementType(x))));
+    String share = g.div(g.outputGradient(0), g.cast(count, g.elementType(x)));
+    g.inputGradient(0, g.spread(share, node));
   }
 }

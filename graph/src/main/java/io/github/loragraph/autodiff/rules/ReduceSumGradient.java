@@ -15,14 +15,6 @@ public final class ReduceSumGradient implements GradientRule {
 
   @Override
   public void emit(Node node, GradientScope g) {
-    String dy = g.outputGradient(0);
-    String x = node.input(0);
-    String shape = g.shape(x);
-    String kept = dy;
-    if (node.attribute("keepdims", 1L) == 0 && node.hasInput(1)) {
-      kept = g.op("Unsqueeze", dy, node.input(1));
-    }
-    String gradient = g.expand(kept, shape);
-    g.inputGradient(0, gradient);
+    g.inputGradient(0, g.spread(g.outputGradient(0), node));
   }
 }

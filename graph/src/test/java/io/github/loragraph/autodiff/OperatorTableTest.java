@@ -1,0 +1,56 @@
+package io.github.loragraph.autodiff;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.onnx.GraphBuilder;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The registry, the table in the documentation and the tests of the rules agree. */
+class OperatorTableTest {
+  private static Path projectRoot() {
+    try {
+      Path classes =
+          Path.of(
+              OperatorTableTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+      return classes.getParent().getParent().getParent();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void theDocumentationListsWhatIsThere() throws IOException {
+    StringBuilder table = new StringBuilder();
+    table.append("# Operators with a gradient\n\n");
+    table.append("Written from the registry of gradient rules by `OperatorTableTest`; ");
+    table.append(
+        "`mvn test -pl graph -Dtest=OperatorTableTest -Dwrite.tables=true` writes it again.\n");
+    table.append("Models of the operator sets 11 to 19 are brought to ");
+    table.append(GraphBuilder.OPSET);
+    table.append(" first. Operators that no gradient passes through need no rule.\n\n");
+    GradientRules.load().operators().forEach(op -> table.append("- `").append(op).append("`\n"));
+    Path file = projectRoot().resolve("docs").resolve("operators.md");
+    if (Boolean.getBoolean("write.tables")) {
+      Files.writeString(file, table);
+    }
+    assertEquals(table.toString(), Files.readString(file));
+  }
+
+  @Test
+  void everyRuleHasItsTest() {
+    for (String operator : GradientRules.load().operators()) {
+      String name = "io.github.loragraph.autodiff.rules." + operator + "GradientTest";
+      try {
+        Class.forName(name);
+      } catch (ClassNotFoundException e) {
+        throw new AssertionError(operator + " has no " + name, e);
+      }
+    }
+    assertTrue(GradientRules.load().operators().size() > 40);
+  }
+}

@@ -1,0 +1,11 @@
+package io.github.loragraph.autodiff.rules;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import org.junit.jupiter.api.Test;
+
+class DropoutGradientTest {
+  @Test
+  void off() {
+    FiniteDifferences.of(b -> b.op("Dropout", "x")).input("x", 2, 3).check();
+  }
+}
