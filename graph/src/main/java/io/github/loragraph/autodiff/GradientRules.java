@@ -3,13 +3,13 @@ package io.github.loragraph.autodiff;
 import io.github.loragraph.onnx.Node;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Map;
+import java.util.NavigableMap;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 
 /** The registry: every rule on the class path, found under its operator's name. */
 public final class GradientRules {
-  private final Map<String, GradientRule> rules = new TreeMap<>();
+  private final NavigableMap<String, GradientRule> rules = new TreeMap<>();
 
   private GradientRules() {}
 
@@ -37,7 +37,7 @@ public final class GradientRules {
 
   /** The operators that have a rule, sorted; those of other domains with the domain before them. */
   public Collection<String> operators() {
-    return Collections.unmodifiableSet(((TreeMap<String, GradientRule>) rules).navigableKeySet());
+    return Collections.unmodifiableSet(rules.keySet());
   }
 
   private static String key(String domain, String operator) {

@@ -50,9 +50,4 @@ public record Linear(
   public Linear {
     sites = List.copyOf(sites);
   }
-
-  /** The elements of the weight. */
-  public long weightCount() {
-    return in * out;
-  }
 }

@@ -127,12 +127,6 @@ public final class Node {
     return a == null || !a.hasT() ? null : Tensor.embedded(a.getT());
   }
 
-  public Set<String> attributeNames() {
-    Set<String> names = new LinkedHashSet<>();
-    proto.getAttributeList().forEach(a -> names.add(a.getName()));
-    return names;
-  }
-
   private AttributeProto attribute(String name) {
     for (AttributeProto a : proto.getAttributeList()) {
       if (a.getName().equals(name)) {

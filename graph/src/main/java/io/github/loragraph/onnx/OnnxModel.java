@@ -41,10 +41,6 @@ public final class OnnxModel {
     return graph;
   }
 
-  public String graphName() {
-    return graphHeader.getName();
-  }
-
   /** The same model around another graph. */
   public OnnxModel withGraph(Graph other) {
     return new OnnxModel(header, graphHeader, other);

@@ -115,11 +115,6 @@ public final class ModelConfig {
     return Optional.of(new LabelSet(names));
   }
 
-  /** {@code problem_type}; empty where it is not stated. */
-  public Optional<String> problemType() {
-    return text("problem_type");
-  }
-
   /** {@code model_type}; empty where it is not stated. */
   public Optional<String> modelType() {
     return text("model_type");

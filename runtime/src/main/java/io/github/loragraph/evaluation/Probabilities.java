@@ -33,9 +33,4 @@ public final class Probabilities {
     }
     return probabilities;
   }
-
-  /** The logistic function of one logit. */
-  public static double sigmoid(float logit) {
-    return 1 / (1 + Math.exp(-logit));
-  }
 }
