@@ -218,7 +218,8 @@ public final class GradientScope extends GraphBuilder {
   public String spread(String gradient, Node reduction) {
     boolean dropped = reduction.attribute("keepdims", 1L) == 0 && reduction.hasInput(1);
     String kept = dropped ? op("Unsqueeze", gradient, reduction.input(1)) : gradient;
-    return expand(kept, shape(reduction.input(0)));
+    String x = reduction.input(0);
+    return repeat(kept, elementType(x), sizes.of(x));
   }
 
   /** Arithmetic on the sizes of values. */

@@ -41,4 +41,18 @@ class ReduceSumGradientTest {
         .input("x", 3, 1)
         .check();
   }
+
+  @Test
+  void emptyAxis() {
+    FiniteDifferences.of(b -> b.reduce("ReduceSum", "x", b.longs(0), true))
+        .input("x", 0, 3)
+        .check();
+  }
+
+  @Test
+  void emptyAxisTakenOut() {
+    FiniteDifferences.of(b -> b.reduce("ReduceSum", "x", b.longs(1), false))
+        .input("x", 2, 0)
+        .check();
+  }
 }
