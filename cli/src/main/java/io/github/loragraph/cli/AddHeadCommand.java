@@ -3,8 +3,10 @@ package io.github.loragraph.cli;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
@@ -18,10 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code lora-graph add-head}. */
 @Command(
@@ -38,15 +44,28 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  lora-graph add-head all-MiniLM-L6-v2 --labels negative,positive -o sentiment",
-      "  lora-graph add-head encoder.onnx --labels-from train.tsv -o intents"
+      "  lora-graph add-head encoder.onnx --labels-from train.tsv -o intents",
+      "  lora-graph add-head encoder.onnx --task regression -o similarity"
     },
     mixinStandardHelpOptions = true)
 final class AddHeadCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private ResultOutput output;
 
-  @ArgGroup(multiplicity = "1")
+  @ArgGroup(multiplicity = "0..1")
   private Labels labels;
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      defaultValue = "classification",
+      converter = TaskConverter.class,
+      description =
+          "classification, regression (one number, no labels), multilabel or token-classification"
+              + " (default: ${DEFAULT-VALUE}).")
+  private Task task;
+
+  @Spec private CommandSpec spec;
 
   private static final class Labels {
     @Option(
@@ -100,10 +119,17 @@ final class AddHeadCommand implements Callable<Integer> {
           file + " exists already: choose another folder, or replace the model with --force");
     }
     LabelSet classes = classes();
+    boolean tokens = task == Task.TOKEN_CLASSIFICATION;
     OnnxModel encoder = OnnxFile.read(folder.modelFile());
-    OnnxModel classifier = ClassificationHead.add(encoder, classes.size(), pooling, seed);
+    OnnxModel classifier =
+        tokens
+            ? ClassificationHead.addToTokens(encoder, classes.size(), seed)
+            : ClassificationHead.add(encoder, classes.size(), pooling, seed);
     OnnxFile.write(classifier, file, force);
     ModelConfig config = folder.config().withLabels(classes);
+    if (task != Task.CLASSIFICATION && task.problemType().isPresent()) {
+      config = config.with("problem_type", task.problemType().get());
+    }
     config.write(target.resolve(ModelConfig.FILE), true);
     folder.copyCompanions(target);
 
@@ -115,7 +141,11 @@ final class AddHeadCommand implements Callable<Integer> {
     output.print(
         result,
         out -> {
-          out.printf("a head for %d classes: %s%n", classes.size(), classes);
+          if (task == Task.REGRESSION) {
+            out.println("a head for one number");
+          } else {
+            out.printf("a head for %d classes: %s%n", classes.size(), classes);
+          }
           out.println(count);
           out.println("written: " + file);
         });
@@ -123,16 +153,41 @@ final class AddHeadCommand implements Callable<Integer> {
   }
 
   private LabelSet classes() {
+    if (task == Task.REGRESSION) {
+      if (labels != null) {
+        throw new ParameterException(
+            spec.commandLine(), "a regression has no labels: leave out --labels and --labels-from");
+      }
+      return new LabelSet(List.of("LABEL_0"));
+    }
+    if (labels == null) {
+      throw new ParameterException(
+          spec.commandLine(), "name the classes with --labels A,B or --labels-from FILE");
+    }
     if (labels.names != null) {
       return new LabelSet(labels.names.stream().map(String::strip).toList());
     }
     List<Row> rows = DataFile.read(labels.file, Columns.USUAL.with(null, null, labelColumn));
     List<String> found =
-        rows.stream().map(Row::label).filter(Objects::nonNull).filter(l -> !l.isEmpty()).toList();
+        rows.stream()
+            .map(Row::label)
+            .filter(Objects::nonNull)
+            .flatMap(this::labelsOf)
+            .filter(l -> !l.isEmpty())
+            .toList();
     if (found.isEmpty()) {
       throw new LoraGraphException(
           labels.file + " has no labels: name their column with --label-column");
     }
     return LabelSet.of(found);
+  }
+
+  /** A cell has one label where examples have one class each, else any number. */
+  private Stream<String> labelsOf(String cell) {
+    boolean several = task == Task.MULTILABEL || task == Task.TOKEN_CLASSIFICATION;
+    return several
+        ? ExampleEncoder.labelNames(cell).stream()
+            .filter(label -> !label.equals(Integer.toString(ExampleEncoder.IGNORED)))
+        : Stream.of(cell);
   }
 }

@@ -3,6 +3,8 @@ package io.github.loragraph.cli;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.GraphEngine;
 import io.github.loragraph.evaluation.ProbeInput;
+import io.github.loragraph.lora.Method;
+import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
@@ -85,26 +87,30 @@ final class BenchmarkCommand implements Callable<Integer> {
     List<HostTensor> batch = new ArrayList<>(input);
     batch.add(labels());
 
+    double before = memoryGigabytes("VmRSS");
     long start = System.nanoTime();
-    Set<String> trainable = method.trainable(onnx);
+    Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
         TrainingGraph.build(onnx, trainable, CrossEntropyLoss.plain(), new SessionShapeInference());
     StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
     EvaluationGraph answers = EvaluationGraph.of(onnx, training.gradients().keySet());
     double graphSeconds = seconds(start);
+    double graphGigabytes = memoryGigabytes("VmHWM") - before;
     Map<String, Object> result = new LinkedHashMap<>();
     try (Weights weights = new Weights()) {
       start = System.nanoTime();
-      try (GraphEngine engine = new GraphEngine(step, answers, sessions, weights)) {
+      try (GraphEngine engine = new GraphEngine(step, answers, sessions, weights, 0)) {
         double sessionSeconds = seconds(start);
         double stepSeconds = median(() -> engine.step(batch, 1e-5));
-        double peak = peakGigabytes();
+        double peak = memoryGigabytes("VmHWM");
         double forward = median(() -> engine.classifier().logits(input));
         result.put("stepSeconds", stepSeconds);
         result.put("samplesPerSecond", batchSize / stepSeconds);
         result.put("forwardSeconds", forward);
         result.put("stepInForwards", stepSeconds / forward);
         result.put("graphSeconds", graphSeconds);
+        result.put("modelGigabytes", modelBytes(onnx) / 1e9);
+        result.put("graphGigabytes", graphGigabytes);
         result.put("sessionSeconds", sessionSeconds);
         result.put("modelNodes", onnx.graph().nodes().size());
         result.put("trainingNodes", training.model().graph().nodes().size());
@@ -123,6 +129,12 @@ final class BenchmarkCommand implements Callable<Integer> {
                             ? String.format(Locale.ROOT, "%-18s %.3f", name, d)
                             : String.format(Locale.ROOT, "%-18s %s", name, value))));
     return 0;
+  }
+
+  private static long modelBytes(OnnxModel model) {
+    return model.graph().initializers().values().stream()
+        .mapToLong(tensor -> tensor.bytes().remaining())
+        .sum();
   }
 
   private HostTensor labels() {
@@ -152,10 +164,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   /** The kernel's high-water mark of resident memory; NaN on systems that tell none. */
-  private static double peakGigabytes() {
+  private static double memoryGigabytes(String field) {
     try {
       for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith("VmHWM:")) {
+        if (line.startsWith(field + ":")) {
           return Long.parseLong(line.replaceAll("\\D", "")) / 1e6;
         }
       }

@@ -1,12 +1,16 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.lora.Linear;
 import io.github.loragraph.lora.LinearFinder;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.rewrite.TrainingForm;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -59,10 +64,12 @@ final class InspectCommand implements Callable<Integer> {
     List<Parameter> parameters = Parameters.of(onnx);
     ParameterCount count = ParameterCount.of(parameters);
 
+    Map<String, Integer> recognised = recognised(onnx, parameters);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("totalParameters", count.total());
     result.put("trainableParameters", count.trainable());
     result.put("linears", linears.stream().map(l -> json(l, adapted.contains(l.path()))).toList());
+    result.put("recognised", recognised);
     if (verbose) {
       result.put("parameters", parameters.stream().map(InspectCommand::json).toList());
     }
@@ -76,9 +83,45 @@ final class InspectCommand implements Callable<Integer> {
                 p -> out.printf("%s %d %d%n", p.name(), p.trainable() ? 1 : 0, p.count()));
           }
           out.println();
+          if (!recognised.isEmpty()) {
+            out.println("Recognised for training: " + listed(recognised));
+          }
           out.println(count);
         });
     return 0;
+  }
+
+  /**
+   * What the training form finds in the graph; nothing where the model cannot be brought to that
+   * form, which is for {@code train} to say.
+   */
+  private static Map<String, Integer> recognised(OnnxModel model, List<Parameter> parameters) {
+    Set<String> trainable =
+        parameters.stream()
+            .filter(Parameter::trainable)
+            .map(Parameter::value)
+            .collect(Collectors.toSet());
+    Map<String, Integer> found = new LinkedHashMap<>();
+    try {
+      TrainingForm.of(
+              SharedTensors.unshare(model, trainable), trainable, new SessionShapeInference())
+          .recognised()
+          .forEach(
+              (name, times) -> {
+                if (times > 0) {
+                  found.put(name, times);
+                }
+              });
+    } catch (LoraGraphException e) {
+      found.clear();
+    }
+    return found;
+  }
+
+  private static String listed(Map<String, Integer> recognised) {
+    return recognised.entrySet().stream()
+        .map(e -> e.getKey().replaceFirst("Pattern$", "") + " " + e.getValue())
+        .collect(Collectors.joining(", "));
   }
 
   private void printLinears(PrintWriter out, List<Linear> linears, Set<String> adapted) {

@@ -8,11 +8,13 @@ import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Tokenizer;
+import io.github.loragraph.data.Values;
+import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A model together with what turns data files into its input: tokenizer and labels. */
@@ -23,14 +25,22 @@ final class ModelData implements AutoCloseable {
   private final OnnxModel model;
   private final Columns columns;
   private final int maxLength;
+  private final Task task;
+  private final int outputs;
   private final LabelSet labels;
   private Tokenizer tokenizer;
 
   /**
    * @param maxLength tokens of a row; null for as many as the model takes
+   * @param task what the model is to answer; null for what its configuration says
    */
-  ModelData(ModelFolder folder, OnnxModel model, Columns columns, Integer maxLength) {
+  ModelData(ModelFolder folder, OnnxModel model, Columns columns, Integer maxLength, Task task) {
     this.folder = folder;
+    this.outputs = Logits.count(model.graph());
+    this.task =
+        task == null
+            ? Task.of(folder.config().problemType(), Logits.of(model.graph()).type())
+            : task;
     this.model = model;
     this.columns = columns;
     int limit = folder.config().maxLength().orElse(LONGEST);
@@ -40,25 +50,20 @@ final class ModelData implements AutoCloseable {
           "--max-length %d is more than the %d tokens that the model has positions for"
               .formatted(maxLength, limit));
     }
-    this.labels = folder.labels(classes(model));
-  }
-
-  private static int classes(OnnxModel model) {
-    var type = Logits.of(model.graph()).type();
-    if (type == null || type.shape() == null || type.shape().rank() != 2) {
-      throw new LoraGraphException(
-          "the model has no logits (batch, classes): put a head on it with 'lora-graph add-head'");
-    }
-    Shape.Dimension classes = type.shape().dimension(1);
-    if (!classes.isKnown()) {
-      throw new LoraGraphException(
-          "the model does not say how many classes it has: export it again");
-    }
-    return Math.toIntExact(classes.size());
+    this.labels = folder.labels(outputs);
   }
 
   LabelSet labels() {
     return labels;
+  }
+
+  Task task() {
+    return task;
+  }
+
+  /** The size of the logits' last axis. */
+  int outputs() {
+    return outputs;
   }
 
   int maxLength() {
@@ -67,12 +72,22 @@ final class ModelData implements AutoCloseable {
 
   /** The labelled examples of a file. */
   List<Example> labelled(Path file) {
-    return encoder().withClasses(DataFile.readLabelled(file, columns), labels);
+    return task.encode(encoder(), DataFile.readLabelled(file, columns), labels);
   }
 
   /** Examples out of rows, labels not looked at. */
   List<Example> unlabelled(List<Row> rows) {
     return encoder().withoutLabels(rows);
+  }
+
+  /** The tokens of an example, as text. */
+  List<String> tokens(Example example) {
+    Values ids = example.inputs().get("input_ids");
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < ids.count(); i++) {
+      texts.add(tokenizer().text((long) ids.get(i)));
+    }
+    return texts;
   }
 
   private ExampleEncoder encoder() {

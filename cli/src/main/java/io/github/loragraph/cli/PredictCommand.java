@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.evaluation.Probabilities;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +30,10 @@ import picocli.CommandLine.Parameters;
     description = {
       "",
       "Takes the texts from the arguments, or one from each line of standard input. Prints for each"
-          + " the label, its probability and the text, separated by tabs.",
+          + " the label, its probability and the text, separated by tabs; a regression's number and"
+          + " the text; labels of half or more probability, separated by commas ('-' for none),"
+          + " where there may be several; a line for each token, and an empty one after the text,"
+          + " where tokens are labelled.",
       ""
     },
     footer = {
@@ -62,11 +67,10 @@ final class PredictCommand implements Callable<Integer> {
     for (int i = 0; i < given.size(); i++) {
       rows.add(new Row(given.get(i).strip(), null, null, Map.of(), "text " + (i + 1)));
     }
-    try (ModelData data =
-        new ModelData(folder, onnx, dataOptions.columns(), dataOptions.maxLength())) {
-      var examples = data.unlabelled(rows);
+    try (ModelData data = dataOptions.open(folder, onnx)) {
+      List<Example> examples = data.unlabelled(rows);
       try (Predictor predictor = new Predictor(onnx, data.padId(), threads.count())) {
-        print(given, predictor.logits(examples), data.labels().names());
+        print(given, examples, predictor.logits(examples), data);
       }
     }
     return 0;
@@ -81,30 +85,70 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private void print(List<String> given, float[][] logits, List<String> names) {
+  private void print(List<String> given, List<Example> examples, float[][] logits, ModelData data) {
     List<Map<String, Object>> predictions = new ArrayList<>();
     List<String> lines = new ArrayList<>();
+    List<String> names = data.labels().names();
     for (int i = 0; i < given.size(); i++) {
-      double[] probabilities = Probabilities.softmax(logits[i]);
-      int best = Probabilities.argMax(logits[i]);
-      Map<String, Object> byLabel = new LinkedHashMap<>();
-      for (int c = 0; c < names.size(); c++) {
-        byLabel.put(names.get(c), probabilities[c]);
-      }
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("text", given.get(i));
-      entry.put("label", names.get(best));
-      entry.put("probability", probabilities[best]);
-      entry.put("probabilities", byLabel);
+      String text = given.get(i).replace('\t', ' ');
+      switch (data.task()) {
+        case CLASSIFICATION -> lines.add(classified(entry, logits[i], names) + "\t" + text);
+        case REGRESSION -> {
+          entry.put("value", logits[i][0]);
+          lines.add(String.format(Locale.ROOT, "%.4f\t%s", logits[i][0], text));
+        }
+        case MULTILABEL -> lines.add(labelled(entry, logits[i], names) + "\t" + text);
+        case TOKEN_CLASSIFICATION -> {
+          List<Map<String, Object>> tokens = new ArrayList<>();
+          List<String> texts = data.tokens(examples.get(i));
+          for (int t = 0; t < texts.size(); t++) {
+            Map<String, Object> token = new LinkedHashMap<>();
+            token.put("token", texts.get(t));
+            float[] row = Arrays.copyOfRange(logits[i], t * names.size(), (t + 1) * names.size());
+            lines.add(classified(token, row, names) + "\t" + texts.get(t));
+            tokens.add(token);
+          }
+          lines.add("");
+          entry.put("tokens", tokens);
+        }
+      }
       predictions.add(entry);
-      lines.add(
-          String.format(
-              Locale.ROOT,
-              "%s\t%.4f\t%s",
-              names.get(best),
-              probabilities[best],
-              given.get(i).replace('\t', ' ')));
     }
     output.print(Map.of("predictions", predictions), out -> lines.forEach(out::println));
+  }
+
+  private static String classified(Map<String, Object> entry, float[] logits, List<String> names) {
+    double[] probabilities = Probabilities.softmax(logits);
+    int best = Probabilities.argMax(logits);
+    entry.put("label", names.get(best));
+    entry.put("probability", probabilities[best]);
+    entry.put("probabilities", byLabel(probabilities, names));
+    return String.format(Locale.ROOT, "%s\t%.4f", names.get(best), probabilities[best]);
+  }
+
+  private static String labelled(Map<String, Object> entry, float[] logits, List<String> names) {
+    double[] probabilities = new double[logits.length];
+    List<String> labels = new ArrayList<>();
+    List<String> shown = new ArrayList<>();
+    for (int c = 0; c < logits.length; c++) {
+      probabilities[c] = Probabilities.sigmoid(logits[c]);
+      if (probabilities[c] >= 0.5) {
+        labels.add(names.get(c));
+        shown.add(String.format(Locale.ROOT, "%.4f", probabilities[c]));
+      }
+    }
+    entry.put("labels", labels);
+    entry.put("probabilities", byLabel(probabilities, names));
+    return labels.isEmpty() ? "-\t-" : String.join(",", labels) + "\t" + String.join(",", shown);
+  }
+
+  private static Map<String, Object> byLabel(double[] probabilities, List<String> names) {
+    Map<String, Object> byLabel = new LinkedHashMap<>();
+    for (int c = 0; c < names.size(); c++) {
+      byLabel.put(names.get(c), probabilities[c]);
+    }
+    return byLabel;
   }
 }

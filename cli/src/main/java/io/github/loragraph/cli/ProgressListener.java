@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.evaluation.ClassificationReport;
+import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.trainer.TrainingListener;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
@@ -69,16 +69,9 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void evaluated(long step, ClassificationReport report) {
+  public void evaluated(long step, Report report) {
     if (step < totalSteps) {
-      output.log(
-          "%s",
-          String.format(
-              Locale.ROOT,
-              "step %d  held-out loss %.4f  accuracy %.4f",
-              step,
-              report.loss(),
-              report.accuracy()));
+      output.log("step %d  held out: %s", step, ReportOutput.headline(report));
     }
   }
 

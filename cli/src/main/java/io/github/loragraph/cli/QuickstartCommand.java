@@ -6,16 +6,18 @@ import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
-import io.github.loragraph.evaluation.ClassificationReport;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.FileSession;
 import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.evaluation.Predictor;
+import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMerger;
+import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.BundledModel;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
@@ -28,9 +30,12 @@ import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.Trainer;
 import io.github.loragraph.trainer.TrainerSettings;
+import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Optimization;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,13 +115,13 @@ final class QuickstartCommand implements Callable<Integer> {
     output.log("    after:  %s", after);
 
     ModelFolder files = ModelFolder.of(modelFile);
-    try (ModelData data = new ModelData(files, classifier, Columns.USUAL, null)) {
+    try (ModelData data = new ModelData(files, classifier, Columns.USUAL, null, null)) {
       List<Example> training = data.labelled(folder.resolve("train.tsv"));
       List<Example> heldOut = data.labelled(folder.resolve("eval.tsv"));
-      ClassificationReport untrained = evaluate(injected, data, heldOut);
+      Report untrained = evaluate(injected, data, heldOut);
       output.log(
           "3/6 held-out accuracy before training: %.4f (%d examples)",
-          untrained.accuracy(), evalRows.size());
+          untrained.score(), evalRows.size());
 
       output.log("4/6 train on %d examples", training.size());
       Path run = folder.resolve("run");
@@ -136,8 +141,8 @@ final class QuickstartCommand implements Callable<Integer> {
       try (FileSession session = new FileSession(mergedFile)) {
         mergedAccuracy =
             new Evaluator(merged.graph().requiredInputs(), data.padId())
-                .evaluate(session, heldOut)
-                .accuracy();
+                .evaluate(session, heldOut, data.task(), data.outputs())
+                .score();
       }
       print(folder, before, after, untrained, trained.summary(), difference, mergedAccuracy);
     }
@@ -166,9 +171,9 @@ final class QuickstartCommand implements Callable<Integer> {
     return DataFile.read(file, Columns.USUAL);
   }
 
-  private ClassificationReport evaluate(OnnxModel model, ModelData data, List<Example> examples) {
+  private Report evaluate(OnnxModel model, ModelData data, List<Example> examples) {
     try (Predictor predictor = new Predictor(model, data.padId(), threads.count())) {
-      return predictor.evaluate(examples);
+      return predictor.evaluate(examples, data.task(), data.outputs());
     }
   }
 
@@ -181,21 +186,24 @@ final class QuickstartCommand implements Callable<Integer> {
       Path run) {
     TrainerSettings settings =
         new TrainerSettings(
-            null, EPOCHS, LEARNING_RATE, LearningRateSchedule.Decay.LINEAR, WARM_UP, 20, 0);
+            null,
+            EPOCHS,
+            LEARNING_RATE,
+            LearningRateSchedule.Decay.LINEAR,
+            WARM_UP,
+            20,
+            0,
+            BATCH_SIZE,
+            true,
+            SEED);
     TrainingJob job =
         new TrainingJob(
             model,
-            Method.LORA.trainable(model),
+            TrainableSelection.of(Method.LORA).values(model),
             CrossEntropyLoss.plain(),
-            AdamW.defaults(),
-            1,
+            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
             settings,
-            training,
-            heldOut,
-            BATCH_SIZE,
-            data.padId(),
-            true,
-            SEED,
+            new TrainingData(data.task(), training, heldOut, data.padId()),
             threads.count());
     Map<String, Object> configuration = new LinkedHashMap<>();
     configuration.put("method", "lora");
@@ -221,7 +229,7 @@ final class QuickstartCommand implements Callable<Integer> {
       Path folder,
       ParameterCount before,
       ParameterCount after,
-      ClassificationReport untrained,
+      Report untrained,
       Trainer.Summary summary,
       double difference,
       double mergedAccuracy) {
@@ -230,8 +238,8 @@ final class QuickstartCommand implements Callable<Integer> {
     result.put("totalParametersBefore", before.total());
     result.put("totalParameters", after.total());
     result.put("trainableParameters", after.trainable());
-    result.put("accuracyBefore", untrained.accuracy());
-    result.put("accuracyAfter", summary.evaluation().accuracy());
+    result.put("accuracyBefore", untrained.score());
+    result.put("accuracyAfter", summary.evaluation().score());
     result.put("accuracyMerged", mergedAccuracy);
     result.put("maxOutputDifference", difference);
     result.put("steps", summary.steps());
@@ -244,8 +252,8 @@ final class QuickstartCommand implements Callable<Integer> {
           out.printf(
               Locale.ROOT,
               "held-out accuracy: %.4f before training, %.4f after %d steps, %.4f merged%n",
-              untrained.accuracy(),
-              summary.evaluation().accuracy(),
+              untrained.score(),
+              summary.evaluation().score(),
               summary.steps(),
               mergedAccuracy);
           out.printf(

@@ -2,12 +2,17 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
-import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.Logits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -88,44 +93,40 @@ final class TrainCommand implements Callable<Integer> {
     RunFolder.checkTarget(run, force);
     ModelFolder folder = model.injectedFolder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
-    Set<String> trainable = options.method.trainable(onnx);
+    TrainableSelection selection = options.selection();
+    Set<String> trainable = selection.values(onnx);
     Path trainFile = data == null ? usualData() : data;
-    try (ModelData modelData =
-        new ModelData(folder, onnx, dataOptions.columns(), dataOptions.maxLength())) {
+    try (ModelData modelData = dataOptions.open(folder, onnx)) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
       TrainingJob job =
           new TrainingJob(
               onnx,
               trainable,
-              CrossEntropyLoss.plain(),
-              options.optimizer(),
-              options.maxGradNorm,
+              modelData.task().loss(options.lossOptions(examples, modelData.outputs()), examples),
+              options.optimization(),
               options.trainerSettings(),
-              examples,
-              heldOut,
-              options.batchSize,
-              modelData.padId(),
-              options.shuffle,
-              options.seed,
+              new TrainingData(modelData.task(), examples, heldOut, modelData.padId()),
               threads.count());
       output.log(
           "%s",
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
-      train(folder, job, configuration(folder, trainFile, modelData));
+      train(folder, job, modelData.task(), configuration(folder, trainFile, modelData));
     }
     return 0;
   }
 
-  private void train(ModelFolder folder, TrainingJob job, Map<String, Object> configuration) {
+  private void train(
+      ModelFolder folder, TrainingJob job, Task task, Map<String, Object> configuration) {
     TrainingJob.Result result;
     try (RunFolder runFolder = RunFolder.begin(run, force, configuration)) {
       try (ProgressListener progress = new ProgressListener(output)) {
         result = job.run(List.of(runFolder, progress));
       }
       folder.copyCompanions(runFolder.unfinished());
-      runFolder.finish(result.model());
+      noteTask(folder, task, job.model(), runFolder.unfinished());
+      runFolder.finish(options.selection().noteIn(result.model()));
     }
     if (!result.unreached().isEmpty()) {
       output.log("not trained, since the loss does not depend on it: %s", result.unreached());
@@ -133,14 +134,29 @@ final class TrainCommand implements Callable<Integer> {
     print(result);
   }
 
+  /** Later commands read the task from config.json where the model's shape does not tell it. */
+  private static void noteTask(ModelFolder folder, Task task, OnnxModel model, Path runFolder) {
+    ModelConfig config = folder.config();
+    Task stated = Task.of(config.problemType(), Logits.of(model.graph()).type());
+    if (stated != task && task.problemType().isPresent()) {
+      config
+          .with("problem_type", task.problemType().get())
+          .write(runFolder.resolve(ModelConfig.FILE), true);
+    }
+  }
+
   private void print(TrainingJob.Result result) {
     var summary = result.summary();
-    Double accuracy = summary.evaluation() == null ? null : summary.evaluation().accuracy();
+    Report report = summary.evaluation();
+    Map<String, Double> figures = report == null ? Map.of() : report.figures();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("steps", summary.steps());
     json.put("finalTrainLoss", summary.finalTrainLoss());
-    json.put("evalAccuracy", accuracy);
-    json.put("evalLoss", summary.evaluation() == null ? null : summary.evaluation().loss());
+    json.put("evalAccuracy", figures.get("accuracy"));
+    json.put("evalLoss", figures.get("loss"));
+    if (report != null) {
+      json.put("eval", figures);
+    }
     json.put("samplesPerSecond", summary.samplesPerSecond());
     json.put("runFolder", run.toString());
     json.put("engine", result.engine());
@@ -155,12 +171,8 @@ final class TrainCommand implements Callable<Integer> {
               summary.finalTrainLoss(),
               summary.samplesPerSecond(),
               result.engine());
-          if (accuracy != null) {
-            out.printf(
-                Locale.ROOT,
-                "held out: loss %.4f, accuracy %.4f%n",
-                summary.evaluation().loss(),
-                accuracy);
+          if (report != null) {
+            out.println("held out: " + ReportOutput.headline(report));
           }
           out.println("written: " + run);
         });
@@ -211,6 +223,8 @@ final class TrainCommand implements Callable<Integer> {
     all.put("data", trainFile.toString());
     all.put("eval", eval == null ? null : eval.toString());
     all.putAll(ConfigFile.asMap(options));
+    all.putAll(dataOptions.asMap());
+    all.put("task", modelData.task().toString());
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());
     all.put("versions", Version.ofEverything());

@@ -1,9 +1,19 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.evaluation.LossOptions;
+import io.github.loragraph.lora.Method;
+import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Optimization;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /**
@@ -16,6 +26,41 @@ final class TrainingOptions {
       defaultValue = "lora",
       description = "What to train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   Method method;
+
+  @Option(
+      names = "--trainable",
+      paramLabel = "REGEX",
+      converter = RegexConverter.class,
+      description =
+          "Train parameters too in whose names this is found, LayerNorm for example"
+              + " (inspect --verbose lists the names).")
+  Pattern trainable;
+
+  @Option(names = "--train-bias", description = "Train the biases of adapted Linear layers, too.")
+  boolean trainBias;
+
+  @Option(
+      names = "--lora-dropout",
+      paramLabel = "P",
+      defaultValue = "0",
+      description =
+          "Share of the adapters' input that is dropped in training (default: ${DEFAULT-VALUE}).")
+  double loraDropout;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "P",
+      defaultValue = "0",
+      description = "Share of a label spread over all classes (default: ${DEFAULT-VALUE}).")
+  double labelSmoothing;
+
+  @Option(
+      names = "--class-weights",
+      paramLabel = "W,W,...",
+      description =
+          "How much each class counts in the loss, in the order of the labels; 'balanced': all"
+              + " classes as much as each other.")
+  String classWeights;
 
   @Option(
       names = "--epochs",
@@ -117,13 +162,54 @@ final class TrainingOptions {
       description = "Where the steps run: auto, cpu (default: ${DEFAULT-VALUE}).")
   String device;
 
-  AdamW optimizer() {
-    return new AdamW(beta1, beta2, epsilon, weightDecay);
+  Optimization optimization() {
+    return new Optimization(
+        new AdamW(beta1, beta2, epsilon, weightDecay), maxGradNorm, new LoraDropout(loraDropout));
+  }
+
+  TrainableSelection selection() {
+    return new TrainableSelection(method, trainable, trainBias);
+  }
+
+  /**
+   * @param classes the number of classes
+   */
+  LossOptions lossOptions(List<Example> examples, int classes) {
+    return new LossOptions(labelSmoothing, weights(examples, classes));
+  }
+
+  private List<Double> weights(List<Example> examples, int classes) {
+    if (classWeights == null) {
+      return List.of();
+    }
+    if (classWeights.equals("balanced")) {
+      return LossOptions.balancedWeights(examples, classes);
+    }
+    try {
+      return Arrays.stream(classWeights.split(","))
+          .map(String::strip)
+          .map(Double::valueOf)
+          .toList();
+    } catch (NumberFormatException e) {
+      throw new LoraGraphException(
+          "--class-weights '%s' are no numbers: give one for each of the %d classes, or 'balanced'"
+              .formatted(classWeights, classes),
+          e);
+    }
   }
 
   TrainerSettings trainerSettings() {
     return new TrainerSettings(
-        steps, epochs, lr, schedule, warmup, count(logEvery), count(evalEvery));
+        steps,
+        epochs,
+        lr,
+        schedule,
+        warmup,
+        count(logEvery),
+        count(evalEvery),
+        batchSize,
+        shuffle,
+        seed);
   }
 
   private static long count(String value) {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.OnnxModel;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -85,6 +86,11 @@ public record LoraMetadata(
             "adapter '%s' has rank %d and alpha %s".formatted(path, rank, alpha));
       }
     }
+
+    /** The name of its lora_A, FLOAT (in, r). */
+    public String parameterA() {
+      return Adapter.nameOfA(path);
+    }
   }
 
   public LoraMetadata {
@@ -152,6 +158,14 @@ public record LoraMetadata(
         "the model's '%s' metadata is malformed (%s): inject into the original model again"
             .formatted(KEY, reason.lines().findFirst().orElse("unreadable")),
         cause);
+  }
+
+  /** The same with further trainable parameters. */
+  public LoraMetadata withTrainable(Collection<String> names) {
+    Set<String> all = new LinkedHashSet<>(trainable);
+    all.addAll(names);
+    return new LoraMetadata(
+        formatVersion, toolVersion, match, rank, alpha, seed, targets, head, List.copyOf(all));
   }
 
   /** The metadata as JSON, on one line. */

@@ -49,7 +49,7 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     Shape.Dimension classes = shape.dimension(-1);
     if (classes.isKnown() && classes.size() < 2) {
       throw new LoraGraphException(
-          "the model has one output: classification needs two or more, and regression is not trained yet");
+          "the model has one output and classification needs two or more: train it with --task regression");
     }
     if (!classWeights.isEmpty() && classes.isKnown() && classes.size() != classWeights.size()) {
       throw new LoraGraphException(
@@ -82,11 +82,11 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
       String ofLabel = b.gather(classWeight, labels, 0);
       weights = counted == null ? ofLabel : b.mul(ofLabel, counted);
     }
-    String loss = b.neg(mean(b, picked, weights, weights));
+    String loss = b.neg(mean(b, real, picked, weights, weights));
     if (labelSmoothing > 0) {
       String all = classWeight == null ? logProbabilities : b.mul(logProbabilities, classWeight);
       String smooth = b.reduceSum(all, false, axis);
-      String spread = b.neg(mean(b, smooth, counted, weights));
+      String spread = b.neg(mean(b, real, smooth, counted, weights));
       String classes = b.cast(lastDimension(b, logits, type), real);
       loss =
           b.add(
@@ -97,13 +97,17 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
   }
 
   /** The weighted sum over the sum of {@code divisor}; null weights are all 1. */
-  private static String mean(GraphBuilder b, String values, String weights, String divisor) {
+  private static String mean(
+      GraphBuilder b, ElementType type, String values, String weights, String divisor) {
     String weighted = weights == null ? values : b.mul(values, weights);
     if (divisor == null) {
       return b.reduce("ReduceMean", weighted, "", false);
     }
-    return b.div(
-        b.reduce("ReduceSum", weighted, "", false), b.reduce("ReduceSum", divisor, "", false));
+    String sum = b.reduce("ReduceSum", divisor, "", false);
+    // A batch in which nothing counts has the loss 0 and no gradient, where 0/0 would end the run.
+    String none = b.op("Equal", sum, b.scalar(type, 0));
+    String safe = b.where(none, b.scalar(type, 1), sum);
+    return b.div(b.reduce("ReduceSum", weighted, "", false), safe);
   }
 
   private static String lastDimension(GraphBuilder b, String logits, TensorType type) {

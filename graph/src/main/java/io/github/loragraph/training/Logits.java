@@ -2,6 +2,8 @@ package io.github.loragraph.training;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.List;
 
@@ -32,5 +34,26 @@ public final class Logits {
                   NAME));
     }
     return outputs.get(0);
+  }
+
+  /**
+   * The size of the logits' last axis: the number of classes, or 1 for a regression.
+   *
+   * @throws LoraGraphException if there are no logits of two axes (of three, where tokens are
+   *     answered), or the model does not state the size
+   */
+  public static int count(Graph graph) {
+    TensorType type = of(graph).type();
+    int rank = type == null || type.shape() == null ? 0 : type.shape().rank();
+    if (rank != 2 && rank != 3) {
+      throw new LoraGraphException(
+          "the model has no logits (batch, classes): put a head on it with 'lora-graph add-head'");
+    }
+    Shape.Dimension last = type.shape().dimension(-1);
+    if (!last.isKnown()) {
+      throw new LoraGraphException(
+          "the model does not say how many classes it has: export it again");
+    }
+    return Math.toIntExact(last.size());
   }
 }

@@ -56,10 +56,28 @@ public record TrainingGraph(
    */
   public static TrainingGraph build(
       OnnxModel source, Set<String> trainable, Loss loss, ShapeInference shapeInference) {
+    return build(source, trainable, loss, LoraDropout.NONE, shapeInference);
+  }
+
+  /**
+   * Builds the training graph of a model with dropout before its adapters; {@link LoraDropout#SEED}
+   * is an input then.
+   *
+   * @throws LoraGraphException as the other does, or if dropout is on and there are no adapters
+   */
+  public static TrainingGraph build(
+      OnnxModel source,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      ShapeInference shapeInference) {
     OnnxModel own = SharedTensors.unshare(source, trainable);
     OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
     Graph graph = model.graph();
     List<ValueInfo> inputs = graph.requiredInputs();
+    if (dropout.isOn()) {
+      dropout.addTo(model);
+    }
     refuseReservedNames(graph);
 
     Map<String, Tensor> parameters = new LinkedHashMap<>();

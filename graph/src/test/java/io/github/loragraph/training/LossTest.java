@@ -25,12 +25,13 @@ class LossTest {
   private static final double[][] LOGITS = {{0.5, -1.25, 2}, {-3, 0.75, 0.1}};
 
   private static double run(Loss loss, Object logits, Object labels, long... shape) {
-    TensorType type = TensorType.of(ElementType.DOUBLE, shape);
+    ElementType real = logits instanceof float[][] ? ElementType.FLOAT : ElementType.DOUBLE;
+    TensorType type = TensorType.of(real, shape);
     Graph graph = new Graph();
     graph.addInput(ValueInfo.of("logits", type));
     graph.addInput(loss.labels(type));
-    String value = loss.emit(new GraphBuilder(graph, "/loss"), "logits", type);
-    graph.addOutput(ValueInfo.untyped(value));
+    String output = loss.emit(new GraphBuilder(graph, "/loss"), "logits", type);
+    graph.addOutput(ValueInfo.untyped(output));
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     byte[] model =
         OnnxFile.serialize(OnnxModel.of("loss", graph, 9, GraphBuilder.OPSET), t -> false);
@@ -39,7 +40,10 @@ class LossTest {
         OnnxTensor y = OnnxTensor.createTensor(environment, labels)) {
       Map<String, OnnxTensorLike> feeds = Map.of("logits", x, Loss.LABELS, y);
       try (OrtSession.Result result = session.run(feeds)) {
-        return ((OnnxTensor) result.get(0)).getDoubleBuffer().get(0);
+        OnnxTensor value = (OnnxTensor) result.get(0);
+        return real == ElementType.FLOAT
+            ? value.getFloatBuffer().get(0)
+            : value.getDoubleBuffer().get(0);
       }
     } catch (OrtException e) {
       throw new AssertionError(e);
@@ -108,6 +112,39 @@ class LossTest {
     double expected = (0.5 * 0.5 + 3 * 3) / 2;
     assertEquals(
         expected, run(new MeanSquaredErrorLoss(), outputs, new double[] {1, 1}, 2, 1), 1e-12);
+  }
+
+  @Test
+  void binaryCrossEntropyIsTheMeanOverAllClasses() {
+    double[][] targets = {{1, 0, 1}, {0, 0.5, 1}};
+    double expected = 0;
+    for (int i = 0; i < 2; i++) {
+      for (int c = 0; c < 3; c++) {
+        double p = 1 / (1 + Math.exp(-LOGITS[i][c]));
+        expected -= targets[i][c] * Math.log(p) + (1 - targets[i][c]) * Math.log(1 - p);
+      }
+    }
+    // The CPU kernel of Softplus is there for single precision only.
+    float[][] logits = new float[2][3];
+    float[][] labels = new float[2][3];
+    for (int i = 0; i < 6; i++) {
+      logits[i / 3][i % 3] = (float) LOGITS[i / 3][i % 3];
+      labels[i / 3][i % 3] = (float) targets[i / 3][i % 3];
+    }
+    assertEquals(expected / 6, run(new BinaryCrossEntropyLoss(), logits, labels, 2, 3), 1e-6);
+  }
+
+  @Test
+  void largeLogitsOverflowNothing() {
+    float[][] logits = {{1000, -1000}};
+    float[][] labels = {{0, 0}};
+    assertEquals(500, run(new BinaryCrossEntropyLoss(), logits, labels, 1, 2), 1e-3);
+  }
+
+  @Test
+  void aBatchInWhichNothingCountsHasTheLossZero() {
+    CrossEntropyLoss loss = new CrossEntropyLoss(0.1, List.of(), CrossEntropyLoss.IGNORED);
+    assertEquals(0, run(loss, LOGITS, new long[] {-100, -100}, 2, 3), 0);
   }
 
   @Test

@@ -76,6 +76,44 @@ public final class ClassificationHead {
     return encoder.withGraph(graph);
   }
 
+  /**
+   * The model with a head that answers each token, as Hugging Face's models for token
+   * classification have it: {@code classifier.weight} (out, in) and {@code classifier.bias}. {@code
+   * logits}, FLOAT (batch, sequence, classes), is the only output.
+   *
+   * @throws LoraGraphException as {@link #add} does
+   */
+  public static OnnxModel addToTokens(OnnxModel encoder, int classes, long seed) {
+    Graph graph = encoder.graph().copy();
+    ValueInfo tokens = tokens(graph);
+    ClassificationHead head = new ClassificationHead(graph, encoder.opset());
+    int hidden = Math.toIntExact(tokens.type().shape().dimension(2).size());
+    head.parameters("classifier", hidden, classes, new Random(seed));
+    String transposed = "/classifier/Transpose_output_0";
+    graph.add(
+        Node.of(
+                "/classifier/Transpose",
+                "Transpose",
+                List.of("classifier.weight"),
+                List.of(transposed))
+            .with("perm", new long[] {1, 0}));
+    String product = head.node("/classifier/MatMul", "MatMul", tokens.name(), transposed);
+    graph.add(
+        Node.of("/classifier/Add", "Add", List.of("classifier.bias", product), List.of(LOGITS)));
+    Shape shape = tokens.type().shape();
+    graph.clearOutputs();
+    graph.addOutput(
+        ValueInfo.of(
+            LOGITS,
+            new TensorType(
+                ElementType.FLOAT,
+                new Shape(
+                    List.of(
+                        shape.dimension(0), shape.dimension(1), Shape.Dimension.of(classes))))));
+    graph.removeDeadNodes();
+    return encoder.withGraph(graph);
+  }
+
   private static ValueInfo tokens(Graph graph) {
     for (ValueInfo output : graph.outputs()) {
       if (output.name().equals(LOGITS) || isOfRank(output, 2) && graph.outputs().size() == 1) {
@@ -131,19 +169,23 @@ public final class ClassificationHead {
   }
 
   private String linear(String name, String x, int in, int out, Random random) {
-    float[] weight = new float[Math.multiplyExact(in, out)];
-    for (int i = 0; i < weight.length; i++) {
-      weight[i] = (float) (random.nextGaussian() * DEVIATION);
-    }
     String path = "classifier." + name;
+    parameters(path, in, out, random);
     String scope = "/classifier/" + name + "/Gemm";
     String output = scope + "_output_0";
-    graph.putInitializer(Tensor.ofFloats(path + ".weight", weight, out, in));
-    graph.putInitializer(Tensor.ofFloats(path + ".bias", new float[out], out));
     graph.add(
         Node.of(scope, "Gemm", List.of(x, path + ".weight", path + ".bias"), List.of(output))
             .with("transB", 1));
     return output;
+  }
+
+  private void parameters(String path, int in, int out, Random random) {
+    float[] weight = new float[Math.multiplyExact(in, out)];
+    for (int i = 0; i < weight.length; i++) {
+      weight[i] = (float) (random.nextGaussian() * DEVIATION);
+    }
+    graph.putInitializer(Tensor.ofFloats(path + ".weight", weight, out, in));
+    graph.putInitializer(Tensor.ofFloats(path + ".bias", new float[out], out));
   }
 
   private String constant(String name, Tensor tensor) {

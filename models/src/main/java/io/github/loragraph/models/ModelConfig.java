@@ -120,6 +120,11 @@ public final class ModelConfig {
     return text("model_type");
   }
 
+  /** {@code problem_type}, the task as transformers name it; empty where it is not stated. */
+  public Optional<String> problemType() {
+    return text("problem_type");
+  }
+
   private Optional<String> text(String key) {
     return root.path(key).isTextual() ? Optional.of(root.path(key).asText()) : Optional.empty();
   }

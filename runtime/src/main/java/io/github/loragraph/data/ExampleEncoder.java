@@ -20,7 +20,9 @@ import java.util.function.Supplier;
 
 /** Makes examples for a model out of rows of a data file. */
 public final class ExampleEncoder {
-  /** The class of a token that the loss leaves out, as PyTorch's cross-entropy has it. */
+  /**
+   * The class of an example or token that the loss leaves out, as PyTorch's cross-entropy has it.
+   */
   public static final int IGNORED = -100;
 
   private static final String IDS = "input_ids";
@@ -68,14 +70,14 @@ public final class ExampleEncoder {
   }
 
   /**
-   * Encodes rows with one class each.
+   * Encodes rows with one class each, {@value #IGNORED} for those that the loss leaves out.
    *
    * @return examples whose targets are scalars
    * @throws LoraGraphException if a row has no label, one that is no class, or does not fit the
    *     model; it names the line
    */
   public List<Example> withClasses(List<Row> rows, LabelSet labels) {
-    return encode(rows, row -> Values.scalar(index(row, row.label(), labels)));
+    return encode(rows, row -> Values.scalar(indexOrIgnored(row, row.label(), labels)));
   }
 
   /**
@@ -115,8 +117,7 @@ public final class ExampleEncoder {
         rows,
         row -> {
           boolean json = row.label().startsWith("[");
-          List<String> entries =
-              json ? array(row) : Arrays.stream(row.label().split(",")).map(String::strip).toList();
+          List<String> entries = json ? array(row) : names(row.label());
           float[] target = new float[labels.size()];
           boolean flags =
               json
@@ -151,9 +152,7 @@ public final class ExampleEncoder {
           List<String> entries = array(row);
           int[] target = new int[entries.size()];
           for (int i = 0; i < target.length; i++) {
-            String entry = entries.get(i);
-            target[i] =
-                entry.equals(Integer.toString(IGNORED)) ? IGNORED : index(row, entry, labels);
+            target[i] = indexOrIgnored(row, entries.get(i), labels);
           }
           Values ids = row.values().get(IDS);
           if (ids != null && ids.count() != target.length) {
@@ -189,6 +188,10 @@ public final class ExampleEncoder {
     return examples;
   }
 
+  private static int indexOrIgnored(Row row, String label, LabelSet labels) {
+    return Integer.toString(IGNORED).equals(label) ? IGNORED : index(row, label, labels);
+  }
+
   private static int index(Row row, String label, LabelSet labels) {
     int index = labels.indexOf(label);
     if (index < 0) {
@@ -199,19 +202,41 @@ public final class ExampleEncoder {
     return index;
   }
 
+  /** The names in a label of several classes; one that is no JSON array is divided at commas. */
+  public static List<String> labelNames(String label) {
+    List<String> entries = label.startsWith("[") ? parsed(label) : null;
+    return entries == null ? names(label) : entries;
+  }
+
+  private static List<String> names(String label) {
+    return Arrays.stream(label.split(","))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .toList();
+  }
+
   private static List<String> array(Row row) {
+    List<String> entries = parsed(row.label());
+    if (entries == null) {
+      throw new LoraGraphException(
+          "%s has the label '%s', which is no JSON array".formatted(row.place(), row.label()));
+    }
+    return entries;
+  }
+
+  /** The entries of a JSON array; null where it is none. */
+  private static List<String> parsed(String label) {
     List<String> entries = new ArrayList<>();
     try {
-      JsonNode array = JSON.readTree(row.label());
+      JsonNode array = JSON.readTree(label);
       if (array.isArray()) {
         array.forEach(entry -> entries.add(entry.asText()));
         return entries;
       }
     } catch (JsonProcessingException e) {
-      // Refused below, as every other label that is no array.
+      // As every other label that is no array.
     }
-    throw new LoraGraphException(
-        "%s has the label '%s', which is no JSON array".formatted(row.place(), row.label()));
+    return null;
   }
 
   private List<Map<String, Values>> encode(List<Row> rows) {

@@ -158,6 +158,11 @@ public final class Tokenizer implements AutoCloseable {
     return rows;
   }
 
+  /** A token as text, special ones by their names. */
+  public String text(long id) {
+    return tokenizer.decode(new long[] {id}, false).strip();
+  }
+
   private static int[] ints(long[] values) {
     return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
   }

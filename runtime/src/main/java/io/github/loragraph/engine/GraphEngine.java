@@ -18,6 +18,7 @@ import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.StepGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -51,6 +52,10 @@ public final class GraphEngine implements Engine {
   private final OnnxTensor learningRate;
   private final ByteBuffer learningRateValue = direct(4);
   private final OnnxTensor step;
+  private final OnnxTensor dropoutSeed;
+  private final ByteBuffer dropoutSeedValue = direct(8);
+  private final boolean drops;
+  private final long seed;
   private final ByteBuffer stepValue = direct(8);
   private final EvaluationGraph evaluationGraph;
   private final Sessions sessions;
@@ -64,10 +69,17 @@ public final class GraphEngine implements Engine {
    * @param evaluationGraph of the same model and trainable values; its session is made when it is
    *     asked for
    * @param weights must stay open for as long as the engine
+   * @param seed decides what is dropped, where the graph has dropout
    * @throws LoraGraphException if ONNX Runtime refuses the graph
    */
   public GraphEngine(
-      StepGraph graph, EvaluationGraph evaluationGraph, Sessions sessions, Weights weights) {
+      StepGraph graph,
+      EvaluationGraph evaluationGraph,
+      Sessions sessions,
+      Weights weights,
+      long seed) {
+    this.seed = seed;
+    this.drops = graph.model().graph().isInput(LoraDropout.SEED);
     this.graph = graph;
     this.evaluationGraph = evaluationGraph;
     this.sessions = sessions;
@@ -82,6 +94,8 @@ public final class GraphEngine implements Engine {
       learningRate =
           OnnxTensor.createTensor(environment, learningRateValue, new long[0], OnnxJavaType.FLOAT);
       step = OnnxTensor.createTensor(environment, stepValue, new long[0], OnnxJavaType.INT64);
+      dropoutSeed =
+          OnnxTensor.createTensor(environment, dropoutSeedValue, new long[0], OnnxJavaType.INT64);
       for (StepGraph.Slot slot : graph.slots()) {
         for (String input : slot.inputs()) {
           current.put(input, allocate(slot.initial()));
@@ -126,6 +140,10 @@ public final class GraphEngine implements Engine {
       }
       inputs.put(StepGraph.LEARNING_RATE, learningRate);
       inputs.put(StepGraph.STEP, step);
+      if (drops) {
+        dropoutSeedValue.putLong(0, LoraDropout.seedOf(seed, steps + 1));
+        inputs.put(LoraDropout.SEED, dropoutSeed);
+      }
       Map<String, OnnxValue> pinned = new HashMap<>();
       for (StepGraph.Slot slot : graph.slots()) {
         for (int i = 0; i < slot.inputs().size(); i++) {
@@ -200,6 +218,7 @@ public final class GraphEngine implements Engine {
       next.values().forEach(OnnxTensor::close);
       learningRate.close();
       step.close();
+      dropoutSeed.close();
     }
   }
 }

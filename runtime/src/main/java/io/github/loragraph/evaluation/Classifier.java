@@ -7,7 +7,8 @@ import java.util.List;
 @FunctionalInterface
 public interface Classifier {
   /**
-   * The logits of a batch, one row for each example.
+   * The logits of a batch, one row for each example; of all its tokens, one after the other, where
+   * each token is answered.
    *
    * @param batch the model's inputs
    */

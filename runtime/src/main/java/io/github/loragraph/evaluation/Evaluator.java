@@ -45,9 +45,12 @@ public final class Evaluator {
     return logits;
   }
 
-  /** How well the classifier does on labelled examples. */
-  public ClassificationReport evaluate(Classifier classifier, List<Example> examples) {
-    long[] labels = examples.stream().mapToLong(e -> (long) e.label()).toArray();
-    return ClassificationReport.of(logits(classifier, examples), labels);
+  /**
+   * How well the classifier does on labelled examples.
+   *
+   * @param outputs the size of the logits' last axis
+   */
+  public Report evaluate(Classifier classifier, List<Example> examples, Task task, int outputs) {
+    return task.report(logits(classifier, examples), examples, outputs);
   }
 }

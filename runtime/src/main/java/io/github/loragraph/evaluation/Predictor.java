@@ -34,8 +34,8 @@ public final class Predictor implements AutoCloseable {
   }
 
   /** How well the model does on labelled examples. */
-  public ClassificationReport evaluate(List<Example> examples) {
-    return evaluator.evaluate(session, examples);
+  public Report evaluate(List<Example> examples, Task task, int outputs) {
+    return evaluator.evaluate(session, examples, task, outputs);
   }
 
   @Override

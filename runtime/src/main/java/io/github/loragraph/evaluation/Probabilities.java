@@ -24,6 +24,16 @@ public final class Probabilities {
     return max + Math.log(sum);
   }
 
+  /** log(1 + exp(x)). */
+  static double softplus(double x) {
+    return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+
+  /** Sigmoid. */
+  public static double sigmoid(float logit) {
+    return 1 / (1 + Math.exp(-logit));
+  }
+
   /** Softmax. */
   public static double[] softmax(float[] logits) {
     double logSum = logSumExp(logits);

@@ -24,11 +24,11 @@ public final class OrtTensors {
     return tensor.getFloatBuffer().get(0);
   }
 
-  /** A FLOAT output of two axes, copied row by row. */
+  /** A FLOAT output, copied row by row: all further axes are one. */
   public static float[][] rows(OnnxTensor tensor) {
-    long[] shape = tensor.getInfo().getShape();
-    float[][] rows = new float[(int) shape[0]][(int) shape[1]];
+    int count = (int) tensor.getInfo().getShape()[0];
     FloatBuffer values = tensor.getFloatBuffer();
+    float[][] rows = new float[count][count == 0 ? 0 : values.remaining() / count];
     for (float[] row : rows) {
       values.get(row);
     }

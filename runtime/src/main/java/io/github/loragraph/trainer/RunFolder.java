@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.evaluation.ClassificationReport;
+import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -120,12 +120,15 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void evaluated(long step, ClassificationReport report) {
+  public void evaluated(long step, Report report) {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", step);
-    line.put("evalLoss", report.loss());
-    line.put("evalAccuracy", report.accuracy());
-    line.put("evalMacroF1", report.macroF1());
+    report
+        .figures()
+        .forEach(
+            (name, value) ->
+                line.put(
+                    "eval" + Character.toUpperCase(name.charAt(0)) + name.substring(1), value));
     append(line);
   }
 

@@ -5,7 +5,7 @@ import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepResult;
-import io.github.loragraph.evaluation.ClassificationReport;
+import io.github.loragraph.evaluation.Report;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Supplier;
@@ -15,7 +15,7 @@ public final class Trainer {
   private final Engine engine;
   private final BatchSource batches;
   private final TrainerSettings settings;
-  private final Supplier<ClassificationReport> evaluation;
+  private final Supplier<Report> evaluation;
   private final List<TrainingListener> listeners;
 
   /**
@@ -25,7 +25,7 @@ public final class Trainer {
       Engine engine,
       BatchSource batches,
       TrainerSettings settings,
-      Supplier<ClassificationReport> evaluation,
+      Supplier<Report> evaluation,
       List<TrainingListener> listeners) {
     this.engine = engine;
     this.batches = batches;
@@ -42,10 +42,7 @@ public final class Trainer {
    * @param evaluation at the end; null where there is no data for it
    */
   public record Summary(
-      long steps,
-      double finalTrainLoss,
-      double samplesPerSecond,
-      ClassificationReport evaluation) {}
+      long steps, double finalTrainLoss, double samplesPerSecond, Report evaluation) {}
 
   /**
    * Trains to the end.
@@ -61,7 +58,7 @@ public final class Trainer {
     double finalLoss = Double.NaN;
     long epoch = 0;
     Iterator<Batch> epochBatches = batches.epoch(epoch);
-    ClassificationReport report = null;
+    Report report = null;
     for (long step = 1; step <= totalSteps; step++) {
       if (!epochBatches.hasNext()) {
         epochBatches = batches.epoch(++epoch);
@@ -94,7 +91,7 @@ public final class Trainer {
       if (evaluation != null && (last || due)) {
         report = evaluation.get();
         long at = step;
-        ClassificationReport current = report;
+        Report current = report;
         listeners.forEach(l -> l.evaluated(at, current));
       }
     }

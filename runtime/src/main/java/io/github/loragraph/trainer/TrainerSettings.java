@@ -1,6 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.BatchSource;
 
 /**
  * What decides the course of a training, besides model and data.
@@ -10,6 +11,9 @@ import io.github.loragraph.LoraGraphException;
  * @param warmup steps of the warm-up if 1 or more, else their share of all steps; 0 for none
  * @param logEvery steps between two log lines; 0 for none
  * @param evalEvery steps between two evaluations on the way; 0 for one at the end only
+ * @param batchSize examples in a step
+ * @param shuffle whether each epoch is shuffled
+ * @param seed of all that is random: the order of the examples and dropout
  */
 public record TrainerSettings(
     Long steps,
@@ -18,8 +22,12 @@ public record TrainerSettings(
     LearningRateSchedule.Decay decay,
     double warmup,
     long logEvery,
-    long evalEvery) {
+    long evalEvery,
+    int batchSize,
+    boolean shuffle,
+    long seed) {
   public TrainerSettings {
+    BatchSource.requireBatchSize(batchSize);
     if (steps != null && steps < 1) {
       throw new LoraGraphException(steps + " training steps are not possible: give 1 or more");
     }

@@ -1,20 +1,20 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.data.BatchSource;
-import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.GraphEngine;
-import io.github.loragraph.evaluation.ClassificationReport;
 import io.github.loragraph.evaluation.Evaluator;
+import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
-import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.util.List;
@@ -26,28 +26,16 @@ import java.util.function.Supplier;
  * One training from a model to a trained model.
  *
  * @param trainable the values of the parameters to train
- * @param maxGradientNorm 0 for no clipping
- * @param evaluation held-out examples; empty for none
- * @param padId fills up {@code input_ids}
  * @param threads that compute one operator; 0 for one for each core
  */
 public record TrainingJob(
     OnnxModel model,
     Set<String> trainable,
     Loss loss,
-    AdamW optimizer,
-    double maxGradientNorm,
+    Optimization optimization,
     TrainerSettings settings,
-    List<Example> training,
-    List<Example> evaluation,
-    int batchSize,
-    long padId,
-    boolean shuffle,
-    long seed,
+    TrainingData data,
     int threads) {
-  public TrainingJob {
-    BatchSource.requireBatchSize(batchSize);
-  }
 
   /**
    * What came out.
@@ -65,17 +53,29 @@ public record TrainingJob(
    *     stops being a number
    */
   public Result run(List<TrainingListener> listeners) {
-    TrainingGraph graph = TrainingGraph.build(model, trainable, loss, new SessionShapeInference());
-    StepGraph step = StepGraph.of(graph, optimizer, maxGradientNorm);
-    Set<String> trained = graph.gradients().keySet();
-    EvaluationGraph answers = EvaluationGraph.of(model, trained);
+    TrainingGraph graph =
+        TrainingGraph.build(
+            model, trainable, loss, optimization.dropout(), new SessionShapeInference());
+    StepGraph step = StepGraph.of(graph, optimization.optimizer(), optimization.maxGradientNorm());
+    EvaluationGraph answers = EvaluationGraph.of(model, graph.gradients().keySet());
     BatchSource batches =
-        new BatchSource(training, graph.inputs(), graph.labels(), batchSize, padId, shuffle, seed);
+        new BatchSource(
+            data.training(),
+            graph.inputs(),
+            graph.labels(),
+            settings.batchSize(),
+            data.padId(),
+            settings.shuffle(),
+            settings.seed());
     try (Weights weights = new Weights();
-        Engine engine = new GraphEngine(step, answers, new Sessions(threads), weights)) {
-      Evaluator evaluator = new Evaluator(graph.inputs(), padId);
-      Supplier<ClassificationReport> measure =
-          evaluation.isEmpty() ? null : () -> evaluator.evaluate(engine.classifier(), evaluation);
+        Engine engine =
+            new GraphEngine(step, answers, new Sessions(threads), weights, settings.seed())) {
+      Evaluator evaluator = new Evaluator(graph.inputs(), data.padId());
+      int outputs = Logits.count(model.graph());
+      Supplier<Report> measure =
+          data.heldOut().isEmpty()
+              ? null
+              : () -> evaluator.evaluate(engine.classifier(), data.heldOut(), data.task(), outputs);
       Trainer.Summary summary = new Trainer(engine, batches, settings, measure, listeners).run();
       return new Result(
           summary, withParameters(engine.parameters()), engine.name(), graph.unreached());

@@ -1,6 +1,6 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.evaluation.ClassificationReport;
+import io.github.loragraph.evaluation.Report;
 
 /** Hears of a training's progress. */
 public interface TrainingListener {
@@ -14,7 +14,7 @@ public interface TrainingListener {
   default void log(StepRecord record) {}
 
   /** After an evaluation. */
-  default void evaluated(long step, ClassificationReport report) {}
+  default void evaluated(long step, Report report) {}
 
   /**
    * Figures of one step, or since the last log.

@@ -1,0 +1,100 @@
+package io.github.loragraph.lora;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.OnnxModel;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+/**
+ * Which parameters of a model are trained.
+ *
+ * @param method what is trained in any case
+ * @param also found anywhere in the names of further parameters to train; null for none
+ * @param biases whether the biases of adapted Linears are trained, too (PEFT's {@code lora_only})
+ */
+public record TrainableSelection(Method method, Pattern also, boolean biases) {
+  /** What a method trains, and nothing else. */
+  public static TrainableSelection of(Method method) {
+    return new TrainableSelection(method, null, false);
+  }
+
+  /**
+   * The parameters to train, in the order in which the graph reads them.
+   *
+   * @throws LoraGraphException if the model has none of the kind, or the expression is found in no
+   *     parameter's name
+   */
+  public List<Parameter> parameters(OnnxModel model) {
+    List<Parameter> all = Parameters.of(model);
+    Predicate<Parameter> chosen = byMethod(model);
+    if (all.stream().noneMatch(chosen)) {
+      throw new LoraGraphException(
+          "the model has no head (classifier, pre_classifier, score) to train: put one on with 'lora-graph add-head'");
+    }
+    if (also != null) {
+      if (all.stream().noneMatch(p -> also.matcher(p.name()).find())) {
+        throw new LoraGraphException(
+            "'%s' is found in no parameter's name: 'lora-graph inspect MODEL --verbose' lists them"
+                .formatted(also));
+      }
+      chosen = chosen.or(p -> also.matcher(p.name()).find());
+    }
+    if (biases) {
+      Set<String> names = new HashSet<>();
+      LoraMetadata.adaptedPaths(model).forEach(path -> names.add(path + ".bias"));
+      if (all.stream().noneMatch(p -> names.contains(p.name()))) {
+        throw new LoraGraphException(
+            "the model has no adapted Linear layers with a bias to train: inject adapters first");
+      }
+      chosen = chosen.or(p -> names.contains(p.name()));
+    }
+    return all.stream().filter(chosen).toList();
+  }
+
+  /** The values of {@link #parameters}: what a training graph takes. */
+  public Set<String> values(OnnxModel model) {
+    Set<String> values = new LinkedHashSet<>();
+    parameters(model).forEach(p -> values.add(p.value()));
+    return values;
+  }
+
+  /**
+   * The trained model with metadata that names what was trained, so that counts and further
+   * trainings go by it; only LoRA keeps a list.
+   */
+  public OnnxModel noteIn(OnnxModel trained) {
+    return LoraMetadata.of(trained)
+        .filter(metadata -> method == Method.LORA)
+        .map(m -> m.withTrainable(parameters(trained).stream().map(Parameter::name).toList()))
+        .map(metadata -> metadata.putInto(trained))
+        .orElse(trained);
+  }
+
+  private Predicate<Parameter> byMethod(OnnxModel model) {
+    Optional<LoraMetadata> metadata = LoraMetadata.of(model);
+    return switch (method) {
+      case LORA -> {
+        if (metadata.isEmpty()) {
+          throw new LoraGraphException(
+              "the model has no adapters: put some in with 'lora-graph inject', or train with --method full or head");
+        }
+        yield Parameter::trainable;
+      }
+      case FULL -> p -> true;
+      case HEAD ->
+          p ->
+              metadata
+                  .map(m -> m.head().contains(p.name()))
+                  .orElseGet(
+                      () ->
+                          InjectionOptions.DEFAULT_HEAD
+                              .matcher(ModulePath.ofParameter(p.name()))
+                              .find());
+    };
+  }
+}

@@ -1,0 +1,47 @@
+package io.github.loragraph.evaluation;
+
+import io.github.loragraph.data.Example;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What a cross-entropy may be told.
+ *
+ * @param labelSmoothing in [0, 1)
+ * @param classWeights one for each class, or empty
+ */
+public record LossOptions(double labelSmoothing, List<Double> classWeights) {
+  /** The plain loss. */
+  public static final LossOptions PLAIN = new LossOptions(0, List.of());
+
+  public LossOptions {
+    classWeights = List.copyOf(classWeights);
+  }
+
+  /**
+   * Weights with which all classes count as much as each other: examples / (classes * examples of
+   * the class). A class without examples has the weight 1.
+   *
+   * @param examples with one class each, or one for each token
+   */
+  public static List<Double> balancedWeights(List<Example> examples, int classes) {
+    long[] counts = new long[classes];
+    long all = 0;
+    for (Example example : examples) {
+      for (int i = 0; i < example.target().count(); i++) {
+        int label = (int) example.target().get(i);
+        if (label >= 0 && label < classes) {
+          counts[label]++;
+          all++;
+        }
+      }
+    }
+    double share = (double) all / classes;
+    return Arrays.stream(counts).mapToObj(count -> count == 0 ? 1 : share / count).toList();
+  }
+
+  /** Whether nothing is asked of the loss that only a cross-entropy over classes can do. */
+  boolean isPlain() {
+    return labelSmoothing == 0 && classWeights.isEmpty();
+  }
+}

@@ -1,0 +1,76 @@
+package io.github.loragraph;
+
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.TrainingGraph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The loss of one batch and its gradients, by the training graph.
+ *
+ * @param byValue the gradient of each trainable value
+ */
+record Gradients(double loss, Map<String, float[]> byValue) {
+  private static final Sessions SESSIONS = new Sessions(2);
+
+  static Gradients of(OnnxModel model, Set<String> trainable, Loss loss, List<HostTensor> batch) {
+    return of(model, trainable, loss, LoraDropout.NONE, batch);
+  }
+
+  /**
+   * @param batch inputs and labels, and the seed where there is dropout
+   */
+  static Gradients of(
+      OnnxModel model,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      List<HostTensor> batch) {
+    TrainingGraph training =
+        TrainingGraph.build(model, trainable, loss, dropout, new SessionShapeInference());
+    Graph graph = training.model().graph();
+    training
+        .gradients()
+        .forEach(
+            (value, gradient) -> {
+              if (!graph.isOutput(gradient)) {
+                graph.addOutput(ValueInfo.of(gradient, new TensorType(ElementType.FLOAT, null)));
+              }
+              graph.removeInput(value);
+              graph.putInitializer(training.initialValues().get(value));
+            });
+    Map<String, float[]> outputs = OrtRun.run(training.model(), batch, SESSIONS);
+    Map<String, float[]> byValue = new LinkedHashMap<>();
+    training.gradients().forEach((value, gradient) -> byValue.put(value, outputs.get(gradient)));
+    return new Gradients(outputs.get(training.loss())[0], byValue);
+  }
+
+  static HostTensor longs(String name, long[] values, long... shape) {
+    ByteBuffer data = ByteBuffer.allocateDirect(values.length * 8).order(ByteOrder.nativeOrder());
+    for (long value : values) {
+      data.putLong(value);
+    }
+    return new HostTensor(name, ElementType.INT64, shape, data.flip());
+  }
+
+  static HostTensor floats(String name, float[] values, long... shape) {
+    ByteBuffer data = ByteBuffer.allocateDirect(values.length * 4).order(ByteOrder.nativeOrder());
+    for (float value : values) {
+      data.putFloat(value);
+    }
+    return new HostTensor(name, ElementType.FLOAT, shape, data.flip());
+  }
+}

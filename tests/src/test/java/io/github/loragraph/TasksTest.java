@@ -1,0 +1,289 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.models.ReferenceArchitecture;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.StringJoiner;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each task from the command line: a tiny model learns something simple. */
+class TasksTest {
+  private static final Path XLM = Oracle.path("tiny-xlm-roberta/model.onnx");
+
+  @TempDir Path folder;
+
+  /** Rows of tokens, each with the label that a function of the tokens gives. */
+  private Path data(String name, int rows, int seed, Function<int[], String> label)
+      throws IOException {
+    Random random = new Random(seed);
+    StringBuilder lines = new StringBuilder();
+    for (int row = 0; row < rows; row++) {
+      int[] ids = new int[4 + random.nextInt(5)];
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = 4 + random.nextInt(20);
+      }
+      StringJoiner list = new StringJoiner(",", "[", "]");
+      for (int id : ids) {
+        list.add(Integer.toString(id));
+      }
+      lines.append("{\"input_ids\":%s,\"label\":%s}\n".formatted(list, label.apply(ids)));
+    }
+    return Files.writeString(folder.resolve(name), lines);
+  }
+
+  @Test
+  void regressionOnAModelWithOneOutput() throws IOException {
+    Path model = Files.copy(XLM, folder.resolve("model.onnx"));
+    Path train = data("train.jsonl", 96, 1, ids -> ids[0] < 14 ? "1.5" : "-0.5");
+    Path eval = data("eval.jsonl", 48, 2, ids -> ids[0] < 14 ? "1.5" : "-0.5");
+    JsonNode injected = Cli.json("inject", model, "--match", "query|output", "--rank", 4);
+    assertEquals(0, injected.get("maxOutputDifference").asDouble());
+    JsonNode trained =
+        Cli.json(
+            "train",
+            folder.resolve("model.lora.onnx"),
+            "--data",
+            train,
+            "--eval",
+            eval,
+            "--task",
+            "regression",
+            "--epochs",
+            12,
+            "--lr",
+            "1e-2",
+            "--train-bias",
+            "-o",
+            folder.resolve("run"));
+    assertTrue(trained.get("eval").get("pearson").asDouble() > 0.5, trained::toString);
+    assertTrue(trained.get("evalAccuracy").isNull());
+    JsonNode merged = Cli.json("merge", folder.resolve("run"), "-o", folder.resolve("merged"));
+    assertTrue(merged.get("maxOutputDifference").asDouble() < 1e-5, merged::toString);
+    JsonNode measured = Cli.json("eval", folder.resolve("merged"), "--data", eval);
+    assertEquals(trained.get("evalLoss").asDouble(), measured.get("loss").asDouble(), 1e-4);
+    Cli wrong = Cli.run("eval", model, "--data", eval, "--task", "clustering");
+    assertEquals(2, wrong.exitCode());
+    Cli classes =
+        Cli.run(
+            "train",
+            folder.resolve("model.lora.onnx"),
+            "--data",
+            train,
+            "--task",
+            "classification",
+            "-o",
+            folder.resolve("none"));
+    assertEquals(1, classes.exitCode());
+  }
+
+  /** An encoder of RoBERTa's kind without a head. */
+  private Path encoder() {
+    OnnxModel model = new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0);
+    Graph graph = model.graph().copy();
+    String tokens =
+        graph.nodes().stream()
+            .filter(node -> node.is("LayerNormalization"))
+            .reduce((first, second) -> second)
+            .orElseThrow()
+            .output(0);
+    graph.clearOutputs();
+    graph.addOutput(ValueInfo.of(tokens, TensorType.of(ElementType.FLOAT, -1, -1, 32)));
+    graph.removeDeadNodes();
+    Path file = folder.resolve("encoder.onnx");
+    OnnxFile.write(model.withGraph(graph), file, false);
+    return file;
+  }
+
+  @Test
+  void anyNumberOfClasses() throws IOException {
+    Function<int[], String> label =
+        ids -> {
+          StringJoiner classes = new StringJoiner(",", "[", "]");
+          if (ids[0] < 14) {
+            classes.add("\"low\"");
+          }
+          if (ids.length > 5) {
+            classes.add("\"long\"");
+          }
+          return classes.toString();
+        };
+    Path train = data("train.jsonl", 160, 3, label);
+    Path eval = data("eval.jsonl", 64, 4, label);
+    Path model = folder.resolve("model");
+    JsonNode head =
+        Cli.json(
+            "add-head", encoder(), "--task", "multilabel", "--labels-from", train, "-o", model);
+    assertEquals("[\"long\",\"low\"]", head.get("labels").toString());
+    JsonNode trained =
+        Cli.json(
+            "train",
+            model,
+            "--data",
+            train,
+            "--eval",
+            eval,
+            "--method",
+            "full",
+            "--epochs",
+            15,
+            "--lr",
+            "5e-3",
+            "-o",
+            folder.resolve("run"));
+    assertTrue(trained.get("eval").get("microF1").asDouble() > 0.7, trained::toString);
+    JsonNode measured = Cli.json("eval", folder.resolve("run"), "--data", eval);
+    assertEquals(trained.get("eval").get("microF1"), measured.get("microF1"));
+    assertEquals(2, measured.get("classes").size());
+    Cli smoothing =
+        Cli.run(
+            "train",
+            model,
+            "--data",
+            train,
+            "--method",
+            "full",
+            "--label-smoothing",
+            "0.1",
+            "-o",
+            folder.resolve("none"));
+    assertEquals(1, smoothing.exitCode());
+    assertTrue(smoothing.err().contains("multilabel"), smoothing.err());
+  }
+
+  @Test
+  void aClassForEachToken() throws IOException {
+    Function<int[], String> label =
+        ids -> {
+          StringJoiner classes = new StringJoiner(",", "[", "]");
+          for (int i = 0; i < ids.length; i++) {
+            classes.add(i == 0 ? "-100" : ids[i] < 10 ? "\"A\"" : "\"O\"");
+          }
+          return classes.toString();
+        };
+    Path train = data("train.jsonl", 96, 5, label);
+    Path eval = data("eval.jsonl", 48, 6, label);
+    Path model = folder.resolve("model");
+    Cli.json(
+        "add-head", encoder(), "--task", "token-classification", "--labels", "O,A", "-o", model);
+    Cli.json("inject", model, "--match", "query|output");
+    JsonNode trained =
+        Cli.json(
+            "train",
+            model.resolve("model.lora.onnx"),
+            "--data",
+            train,
+            "--eval",
+            eval,
+            "--epochs",
+            12,
+            "--lr",
+            "5e-3",
+            "--lora-dropout",
+            "0.1",
+            "--label-smoothing",
+            "0.05",
+            "--class-weights",
+            "balanced",
+            "--trainable",
+            "LayerNorm",
+            "-o",
+            folder.resolve("run"));
+    assertTrue(trained.get("evalAccuracy").asDouble() > 0.9, trained::toString);
+    JsonNode measured = Cli.json("eval", folder.resolve("run"), "--data", eval);
+    assertEquals(trained.get("evalAccuracy"), measured.get("accuracy"));
+    assertTrue(measured.get("examples").asInt() > 48, "tokens are counted");
+  }
+
+  @Test
+  void furtherParametersAreTrainedAndNothingElse() throws IOException {
+    Path model = folder.resolve("model.onnx");
+    Files.copy(Oracle.of("tiny-roberta").modelFile(), model);
+    Path train = data("train.jsonl", 16, 7, ids -> ids[0] < 14 ? "0" : "1");
+    Cli.json("inject", model, "--match", "query");
+    Path injected = folder.resolve("model.lora.onnx");
+    JsonNode trained =
+        Cli.json(
+            "train",
+            injected,
+            "--data",
+            train,
+            "--trainable",
+            "LayerNorm",
+            "--train-bias",
+            "--steps",
+            2,
+            "-o",
+            folder.resolve("run"));
+    assertEquals(2, trained.get("steps").asInt());
+    Map<String, float[]> before = values(injected);
+    Map<String, float[]> after = values(folder.resolve("run").resolve("model.onnx"));
+    for (String name : before.keySet()) {
+      boolean expected =
+          name.contains("LayerNorm")
+              || name.endsWith("query.bias")
+              || name.contains("lora_")
+              || name.startsWith("classifier");
+      boolean changed = !Arrays.equals(before.get(name), after.get(name));
+      assertEquals(expected, changed, name);
+    }
+    JsonNode inspected = Cli.json("inspect", folder.resolve("run"), "--verbose");
+    for (JsonNode p : inspected.get("parameters")) {
+      if (p.get("name").asText().contains("LayerNorm")) {
+        assertTrue(p.get("trainable").asBoolean());
+      }
+    }
+    Cli none =
+        Cli.run(
+            "train",
+            injected,
+            "--data",
+            train,
+            "--trainable",
+            "nothing",
+            "-o",
+            folder.resolve("none"));
+    assertEquals(1, none.exitCode());
+    assertFalse(Files.exists(folder.resolve("none")));
+  }
+
+  private static Map<String, float[]> values(Path file) {
+    OnnxModel model = OnnxFile.read(file);
+    List<Parameter> parameters = Parameters.of(model);
+    return parameters.stream()
+        .collect(
+            Collectors.toMap(
+                Parameter::name, p -> model.graph().initializer(p.initializer()).toFloats()));
+  }
+
+  @Test
+  void inspectSaysWhatWasRecognised() throws IOException {
+    JsonNode recognised =
+        new ObjectMapper()
+            .readTree(Cli.run("inspect", Oracle.of("tiny-roberta").modelFile(), "--json").out())
+            .get("recognised");
+    assertEquals(5, recognised.get("LayerNormPattern").asInt());
+    assertEquals(2, recognised.get("GeluPattern").asInt());
+  }
+}
