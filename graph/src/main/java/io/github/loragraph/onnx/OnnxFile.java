@@ -19,8 +19,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -194,23 +196,23 @@ public final class OnnxFile {
     Graph graph = model.graph();
     boolean external =
         graph.initializers().values().stream().anyMatch(Tensor::isExternal)
-            || embeddedBytes(graph) > LARGEST_EMBEDDED;
+            || isTooLargeForOneFile(model);
     if (!external) {
       ModelProto proto = proto(model, Tensor::embeddedProto);
       AtomicFile.write(file, replace, proto::writeTo);
       return;
     }
     Path dataFile = file.resolveSibling(file.getFileName() + ".data");
-    Map<String, Long> offsets = new LinkedHashMap<>();
-    AtomicFile.write(dataFile, replace, out -> writeData(graph, offsets, out));
+    Map<Tensor, Long> offsets = new LinkedHashMap<>();
+    AtomicFile.write(
+        dataFile, replace, out -> writeData(graph.initializers().values(), offsets, out));
     try {
       ModelProto proto =
           proto(
               model,
               tensor ->
-                  offsets.containsKey(tensor.name())
-                      ? external(
-                          tensor, dataFile.getFileName().toString(), offsets.get(tensor.name()))
+                  offsets.containsKey(tensor)
+                      ? external(tensor, dataFile.getFileName().toString(), offsets.get(tensor))
                       : tensor.embeddedProto());
       AtomicFile.write(file, replace, proto::writeTo);
     } catch (LoraGraphException e) {
@@ -223,15 +225,50 @@ public final class OnnxFile {
     }
   }
 
+  /** Whether the weights of a model have to stand in a file of their own. */
+  public static boolean isTooLargeForOneFile(OnnxModel model) {
+    return embeddedBytes(model.graph()) > LARGEST_EMBEDDED;
+  }
+
+  /**
+   * Writes models that have weights in common; the weights of all go into one file in the same
+   * folder, equal ones once.
+   *
+   * @throws LoraGraphException if a file exists and may not be replaced, or cannot be written
+   */
+  public static void writeSharingData(Map<Path, OnnxModel> models, Path dataFile, boolean replace) {
+    AtomicFile.checkTarget(dataFile, replace);
+    models.keySet().forEach(file -> AtomicFile.checkTarget(file, replace));
+    Map<Tensor, Long> offsets = new LinkedHashMap<>();
+    List<Tensor> tensors =
+        models.values().stream()
+            .flatMap(model -> model.graph().initializers().values().stream())
+            .distinct()
+            .toList();
+    AtomicFile.write(dataFile, replace, out -> writeData(tensors, offsets, out));
+    String location = dataFile.getFileName().toString();
+    models.forEach(
+        (file, model) -> {
+          ModelProto proto =
+              proto(
+                  model,
+                  tensor ->
+                      offsets.containsKey(tensor)
+                          ? external(tensor, location, offsets.get(tensor))
+                          : tensor.embeddedProto());
+          AtomicFile.write(file, replace, proto::writeTo);
+        });
+  }
+
   private static long embeddedBytes(Graph graph) {
     return graph.initializers().values().stream().mapToLong(t -> t.bytes().remaining()).sum();
   }
 
-  private static void writeData(Graph graph, Map<String, Long> offsets, OutputStream out)
-      throws IOException {
+  private static void writeData(
+      Collection<Tensor> tensors, Map<Tensor, Long> offsets, OutputStream out) throws IOException {
     WritableByteChannel channel = Channels.newChannel(out);
     long position = 0;
-    for (Tensor tensor : graph.initializers().values()) {
+    for (Tensor tensor : tensors) {
       ByteBuffer bytes = tensor.bytes();
       if (bytes.remaining() < SMALLEST_EXTERNAL) {
         continue;
@@ -239,7 +276,7 @@ public final class OnnxFile {
       int padding = (int) (-position & (ALIGNMENT - 1));
       out.write(new byte[padding]);
       position += padding;
-      offsets.put(tensor.name(), position);
+      offsets.put(tensor, position);
       position += bytes.remaining();
       while (bytes.hasRemaining()) {
         channel.write(bytes);

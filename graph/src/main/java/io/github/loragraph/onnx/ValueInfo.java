@@ -1,5 +1,6 @@
 package io.github.loragraph.onnx;
 
+import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 
 /** The declaration of a graph input, a graph output or an inner value: a name and a type. */
@@ -17,6 +18,21 @@ public final class ValueInfo {
   /** A declaration that leaves the type to shape inference. */
   public static ValueInfo untyped(String name) {
     return new ValueInfo(ValueInfoProto.newBuilder().setName(name).build());
+  }
+
+  /** A sequence of tensors of one type. */
+  public static ValueInfo sequenceOf(String name, ElementType elementType) {
+    TypeProto element =
+        TypeProto.newBuilder()
+            .setTensorType(TypeProto.Tensor.newBuilder().setElemType(elementType.code()))
+            .build();
+    return new ValueInfo(
+        ValueInfoProto.newBuilder()
+            .setName(name)
+            .setType(
+                TypeProto.newBuilder()
+                    .setSequenceType(TypeProto.Sequence.newBuilder().setElemType(element)))
+            .build());
   }
 
   public String name() {

@@ -9,6 +9,7 @@ import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
@@ -46,6 +47,7 @@ public record TrainingGraph(
     Map<String, String> gradients,
     List<String> unreached,
     Map<String, Tensor> initialValues) {
+  private static final String LOSS = "loss";
 
   /**
    * Builds the training graph of a model.
@@ -98,7 +100,8 @@ public record TrainingGraph(
     TensorType logitsType = types.get(logits);
     ValueInfo labels = loss.labels(logitsType);
     graph.addInput(labels);
-    String lossValue = loss.emit(new GraphBuilder(graph, "/loss"), logits, logitsType);
+    String lossValue =
+        named(graph, loss.emit(new GraphBuilder(graph, "/loss"), logits, logitsType));
     graph.clearOutputs();
     graph.addOutput(ValueInfo.of(lossValue, TensorType.of(logitsType.elementType())));
     graph.addOutput(ValueInfo.of(logits, logitsType));
@@ -126,6 +129,14 @@ public record TrainingGraph(
         gradients,
         new ArrayList<>(unreached),
         parameters);
+  }
+
+  /** A name that users of the graph can guess. */
+  private static String named(Graph graph, String loss) {
+    String name = graph.freshName(LOSS);
+    Node producer = graph.producer(loss);
+    graph.replace(producer, producer.withOutput(producer.outputs().indexOf(loss), name));
+    return name;
   }
 
   private static void refuseReservedNames(Graph graph) {

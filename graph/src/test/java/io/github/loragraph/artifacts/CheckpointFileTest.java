@@ -1,0 +1,145 @@
+package io.github.loragraph.artifacts;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint.OptimizerGroup;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckpointFileTest {
+  private static final long SEED = Long.getLong("test.seed", System.nanoTime());
+  private static final int DAMAGED = 300;
+
+  @TempDir Path folder;
+
+  private static Checkpoint checkpoint() {
+    Tensor a = Tensor.ofFloats("b.lora_A", new float[] {1, 2, 3, 4, 5, 6}, 3, 2);
+    Tensor b = Tensor.ofFloats("a.lora_B", new float[] {-1, 0.5f}, 2, 1);
+    Map<String, Map<String, Tensor>> states =
+        Map.of(
+            "b.lora_A",
+            Map.of(
+                "momentum0", Tensor.ofFloats("momentum0", new float[6], 3, 2),
+                "momentum1", Tensor.filled("momentum1", ElementType.FLOAT, 0.25, 3, 2)));
+    return new Checkpoint(
+        List.of(a, b),
+        List.of(Tensor.ofLongs("ids", new long[] {7, 8}, 2)),
+        false,
+        List.of(new OptimizerGroup("group0", 42, 1e-3f, states)),
+        Map.of("epoch", 3L, "best", 0.5f, "note", "na\u00efve"));
+  }
+
+  private Path written() {
+    Path file = folder.resolve("checkpoint");
+    CheckpointFile.write(checkpoint(), file, true);
+    return file;
+  }
+
+  @Test
+  void whatIsWrittenIsRead() {
+    Checkpoint read = CheckpointFile.read(written());
+    assertEquals(
+        List.of("a.lora_B", "b.lora_A"), read.trainable().stream().map(Tensor::name).toList());
+    assertArrayEquals(new long[] {3, 2}, read.trainable().get(1).dims());
+    assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, read.trainable().get(1).toFloats());
+    assertEquals("ids", read.frozen().get(0).name());
+    assertFalse(read.nominal());
+    OptimizerGroup group = read.group("group0").orElseThrow();
+    assertEquals(42, group.step());
+    assertEquals(1e-3f, group.initialLearningRate());
+    Tensor moment = group.states().get("b.lora_A").get("momentum1");
+    assertArrayEquals(new float[] {.25f, .25f, .25f, .25f, .25f, .25f}, moment.toFloats());
+    assertEquals(Map.of("epoch", 3L, "best", 0.5f, "note", "na\u00efve"), read.properties());
+  }
+
+  @Test
+  void nominalCheckpointsHaveNamesOnly() {
+    Path file = folder.resolve("nominal");
+    CheckpointFile.write(checkpoint().toNominal(), file, false);
+    Checkpoint read = CheckpointFile.read(file);
+    assertTrue(read.nominal());
+    assertEquals(0, read.trainable().get(0).elementCount());
+    assertEquals(List.of(), read.groups());
+  }
+
+  @Test
+  void anExistingFileStays() {
+    Path file = written();
+    assertThrows(LoraGraphException.class, () -> CheckpointFile.write(checkpoint(), file, false));
+  }
+
+  @Test
+  void whatIsNoCheckpointIsRefused() throws IOException {
+    refused("no such checkpoint", folder.resolve("missing"));
+    refused("no such checkpoint", folder);
+    refused("it has 0 bytes", bytes("empty", new byte[0]));
+    refused("it has 7 bytes", bytes("short", new byte[7]));
+    refused("identifier ODTC", bytes("zeros", new byte[64]));
+    byte[] good = Files.readAllBytes(written());
+    for (int version : new int[] {1, 3}) {
+      byte[] other = good.clone();
+      ByteBuffer b = ByteBuffer.wrap(other).order(ByteOrder.LITTLE_ENDIAN);
+      int root = b.getInt(0);
+      int table = root - b.getInt(root);
+      b.putInt(root + b.getShort(table + 4), version);
+      refused("is of version " + version, bytes("version", other));
+    }
+  }
+
+  @Test
+  void everyTruncationIsRefused() throws IOException {
+    byte[] good = Files.readAllBytes(written());
+    for (int length = 8; length < good.length - 8; length += 3) {
+      byte[] cut = Arrays.copyOf(good, length);
+      Path file = bytes("cut", cut);
+      assertThrows(LoraGraphException.class, () -> CheckpointFile.read(file));
+    }
+  }
+
+  /** Wherever a byte is changed: what comes out is a checkpoint or one clear refusal. */
+  @Test
+  void damageIsRefusedOrHarmless() throws IOException {
+    byte[] good = Files.readAllBytes(written());
+    Random random = new Random(SEED);
+    for (int i = 0; i < DAMAGED; i++) {
+      byte[] bad = good.clone();
+      for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
+        bad[random.nextInt(bad.length)] = (byte) random.nextInt();
+      }
+      Path file = bytes("damaged", bad);
+      try {
+        CheckpointFile.read(file);
+      } catch (LoraGraphException e) {
+        assertFalse(e.getMessage().contains("\n"), e.getMessage());
+      } catch (RuntimeException e) {
+        fail("seed " + SEED + ", file " + i, e);
+      }
+    }
+  }
+
+  private Path bytes(String name, byte[] content) throws IOException {
+    return Files.write(folder.resolve(name), content);
+  }
+
+  private static void refused(String words, Path file) {
+    LoraGraphException e = assertThrows(LoraGraphException.class, () -> CheckpointFile.read(file));
+    assertTrue(e.getMessage().contains(words), e.getMessage());
+  }
+}
