@@ -99,7 +99,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     Map<String, Object> result = new LinkedHashMap<>();
     try (Weights weights = new Weights()) {
       start = System.nanoTime();
-      try (GraphEngine engine = new GraphEngine(step, answers, sessions, weights, 0)) {
+      try (GraphEngine engine = new GraphEngine(step, answers, sessions, weights, null, 1, 0)) {
         double sessionSeconds = seconds(start);
         double stepSeconds = median(() -> engine.step(batch, 1e-5));
         double peak = memoryGigabytes("VmHWM");

@@ -3,9 +3,11 @@ package io.github.loragraph.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +30,8 @@ import picocli.CommandLine.Model.OptionSpec;
  */
 final class ConfigFile implements IDefaultValueProvider {
   private static final String OPTION = "--config";
-  private static final Set<String> NOTES = Set.of("versions");
+  private static final String RESUME = "--resume";
+  private static final Set<String> NOTES = Set.of("versions", "checksums");
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
 
   private final Map<String, String> values = new LinkedHashMap<>();
@@ -46,35 +49,52 @@ final class ConfigFile implements IDefaultValueProvider {
   }
 
   private static Optional<Path> fileIn(String[] args) {
+    Optional<Path> run = valueOf(RESUME, args);
+    if (run.isPresent()) {
+      RunFolder.requireUnfinished(run.get());
+      return run.map(folder -> folder.resolve(RunFolder.CONFIG));
+    }
+    return valueOf(OPTION, args);
+  }
+
+  private static Optional<Path> valueOf(String option, String[] args) {
     for (int i = 0; i < args.length; i++) {
-      if (args[i].equals(OPTION) && i + 1 < args.length) {
+      if (args[i].equals(option) && i + 1 < args.length) {
         return Optional.of(Path.of(args[i + 1]));
       }
-      if (args[i].startsWith(OPTION + "=")) {
-        return Optional.of(Path.of(args[i].substring(OPTION.length() + 1)));
+      if (args[i].startsWith(option + "=")) {
+        return Optional.of(Path.of(args[i].substring(option.length() + 1)));
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Refuses to go on with a run whose model or data have changed since it began.
+   *
+   * @param config the run's configuration
+   * @param now the configuration of the same run as it would be written now
+   */
+  static void requireSameFiles(Path config, Map<String, Object> now) {
+    Map<String, Object> then = entries(config);
+    if (then.get("checksums") instanceof Map<?, ?> before
+        && now.get("checksums") instanceof Map<?, ?> after) {
+      before.forEach(
+          (what, checksum) -> {
+            if (!checksum.equals(after.get(what))) {
+              throw new LoraGraphException(
+                  "%s has changed since the run began, so it cannot be gone on with: begin another"
+                      .formatted(now.get(what)));
+            }
+          });
+    }
   }
 
   private static ConfigFile read(Path file, CommandSpec command) {
     if (!Files.isRegularFile(file)) {
       throw new LoraGraphException("no such configuration file: " + file);
     }
-    Map<String, Object> entries;
-    try {
-      entries = new YAMLMapper().readValue(file.toFile(), MAP);
-    } catch (JsonProcessingException e) {
-      throw new LoraGraphException(
-          "%s:%d is not a YAML map of options: %s"
-              .formatted(
-                  file,
-                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
-                  e.getOriginalMessage().lines().findFirst().orElse("")),
-          e);
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
-    }
+    Map<String, Object> entries = entries(file);
     ConfigFile config = new ConfigFile();
     entries.forEach(
         (key, value) -> {
@@ -92,6 +112,22 @@ final class ConfigFile implements IDefaultValueProvider {
           }
         });
     return config;
+  }
+
+  private static Map<String, Object> entries(Path file) {
+    try {
+      return new YAMLMapper().readValue(file.toFile(), MAP);
+    } catch (JsonProcessingException e) {
+      throw new LoraGraphException(
+          "%s:%d is not a YAML map of options: %s"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                  e.getOriginalMessage().lines().findFirst().orElse("")),
+          e);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
   }
 
   private static String optionNames(CommandSpec command) {
@@ -114,6 +150,8 @@ final class ConfigFile implements IDefaultValueProvider {
 
   /** Options by the names of their fields, as a run's {@code config.yaml} has them. */
   static Map<String, Object> asMap(TrainingOptions options) {
-    return new ObjectMapper().convertValue(options, MAP);
+    return new ObjectMapper()
+        .enable(SerializationFeature.WRITE_ENUMS_USING_TO_STRING)
+        .convertValue(options, MAP);
   }
 }

@@ -33,6 +33,7 @@ import picocli.CommandLine.ScopeType;
       InjectCommand.class,
       AddHeadCommand.class,
       TrainCommand.class,
+      ArtifactsCommand.class,
       EvalCommand.class,
       PredictCommand.class,
       MergeCommand.class,

@@ -69,6 +69,11 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
+  public void note(String line) {
+    output.log("%s", line);
+  }
+
+  @Override
   public void evaluated(long step, Report report) {
     if (step < totalSteps) {
       output.log("step %d  held out: %s", step, ReportOutput.headline(report));

@@ -6,6 +6,7 @@ import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.FileSession;
 import io.github.loragraph.evaluation.ModelComparison;
@@ -193,7 +194,9 @@ final class QuickstartCommand implements Callable<Integer> {
             WARM_UP,
             20,
             0,
+            0,
             BATCH_SIZE,
+            1,
             true,
             SEED);
     TrainingJob job =
@@ -204,6 +207,7 @@ final class QuickstartCommand implements Callable<Integer> {
             new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
             settings,
             new TrainingData(data.task(), training, heldOut, data.padId()),
+            EngineKind.GRAPH,
             threads.count());
     Map<String, Object> configuration = new LinkedHashMap<>();
     configuration.put("method", "lora");
@@ -217,9 +221,9 @@ final class QuickstartCommand implements Callable<Integer> {
     try (RunFolder folder = RunFolder.begin(run, false, configuration)) {
       TrainingJob.Result result;
       try (ProgressListener progress = new ProgressListener(output)) {
-        result = job.run(List.of(folder, progress));
+        result = job.run(List.of(folder, progress), null);
       }
-      files.copyCompanions(folder.unfinished());
+      files.copyCompanions(folder.path());
       folder.finish(result.model());
       return result;
     }

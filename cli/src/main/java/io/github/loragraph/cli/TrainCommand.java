@@ -1,9 +1,12 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.file.Checksum;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
@@ -26,6 +29,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -44,11 +48,13 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Example:",
-      "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv --epochs 3 -o run"
+      "Examples:",
+      "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv --epochs 3 -o run",
+      "  lora-graph train --resume run"
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
+  private static final Set<String> GO_WITH_RESUME = Set.of("--resume", "--json", "--stacktrace");
   private static final List<String> USUAL_DATA = List.of("train.tsv", "train.jsonl", "train.csv");
 
   @Mixin private OptionalModelArgument model;
@@ -83,14 +89,28 @@ final class TrainCommand implements Callable<Integer> {
       description = "The run folder to write (default: ${DEFAULT-VALUE}).")
   private Path run;
 
+  @Option(
+      names = "--resume",
+      paramLabel = "RUN",
+      description =
+          "Go on with a run that was stopped, from its last checkpoint and with its options.")
+  private Path resume;
+
   @Option(names = "--force", description = "Replace a run folder that exists.")
   private boolean force;
 
   @Override
   public Integer call() {
-    requireOneOf("--engine", options.engine, List.of("auto", "graph"));
     requireOneOf("--device", options.device, List.of("auto", "cpu"));
-    RunFolder.checkTarget(run, force);
+    Checkpoint start = null;
+    if (resume == null) {
+      RunFolder.checkTarget(run, force);
+    } else {
+      requireNothingElse();
+      RunFolder.requireUnfinished(resume);
+      start = RunFolder.lastCheckpoint(resume).orElse(null);
+      run = resume;
+    }
     ModelFolder folder = model.injectedFolder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     TrainableSelection selection = options.selection();
@@ -107,25 +127,38 @@ final class TrainCommand implements Callable<Integer> {
               options.optimization(),
               options.trainerSettings(),
               new TrainingData(modelData.task(), examples, heldOut, modelData.padId()),
+              engine(start),
               threads.count());
+      job.chooseBuild();
       output.log(
           "%s",
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
-      train(folder, job, modelData.task(), configuration(folder, trainFile, modelData));
+      Map<String, Object> configuration = configuration(folder, trainFile, modelData);
+      if (resume != null) {
+        ConfigFile.requireSameFiles(resume.resolve(RunFolder.CONFIG), configuration);
+      }
+      train(folder, job, modelData.task(), configuration, start);
     }
     return 0;
   }
 
   private void train(
-      ModelFolder folder, TrainingJob job, Task task, Map<String, Object> configuration) {
+      ModelFolder folder,
+      TrainingJob job,
+      Task task,
+      Map<String, Object> configuration,
+      Checkpoint start) {
     TrainingJob.Result result;
-    try (RunFolder runFolder = RunFolder.begin(run, force, configuration)) {
+    try (RunFolder runFolder =
+        resume == null
+            ? RunFolder.begin(run, force, configuration)
+            : RunFolder.resume(resume, start)) {
       try (ProgressListener progress = new ProgressListener(output)) {
-        result = job.run(List.of(runFolder, progress));
+        result = job.run(List.of(runFolder, progress), start);
       }
-      folder.copyCompanions(runFolder.unfinished());
-      noteTask(folder, task, job.model(), runFolder.unfinished());
+      folder.copyCompanions(runFolder.path());
+      noteTask(folder, task, job.model(), runFolder.path());
       runFolder.finish(options.selection().noteIn(result.model()));
     }
     if (!result.unreached().isEmpty()) {
@@ -178,6 +211,23 @@ final class TrainCommand implements Callable<Integer> {
         });
   }
 
+  /** A run is gone on with as it was begun; other options would make it another one. */
+  private void requireNothingElse() {
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      if (!GO_WITH_RESUME.contains(option.longestName())) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "%s does not go with --resume, which takes all options from the run's %s"
+                .formatted(option.longestName(), RunFolder.CONFIG));
+      }
+    }
+  }
+
+  /** Which engine went before is in the checkpoint: the other one's last digits may differ. */
+  private EngineKind engine(Checkpoint start) {
+    return start == null ? options.engine : TrainingJob.engineOf(start).orElse(options.engine);
+  }
+
   private void requireOneOf(String option, String value, List<String> known) {
     if (!known.contains(value)) {
       throw new ParameterException(
@@ -216,6 +266,14 @@ final class TrainCommand implements Callable<Integer> {
     return drawn.subList(0, options.maxTrainExamples);
   }
 
+  /** So that a run is gone on with on the very same files. */
+  private Map<String, String> checksums(Path modelFile, Path trainFile) {
+    Map<String, String> checksums = new LinkedHashMap<>();
+    checksums.put("model", Checksum.of(modelFile));
+    checksums.put("data", Checksum.of(trainFile));
+    return checksums;
+  }
+
   private Map<String, Object> configuration(
       ModelFolder folder, Path trainFile, ModelData modelData) {
     Map<String, Object> all = new LinkedHashMap<>();
@@ -227,6 +285,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("task", modelData.task().toString());
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());
+    all.put("checksums", checksums(folder.modelFile(), trainFile));
     all.put("versions", Version.ofEverything());
     return all;
   }

@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
@@ -78,6 +79,13 @@ final class TrainingOptions {
   int batchSize;
 
   @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Batches whose gradients make up one step (default: ${DEFAULT-VALUE}).")
+  int accumulate;
+
+  @Option(
       names = "--lr",
       defaultValue = "5e-4",
       description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
@@ -145,6 +153,14 @@ final class TrainingOptions {
   String evalEvery;
 
   @Option(
+      names = "--checkpoint-every",
+      defaultValue = "500",
+      description =
+          "Steps between checkpoints, from which --resume goes on (default: ${DEFAULT-VALUE}; 0:"
+              + " none).")
+  String checkpointEvery;
+
+  @Option(
       names = "--max-train-examples",
       paramLabel = "N",
       description = "Train on N examples, drawn by the seed (default: all).")
@@ -153,8 +169,12 @@ final class TrainingOptions {
   @Option(
       names = "--engine",
       defaultValue = "auto",
-      description = "What runs the steps: auto, graph (default: ${DEFAULT-VALUE}).")
-  String engine;
+      converter = EngineConverter.class,
+      description =
+          "What runs the steps: graph (any build of ONNX Runtime), training-api (ONNX Runtime's own"
+              + " training), or auto: the faster one, measured where the run is long enough"
+              + " (default: ${DEFAULT-VALUE}).")
+  EngineKind engine;
 
   @Option(
       names = "--device",
@@ -207,7 +227,9 @@ final class TrainingOptions {
         warmup,
         count(logEvery),
         count(evalEvery),
+        count(checkpointEvery),
         batchSize,
+        accumulate,
         shuffle,
         seed);
   }

@@ -106,7 +106,17 @@ public final class BatchSource {
    * @param epoch 0 for the first
    */
   public Iterator<Batch> epoch(long epoch) {
-    List<List<Example>> order = shuffle ? shuffled(epoch) : cut(examples);
+    return epoch(epoch, 0);
+  }
+
+  /**
+   * The batches of an epoch without the first ones.
+   *
+   * @param skipped the number of batches that are left out, at most all
+   */
+  public Iterator<Batch> epoch(long epoch, long skipped) {
+    List<List<Example>> whole = shuffle ? shuffled(epoch) : cut(examples);
+    List<List<Example>> order = whole.subList(Math.toIntExact(skipped), whole.size());
     Iterator<List<Example>> groups = order.iterator();
     Map<String, ByteBuffer> memory = new HashMap<>();
     return new Iterator<>() {

@@ -1,5 +1,6 @@
 package io.github.loragraph.engine;
 
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.onnx.Tensor;
@@ -15,20 +16,30 @@ public interface Engine extends AutoCloseable {
   String name();
 
   /**
-   * One step: forward, backward and update.
+   * Forward and backward over one batch, and an update of the parameters, unless gradients are to
+   * be gathered over further batches first.
    *
    * @param batch the model's inputs and the labels
+   * @param update whether this is the last batch of the step
    */
-  StepResult step(List<HostTensor> batch, double learningRate);
+  StepResult step(List<HostTensor> batch, double learningRate, boolean update);
+
+  /** A step of one batch. */
+  default StepResult step(List<HostTensor> batch, double learningRate) {
+    return step(batch, learningRate, true);
+  }
 
   /** Answers with the current parameters. */
   Classifier classifier();
 
-  /** The number of steps made. */
+  /** The number of updates made. */
   long steps();
 
   /** The current values of the trainable parameters by name, copied. */
   Map<String, Tensor> parameters();
+
+  /** Parameters, moments and the number of steps, copied: what a later engine goes on from. */
+  Checkpoint checkpoint();
 
   @Override
   void close();

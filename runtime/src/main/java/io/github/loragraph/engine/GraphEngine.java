@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.ModelSession;
@@ -36,11 +37,17 @@ import java.util.Set;
  * roles, so nothing is copied between steps.
  */
 public final class GraphEngine implements Engine {
+  /** The name on the command line. */
+  public static final String NAME = "graph";
+
   private final StepGraph graph;
   private final OrtSession session;
   private final OrtEnvironment environment = NativeLibrary.environment();
   private final Set<String> requested = new LinkedHashSet<>();
   private final boolean clips;
+  private final boolean gathers;
+  private final OnnxTensor update;
+  private final ByteBuffer updateValue = direct(1);
 
   /** The state before the next step, by the names of inputs. */
   private Map<String, OnnxTensor> current = new LinkedHashMap<>();
@@ -56,19 +63,25 @@ public final class GraphEngine implements Engine {
   private final ByteBuffer dropoutSeedValue = direct(8);
   private final boolean drops;
   private final long seed;
+  private final int accumulation;
   private final ByteBuffer stepValue = direct(8);
   private final EvaluationGraph evaluationGraph;
   private final Sessions sessions;
   private final Weights weights;
   private ModelSession evaluation;
   private long steps;
+  private long batches;
+  private float lastRate;
 
   /**
-   * Makes the session and sets parameters to their values in the model, moments to zero.
+   * Makes the session and sets parameters to their values in the model and moments to zero, or both
+   * to those of a checkpoint.
    *
    * @param evaluationGraph of the same model and trainable values; its session is made when it is
    *     asked for
    * @param weights must stay open for as long as the engine
+   * @param start the state to go on from; null to begin
+   * @param accumulation the batches of a step, as the graph was built for
    * @param seed decides what is dropped, where the graph has dropout
    * @throws LoraGraphException if ONNX Runtime refuses the graph
    */
@@ -77,8 +90,12 @@ public final class GraphEngine implements Engine {
       EvaluationGraph evaluationGraph,
       Sessions sessions,
       Weights weights,
+      Checkpoint start,
+      int accumulation,
       long seed) {
     this.seed = seed;
+    this.accumulation = accumulation;
+    this.gathers = graph.model().graph().isInput(StepGraph.UPDATE);
     this.drops = graph.model().graph().isInput(LoraDropout.SEED);
     this.graph = graph;
     this.evaluationGraph = evaluationGraph;
@@ -101,12 +118,82 @@ public final class GraphEngine implements Engine {
           current.put(input, allocate(slot.initial()));
           next.put(input, allocate(slot.initial()));
         }
-        ByteBuffer parameter = contents.get(current.get(slot.parameter()));
-        parameter.duplicate().put(slot.initial().bytes());
+        set(slot.parameter(), slot.initial());
+      }
+      update = OnnxTensor.createTensor(environment, updateValue, new long[0], OnnxJavaType.BOOL);
+      if (start != null) {
+        restore(start);
       }
     } catch (OrtException e) {
       throw new LoraGraphException("cannot allocate the training state: " + e.getMessage(), e);
     }
+  }
+
+  private void set(String input, Tensor value) {
+    ByteBuffer place = contents.get(current.get(input)).duplicate();
+    if (place.remaining() != value.bytes().remaining()) {
+      throw new LoraGraphException(
+          "the checkpoint's '%s' has %,d bytes where the model's has %,d: it is another model's"
+              .formatted(input, value.bytes().remaining(), place.remaining()));
+    }
+    place.put(value.bytes());
+  }
+
+  /**
+   * Sets parameters, moments and the number of steps to those of a checkpoint.
+   *
+   * @throws LoraGraphException if it is of another model or training
+   */
+  public void restore(Checkpoint checkpoint) {
+    Map<String, Tensor> parameters = new HashMap<>();
+    checkpoint.trainable().forEach(t -> parameters.put(t.name(), t));
+    Checkpoint.OptimizerGroup group = checkpoint.group(Checkpoint.GROUP).orElse(null);
+    for (StepGraph.Slot slot : graph.slots()) {
+      Tensor parameter = parameters.get(slot.parameter());
+      if (parameter == null) {
+        throw new LoraGraphException(
+            "the checkpoint has no '%s': it is another training's".formatted(slot.parameter()));
+      }
+      set(slot.parameter(), parameter);
+      if (group != null) {
+        Map<String, Tensor> moments = group.states().getOrDefault(slot.parameter(), Map.of());
+        if (!moments.keySet().containsAll(Checkpoint.MOMENTS)) {
+          throw new LoraGraphException(
+              "the checkpoint has no moments of '%s': it is another training's"
+                  .formatted(slot.parameter()));
+        }
+        set(slot.firstMoment(), moments.get(Checkpoint.MOMENTS.get(0)));
+        set(slot.secondMoment(), moments.get(Checkpoint.MOMENTS.get(1)));
+      }
+    }
+    steps = group == null ? 0 : group.step();
+    batches = steps * accumulation;
+  }
+
+  @Override
+  public Checkpoint checkpoint() {
+    List<Tensor> parameters = new ArrayList<>();
+    Map<String, Map<String, Tensor>> states = new HashMap<>();
+    for (StepGraph.Slot slot : graph.slots()) {
+      parameters.add(copy(slot.parameter(), slot.parameter(), slot));
+      states.put(
+          slot.parameter(),
+          Map.of(
+              Checkpoint.MOMENTS.get(0),
+              copy(slot.firstMoment(), Checkpoint.MOMENTS.get(0), slot),
+              Checkpoint.MOMENTS.get(1),
+              copy(slot.secondMoment(), Checkpoint.MOMENTS.get(1), slot)));
+    }
+    Checkpoint.OptimizerGroup group =
+        new Checkpoint.OptimizerGroup(Checkpoint.GROUP, steps, lastRate, states);
+    return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of());
+  }
+
+  private Tensor copy(String input, String name, StepGraph.Slot slot) {
+    ByteBuffer source = contents.get(current.get(input)).duplicate();
+    ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    copy.put(source).flip();
+    return Tensor.of(name, ElementType.FLOAT, copy, slot.initial().dims());
   }
 
   private OnnxTensor allocate(Tensor like) throws OrtException {
@@ -123,11 +210,13 @@ public final class GraphEngine implements Engine {
 
   @Override
   public String name() {
-    return "graph";
+    return NAME;
   }
 
   @Override
-  public StepResult step(List<HostTensor> batch, double rate) {
+  public StepResult step(List<HostTensor> batch, double rate, boolean last) {
+    lastRate = (float) rate;
+    updateValue.put(0, (byte) (last ? 1 : 0));
     learningRateValue.putFloat(0, (float) rate);
     stepValue.putLong(0, steps + 1);
     List<OnnxTensor> owned = new ArrayList<>();
@@ -141,8 +230,11 @@ public final class GraphEngine implements Engine {
       inputs.put(StepGraph.LEARNING_RATE, learningRate);
       inputs.put(StepGraph.STEP, step);
       if (drops) {
-        dropoutSeedValue.putLong(0, LoraDropout.seedOf(seed, steps + 1));
+        dropoutSeedValue.putLong(0, LoraDropout.seedOf(seed, batches + 1));
         inputs.put(LoraDropout.SEED, dropoutSeed);
+      }
+      if (gathers) {
+        inputs.put(StepGraph.UPDATE, update);
       }
       Map<String, OnnxValue> pinned = new HashMap<>();
       for (StepGraph.Slot slot : graph.slots()) {
@@ -159,7 +251,8 @@ public final class GraphEngine implements Engine {
       Map<String, OnnxTensor> written = next;
       next = current;
       current = written;
-      steps++;
+      batches++;
+      steps += last ? 1 : 0;
       return result;
     } catch (OrtException e) {
       throw new LoraGraphException(
@@ -194,12 +287,7 @@ public final class GraphEngine implements Engine {
   public Map<String, Tensor> parameters() {
     Map<String, Tensor> values = new LinkedHashMap<>();
     for (StepGraph.Slot slot : graph.slots()) {
-      ByteBuffer source = contents.get(current.get(slot.parameter())).duplicate();
-      ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-      copy.put(source).flip();
-      values.put(
-          slot.parameter(),
-          Tensor.of(slot.parameter(), ElementType.FLOAT, copy, slot.initial().dims()));
+      values.put(slot.parameter(), copy(slot.parameter(), slot.parameter(), slot));
     }
     return values;
   }
@@ -219,6 +307,7 @@ public final class GraphEngine implements Engine {
       learningRate.close();
       step.close();
       dropoutSeed.close();
+      update.close();
     }
   }
 }

@@ -74,6 +74,18 @@ public final class NativeLibrary {
   }
 
   /**
+   * Whether a build can be chosen: no other is in use, and the class path has it for this platform.
+   */
+  public static synchronized boolean canUse(Build build) {
+    if (chosen != null) {
+      return chosen == build;
+    }
+    boolean given =
+        System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
+    return build == Build.STOCK || given || Platform.current().trainingResource() != null;
+  }
+
+  /**
    * ONNX Runtime, of the build that was chosen, else of the stock build. Errors are logged, nothing
    * less.
    *

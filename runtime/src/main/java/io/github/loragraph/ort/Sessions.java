@@ -4,10 +4,14 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtTrainingSession;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Makes sessions on the CPU from models in memory. */
 public final class Sessions {
@@ -54,6 +58,26 @@ public final class Sessions {
   }
 
   /**
+   * A training session over the artifacts in a folder.
+   *
+   * @throws LoraGraphException if ONNX Runtime refuses them
+   */
+  public OrtTrainingSession createTraining(Path folder) {
+    try (OrtSession.SessionOptions options = options()) {
+      return NativeLibrary.environment()
+          .createTrainingSession(
+              folder.resolve(TrainingArtifacts.CHECKPOINT).toString(),
+              folder.resolve(TrainingArtifacts.TRAINING).toString(),
+              folder.resolve(TrainingArtifacts.EVALUATION).toString(),
+              folder.resolve(TrainingArtifacts.OPTIMIZER).toString(),
+              options);
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime refuses the training artifacts: " + firstLine(e), e);
+    }
+  }
+
+  /**
    * Lets a session use tensors in the place of initializers whose content is not in the model. The
    * first call makes them known, and ONNX Runtime copies them; because of the others the session
    * takes the given memory, and the copy is freed before it is ready.
@@ -74,8 +98,13 @@ public final class Sessions {
     return options;
   }
 
-  /** ONNX Runtime's messages end in a stack of their own. */
+  /** Where in ONNX Runtime's sources a failure was noticed. */
+  private static final Pattern SOURCE =
+      Pattern.compile("/\\S+\\.(cc|h):\\d+ .*?\\[ONNXRuntimeError\\] : \\d+ : \\w+ : ");
+
+  /** ONNX Runtime's messages name its sources and end in a stack of their own. */
   public static String firstLine(OrtException e) {
-    return e.getMessage().lines().findFirst().orElse("no reason given");
+    String line = e.getMessage().lines().findFirst().orElse("no reason given");
+    return SOURCE.matcher(line).replaceAll("");
   }
 }

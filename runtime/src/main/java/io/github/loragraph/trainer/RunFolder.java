@@ -1,11 +1,15 @@
 package io.github.loragraph.trainer;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.io.BufferedWriter;
@@ -14,41 +18,55 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
  * The folder of one training run: {@code config.yaml} (everything that decided it), {@code
- * metrics.jsonl} (a line for each logged step and each evaluation) and, at the end, {@code
- * model.onnx}. While the run goes on it is a folder of another name beside its place, so that a run
- * folder always is that of a whole run.
+ * metrics.jsonl} (a line for each logged step and each evaluation), {@code checkpoints/} while it
+ * goes on, and at the end {@code model.onnx}. A folder without the model is that of a run that was
+ * stopped, and can be gone on with; a run that fails before its first checkpoint leaves no folder.
  */
 public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The trained model in a run folder. */
   public static final String MODEL = "model.onnx";
 
-  private static final String CONFIG = "config.yaml";
+  /** The options of the run. */
+  public static final String CONFIG = "config.yaml";
+
   private static final String METRICS = "metrics.jsonl";
+  private static final String CHECKPOINTS = "checkpoints";
+  private static final String CHECKPOINT = "step-%08d";
+  private static final Pattern CHECKPOINT_NAME = Pattern.compile("step-(\\d{8,})");
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectMapper YAML =
       new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
 
-  private final Path target;
-  private final boolean replace;
-  private final Path unfinished;
+  private final Path folder;
+
+  /** What stood in the folder's place before; null if nothing did, or it is gone. */
+  private Path replaced;
+
   private final BufferedWriter metrics;
-  private final Thread cleanUp = new Thread(this::deleteUnfinished, "clean up");
+  private final Thread cleanUp = new Thread(this::leave, "leave the run folder");
   private boolean finished;
 
-  private RunFolder(Path target, boolean replace, Path unfinished) throws IOException {
-    this.target = target;
-    this.replace = replace;
-    this.unfinished = unfinished;
-    this.metrics = Files.newBufferedWriter(unfinished.resolve(METRICS));
-    // A run that is interrupted leaves nothing behind either.
+  private RunFolder(Path folder, Path replaced) throws IOException {
+    this.folder = folder;
+    this.replaced = replaced;
+    this.metrics =
+        Files.newBufferedWriter(
+            folder.resolve(METRICS), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    // A run that is interrupted leaves nothing behind that cannot be gone on with.
     Runtime.getRuntime().addShutdownHook(cleanUp);
   }
 
@@ -73,6 +91,11 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     if (empty) {
       return;
     }
+    if (!replace && isUnfinished(target)) {
+      throw new LoraGraphException(
+          "%s is a run that was stopped: go on with it by --resume %s, choose another folder with -o, or replace it with --force"
+              .formatted(target, target));
+    }
     if (!replace) {
       throw new LoraGraphException(
           target + " exists already: choose another folder with -o, or replace it with --force");
@@ -83,9 +106,16 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
+  /** Whether a folder is that of a run without its end. */
+  public static boolean isUnfinished(Path folder) {
+    return Files.exists(folder.resolve(CONFIG)) && !Files.exists(folder.resolve(MODEL));
+  }
+
   /**
-   * Begins a run.
+   * Begins a run. The folder appears with its configuration in it.
    *
+   * @param replace whether a run folder in its place is replaced; it comes back if the run fails
+   *     before its first checkpoint
    * @param config everything that decides the run, by name
    */
   public static RunFolder begin(Path target, boolean replace, Map<String, ?> config) {
@@ -93,15 +123,128 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     try {
       Path parent = target.toAbsolutePath().normalize().getParent();
       Files.createDirectories(parent);
-      Path unfinished = Files.createTempDirectory(parent, "." + target.getFileName() + "-");
-      unfinished.toFile().setReadable(true, false);
-      unfinished.toFile().setExecutable(true, false);
-      RunFolder folder = new RunFolder(target, replace, unfinished);
+      Path made = Files.createTempDirectory(parent, "." + target.getFileName() + "-");
+      made.toFile().setReadable(true, false);
+      made.toFile().setExecutable(true, false);
       Files.writeString(
-          unfinished.resolve(CONFIG), YAML.writeValueAsString(config), StandardCharsets.UTF_8);
-      return folder;
+          made.resolve(CONFIG), YAML.writeValueAsString(config), StandardCharsets.UTF_8);
+      Path replaced = null;
+      if (Files.exists(target)) {
+        replaced = Files.createTempDirectory(parent, "." + target.getFileName() + "-replaced-");
+        Files.move(target, replaced, StandardCopyOption.REPLACE_EXISTING);
+      }
+      Files.move(made, target);
+      return new RunFolder(target, replaced);
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /**
+   * Goes on with a run that was stopped: lines of its metrics after the checkpoint are taken out.
+   *
+   * @param start the run's last checkpoint; null where it has none
+   */
+  public static RunFolder resume(Path target, Checkpoint start) {
+    requireUnfinished(target);
+    long step = start == null ? 0 : start.group(Checkpoint.GROUP).map(g -> g.step()).orElse(0L);
+    try {
+      Path metrics = target.resolve(METRICS);
+      if (Files.exists(metrics)) {
+        List<String> kept = new ArrayList<>();
+        for (String line : Files.readAllLines(metrics)) {
+          if (isUpTo(line, step)) {
+            kept.add(line);
+          }
+        }
+        AtomicFile.write(
+            metrics,
+            true,
+            out ->
+                out.write(
+                    String.join("", kept.stream().map(l -> l + "\n").toList())
+                        .getBytes(StandardCharsets.UTF_8)));
+      }
+      return new RunFolder(target, null);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** A line that the end of the process tore is no JSON, and goes, too. */
+  private static boolean isUpTo(String line, long step) {
+    try {
+      return JSON.readTree(line).path("step").asLong(Long.MAX_VALUE) <= step;
+    } catch (JsonProcessingException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Refuses a folder that no run can be gone on with in.
+   *
+   * @throws LoraGraphException if it is no run folder, or the run is finished
+   */
+  public static void requireUnfinished(Path folder) {
+    if (!Files.isRegularFile(folder.resolve(CONFIG))) {
+      throw new LoraGraphException(
+          "%s is not the folder of a run: it has no %s".formatted(folder, CONFIG));
+    }
+    if (!isUnfinished(folder)) {
+      throw new LoraGraphException(
+          "the run in %s is finished: train its model further with 'lora-graph train %s'"
+              .formatted(folder, folder));
+    }
+  }
+
+  /** The last checkpoint of a run; empty before the first. */
+  public static Optional<Checkpoint> lastCheckpoint(Path folder) {
+    List<Path> files = checkpoints(folder);
+    return files.isEmpty()
+        ? Optional.empty()
+        : Optional.of(CheckpointFile.read(files.get(files.size() - 1)));
+  }
+
+  /** By their steps. */
+  private static List<Path> checkpoints(Path folder) {
+    Path checkpoints = folder.resolve(CHECKPOINTS);
+    if (!Files.isDirectory(checkpoints)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(checkpoints)) {
+      return files
+          .filter(f -> CHECKPOINT_NAME.matcher(f.getFileName().toString()).matches())
+          .sorted(Comparator.comparingLong(RunFolder::stepOf))
+          .toList();
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot list " + checkpoints + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static long stepOf(Path checkpoint) {
+    Matcher name = CHECKPOINT_NAME.matcher(checkpoint.getFileName().toString());
+    return name.matches() ? Long.parseLong(name.group(1)) : -1;
+  }
+
+  @Override
+  public void checkpoint(long step, Checkpoint state) {
+    List<Path> older = checkpoints(folder);
+    CheckpointFile.write(
+        state, folder.resolve(CHECKPOINTS).resolve(CHECKPOINT.formatted(step)), true);
+    try {
+      for (Path file : older) {
+        Files.deleteIfExists(file);
+      }
+      discardReplaced();
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private void discardReplaced() throws IOException {
+    if (replaced != null) {
+      TemporaryFolder.delete(replaced);
+      replaced = null;
     }
   }
 
@@ -139,41 +282,39 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       metrics.flush();
     } catch (IOException e) {
       throw new LoraGraphException(
-          "cannot write " + METRICS + " of " + target + ": " + AtomicFile.reason(e), e);
+          "cannot write " + METRICS + " of " + folder + ": " + AtomicFile.reason(e), e);
     }
   }
 
-  /** The folder as long as the run goes on: other files of the run may be put there. */
-  public Path unfinished() {
-    return unfinished;
+  /** Where it stands: other files of the run may be put there. */
+  public Path path() {
+    return folder;
   }
 
-  /** Writes the trained model and gives the folder its name. */
+  /** Writes the trained model, which ends the run, and takes the checkpoints away. */
   public synchronized void finish(OnnxModel trained) {
     try {
       metrics.close();
-      OnnxFile.write(trained, unfinished.resolve(MODEL), false);
-      if (Files.exists(target)) {
-        checkTarget(target, replace);
-        delete(target);
-      }
-      Files.move(unfinished, target);
+      OnnxFile.write(trained, folder.resolve(MODEL), true);
       finished = true;
+      if (Files.exists(folder.resolve(CHECKPOINTS))) {
+        TemporaryFolder.delete(folder.resolve(CHECKPOINTS));
+      }
+      discardReplaced();
     } catch (IOException e) {
-      throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
+      throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
     }
   }
 
-  /** Takes the unfinished folder away, unless the run is finished. */
   @Override
   public void close() {
     try {
       metrics.close();
     } catch (IOException e) {
       throw new LoraGraphException(
-          "cannot write " + METRICS + " of " + target + ": " + AtomicFile.reason(e), e);
+          "cannot write " + METRICS + " of " + folder + ": " + AtomicFile.reason(e), e);
     } finally {
-      deleteUnfinished();
+      leave();
     }
     try {
       Runtime.getRuntime().removeShutdownHook(cleanUp);
@@ -182,23 +323,19 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
-  private synchronized void deleteUnfinished() {
-    if (!finished && Files.exists(unfinished)) {
-      try {
-        delete(unfinished);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
+  /** Takes the folder away if nothing in it is worth keeping, and puts back what it replaced. */
+  private synchronized void leave() {
+    if (finished || !checkpoints(folder).isEmpty() || !Files.exists(folder)) {
+      return;
+    }
+    try {
+      TemporaryFolder.delete(folder);
+      if (replaced != null) {
+        Files.move(replaced, folder);
+        replaced = null;
       }
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    List<Path> paths;
-    try (Stream<Path> walk = Files.walk(folder)) {
-      paths = walk.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : paths) {
-      Files.delete(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }

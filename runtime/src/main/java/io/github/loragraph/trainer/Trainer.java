@@ -1,6 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.engine.Engine;
@@ -12,21 +13,28 @@ import java.util.function.Supplier;
 
 /** The training loop: batches go to the engine, figures to the listeners. */
 public final class Trainer {
+  /** The property of a checkpoint that names the engine. */
+  static final String ENGINE = "engine";
+
   private final Engine engine;
   private final BatchSource batches;
   private final TrainerSettings settings;
   private final Supplier<Report> evaluation;
   private final List<TrainingListener> listeners;
+  private final Checkpoint start;
 
   /**
    * @param evaluation measures the engine's current parameters; null where there is no data for it
+   * @param start the checkpoint that the engine goes on from; null where it begins
    */
   public Trainer(
       Engine engine,
       BatchSource batches,
       TrainerSettings settings,
       Supplier<Report> evaluation,
-      List<TrainingListener> listeners) {
+      List<TrainingListener> listeners,
+      Checkpoint start) {
+    this.start = start;
     this.engine = engine;
     this.batches = batches;
     this.settings = settings;
@@ -54,48 +62,89 @@ public final class Trainer {
     LearningRateSchedule schedule = settings.schedule(totalSteps);
     listeners.forEach(l -> l.started(totalSteps));
     Stopwatch whole = new Stopwatch();
-    Stopwatch span = new Stopwatch();
-    double finalLoss = Double.NaN;
-    long epoch = 0;
-    Iterator<Batch> epochBatches = batches.epoch(epoch);
+    Stopwatch span = start == null ? new Stopwatch() : Stopwatch.of(start);
+    double finalLoss = span.isEmpty() ? Double.NaN : span.meanLoss();
+    BatchCursor cursor = new BatchCursor(batches, engine.steps() * settings.accumulation());
     Report report = null;
-    for (long step = 1; step <= totalSteps; step++) {
-      if (!epochBatches.hasNext()) {
-        epochBatches = batches.epoch(++epoch);
-      }
-      Batch batch = epochBatches.next();
+    for (long step = engine.steps() + 1; step <= totalSteps; step++) {
       double rate = schedule.at(step);
-      long start = System.nanoTime();
-      StepResult result = engine.step(batch.withLabels(), rate);
-      long nanos = System.nanoTime() - start;
-      refuseNotANumber(step, rate, result);
-      whole.add(batch.examples(), nanos, result.loss());
-      span.add(batch.examples(), nanos, result.loss());
+      StepOutcome outcome = step(cursor, step, rate);
+      whole.add(outcome);
+      span.add(outcome);
 
-      double epochs = (double) step / batches.batchesPerEpoch();
+      double epochs = (double) step * settings.accumulation() / batches.batchesPerEpoch();
       TrainingListener.StepRecord record =
           new TrainingListener.StepRecord(
-              step, epochs, result.loss(), rate, result.gradientNorm(), whole.rate());
+              step, epochs, outcome.loss(), rate, outcome.gradientNorm(), whole.rate());
       listeners.forEach(l -> l.step(record));
-      finalLoss = result.loss();
+      finalLoss = outcome.loss();
       if (settings.logEvery() > 0 && (step % settings.logEvery() == 0 || step == totalSteps)) {
         finalLoss = span.meanLoss();
         TrainingListener.StepRecord logged =
             new TrainingListener.StepRecord(
-                step, epochs, finalLoss, rate, result.gradientNorm(), span.rate());
+                step, epochs, finalLoss, rate, outcome.gradientNorm(), span.rate());
         listeners.forEach(l -> l.log(logged));
         span = new Stopwatch();
       }
       boolean last = step == totalSteps;
-      boolean due = settings.evalEvery() > 0 && step % settings.evalEvery() == 0;
-      if (evaluation != null && (last || due)) {
+      if (evaluation != null && (last || isDue(step, settings.evalEvery()))) {
         report = evaluation.get();
         long at = step;
         Report current = report;
         listeners.forEach(l -> l.evaluated(at, current));
       }
+      if (!last && isDue(step, settings.checkpointEvery())) {
+        Checkpoint state = span.putInto(engine.checkpoint()).with(ENGINE, engine.name());
+        long at = step;
+        listeners.forEach(l -> l.checkpoint(at, state));
+      }
     }
     return new Summary(totalSteps, finalLoss, whole.rate(), report);
+  }
+
+  private static boolean isDue(long step, long every) {
+    return every > 0 && step % every == 0;
+  }
+
+  /** The batches of one step; the loss is their mean. */
+  private StepOutcome step(BatchCursor cursor, long step, double rate) {
+    double losses = 0;
+    int examples = 0;
+    long nanos = 0;
+    double norm = Double.NaN;
+    for (int i = 1; i <= settings.accumulation(); i++) {
+      Batch batch = cursor.next();
+      long begin = System.nanoTime();
+      StepResult result = engine.step(batch.withLabels(), rate, i == settings.accumulation());
+      nanos += System.nanoTime() - begin;
+      refuseNotANumber(step, rate, result);
+      losses += result.loss();
+      examples += batch.examples();
+      norm = result.gradientNorm();
+    }
+    return new StepOutcome(losses / settings.accumulation(), norm, examples, nanos);
+  }
+
+  private record StepOutcome(double loss, double gradientNorm, int examples, long nanos) {}
+
+  /** Walks over the batches of all epochs. */
+  private static final class BatchCursor {
+    private final BatchSource batches;
+    private long epoch;
+    private Iterator<Batch> rest;
+
+    BatchCursor(BatchSource batches, long passed) {
+      this.batches = batches;
+      this.epoch = passed / batches.batchesPerEpoch();
+      this.rest = batches.epoch(epoch, passed % batches.batchesPerEpoch());
+    }
+
+    Batch next() {
+      if (!rest.hasNext()) {
+        rest = batches.epoch(++epoch);
+      }
+      return rest.next();
+    }
   }
 
   private static void refuseNotANumber(long step, double rate, StepResult result) {
@@ -113,11 +162,41 @@ public final class Trainer {
     private double losses;
     private long steps;
 
-    void add(int examples, long nanos, double loss) {
-      this.examples += examples;
-      this.nanos += nanos;
-      this.losses += loss;
-      this.steps++;
+    private static final String EXAMPLES = "log.examples";
+    private static final String NANOS = "log.nanos";
+    private static final String LOSSES = "log.losses";
+    private static final String STEPS = "log.steps";
+
+    /** What was added up when a checkpoint was made. */
+    static Stopwatch of(Checkpoint checkpoint) {
+      Stopwatch stopwatch = new Stopwatch();
+      if (checkpoint.properties().get(LOSSES) instanceof String losses) {
+        stopwatch.losses = Double.parseDouble(losses);
+        stopwatch.examples = (Long) checkpoint.properties().get(EXAMPLES);
+        stopwatch.nanos = (Long) checkpoint.properties().get(NANOS);
+        stopwatch.steps = (Long) checkpoint.properties().get(STEPS);
+      }
+      return stopwatch;
+    }
+
+    /** The loss as text: the file's numbers are of single precision. */
+    Checkpoint putInto(Checkpoint checkpoint) {
+      return checkpoint
+          .with(EXAMPLES, examples)
+          .with(NANOS, nanos)
+          .with(LOSSES, Double.toString(losses))
+          .with(STEPS, steps);
+    }
+
+    boolean isEmpty() {
+      return steps == 0;
+    }
+
+    void add(StepOutcome outcome) {
+      examples += outcome.examples();
+      nanos += outcome.nanos();
+      losses += outcome.loss();
+      steps++;
     }
 
     double rate() {

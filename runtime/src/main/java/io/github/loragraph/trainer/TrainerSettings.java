@@ -11,7 +11,9 @@ import io.github.loragraph.data.BatchSource;
  * @param warmup steps of the warm-up if 1 or more, else their share of all steps; 0 for none
  * @param logEvery steps between two log lines; 0 for none
  * @param evalEvery steps between two evaluations on the way; 0 for one at the end only
- * @param batchSize examples in a step
+ * @param checkpointEvery steps between two checkpoints; 0 for none
+ * @param batchSize examples in a batch
+ * @param accumulation batches in a step
  * @param shuffle whether each epoch is shuffled
  * @param seed of all that is random: the order of the examples and dropout
  */
@@ -23,7 +25,9 @@ public record TrainerSettings(
     double warmup,
     long logEvery,
     long evalEvery,
+    long checkpointEvery,
     int batchSize,
+    int accumulation,
     boolean shuffle,
     long seed) {
   public TrainerSettings {
@@ -43,15 +47,19 @@ public record TrainerSettings(
               + warmup
               + " is negative: give a number of steps, or a share of all below 1, or 0");
     }
-    if (logEvery < 0 || evalEvery < 0) {
+    if (accumulation < 1) {
       throw new LoraGraphException(
-          "a negative number of steps between logs or evaluations: 0 turns them off");
+          accumulation + " batches in a step are not possible: give 1 or more");
+    }
+    if (logEvery < 0 || evalEvery < 0 || checkpointEvery < 0) {
+      throw new LoraGraphException(
+          "a negative number of steps between logs, evaluations or checkpoints: 0 turns them off");
     }
   }
 
   /** The number of steps over data of so many batches an epoch. */
   public long totalSteps(long batchesPerEpoch) {
-    return steps != null ? steps : Math.max(1, Math.round(epochs * batchesPerEpoch));
+    return steps != null ? steps : Math.max(1, Math.round(epochs * batchesPerEpoch / accumulation));
   }
 
   /** The learning rate of each of so many steps. */

@@ -1,24 +1,24 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.engine.Engine;
-import io.github.loragraph.engine.GraphEngine;
+import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.engine.Engines;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.ort.Weights;
-import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
-import io.github.loragraph.training.StepGraph;
-import io.github.loragraph.training.TrainingGraph;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -35,6 +35,7 @@ public record TrainingJob(
     Optimization optimization,
     TrainerSettings settings,
     TrainingData data,
+    EngineKind kind,
     int threads) {
 
   /**
@@ -46,40 +47,74 @@ public record TrainingJob(
   public record Result(
       Trainer.Summary summary, OnnxModel model, String engine, List<String> unreached) {}
 
+  /** The engine that made a checkpoint; empty where it does not say. */
+  public static Optional<EngineKind> engineOf(Checkpoint checkpoint) {
+    return Arrays.stream(EngineKind.values())
+        .filter(k -> k.toString().equals(checkpoint.properties().get(Trainer.ENGINE)))
+        .findFirst();
+  }
+
   /**
-   * Trains.
+   * Chooses ONNX Runtime's build for the engine; before anything else uses ONNX Runtime.
    *
+   * @throws io.github.loragraph.LoraGraphException if the build is not to be had here
+   */
+  public void chooseBuild() {
+    Engines.chooseBuild(kind, steps());
+  }
+
+  private long steps() {
+    return settings.totalSteps(batches(List.of(), null).batchesPerEpoch());
+  }
+
+  /**
+   * Trains. To be called before anything else uses ONNX Runtime, whose build the engine chooses.
+   *
+   * @param start the checkpoint of an earlier run of this very job to go on from; null to begin
    * @throws io.github.loragraph.LoraGraphException if the model cannot be trained, or the loss
    *     stops being a number
    */
-  public Result run(List<TrainingListener> listeners) {
-    TrainingGraph graph =
-        TrainingGraph.build(
-            model, trainable, loss, optimization.dropout(), new SessionShapeInference());
-    StepGraph step = StepGraph.of(graph, optimization.optimizer(), optimization.maxGradientNorm());
-    EvaluationGraph answers = EvaluationGraph.of(model, graph.gradients().keySet());
-    BatchSource batches =
-        new BatchSource(
-            data.training(),
-            graph.inputs(),
-            graph.labels(),
-            settings.batchSize(),
-            data.padId(),
-            settings.shuffle(),
-            settings.seed());
-    try (Weights weights = new Weights();
-        Engine engine =
-            new GraphEngine(step, answers, new Sessions(threads), weights, settings.seed())) {
-      Evaluator evaluator = new Evaluator(graph.inputs(), data.padId());
+  public Result run(List<TrainingListener> listeners, Checkpoint start) {
+    Engines engines =
+        new Engines(
+            model,
+            trainable,
+            loss,
+            optimization,
+            settings.accumulation(),
+            settings.seed(),
+            new Sessions(threads));
+    try (Engines.Opened opened =
+        engines.open(
+            kind,
+            start,
+            steps(),
+            (inputs, labels) -> batches(inputs, labels).epoch(0).next().withLabels(),
+            line -> listeners.forEach(l -> l.note(line)))) {
+      Engine engine = opened.engine();
+      Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
       int outputs = Logits.count(model.graph());
       Supplier<Report> measure =
           data.heldOut().isEmpty()
               ? null
               : () -> evaluator.evaluate(engine.classifier(), data.heldOut(), data.task(), outputs);
-      Trainer.Summary summary = new Trainer(engine, batches, settings, measure, listeners).run();
+      BatchSource batches = batches(opened.inputs(), opened.labels());
+      Trainer.Summary summary =
+          new Trainer(engine, batches, settings, measure, listeners, start).run();
       return new Result(
-          summary, withParameters(engine.parameters()), engine.name(), graph.unreached());
+          summary, withParameters(engine.parameters()), engine.name(), opened.unreached());
     }
+  }
+
+  private BatchSource batches(List<ValueInfo> inputs, ValueInfo labels) {
+    return new BatchSource(
+        data.training(),
+        inputs,
+        labels,
+        settings.batchSize(),
+        data.padId(),
+        settings.shuffle(),
+        settings.seed());
   }
 
   private OnnxModel withParameters(Map<String, Tensor> values) {

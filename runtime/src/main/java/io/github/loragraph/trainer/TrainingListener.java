@@ -1,5 +1,6 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.evaluation.Report;
 
 /** Hears of a training's progress. */
@@ -12,6 +13,12 @@ public interface TrainingListener {
 
   /** Every {@code logEvery} steps: figures since the last log. */
   default void log(StepRecord record) {}
+
+  /** Something that was decided on the way, in one line. */
+  default void note(String line) {}
+
+  /** Every {@code checkpointEvery} steps: all that is needed to go on from here. */
+  default void checkpoint(long step, Checkpoint state) {}
 
   /** After an evaluation. */
   default void evaluated(long step, Report report) {}

@@ -1,0 +1,239 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.artifacts.OptimizerModel;
+import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.evaluation.LossOptions;
+import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.lora.Method;
+import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.ModelReference;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.ort.ToolCache;
+import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.LoraDropout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lora-graph artifacts}. */
+@Command(
+    name = "artifacts",
+    header = "Writes what ONNX Runtime's training API loads.",
+    description = {
+      "",
+      "training_model.onnx, eval_model.onnx, optimizer_model.onnx and checkpoint, with everything"
+          + " frozen but adapters and head: for programs that train by ONNX Runtime's own training"
+          + " API, on phones, in browsers or in C++. 'artifacts apply' brings home what they learned.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph artifacts model.lora.onnx -o artifacts",
+      "  lora-graph artifacts apply trained.ckpt model.lora.onnx -o trained.lora.onnx"
+    },
+    subcommands = ArtifactsApplyCommand.class,
+    mixinStandardHelpOptions = true)
+final class ArtifactsCommand implements Callable<Integer> {
+  private static final List<String> NAMES =
+      List.of(
+          TrainingArtifacts.TRAINING,
+          TrainingArtifacts.EVALUATION,
+          TrainingArtifacts.OPTIMIZER,
+          TrainingArtifacts.CHECKPOINT,
+          TrainingArtifacts.NOMINAL_CHECKPOINT,
+          TrainingArtifacts.WEIGHTS);
+
+  /** The optimizers that the training API has. */
+  enum Optimizer {
+    ADAMW,
+    SGD
+  }
+
+  /** The losses by the names that PyTorch users know. */
+  enum LossName {
+    CROSS_ENTROPY(Task.CLASSIFICATION),
+    TOKEN_CROSS_ENTROPY(Task.TOKEN_CLASSIFICATION),
+    MSE(Task.REGRESSION),
+    BCE(Task.MULTILABEL);
+
+    private final Task task;
+
+    LossName(Task task) {
+      this.task = task;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "MODEL",
+      description = "An injected model, or any other with --method.")
+  private String model;
+
+  @Mixin private ResultOutput output;
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FOLDER",
+      description = "The folder to write the files into.")
+  private Path folder;
+
+  @Option(
+      names = "--loss",
+      description =
+          "${COMPLETION-CANDIDATES} (default: by the task in config.json, or the model's outputs).")
+  private LossName loss;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "P",
+      defaultValue = "0",
+      description = "Share of a label spread over all classes (default: ${DEFAULT-VALUE}).")
+  private double labelSmoothing;
+
+  @Option(
+      names = "--optimizer",
+      defaultValue = "adamw",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Optimizer optimizer;
+
+  @Option(
+      names = "--weight-decay",
+      defaultValue = "0.01",
+      description = "AdamW's (default: ${DEFAULT-VALUE}).")
+  private double weightDecay;
+
+  @Option(names = "--beta1", defaultValue = "0.9", description = "AdamW's (default: 0.9).")
+  private double beta1;
+
+  @Option(names = "--beta2", defaultValue = "0.999", description = "AdamW's (default: 0.999).")
+  private double beta2;
+
+  @Option(names = "--epsilon", defaultValue = "1e-8", description = "AdamW's (default: 1e-8).")
+  private double epsilon;
+
+  @Option(
+      names = "--max-grad-norm",
+      defaultValue = "0",
+      description = "Gradients are scaled down to this norm (default: ${DEFAULT-VALUE}: never).")
+  private double maxGradNorm;
+
+  @Option(
+      names = "--method",
+      defaultValue = "lora",
+      description = "What to train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Method method;
+
+  @Option(
+      names = "--trainable",
+      paramLabel = "REGEX",
+      converter = RegexConverter.class,
+      description = "Train parameters too in whose names this is found.")
+  private Pattern trainable;
+
+  @Option(names = "--train-bias", description = "Train the biases of adapted layers, too.")
+  private boolean trainBias;
+
+  @Option(
+      names = "--nominal-checkpoint",
+      description = "Also write nominal_checkpoint: names without values.")
+  private boolean nominal;
+
+  @Option(
+      names = "--external-data",
+      description =
+          "Weights of both models into one file, weights.data (models over 2 GB: always).")
+  private boolean external;
+
+  @Option(names = "--force", description = "Replace files that exist.")
+  private boolean force;
+
+  @Override
+  public Integer call() {
+    if (model == null || folder == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          model == null ? "name a MODEL" : "name a folder for the files with -o");
+    }
+    for (String name : NAMES) {
+      AtomicFile.checkTarget(folder.resolve(name), force);
+    }
+    ModelFolder files = ModelReference.resolve(model, ToolCache.folder());
+    OnnxModel onnx = OnnxFile.read(files.modelFile());
+    Task task =
+        loss == null
+            ? Task.of(files.config().problemType(), Logits.of(onnx.graph()).type())
+            : loss.task;
+    Logits.count(onnx.graph());
+    TrainableSelection selection = new TrainableSelection(method, trainable, trainBias);
+    Optional<AdamW> adamW =
+        optimizer == Optimizer.ADAMW
+            ? Optional.of(new AdamW(beta1, beta2, epsilon, weightDecay))
+            : Optional.empty();
+    TrainingArtifacts artifacts =
+        TrainingArtifacts.of(
+            onnx,
+            selection.values(onnx),
+            task.loss(new LossOptions(labelSmoothing, List.of()), List.of()),
+            LoraDropout.NONE,
+            new OptimizerModel(adamW, maxGradNorm),
+            1,
+            new SessionShapeInference());
+    List<String> written = artifacts.write(folder, external, nominal, force);
+    files.copyCompanions(folder);
+
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("output", folder.toString());
+    result.put("files", written);
+    result.put("inputs", inputs(artifacts));
+    result.put("loss", artifacts.loss());
+    result.put("logits", artifacts.logits());
+    result.put(
+        "trainable", artifacts.checkpoint().trainable().stream().map(t -> t.name()).toList());
+    output.print(
+        result,
+        out -> {
+          out.printf(
+              "%d tensors to train, loss %s, optimizer %s%n",
+              artifacts.checkpoint().trainable().size(),
+              task,
+              optimizer.name().toLowerCase(Locale.ROOT));
+          out.println("inputs of a step: " + String.join(", ", inputs(artifacts)));
+          out.println("first output: " + artifacts.loss());
+          written.forEach(name -> out.println("written: " + folder.resolve(name)));
+        });
+    return 0;
+  }
+
+  private static List<String> inputs(TrainingArtifacts artifacts) {
+    List<String> names = new ArrayList<>();
+    artifacts.inputs().forEach(input -> names.add(input.name()));
+    names.add(artifacts.labels().name());
+    return names;
+  }
+}

@@ -1,0 +1,209 @@
+package io.github.loragraph.engine;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.artifacts.OptimizerModel;
+import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.Weights;
+import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.StepGraph;
+import io.github.loragraph.training.TrainingGraph;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Opens the engine for a training.
+ *
+ * @param trainable the values of the parameters to train
+ * @param accumulation the batches of a step
+ * @param seed decides what dropout drops
+ */
+public record Engines(
+    OnnxModel model,
+    Set<String> trainable,
+    Loss loss,
+    Optimization optimization,
+    int accumulation,
+    long seed,
+    Sessions sessions) {
+  /** Shorter runs are over before measuring has paid. */
+  private static final long WORTH_MEASURING = 200;
+
+  private static final int WARM_UP = 1;
+  private static final int MEASURED = 3;
+
+  public Engines {
+    if (accumulation < 1) {
+      throw new LoraGraphException(
+          "%d batches in a step are not possible: give 1 or more".formatted(accumulation));
+    }
+  }
+
+  /**
+   * An engine, with what the loop needs to know of its graph.
+   *
+   * @param inputs what a batch consists of, without the labels
+   * @param unreached trainable values that the loss does not depend on
+   */
+  public record Opened(
+      Engine engine,
+      List<ValueInfo> inputs,
+      ValueInfo labels,
+      List<String> unreached,
+      Weights weights)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      engine.close();
+      weights.close();
+    }
+  }
+
+  /** Makes the labelled batch that engines are compared on. */
+  @FunctionalInterface
+  public interface FirstBatch {
+    /**
+     * @param inputs the model's inputs
+     * @param labels the declaration of the labels
+     */
+    List<HostTensor> of(List<ValueInfo> inputs, ValueInfo labels);
+  }
+
+  /**
+   * Chooses ONNX Runtime's build for an engine; before anything else uses ONNX Runtime.
+   *
+   * @param steps of the whole run
+   * @throws LoraGraphException if the build is not to be had here
+   */
+  public static void chooseBuild(EngineKind kind, long steps) {
+    boolean measures =
+        kind == EngineKind.AUTO
+            && steps >= WORTH_MEASURING
+            && NativeLibrary.canUse(NativeLibrary.Build.TRAINING);
+    if (kind == EngineKind.TRAINING_API || measures) {
+      NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    }
+  }
+
+  /**
+   * Opens an engine. To be called before anything else uses ONNX Runtime, whose build it chooses.
+   *
+   * @param start the state to go on from; null to begin
+   * @param steps of the whole run
+   * @param firstBatch asked for only if engines are compared
+   * @param log hears in one line which engine was taken and why, where that was a choice
+   * @throws LoraGraphException if the model cannot be trained, or the engine is not to be had here
+   */
+  public Opened open(
+      EngineKind kind, Checkpoint start, long steps, FirstBatch firstBatch, Consumer<String> log) {
+    if (kind == EngineKind.TRAINING_API) {
+      return trainingApi(start);
+    }
+    if (kind == EngineKind.GRAPH) {
+      return graph(start);
+    }
+    if (steps < WORTH_MEASURING) {
+      log.accept(
+          "engine graph: a run of %d steps is too short to measure engines".formatted(steps));
+      return graph(start);
+    }
+    if (!NativeLibrary.canUse(NativeLibrary.Build.TRAINING)) {
+      log.accept("engine graph: ONNX Runtime's training build is not to be had here");
+      return graph(start);
+    }
+    return faster(start, firstBatch, log);
+  }
+
+  private Opened faster(Checkpoint start, FirstBatch firstBatch, Consumer<String> log) {
+    double api;
+    try (Opened opened = trainingApi(start)) {
+      api = secondsForStep(opened, firstBatch);
+    }
+    Opened graph = graph(start);
+    try {
+      GraphEngine engine = (GraphEngine) graph.engine();
+      Checkpoint before = engine.checkpoint();
+      double own = secondsForStep(graph, firstBatch);
+      boolean keep = own <= api;
+      log.accept(
+          String.format(
+              Locale.ROOT,
+              "engine %s: a step of it takes %.3f s, one of the other %.3f s",
+              keep ? GraphEngine.NAME : TrainingApiEngine.NAME,
+              Math.min(own, api),
+              Math.max(own, api)));
+      if (keep) {
+        engine.restore(before);
+        return graph;
+      }
+    } catch (RuntimeException e) {
+      graph.close();
+      throw e;
+    }
+    graph.close();
+    return trainingApi(start);
+  }
+
+  /** The fastest of a few steps: the others had company on the machine. */
+  private static double secondsForStep(Opened opened, FirstBatch firstBatch) {
+    List<HostTensor> batch = firstBatch.of(opened.inputs(), opened.labels());
+    double best = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < WARM_UP + MEASURED; i++) {
+      long begin = System.nanoTime();
+      opened.engine().step(batch, 0);
+      double seconds = (System.nanoTime() - begin) / 1e9;
+      best = i < WARM_UP ? best : Math.min(best, seconds);
+    }
+    return best;
+  }
+
+  private Opened graph(Checkpoint start) {
+    TrainingGraph training =
+        TrainingGraph.build(
+            model, trainable, loss, optimization.dropout(), new SessionShapeInference());
+    StepGraph step =
+        StepGraph.of(
+            training, optimization.optimizer(), optimization.maxGradientNorm(), accumulation);
+    EvaluationGraph answers = EvaluationGraph.of(model, training.gradients().keySet());
+    Weights weights = new Weights();
+    try {
+      Engine engine = new GraphEngine(step, answers, sessions, weights, start, accumulation, seed);
+      return new Opened(
+          engine, training.inputs(), training.labels(), training.unreached(), weights);
+    } catch (RuntimeException e) {
+      weights.close();
+      throw e;
+    }
+  }
+
+  private Opened trainingApi(Checkpoint start) {
+    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    TrainingArtifacts artifacts =
+        TrainingArtifacts.of(
+            model,
+            trainable,
+            loss,
+            optimization.dropout(),
+            new OptimizerModel(
+                Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
+            accumulation,
+            new SessionShapeInference());
+    return new Opened(
+        new TrainingApiEngine(artifacts, sessions, start, accumulation, seed),
+        artifacts.inputs(),
+        artifacts.labels(),
+        artifacts.unreached(),
+        new Weights());
+  }
+}

@@ -1,0 +1,201 @@
+package io.github.loragraph.engine;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtTrainingSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.evaluation.Classifier;
+import io.github.loragraph.file.TemporaryFolder;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.LoraDropout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs training artifacts by ONNX Runtime's own training API ({@link OrtTrainingSession}), which
+ * updates parameters in place. Needs the training build of the native library. The artifacts stand
+ * in a folder for temporary files as long as the engine is open.
+ */
+public final class TrainingApiEngine implements Engine {
+  /** The name on the command line. */
+  public static final String NAME = "training-api";
+
+  private final TrainingArtifacts artifacts;
+  private final TemporaryFolder folder;
+  private final OrtTrainingSession session;
+  private final boolean drops;
+  private final long seed;
+  private long batches;
+  private long steps;
+
+  /**
+   * Makes the session.
+   *
+   * @param start the state to go on from; null to begin
+   * @param accumulation the batches of a step, as the artifacts were built for
+   * @param seed decides what is dropped, where the artifacts have dropout
+   * @throws LoraGraphException if the training build is not to be had, or refuses the artifacts
+   */
+  public TrainingApiEngine(
+      TrainingArtifacts artifacts,
+      Sessions sessions,
+      Checkpoint start,
+      int accumulation,
+      long seed) {
+    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    this.artifacts = artifacts;
+    this.seed = seed;
+    this.drops = artifacts.training().graph().isInput(LoraDropout.SEED);
+    this.folder = TemporaryFolder.create("lora-graph-artifacts-");
+    artifacts.write(folder.path(), true, false, false);
+    if (start != null) {
+      CheckpointFile.write(start, folder.path().resolve(TrainingArtifacts.CHECKPOINT), true);
+      steps = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
+      batches = steps * accumulation;
+    }
+    session = sessions.createTraining(folder.path());
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public StepResult step(List<HostTensor> batch, double rate, boolean update) {
+    List<HostTensor> given = new ArrayList<>(batch);
+    if (drops) {
+      ByteBuffer value = direct(Long.BYTES).putLong(0, LoraDropout.seedOf(seed, batches + 1));
+      given.add(new HostTensor(LoraDropout.SEED, ElementType.INT64, new long[0], value));
+    }
+    List<OnnxTensor> owned = new ArrayList<>();
+    try {
+      Map<String, OnnxTensorLike> inputs = inputs(artifacts.training(), given, owned);
+      double loss;
+      try (OrtSession.Result result = session.trainStep(inputs)) {
+        loss = OrtTensors.scalar(result, artifacts.loss());
+      }
+      batches++;
+      if (update) {
+        session.setLearningRate((float) rate);
+        session.optimizerStep();
+        session.lazyResetGrad();
+        steps++;
+      }
+      return new StepResult(loss, Double.NaN);
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime failed at step %d: %s".formatted(steps + 1, Sessions.firstLine(e)), e);
+    } finally {
+      owned.forEach(OnnxTensor::close);
+    }
+  }
+
+  /** In the order of the graph: the Java API passes them on without their names. */
+  private static Map<String, OnnxTensorLike> inputs(
+      OnnxModel model, List<HostTensor> given, List<OnnxTensor> owned) throws OrtException {
+    Map<String, HostTensor> byName = new HashMap<>();
+    given.forEach(tensor -> byName.put(tensor.name(), tensor));
+    Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>();
+    for (ValueInfo input : model.graph().inputs()) {
+      HostTensor tensor = byName.get(input.name());
+      if (tensor != null) {
+        OnnxTensor value = OrtTensors.of(tensor);
+        owned.add(value);
+        inputs.put(input.name(), value);
+      }
+    }
+    return inputs;
+  }
+
+  private static ByteBuffer direct(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  /** By the evaluation model, which wants labels: any will do, since only the logits are read. */
+  @Override
+  public Classifier classifier() {
+    return batch -> {
+      List<OnnxTensor> owned = new ArrayList<>();
+      try {
+        Map<String, OnnxTensorLike> inputs =
+            inputs(artifacts.evaluation(), withoutMeaning(batch), owned);
+        try (OrtSession.Result result = session.evalStep(inputs)) {
+          return OrtTensors.rows((OnnxTensor) result.get(artifacts.logits()).orElseThrow());
+        }
+      } catch (OrtException e) {
+        throw new LoraGraphException(
+            "ONNX Runtime cannot run the evaluation model: " + Sessions.firstLine(e), e);
+      } finally {
+        owned.forEach(OnnxTensor::close);
+      }
+    };
+  }
+
+  private List<HostTensor> withoutMeaning(List<HostTensor> batch) {
+    Shape declared = artifacts.labels().type().shape();
+    ElementType type = artifacts.labels().type().elementType();
+    long[] first = batch.get(0).shape();
+    long[] shape = new long[declared.rank()];
+    long count = 1;
+    for (int axis = 0; axis < shape.length; axis++) {
+      Shape.Dimension d = declared.dimension(axis);
+      shape[axis] = d.isKnown() ? d.size() : first[axis];
+      count *= shape[axis];
+    }
+    List<HostTensor> all = new ArrayList<>(batch);
+    ByteBuffer zeros = direct(Math.toIntExact(count * type.bytes()));
+    all.add(new HostTensor(artifacts.labels().name(), type, shape, zeros));
+    return all;
+  }
+
+  @Override
+  public long steps() {
+    return steps;
+  }
+
+  @Override
+  public Map<String, Tensor> parameters() {
+    Map<String, Tensor> values = new LinkedHashMap<>();
+    checkpoint().trainable().forEach(t -> values.put(t.name(), t));
+    return values;
+  }
+
+  /** ONNX Runtime writes over its target in place, so this file is the engine's own. */
+  @Override
+  public Checkpoint checkpoint() {
+    Path file = folder.path().resolve("saved-" + steps);
+    try {
+      session.saveCheckpoint(file, true);
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime cannot save its checkpoint: " + Sessions.firstLine(e), e);
+    }
+    return CheckpointFile.read(file);
+  }
+
+  @Override
+  public void close() {
+    session.close();
+    folder.close();
+  }
+}
