@@ -1,20 +1,27 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.data.HostTensor;
-import io.github.loragraph.engine.GraphEngine;
+import io.github.loragraph.engine.Engine;
+import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.engine.Engines;
+import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.ProbeInput;
+import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.CrossEntropyLoss;
-import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
@@ -32,7 +39,10 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code lora-graph benchmark}. */
 @Command(
@@ -56,6 +66,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private ThreadsOption threads;
   @Mixin private ResultOutput output;
+  @Spec private CommandSpec spec;
 
   @Option(names = "--method", defaultValue = "lora", description = "As in train (default: lora).")
   private Method method;
@@ -78,46 +89,69 @@ final class BenchmarkCommand implements Callable<Integer> {
       description = "Steps to measure, after three to warm up (default: ${DEFAULT-VALUE}).")
   private int steps;
 
+  @Option(
+      names = "--engine",
+      defaultValue = "graph",
+      converter = EngineConverter.class,
+      description = "graph or training-api (default: ${DEFAULT-VALUE}).")
+  private EngineKind engineKind;
+
   @Override
   public Integer call() {
+    if (engineKind == EngineKind.AUTO) {
+      throw new ParameterException(
+          spec.commandLine(), "name the engine to measure: graph or training-api");
+    }
+    Engines.chooseBuild(engineKind, steps);
     ModelFolder folder = model.folder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
-    Sessions sessions = new Sessions(threads.count());
+    Loss loss =
+        Task.of(folder.config().problemType(), Logits.of(onnx.graph()).type())
+            .loss(LossOptions.PLAIN, List.of());
     List<HostTensor> input = ProbeInput.of(onnx.graph(), batchSize, sequence, 0);
-    List<HostTensor> batch = new ArrayList<>(input);
-    batch.add(labels());
 
     double before = memoryGigabytes("VmRSS");
     long start = System.nanoTime();
     Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
-        TrainingGraph.build(onnx, trainable, CrossEntropyLoss.plain(), new SessionShapeInference());
+        TrainingGraph.build(onnx, trainable, loss, new SessionShapeInference());
     StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
-    EvaluationGraph answers = EvaluationGraph.of(onnx, training.gradients().keySet());
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
+
+    Engines engines =
+        new Engines(
+            onnx,
+            trainable,
+            loss,
+            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
+            1,
+            0,
+            new Sessions(threads.count()));
     Map<String, Object> result = new LinkedHashMap<>();
-    try (Weights weights = new Weights()) {
-      start = System.nanoTime();
-      try (GraphEngine engine = new GraphEngine(step, answers, sessions, weights, null, 1, 0)) {
-        double sessionSeconds = seconds(start);
-        double stepSeconds = median(() -> engine.step(batch, 1e-5));
-        double peak = memoryGigabytes("VmHWM");
-        double forward = median(() -> engine.classifier().logits(input));
-        result.put("stepSeconds", stepSeconds);
-        result.put("samplesPerSecond", batchSize / stepSeconds);
-        result.put("forwardSeconds", forward);
-        result.put("stepInForwards", stepSeconds / forward);
-        result.put("graphSeconds", graphSeconds);
-        result.put("modelGigabytes", modelBytes(onnx) / 1e9);
-        result.put("graphGigabytes", graphGigabytes);
-        result.put("sessionSeconds", sessionSeconds);
-        result.put("modelNodes", onnx.graph().nodes().size());
-        result.put("trainingNodes", training.model().graph().nodes().size());
-        result.put("stepNodes", step.model().graph().nodes().size());
-        result.put("peakGigabytes", peak);
-        result.put("threads", threads.count());
-      }
+    start = System.nanoTime();
+    try (Engines.Opened opened = engines.open(engineKind, null, steps, null, line -> {})) {
+      double openSeconds = seconds(start);
+      Engine engine = opened.engine();
+      List<HostTensor> batch = new ArrayList<>(input);
+      batch.add(labels(opened.labels()));
+      double stepSeconds = median(() -> engine.step(batch, 1e-5));
+      double peak = memoryGigabytes("VmHWM");
+      double forward = median(() -> engine.classifier().logits(input));
+      result.put("engine", engine.name());
+      result.put("stepSeconds", stepSeconds);
+      result.put("samplesPerSecond", batchSize / stepSeconds);
+      result.put("forwardSeconds", forward);
+      result.put("stepInForwards", stepSeconds / forward);
+      result.put("graphSeconds", graphSeconds);
+      result.put("modelGigabytes", modelBytes(onnx) / 1e9);
+      result.put("graphGigabytes", graphGigabytes);
+      result.put("openSeconds", openSeconds);
+      result.put("modelNodes", onnx.graph().nodes().size());
+      result.put("trainingNodes", training.model().graph().nodes().size());
+      result.put("stepNodes", step.model().graph().nodes().size());
+      result.put("peakGigabytes", peak);
+      result.put("threads", threads.count());
     }
     output.print(
         result,
@@ -137,12 +171,18 @@ final class BenchmarkCommand implements Callable<Integer> {
         .sum();
   }
 
-  private HostTensor labels() {
-    ByteBuffer data = ByteBuffer.allocateDirect(batchSize * 8).order(ByteOrder.nativeOrder());
-    for (int i = 0; i < batchSize; i++) {
-      data.putLong(i % 2);
+  private HostTensor labels(ValueInfo declared) {
+    TensorType type = declared.type();
+    long[] shape = new long[type.shape().rank()];
+    int count = 1;
+    for (int axis = 0; axis < shape.length; axis++) {
+      Shape.Dimension d = type.shape().dimension(axis);
+      shape[axis] = d.isKnown() ? d.size() : axis == 0 ? batchSize : sequence;
+      count = Math.toIntExact(count * shape[axis]);
     }
-    return new HostTensor("labels", ElementType.INT64, new long[] {batchSize}, data.flip());
+    ByteBuffer zeros = ByteBuffer.allocateDirect(count * type.elementType().bytes());
+    return new HostTensor(
+        declared.name(), type.elementType(), shape, zeros.order(ByteOrder.nativeOrder()));
   }
 
   private double median(Runnable work) {
