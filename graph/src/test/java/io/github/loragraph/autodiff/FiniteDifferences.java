@@ -54,6 +54,12 @@ public final class FiniteDifferences {
   /** Ten roundings of single precision. */
   private static final double SINGLE_TOLERANCE = 6e-7;
 
+  /**
+   * ONNX Runtime 1.28 fuses Transpose and MatMul to an operator that leaves its output as it finds
+   * the memory where the summed axis has size 0; MatMul itself gives zeros there.
+   */
+  private static final String WRONG_WHERE_EMPTY = "MatmulTransposeFusion";
+
   private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
 
   /** What is known of shapes before differentiating. */
@@ -429,10 +435,13 @@ public final class FiniteDifferences {
     }
   }
 
-  private static OrtSession session(OnnxModel model, OrtSession.SessionOptions.OptLevel level)
+  private OrtSession session(OnnxModel model, OrtSession.SessionOptions.OptLevel level)
       throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setOptimizationLevel(level);
+      if (isSomethingEmpty()) {
+        options.addConfigEntry("optimization.disable_specified_optimizers", WRONG_WHERE_EMPTY);
+      }
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       options.setIntraOpNumThreads(1);
       return ENVIRONMENT.createSession(OnnxFile.serialize(model, t -> false), options);
@@ -459,6 +468,10 @@ public final class FiniteDifferences {
               ENVIRONMENT, data, shapes.get(name), OnnxJavaType.valueOf(type.name())));
     }
     return feeds;
+  }
+
+  private boolean isSomethingEmpty() {
+    return shapes.values().stream().anyMatch(shape -> count(shape) == 0);
   }
 
   private static int count(long[] shape) {
