@@ -132,7 +132,7 @@ class BadInputTest {
     refused(1, "beta1", "train", adapted, "--data", data, "-o", run, "--beta1", 1);
     refused(2, "--engine", "train", adapted, "--data", data, "-o", run, "--engine", "x");
     refused(2, "--device", "train", adapted, "--data", data, "-o", run, "--device", "tpu");
-    Path config = file("c.yaml", "learning-rate: 3\n");
+    Path config = file("c.yaml", "learning-speed: 3\n");
     refused(1, "no option", "train", adapted, "--data", data, "-o", run, "--config", config);
     Files.createDirectories(run);
     Files.writeString(run.resolve("precious.txt"), "do not delete");

@@ -5,7 +5,6 @@ import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
-import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ClassificationHead;
@@ -18,7 +17,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
@@ -49,6 +47,9 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class AddHeadCommand implements Callable<Integer> {
+  /** More classes than people usually have. */
+  private static final int MANY = 10;
+
   @Mixin private ModelArgument model;
   @Mixin private ResultOutput output;
 
@@ -165,21 +166,27 @@ final class AddHeadCommand implements Callable<Integer> {
           spec.commandLine(), "name the classes with --labels A,B or --labels-from FILE");
     }
     if (labels.names != null) {
+      if (task == Task.CLASSIFICATION && labels.names.size() < 2) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "one class is nothing to choose from: name two or more, or use --task regression");
+      }
       return new LabelSet(labels.names.stream().map(String::strip).toList());
     }
-    List<Row> rows = DataFile.read(labels.file, Columns.USUAL.with(null, null, labelColumn));
-    List<String> found =
-        rows.stream()
-            .map(Row::label)
-            .filter(Objects::nonNull)
-            .flatMap(this::labelsOf)
-            .filter(l -> !l.isEmpty())
-            .toList();
+    List<String> cells =
+        DataFile.readLabels(labels.file, Columns.USUAL.with(null, null, labelColumn));
+    List<String> found = cells.stream().flatMap(this::labelsOf).filter(l -> !l.isEmpty()).toList();
     if (found.isEmpty()) {
       throw new LoraGraphException(
           labels.file + " has no labels: name their column with --label-column");
     }
-    return LabelSet.of(found);
+    LabelSet classes = LabelSet.of(found);
+    if (classes.size() > MANY && classes.size() * 2 > cells.size()) {
+      output.log(
+          "%d different labels in %d rows: is that column the right one? (--label-column)",
+          classes.size(), cells.size());
+    }
+    return classes;
   }
 
   /** A cell has one label where examples have one class each, else any number. */

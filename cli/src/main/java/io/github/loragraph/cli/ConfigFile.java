@@ -11,9 +11,11 @@ import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -31,6 +33,8 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ConfigFile implements IDefaultValueProvider {
   private static final String OPTION = "--config";
   private static final String RESUME = "--resume";
+  private static final Set<String> NOT_IN_FILES =
+      Set.of("help", "version", "force", "json", "stacktrace", "config", "resume");
   private static final Set<String> NOTES = Set.of("versions", "checksums");
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
 
@@ -116,6 +120,9 @@ final class ConfigFile implements IDefaultValueProvider {
 
   private static Map<String, Object> entries(Path file) {
     try {
+      if (Files.size(file) == 0) {
+        throw new LoraGraphException(file + " is empty: it should have options, a line each");
+      }
       return new YAMLMapper().readValue(file.toFile(), MAP);
     } catch (JsonProcessingException e) {
       throw new LoraGraphException(
@@ -133,6 +140,7 @@ final class ConfigFile implements IDefaultValueProvider {
   private static String optionNames(CommandSpec command) {
     return command.options().stream()
         .map(o -> o.longestName().substring(2))
+        .filter(name -> !NOT_IN_FILES.contains(name))
         .sorted()
         .collect(Collectors.joining(", "));
   }
@@ -143,9 +151,14 @@ final class ConfigFile implements IDefaultValueProvider {
 
   @Override
   public String defaultValue(ArgSpec argument) {
-    String name =
-        argument instanceof OptionSpec option ? option.longestName().substring(2) : "model";
-    return values.get(name);
+    if (argument instanceof OptionSpec option) {
+      return Arrays.stream(option.names())
+          .map(name -> values.get(name.replaceFirst("^--?", "")))
+          .filter(Objects::nonNull)
+          .findFirst()
+          .orElse(null);
+    }
+    return values.get("model");
   }
 
   /** Options by the names of their fields, as a run's {@code config.yaml} has them. */

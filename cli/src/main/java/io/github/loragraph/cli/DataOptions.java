@@ -4,30 +4,10 @@ import io.github.loragraph.data.Columns;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxModel;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** How data files are read. */
+/** What a model makes of text. */
 final class DataOptions {
-  @Option(
-      names = "--text-column",
-      paramLabel = "NAME",
-      description = "Column or field with the text (default: text, sentence, ...).")
-  private String text;
-
-  @Option(
-      names = "--text-pair-column",
-      paramLabel = "NAME",
-      description = "Column or field with the second text (default: text_pair, sentence2, ...).")
-  private String textPair;
-
-  @Option(
-      names = "--label-column",
-      paramLabel = "NAME",
-      description = "Column or field with the label (default: label, ...).")
-  private String label;
-
   @Option(
       names = "--max-length",
       paramLabel = "TOKENS",
@@ -45,20 +25,7 @@ final class DataOptions {
   private Task task;
 
   /** The model's data, read as these options say. */
-  ModelData open(ModelFolder folder, OnnxModel model) {
-    return new ModelData(folder, model, columns(), maxLength, task);
-  }
-
-  private Columns columns() {
-    return Columns.USUAL.with(text, textPair, label);
-  }
-
-  /** The columns by the names of their options, as a run's {@code config.yaml} has them. */
-  Map<String, Object> asMap() {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("textColumn", text);
-    map.put("textPairColumn", textPair);
-    map.put("labelColumn", label);
-    return map;
+  ModelData open(ModelFolder folder, OnnxModel model, Columns columns) {
+    return new ModelData(folder, model, columns, maxLength, task);
   }
 }

@@ -28,6 +28,7 @@ import picocli.CommandLine.Option;
 final class EvalCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private DataOptions dataOptions;
+  @Mixin private ColumnOptions columns;
   @Mixin private ThreadsOption threads;
   @Mixin private ResultOutput output;
 
@@ -42,7 +43,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     ModelFolder folder = model.folder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
-    try (ModelData modelData = dataOptions.open(folder, onnx)) {
+    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
       List<Example> examples = modelData.labelled(data);
       try (Predictor predictor = new Predictor(onnx, modelData.padId(), threads.count())) {
         Report report = predictor.evaluate(examples, modelData.task(), modelData.outputs());

@@ -90,6 +90,11 @@ final class InjectCommand implements Callable<Integer> {
             head == null ? InjectionOptions.DEFAULT_HEAD : head,
             seed);
     OnnxModel injected = LoraInjector.inject(original, options);
+    if (head != null && LoraMetadata.require(injected).head().isEmpty()) {
+      throw new LoraGraphException(
+          "--head '%s' is found in no layer's path ('lora-graph inspect %s' lists them): nothing but the adapters would be trained"
+              .formatted(head, folder.modelFile()));
+    }
     double difference =
         ModelComparison.maxOutputDifference(
             original, injected, new Sessions(0).withoutOptimization(), seed);

@@ -1,7 +1,10 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.Spelling;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -86,10 +89,33 @@ public final class LoraGraph implements Runnable {
     CommandLine at = e.getCommandLine();
     PrintWriter err = at.getErr();
     err.println("lora-graph: " + oneLine(e.getMessage()));
-    if (!CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
+    if (!suggestOptions(e) && !CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName(" "));
     }
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** Options that are written much like an unknown one. */
+  private static boolean suggestOptions(CommandLine.ParameterException e) {
+    if (!(e instanceof CommandLine.UnmatchedArgumentException unmatched)) {
+      return false;
+    }
+    List<String> known =
+        e.getCommandLine().getCommandSpec().options().stream()
+            .flatMap(option -> Arrays.stream(option.names()))
+            .filter(name -> name.startsWith("--"))
+            .toList();
+    for (String argument : unmatched.getUnmatched()) {
+      if (argument.startsWith("--")) {
+        String name = argument.contains("=") ? argument.split("=", 2)[0] : argument;
+        List<String> near = Spelling.nearest(name, known);
+        if (!near.isEmpty()) {
+          e.getCommandLine().getErr().println("Did you mean: " + String.join(", ", near) + "?");
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   private static int onFailure(Exception failure, CommandLine at, boolean stacktrace) {

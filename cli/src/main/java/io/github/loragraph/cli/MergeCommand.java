@@ -50,6 +50,12 @@ final class MergeCommand implements Callable<Integer> {
           "merged and adapted outputs of %s differ by %g, so nothing was written: are its weights finite and of usual size?"
               .formatted(folder.modelFile(), difference));
     }
+    if (LoraMerger.changesNothing(adapted)) {
+      output.log(
+          "%s",
+          "the adapters of %s are untrained (every lora_B is zero), so merging changes nothing: name the run folder of a training to merge that"
+              .formatted(folder.modelFile()));
+    }
     outputFile.write(merged, target, folder, output);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());

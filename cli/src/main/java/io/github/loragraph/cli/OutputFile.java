@@ -1,10 +1,14 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Where a command writes the model that it makes. */
@@ -28,11 +32,34 @@ final class OutputFile {
    */
   Path check(ModelFolder source, String extension) {
     Path target = file == null ? beside(source, extension) : named(file);
+    if (isSame(target, source.modelFile())) {
+      throw new LoraGraphException(
+          "%s is the model that is read: name another output with -o".formatted(target));
+    }
     AtomicFile.checkTarget(target, force);
+    List<String> foreign = source.differentCompanions(target.toAbsolutePath().getParent());
+    if (!foreign.isEmpty() && !force) {
+      throw new LoraGraphException(
+          "%s beside %s belongs to another model: write into a folder of its own with -o FOLDER"
+              .formatted(String.join(", ", foreign), target));
+    }
     return target;
   }
 
+  private static boolean isSame(Path target, Path source) {
+    try {
+      return Files.exists(target) && Files.isSameFile(target, source);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + target + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
   private static Path named(Path path) {
+    if (Files.isRegularFile(path) && !path.toString().endsWith(SUFFIX)) {
+      throw new LoraGraphException(
+          "%s is a file and does not end in %s: name an %s file or a folder"
+              .formatted(path, SUFFIX, SUFFIX));
+    }
     return path.toString().endsWith(SUFFIX) ? path : path.resolve("model" + SUFFIX);
   }
 

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Predictor;
@@ -11,6 +12,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,7 +69,7 @@ final class PredictCommand implements Callable<Integer> {
     for (int i = 0; i < given.size(); i++) {
       rows.add(new Row(given.get(i).strip(), null, null, Map.of(), "text " + (i + 1)));
     }
-    try (ModelData data = dataOptions.open(folder, onnx)) {
+    try (ModelData data = dataOptions.open(folder, onnx, Columns.USUAL)) {
       List<Example> examples = data.unlabelled(rows);
       try (Predictor predictor = new Predictor(onnx, data.padId(), threads.count())) {
         print(given, examples, predictor.logits(examples), data);
@@ -76,10 +78,18 @@ final class PredictCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** Every line, the empty ones too: what is printed stays beside what was read. */
   private static List<String> lines() {
-    try (BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-      return in.lines().filter(line -> !line.isBlank()).toList();
+    var decoder = StandardCharsets.UTF_8.newDecoder();
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, decoder))) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        lines.add(line);
+      }
+      return lines;
+    } catch (CharacterCodingException e) {
+      throw new LoraGraphException(
+          "standard input is not UTF-8 after line %d: convert it first".formatted(lines.size()), e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read standard input: " + e.getMessage(), e);
     }

@@ -60,6 +60,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private OptionalModelArgument model;
   @Mixin private TrainingOptions options;
   @Mixin private DataOptions dataOptions;
+  @Mixin private ColumnOptions columns;
   @Mixin private ThreadsOption threads;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
@@ -116,7 +117,7 @@ final class TrainCommand implements Callable<Integer> {
     TrainableSelection selection = options.selection();
     Set<String> trainable = selection.values(onnx);
     Path trainFile = data == null ? usualData() : data;
-    try (ModelData modelData = dataOptions.open(folder, onnx)) {
+    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
       TrainingJob job =
@@ -218,7 +219,7 @@ final class TrainCommand implements Callable<Integer> {
         throw new ParameterException(
             spec.commandLine(),
             "%s does not go with --resume, which takes all options from the run's %s"
-                .formatted(option.longestName(), RunFolder.CONFIG));
+                .formatted(option.names()[0], RunFolder.CONFIG));
       }
     }
   }
@@ -281,7 +282,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("data", trainFile.toString());
     all.put("eval", eval == null ? null : eval.toString());
     all.putAll(ConfigFile.asMap(options));
-    all.putAll(dataOptions.asMap());
+    all.putAll(columns.asMap());
     all.put("task", modelData.task().toString());
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());

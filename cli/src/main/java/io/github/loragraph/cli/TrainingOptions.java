@@ -86,7 +86,7 @@ final class TrainingOptions {
   int accumulate;
 
   @Option(
-      names = "--lr",
+      names = {"--lr", "--learning-rate"},
       defaultValue = "5e-4",
       description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
   double lr;

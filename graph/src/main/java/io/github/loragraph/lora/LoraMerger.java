@@ -23,6 +23,18 @@ public final class LoraMerger {
 
   private LoraMerger() {}
 
+  /** Whether every lora_B is zero, as it is before training. */
+  public static boolean changesNothing(OnnxModel model) {
+    for (String path : LoraMetadata.adaptedPaths(model)) {
+      for (float value : model.graph().initializer(Adapter.nameOfB(path)).toFloats()) {
+        if (value != 0) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   /**
    * The model with the adapters in its weights, and the nodes that it had before the injection. A
    * weight that something else reads, too, stays as it is for the others. The given model is left

@@ -126,7 +126,7 @@ public record LoraMetadata(
         .orElseThrow(
             () ->
                 new LoraGraphException(
-                    "the model has no adapters (no '%s' in its metadata): inject some first"
+                    "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run folder"
                         .formatted(KEY)));
   }
 

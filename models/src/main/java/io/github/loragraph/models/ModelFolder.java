@@ -152,6 +152,25 @@ public final class ModelFolder {
   public record Companions(List<String> copied, List<String> different) {}
 
   /**
+   * The names of files that belong to the model and that another folder has with another content.
+   */
+  public List<String> differentCompanions(Path target) {
+    List<String> different = new ArrayList<>();
+    for (String name : COMPANIONS) {
+      Path source = find(name).orElse(null);
+      Path there = target.resolve(name);
+      try {
+        if (source != null && Files.isRegularFile(there) && Files.mismatch(source, there) >= 0) {
+          different.add(name);
+        }
+      } catch (IOException e) {
+        throw new LoraGraphException("cannot read " + there + ": " + AtomicFile.reason(e), e);
+      }
+    }
+    return different;
+  }
+
+  /**
    * Puts the files that belong to the model into another folder, which becomes a whole model
    * folder; files that are there already stay as they are.
    */

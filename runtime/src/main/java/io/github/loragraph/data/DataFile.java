@@ -38,6 +38,9 @@ public final class DataFile {
   private final Columns columns;
   private final boolean labelled;
 
+  /** Whether text may be missing. */
+  private boolean labelsOnly;
+
   private DataFile(Path file, Columns columns, boolean labelled) {
     this.file = file;
     this.columns = columns;
@@ -61,6 +64,17 @@ public final class DataFile {
    */
   public static List<Row> readLabelled(Path file, Columns columns) {
     return new DataFile(file, columns, true).read();
+  }
+
+  /**
+   * Reads the labels alone; text is not looked for.
+   *
+   * @throws LoraGraphException as {@link #readLabelled} does
+   */
+  public static List<String> readLabels(Path file, Columns columns) {
+    DataFile data = new DataFile(file, columns, true);
+    data.labelsOnly = true;
+    return data.read().stream().map(Row::label).toList();
   }
 
   private List<Row> read() {
@@ -167,7 +181,7 @@ public final class DataFile {
 
     Heading(List<String> fields) {
       names = fields.stream().map(String::strip).toList();
-      text = index(columns.text(), true, "--text-column");
+      text = labelsOnly ? -1 : index(columns.text(), true, "--text-column");
       textPair = index(columns.textPair(), false, "--text-pair-column");
       label = index(columns.label(), labelled, "--label-column");
     }
@@ -181,20 +195,30 @@ public final class DataFile {
       }
       if (required || candidates.size() == 1) {
         throw new LoraGraphException(
-            "%s has no column '%s'; its columns are: %s (name one with %s)"
-                .formatted(place(1), candidates.get(0), shortened(names), option));
+            "%s has no column '%s'; its first line names the columns: %s (%s)"
+                .formatted(place(1), candidates.get(0), shortened(names), advice(option)));
       }
       return -1;
+    }
+
+    private String advice(String option) {
+      if (names.size() == 1 && names.get(0).matches(".*[;,\t|].*")) {
+        return ".csv files are divided by commas, .tsv files by tabs";
+      }
+      return "name one with " + option + ", or put a heading there";
     }
 
     Row row(List<String> fields, long line) {
       if (fields.size() != names.size()) {
         throw new LoraGraphException(
-            "%s has %d columns where the first line has %d: mend or delete the line"
-                .formatted(place(line), fields.size(), names.size()));
+            "%s has %s where the first line has %d: mend or delete the line"
+                .formatted(
+                    place(line),
+                    fields.size() == 1 ? "1 column" : fields.size() + " columns",
+                    names.size()));
       }
       return new Row(
-          field(fields, text, line),
+          text < 0 ? null : field(fields, text, line),
           textPair < 0 ? null : field(fields, textPair, line),
           label < 0 ? null : labelled ? field(fields, label, line) : fields.get(label).strip(),
           Map.of(),
@@ -221,6 +245,13 @@ public final class DataFile {
     return lines(text, 1, this::jsonRow);
   }
 
+  /** Without the parser's words on where it stood: the line is named. */
+  private static String reason(JsonProcessingException e) {
+    String first = e.getOriginalMessage().lines().findFirst().orElse("");
+    int position = first.indexOf(" (start marker");
+    return position < 0 ? first : first.substring(0, position);
+  }
+
   private Row jsonRow(String line, long number) {
     String place = place(number);
     JsonNode object;
@@ -231,8 +262,8 @@ public final class DataFile {
           "%s is not JSON: %s%s"
               .formatted(
                   place,
-                  e.getOriginalMessage().lines().findFirst().orElse(""),
-                  line.strip().equals("[") || line.strip().equals("{")
+                  reason(e),
+                  line.strip().startsWith("[") || line.strip().equals("{")
                       ? " (each line is one object: write the file as JSON lines)"
                       : ""),
           e);
@@ -247,7 +278,13 @@ public final class DataFile {
       throw missing(object, columns.label(), "--label-column", place);
     }
     String label = labelName == null ? null : label(object.get(labelName));
+    if (labelsOnly) {
+      return new Row(null, null, label, Map.of(), place);
+    }
     String textName = present(object, columns.text());
+    if (textName == null && columns.text().size() == 1) {
+      throw missing(object, columns.text(), "--text-column", place);
+    }
     if (textName != null && !object.has(IDS)) {
       String pairName = present(object, columns.textPair());
       return new Row(
@@ -281,6 +318,10 @@ public final class DataFile {
       JsonNode object, List<String> names, String option, String place) {
     List<String> there = new ArrayList<>();
     object.fieldNames().forEachRemaining(there::add);
+    if (names.stream().anyMatch(object::has)) {
+      return new LoraGraphException(
+          "%s: '%s' is null: mend or delete the line".formatted(place, names.get(0)));
+    }
     return new LoraGraphException(
         "%s has no '%s'; it has: %s (name one with %s)"
             .formatted(place, names.get(0), shortened(there), option));

@@ -196,7 +196,7 @@ public final class ExampleEncoder {
     int index = labels.indexOf(label);
     if (index < 0) {
       throw new LoraGraphException(
-          "%s has the label '%s', which the model's head does not know; it knows: %s"
+          "%s has the label '%s', which the model's head does not know; it knows: %s (mend the line, or make a head for these labels with 'lora-graph add-head')"
               .formatted(row.place(), label, labels));
     }
     return index;

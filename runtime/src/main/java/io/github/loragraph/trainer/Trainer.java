@@ -147,11 +147,11 @@ public final class Trainer {
     }
   }
 
-  private static void refuseNotANumber(long step, double rate, StepResult result) {
+  private void refuseNotANumber(long step, double rate, StepResult result) {
     if (!Double.isFinite(result.loss())) {
       throw new LoraGraphException(
-          "the loss is %s at step %d: train again with a learning rate below %s, or with --max-grad-norm 1"
-              .formatted(result.loss(), step, rate));
+          "the loss is %s at step %d, where the learning rate is %.1e: train again with --lr %.0e or lower, or a longer --warmup"
+              .formatted(result.loss(), step, rate, settings.learningRate() / 10));
     }
   }
 

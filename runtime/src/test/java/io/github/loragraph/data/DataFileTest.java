@@ -97,7 +97,7 @@ class DataFileTest {
   void labelsMayBeAbsentUnlessTheyAreNeeded() {
     assertNull(read("a.tsv", "text\na\n").get(0).label());
     assertFails(
-        "a.tsv:1 has no column 'label'; its columns are: text (name one with --label-column)",
+        "a.tsv:1 has no column 'label'; its first line names the columns: text (name one with --label-column, or put a heading there)",
         () -> readLabelled("a.tsv", "text\na\n"));
     assertFails(
         "a.tsv:3 has nothing in column 'label': mend or delete the line",
@@ -106,23 +106,23 @@ class DataFileTest {
         "a.jsonl:1 has no 'label'; it has: text, klass (name one with --label-column)",
         () -> readLabelled("a.jsonl", "{\"text\":\"a\",\"klass\":1}\n"));
     assertFails(
-        "a.jsonl:1 has no 'label'; it has: text, label (name one with --label-column)",
+        "a.jsonl:1: 'label' is null: mend or delete the line",
         () -> readLabelled("a.jsonl", "{\"text\":\"a\",\"label\":null}\n"));
   }
 
   @Test
   void badTables() {
     assertFails(
-        "a.tsv:1 has no column 'text'; its columns are: review, label (name one with --text-column)",
+        "a.tsv:1 has no column 'text'; its first line names the columns: review, label (name one with --text-column, or put a heading there)",
         () -> read("a.tsv", "review\tlabel\na\t0\n"));
     assertFails(
-        "a.tsv:1 has no column 'kind'; its columns are: text, label (name one with --label-column)",
+        "a.tsv:1 has no column 'kind'; its first line names the columns: text, label (name one with --label-column, or put a heading there)",
         () -> read("a.tsv", "text\tlabel\na\t0\n", Columns.USUAL.with(null, null, "kind")));
     assertFails(
         "a.tsv:3 has 3 columns where the first line has 2: mend or delete the line",
         () -> read("a.tsv", "text\tlabel\na\t0\nb\tc\t1\n"));
     assertFails(
-        "a.csv:2 has 1 columns where the first line has 2: mend or delete the line",
+        "a.csv:2 has 1 column where the first line has 2: mend or delete the line",
         () -> read("a.csv", "text,label\na\n"));
     assertFails(
         "a.tsv:2 has nothing in column 'text': mend or delete the line",

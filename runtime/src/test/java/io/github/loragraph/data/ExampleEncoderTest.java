@@ -14,6 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 class ExampleEncoderTest {
+  private static final String OTHER_LABELS =
+      " (mend the line, or make a head for these labels with 'lora-graph add-head')";
+
   private static final LabelSet LABELS = new LabelSet(List.of("neg", "pos", "7"));
   private static final ValueInfo IDS = input("input_ids", ElementType.INT64, "batch", "sequence");
   private static final ValueInfo MASK =
@@ -57,13 +60,16 @@ class ExampleEncoderTest {
     assertEquals(Values.scalar(1), classOf("1"));
     assertEquals(Values.scalar(2), classOf("7"));
     assertFails(
-        "f:9 has the label 'positive', which the model's head does not know; it knows: neg, pos, 7",
+        "f:9 has the label 'positive', which the model's head does not know; it knows: neg, pos, 7"
+            + OTHER_LABELS,
         () -> classOf("positive"));
     assertFails(
-        "f:9 has the label '3', which the model's head does not know; it knows: neg, pos, 7",
+        "f:9 has the label '3', which the model's head does not know; it knows: neg, pos, 7"
+            + OTHER_LABELS,
         () -> classOf("3"));
     assertFails(
-        "f:9 has the label '-1', which the model's head does not know; it knows: neg, pos, 7",
+        "f:9 has the label '-1', which the model's head does not know; it knows: neg, pos, 7"
+            + OTHER_LABELS,
         () -> classOf("-1"));
     assertFails(
         "f:9 has no label: mend the line, or name the column or field with --label-column",
@@ -83,7 +89,8 @@ class ExampleEncoderTest {
     }
     assertEquals(Values.of(0f, 0f, 0f), encoder.withClassSets(rows("[]"), LABELS).get(0).target());
     assertFails(
-        "f:9 has the label 'x', which the model's head does not know; it knows: neg, pos, 7",
+        "f:9 has the label 'x', which the model's head does not know; it knows: neg, pos, 7"
+            + OTHER_LABELS,
         () -> encoder.withClassSets(rows("pos,x"), LABELS));
     assertEquals(
         Values.of(-100, 1, -100),
