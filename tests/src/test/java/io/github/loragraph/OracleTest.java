@@ -161,7 +161,7 @@ class OracleTest {
     List<HostTensor> batch = new ArrayList<>(oracle.inputs());
     batch.add(oracle.labels());
     try (Weights weights = new Weights();
-        GraphEngine engine = new GraphEngine(step, evaluation, SESSIONS, weights, null, 1, 0)) {
+        GraphEngine engine = new GraphEngine(step, evaluation, SESSIONS, weights, null, 1, 1, 0)) {
       for (int i = 0; i < losses.length; i++) {
         assertEquals(losses[i], engine.step(batch, learningRate).loss(), CURVE);
         if (i == 0) {

@@ -203,6 +203,7 @@ class TrainingApiTest {
         CrossEntropyLoss.plain(),
         new Optimization(AdamW.defaults(), maxGradientNorm, LoraDropout.NONE),
         accumulation,
+        1,
         0,
         SESSIONS);
   }

@@ -4,6 +4,7 @@ import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.ProbeInput;
 import io.github.loragraph.evaluation.Task;
@@ -31,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -90,6 +92,13 @@ final class BenchmarkCommand implements Callable<Integer> {
   private int steps;
 
   @Option(
+      names = "--steps-per-call",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Steps that the graph engine runs in one call (default: ${DEFAULT-VALUE}).")
+  private int stepsPerCall;
+
+  @Option(
       names = "--engine",
       defaultValue = "graph",
       converter = EngineConverter.class,
@@ -126,6 +135,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             loss,
             new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
             1,
+            stepsPerCall,
             0,
             new Sessions(threads.count()));
     Map<String, Object> result = new LinkedHashMap<>();
@@ -135,10 +145,13 @@ final class BenchmarkCommand implements Callable<Integer> {
       Engine engine = opened.engine();
       List<HostTensor> batch = new ArrayList<>(input);
       batch.add(labels(opened.labels()));
-      double stepSeconds = median(() -> engine.step(batch, 1e-5));
+      List<StepInput> call =
+          Collections.nCopies(engine.batchesPerCall(), new StepInput(batch, 1e-5, true));
+      double stepSeconds = median(() -> engine.steps(call)) / call.size();
       double peak = memoryGigabytes("VmHWM");
       double forward = median(() -> engine.classifier().logits(input));
       result.put("engine", engine.name());
+      result.put("stepsPerCall", call.size());
       result.put("stepSeconds", stepSeconds);
       result.put("samplesPerSecond", batchSize / stepSeconds);
       result.put("forwardSeconds", forward);

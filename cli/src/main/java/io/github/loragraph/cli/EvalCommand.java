@@ -6,6 +6,7 @@ import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -45,7 +46,8 @@ final class EvalCommand implements Callable<Integer> {
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
       List<Example> examples = modelData.labelled(data);
-      try (Predictor predictor = new Predictor(onnx, modelData.padId(), threads.count())) {
+      try (Predictor predictor =
+          new Predictor(onnx, modelData.padId(), new Sessions(threads.count()))) {
         Report report = predictor.evaluate(examples, modelData.task(), modelData.outputs());
         ReportOutput printed = new ReportOutput(report, modelData.labels().names());
         output.print(printed.json(), printed::printTo);

@@ -9,6 +9,7 @@ import io.github.loragraph.evaluation.Probabilities;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -71,7 +72,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     try (ModelData data = dataOptions.open(folder, onnx, Columns.USUAL)) {
       List<Example> examples = data.unlabelled(rows);
-      try (Predictor predictor = new Predictor(onnx, data.padId(), threads.count())) {
+      try (Predictor predictor = new Predictor(onnx, data.padId(), new Sessions(threads.count()))) {
         print(given, examples, predictor.logits(examples), data);
       }
     }

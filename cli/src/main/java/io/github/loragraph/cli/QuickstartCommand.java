@@ -173,7 +173,7 @@ final class QuickstartCommand implements Callable<Integer> {
   }
 
   private Report evaluate(OnnxModel model, ModelData data, List<Example> examples) {
-    try (Predictor predictor = new Predictor(model, data.padId(), threads.count())) {
+    try (Predictor predictor = new Predictor(model, data.padId(), new Sessions(threads.count()))) {
       return predictor.evaluate(examples, data.task(), data.outputs());
     }
   }
@@ -208,7 +208,8 @@ final class QuickstartCommand implements Callable<Integer> {
             settings,
             new TrainingData(data.task(), training, heldOut, data.padId()),
             EngineKind.GRAPH,
-            threads.count());
+            new Sessions(threads.count()),
+            1);
     Map<String, Object> configuration = new LinkedHashMap<>();
     configuration.put("method", "lora");
     configuration.put("epochs", EPOCHS);

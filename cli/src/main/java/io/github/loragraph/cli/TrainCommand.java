@@ -12,6 +12,7 @@ import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
@@ -78,6 +79,14 @@ final class TrainCommand implements Callable<Integer> {
   private Path eval;
 
   @Option(
+      names = "--steps-per-call",
+      paramLabel = "N",
+      description =
+          "Steps that the graph engine runs in one call, between which nothing is copied from or to"
+              + " the device (default: 1 on a CPU, 8 on a GPU).")
+  private Integer stepsPerCall;
+
+  @Option(
       names = "--config",
       paramLabel = "FILE",
       description = "YAML with options by their names; the command line wins.")
@@ -129,7 +138,8 @@ final class TrainCommand implements Callable<Integer> {
               options.trainerSettings(),
               new TrainingData(modelData.task(), examples, heldOut, modelData.padId()),
               engine(start),
-              threads.count());
+              new Sessions(threads.count()),
+              stepsPerCall());
       job.chooseBuild();
       output.log(
           "%s",
@@ -224,6 +234,10 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private int stepsPerCall() {
+    return stepsPerCall == null ? 1 : stepsPerCall;
+  }
+
   /** Which engine went before is in the checkpoint: the other one's last digits may differ. */
   private EngineKind engine(Checkpoint start) {
     return start == null ? options.engine : TrainingJob.engineOf(start).orElse(options.engine);
@@ -286,6 +300,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("task", modelData.task().toString());
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());
+    all.put("stepsPerCall", stepsPerCall());
     all.put("checksums", checksums(folder.modelFile(), trainFile));
     all.put("versions", Version.ofEverything());
     return all;

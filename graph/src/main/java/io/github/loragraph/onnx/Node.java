@@ -185,6 +185,18 @@ public final class Node {
     return with(named(attribute, AttributeProto.AttributeType.TENSOR).setT(value.embeddedProto()));
   }
 
+  /**
+   * With a graph of its own, as {@code Loop} has one; its initializers stand inside.
+   *
+   * @param graphName the name that the format wants the graph to have
+   */
+  public Node with(String attribute, String graphName, Graph graph) {
+    GraphProto header = GraphProto.newBuilder().setName(graphName).build();
+    return with(
+        named(attribute, AttributeProto.AttributeType.GRAPH)
+            .setG(OnnxFile.proto(header, graph, Tensor::embeddedProto)));
+  }
+
   public Node without(String attribute) {
     NodeProto.Builder copy = proto.toBuilder().clearAttribute();
     for (AttributeProto a : proto.getAttributeList()) {

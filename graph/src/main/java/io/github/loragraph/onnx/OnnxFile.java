@@ -317,18 +317,23 @@ public final class OnnxFile {
     return proto.toByteArray();
   }
 
-  private interface Content {
+  /** What stands in a file for a tensor. */
+  interface Content {
     TensorProto of(Tensor tensor);
   }
 
   private static ModelProto proto(OnnxModel model, Content content) {
-    Graph graph = model.graph();
-    GraphProto.Builder g = model.graphHeader().toBuilder();
+    GraphProto graph = proto(model.graphHeader(), model.graph(), content);
+    return model.header().toBuilder().setGraph(graph).build();
+  }
+
+  static GraphProto proto(GraphProto header, Graph graph, Content content) {
+    GraphProto.Builder g = header.toBuilder();
     graph.nodes().forEach(n -> g.addNode(n.proto()));
     graph.inputs().forEach(v -> g.addInput(v.proto()));
     graph.outputs().forEach(v -> g.addOutput(v.proto()));
     graph.valueInfo().forEach(v -> g.addValueInfo(v.proto()));
     graph.initializers().values().forEach(t -> g.addInitializer(content.of(t)));
-    return model.header().toBuilder().setGraph(g).build();
+    return g.build();
   }
 }

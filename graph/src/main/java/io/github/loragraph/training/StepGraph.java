@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * One whole training step as an ordinary ONNX model of standard operators: a batch, the learning
@@ -58,6 +60,45 @@ public record StepGraph(OnnxModel model, TrainingGraph training, List<Slot> slot
     public String secondMoment() {
       return inputs.get(2);
     }
+  }
+
+  /**
+   * A value that goes from step to step: what a step writes to the output, the next one reads from
+   * the input.
+   *
+   * @param initial what the first step reads, of the name of the input
+   */
+  public record Carried(String input, String output, Tensor initial) {}
+
+  /**
+   * All that goes from step to step: of each slot the parameter as it is and zeros for the rest.
+   */
+  public List<Carried> carried() {
+    List<Carried> carried = new ArrayList<>();
+    for (Slot slot : slots) {
+      for (int i = 0; i < slot.inputs().size(); i++) {
+        String input = slot.inputs().get(i);
+        Tensor initial =
+            i == 0
+                ? slot.initial()
+                : Tensor.filled(input, ElementType.FLOAT, 0, slot.initial().dims());
+        carried.add(new Carried(input, slot.outputs().get(i), initial));
+      }
+    }
+    return carried;
+  }
+
+  /** What is new in each step: the batch, the labels, and what the engine says of the step. */
+  public List<ValueInfo> perStep() {
+    Set<String> state = carried().stream().map(Carried::input).collect(Collectors.toSet());
+    return model.graph().requiredInputs().stream().filter(v -> !state.contains(v.name())).toList();
+  }
+
+  /** The FLOAT scalars that a step tells: the loss, and the gradients' norm where it is known. */
+  public List<String> figures() {
+    return model.graph().isOutput(GRADIENT_NORM)
+        ? List.of(training.loss(), GRADIENT_NORM)
+        : List.of(training.loss());
   }
 
   /** A step of one batch. */

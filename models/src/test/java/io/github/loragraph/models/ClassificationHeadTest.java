@@ -12,6 +12,7 @@ import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,7 @@ class ClassificationHeadTest {
             .filter(p -> p.name().startsWith("classifier."))
             .mapToLong(Parameter::count)
             .sum());
-    try (Predictor predictor = new Predictor(model, 0, 2)) {
+    try (Predictor predictor = new Predictor(model, 0, new Sessions(2))) {
       float[] alone = predictor.logits(List.of(example(101, 7592, 102)))[0];
       float[][] padded =
           predictor.logits(

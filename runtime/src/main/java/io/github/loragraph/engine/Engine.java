@@ -29,6 +29,21 @@ public interface Engine extends AutoCloseable {
     return step(batch, learningRate, true);
   }
 
+  /** The most batches that {@link #steps} takes; with more than one a call costs less for each. */
+  default int batchesPerCall() {
+    return 1;
+  }
+
+  /**
+   * Several calls of {@link #step} in one.
+   *
+   * @param inputs at most {@link #batchesPerCall}
+   * @return what each of them told
+   */
+  default List<StepResult> steps(List<StepInput> inputs) {
+    return inputs.stream().map(i -> step(i.batch(), i.learningRate(), i.update())).toList();
+  }
+
   /** Answers with the current parameters. */
   Classifier classifier();
 

@@ -27,6 +27,7 @@ import java.util.function.Consumer;
  *
  * @param trainable the values of the parameters to train
  * @param accumulation the batches of a step
+ * @param batchesPerCall the most batches that the graph engine runs in one call
  * @param seed decides what dropout drops
  */
 public record Engines(
@@ -35,6 +36,7 @@ public record Engines(
     Loss loss,
     Optimization optimization,
     int accumulation,
+    int batchesPerCall,
     long seed,
     Sessions sessions) {
   /** Shorter runs are over before measuring has paid. */
@@ -47,6 +49,10 @@ public record Engines(
     if (accumulation < 1) {
       throw new LoraGraphException(
           "%d batches in a step are not possible: give 1 or more".formatted(accumulation));
+    }
+    if (batchesPerCall < 1) {
+      throw new LoraGraphException(
+          "%d batches in a call are not possible: give 1 or more".formatted(batchesPerCall));
     }
   }
 
@@ -178,7 +184,9 @@ public record Engines(
     EvaluationGraph answers = EvaluationGraph.of(model, training.gradients().keySet());
     Weights weights = new Weights();
     try {
-      Engine engine = new GraphEngine(step, answers, sessions, weights, start, accumulation, seed);
+      Engine engine =
+          new GraphEngine(
+              step, answers, sessions, weights, start, accumulation, batchesPerCall, seed);
       return new Opened(
           engine, training.inputs(), training.labels(), training.unreached(), weights);
     } catch (RuntimeException e) {

@@ -1,10 +1,8 @@
 package io.github.loragraph.engine;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OnnxValue;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.LoraGraphException;
@@ -14,57 +12,40 @@ import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.ModelSession;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.ort.NativeLibrary;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.StepGraph;
+import io.github.loragraph.training.StepLoop;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Runs a step graph as an ordinary session on any build of ONNX Runtime. Parameters and moments lie
- * in two sets of preallocated tensors: a step reads one set and writes the other, then they swap
- * roles, so nothing is copied between steps.
+ * Runs a step graph as an ordinary session on any build of ONNX Runtime and any of its devices.
+ * Parameters and moments lie in the memory of the process between calls; on a GPU several steps in
+ * one call save bringing them there and back for each.
  */
 public final class GraphEngine implements Engine {
   /** The name on the command line. */
   public static final String NAME = "graph";
 
   private final StepGraph graph;
+  private final List<StepGraph.Carried> carried;
+  private final StepCall call;
   private final OrtSession session;
-  private final OrtEnvironment environment = NativeLibrary.environment();
+  private final TrainingState state;
   private final Set<String> requested = new LinkedHashSet<>();
-  private final boolean clips;
-  private final boolean gathers;
-  private final OnnxTensor update;
-  private final ByteBuffer updateValue = direct(1);
-
-  /** The state before the next step, by the names of inputs. */
-  private Map<String, OnnxTensor> current = new LinkedHashMap<>();
-
-  /** Where the next step writes, by the same names. */
-  private Map<String, OnnxTensor> next = new LinkedHashMap<>();
-
-  private final Map<OnnxTensor, ByteBuffer> contents = new HashMap<>();
-  private final OnnxTensor learningRate;
-  private final ByteBuffer learningRateValue = direct(4);
-  private final OnnxTensor step;
-  private final OnnxTensor dropoutSeed;
-  private final ByteBuffer dropoutSeedValue = direct(8);
-  private final boolean drops;
+  private final List<StepNumbers> numbers = new ArrayList<>();
   private final long seed;
   private final int accumulation;
-  private final ByteBuffer stepValue = direct(8);
   private final EvaluationGraph evaluationGraph;
   private final Sessions sessions;
   private final Weights weights;
@@ -82,6 +63,7 @@ public final class GraphEngine implements Engine {
    * @param weights must stay open for as long as the engine
    * @param start the state to go on from; null to begin
    * @param accumulation the batches of a step, as the graph was built for
+   * @param batchesPerCall the most batches in one call
    * @param seed decides what is dropped, where the graph has dropout
    * @throws LoraGraphException if ONNX Runtime refuses the graph
    */
@@ -92,51 +74,73 @@ public final class GraphEngine implements Engine {
       Weights weights,
       Checkpoint start,
       int accumulation,
+      int batchesPerCall,
       long seed) {
-    this.seed = seed;
-    this.accumulation = accumulation;
-    this.gathers = graph.model().graph().isInput(StepGraph.UPDATE);
-    this.drops = graph.model().graph().isInput(LoraDropout.SEED);
     this.graph = graph;
+    this.carried = graph.carried();
+    this.call =
+        batchesPerCall == 1
+            ? new OneStepCall(graph)
+            : new LoopCall(StepLoop.of(graph), batchesPerCall);
     this.evaluationGraph = evaluationGraph;
     this.sessions = sessions;
     this.weights = weights;
-    this.session = sessions.create(graph.model(), weights);
-    this.clips = graph.model().graph().isOutput(StepGraph.GRADIENT_NORM);
-    requested.add(graph.training().loss());
-    if (clips) {
-      requested.add(StepGraph.GRADIENT_NORM);
+    this.accumulation = accumulation;
+    this.seed = seed;
+    this.session = sessions.create(call.model(), weights);
+    graph.figures().forEach(figure -> requested.add(call.output(figure)));
+    for (int i = 0; i < batchesPerCall; i++) {
+      numbers.add(new StepNumbers(graph));
     }
     try {
-      learningRate =
-          OnnxTensor.createTensor(environment, learningRateValue, new long[0], OnnxJavaType.FLOAT);
-      step = OnnxTensor.createTensor(environment, stepValue, new long[0], OnnxJavaType.INT64);
-      dropoutSeed =
-          OnnxTensor.createTensor(environment, dropoutSeedValue, new long[0], OnnxJavaType.INT64);
-      for (StepGraph.Slot slot : graph.slots()) {
-        for (String input : slot.inputs()) {
-          current.put(input, allocate(slot.initial()));
-          next.put(input, allocate(slot.initial()));
-        }
-        set(slot.parameter(), slot.initial());
-      }
-      update = OnnxTensor.createTensor(environment, updateValue, new long[0], OnnxJavaType.BOOL);
-      if (start != null) {
-        restore(start);
-      }
+      state = new TrainingState(graph);
     } catch (OrtException e) {
       throw new LoraGraphException("cannot allocate the training state: " + e.getMessage(), e);
     }
+    if (start != null) {
+      restore(start);
+    }
   }
 
-  private void set(String input, Tensor value) {
-    ByteBuffer place = contents.get(current.get(input)).duplicate();
-    if (place.remaining() != value.bytes().remaining()) {
-      throw new LoraGraphException(
-          "the checkpoint's '%s' has %,d bytes where the model's has %,d: it is another model's"
-              .formatted(input, value.bytes().remaining(), place.remaining()));
+  /** The numbers that the engine says of a step, in memory that is used again. */
+  private static final class StepNumbers {
+    private final Map<String, HostTensor> tensors = new HashMap<>();
+
+    StepNumbers(StepGraph graph) {
+      for (String name :
+          List.of(StepGraph.LEARNING_RATE, StepGraph.STEP, StepGraph.UPDATE, LoraDropout.SEED)) {
+        if (graph.model().graph().isInput(name)) {
+          tensors.put(name, scalar(name));
+        }
+      }
     }
-    place.put(value.bytes());
+
+    private static HostTensor scalar(String name) {
+      ElementType type =
+          switch (name) {
+            case StepGraph.LEARNING_RATE -> ElementType.FLOAT;
+            case StepGraph.UPDATE -> ElementType.BOOL;
+            default -> ElementType.INT64;
+          };
+      ByteBuffer data = ByteBuffer.allocateDirect(type.bytes()).order(ByteOrder.nativeOrder());
+      return new HostTensor(name, type, new long[0], data);
+    }
+
+    /** The buffer of a number, or one that nobody reads where the graph does not ask for it. */
+    private ByteBuffer buffer(String name) {
+      HostTensor tensor = tensors.get(name);
+      return tensor == null ? ByteBuffer.allocate(Long.BYTES) : tensor.data();
+    }
+
+    List<HostTensor> with(StepInput input, long step, long dropoutSeed) {
+      buffer(StepGraph.LEARNING_RATE).putFloat(0, (float) input.learningRate());
+      buffer(StepGraph.STEP).putLong(0, step);
+      buffer(StepGraph.UPDATE).put(0, (byte) (input.update() ? 1 : 0));
+      buffer(LoraDropout.SEED).putLong(0, dropoutSeed);
+      List<HostTensor> all = new ArrayList<>(input.batch());
+      all.addAll(tensors.values());
+      return all;
+    }
   }
 
   /**
@@ -145,67 +149,13 @@ public final class GraphEngine implements Engine {
    * @throws LoraGraphException if it is of another model or training
    */
   public void restore(Checkpoint checkpoint) {
-    Map<String, Tensor> parameters = new HashMap<>();
-    checkpoint.trainable().forEach(t -> parameters.put(t.name(), t));
-    Checkpoint.OptimizerGroup group = checkpoint.group(Checkpoint.GROUP).orElse(null);
-    for (StepGraph.Slot slot : graph.slots()) {
-      Tensor parameter = parameters.get(slot.parameter());
-      if (parameter == null) {
-        throw new LoraGraphException(
-            "the checkpoint has no '%s': it is another training's".formatted(slot.parameter()));
-      }
-      set(slot.parameter(), parameter);
-      if (group != null) {
-        Map<String, Tensor> moments = group.states().getOrDefault(slot.parameter(), Map.of());
-        if (!moments.keySet().containsAll(Checkpoint.MOMENTS)) {
-          throw new LoraGraphException(
-              "the checkpoint has no moments of '%s': it is another training's"
-                  .formatted(slot.parameter()));
-        }
-        set(slot.firstMoment(), moments.get(Checkpoint.MOMENTS.get(0)));
-        set(slot.secondMoment(), moments.get(Checkpoint.MOMENTS.get(1)));
-      }
-    }
-    steps = group == null ? 0 : group.step();
+    steps = state.restore(checkpoint);
     batches = steps * accumulation;
   }
 
   @Override
   public Checkpoint checkpoint() {
-    List<Tensor> parameters = new ArrayList<>();
-    Map<String, Map<String, Tensor>> states = new HashMap<>();
-    for (StepGraph.Slot slot : graph.slots()) {
-      parameters.add(copy(slot.parameter(), slot.parameter(), slot));
-      states.put(
-          slot.parameter(),
-          Map.of(
-              Checkpoint.MOMENTS.get(0),
-              copy(slot.firstMoment(), Checkpoint.MOMENTS.get(0), slot),
-              Checkpoint.MOMENTS.get(1),
-              copy(slot.secondMoment(), Checkpoint.MOMENTS.get(1), slot)));
-    }
-    Checkpoint.OptimizerGroup group =
-        new Checkpoint.OptimizerGroup(Checkpoint.GROUP, steps, lastRate, states);
-    return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of());
-  }
-
-  private Tensor copy(String input, String name, StepGraph.Slot slot) {
-    ByteBuffer source = contents.get(current.get(input)).duplicate();
-    ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-    copy.put(source).flip();
-    return Tensor.of(name, ElementType.FLOAT, copy, slot.initial().dims());
-  }
-
-  private OnnxTensor allocate(Tensor like) throws OrtException {
-    ByteBuffer buffer = direct(like.bytes().remaining());
-    OnnxTensor tensor =
-        OnnxTensor.createTensor(environment, buffer, like.dims(), OnnxJavaType.FLOAT);
-    contents.put(tensor, buffer);
-    return tensor;
-  }
-
-  private static ByteBuffer direct(int bytes) {
-    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    return state.checkpoint(steps, lastRate);
   }
 
   @Override
@@ -214,46 +164,55 @@ public final class GraphEngine implements Engine {
   }
 
   @Override
+  public int batchesPerCall() {
+    return call.most();
+  }
+
+  @Override
   public StepResult step(List<HostTensor> batch, double rate, boolean last) {
-    lastRate = (float) rate;
-    updateValue.put(0, (byte) (last ? 1 : 0));
-    learningRateValue.putFloat(0, (float) rate);
-    stepValue.putLong(0, steps + 1);
+    return steps(List.of(new StepInput(batch, rate, last))).get(0);
+  }
+
+  @Override
+  public List<StepResult> steps(List<StepInput> inputs) {
+    if (inputs.isEmpty() || inputs.size() > call.most()) {
+      throw new IllegalArgumentException(
+          "%d steps in a call of 1 to %d".formatted(inputs.size(), call.most()));
+    }
+    long step = steps;
+    List<List<HostTensor>> given = new ArrayList<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      StepInput input = inputs.get(i);
+      given.add(numbers.get(i).with(input, step + 1, LoraDropout.seedOf(seed, batches + i + 1)));
+      step += input.update() ? 1 : 0;
+    }
     List<OnnxTensor> owned = new ArrayList<>();
     try {
-      Map<String, OnnxTensorLike> inputs = new HashMap<>(current);
-      for (HostTensor tensor : batch) {
+      Map<String, OnnxTensorLike> feeds = new HashMap<>();
+      for (HostTensor tensor : call.inputs(given)) {
         OnnxTensor value = OrtTensors.of(tensor);
         owned.add(value);
-        inputs.put(tensor.name(), value);
-      }
-      inputs.put(StepGraph.LEARNING_RATE, learningRate);
-      inputs.put(StepGraph.STEP, step);
-      if (drops) {
-        dropoutSeedValue.putLong(0, LoraDropout.seedOf(seed, batches + 1));
-        inputs.put(LoraDropout.SEED, dropoutSeed);
-      }
-      if (gathers) {
-        inputs.put(StepGraph.UPDATE, update);
+        feeds.put(tensor.name(), value);
       }
       Map<String, OnnxValue> pinned = new HashMap<>();
-      for (StepGraph.Slot slot : graph.slots()) {
-        for (int i = 0; i < slot.inputs().size(); i++) {
-          pinned.put(slot.outputs().get(i), next.get(slot.inputs().get(i)));
+      for (StepGraph.Carried c : carried) {
+        feeds.put(call.input(c), state.current().get(c.input()));
+        pinned.put(call.output(c), state.next().get(c.input()));
+      }
+      List<StepResult> results = new ArrayList<>();
+      try (OrtSession.Result outputs = session.run(feeds, requested, pinned)) {
+        float[] losses = call.figure(outputs, graph.training().loss());
+        boolean clips = graph.figures().contains(StepGraph.GRADIENT_NORM);
+        float[] norms = clips ? call.figure(outputs, StepGraph.GRADIENT_NORM) : null;
+        for (int i = 0; i < losses.length; i++) {
+          results.add(new StepResult(losses[i], clips ? norms[i] : Double.NaN));
         }
       }
-      StepResult result;
-      try (OrtSession.Result outputs = session.run(inputs, requested, pinned)) {
-        double loss = OrtTensors.scalar(outputs, graph.training().loss());
-        double norm = clips ? OrtTensors.scalar(outputs, StepGraph.GRADIENT_NORM) : Double.NaN;
-        result = new StepResult(loss, norm);
-      }
-      Map<String, OnnxTensor> written = next;
-      next = current;
-      current = written;
-      batches++;
-      steps += last ? 1 : 0;
-      return result;
+      state.swap();
+      batches += inputs.size();
+      steps = step;
+      lastRate = (float) inputs.get(inputs.size() - 1).learningRate();
+      return results;
     } catch (OrtException e) {
       throw new LoraGraphException(
           "ONNX Runtime failed at step %d: %s".formatted(steps + 1, Sessions.firstLine(e)), e);
@@ -265,17 +224,9 @@ public final class GraphEngine implements Engine {
   @Override
   public Classifier classifier() {
     if (evaluation == null) {
-      evaluation = new ModelSession(evaluationGraph, sessions, weights, this::currentParameters);
+      evaluation = new ModelSession(evaluationGraph, sessions, weights, state::parameterTensors);
     }
     return evaluation;
-  }
-
-  private Map<String, OnnxTensor> currentParameters() {
-    Map<String, OnnxTensor> parameters = new HashMap<>();
-    for (StepGraph.Slot slot : graph.slots()) {
-      parameters.put(slot.parameter(), current.get(slot.parameter()));
-    }
-    return parameters;
   }
 
   @Override
@@ -285,11 +236,7 @@ public final class GraphEngine implements Engine {
 
   @Override
   public Map<String, Tensor> parameters() {
-    Map<String, Tensor> values = new LinkedHashMap<>();
-    for (StepGraph.Slot slot : graph.slots()) {
-      values.put(slot.parameter(), copy(slot.parameter(), slot.parameter(), slot));
-    }
-    return values;
+    return state.parameters();
   }
 
   @Override
@@ -302,12 +249,7 @@ public final class GraphEngine implements Engine {
     } catch (OrtException e) {
       throw new LoraGraphException("cannot close the session: " + e.getMessage(), e);
     } finally {
-      current.values().forEach(OnnxTensor::close);
-      next.values().forEach(OnnxTensor::close);
-      learningRate.close();
-      step.close();
-      dropoutSeed.close();
-      update.close();
+      state.close();
     }
   }
 }

@@ -18,13 +18,10 @@ public final class Predictor implements AutoCloseable {
 
   /**
    * @param padId fills up {@code input_ids}
-   * @param threads that compute one operator; 0 for one for each core
    */
-  public Predictor(OnnxModel model, long padId, int threads) {
+  public Predictor(OnnxModel model, long padId, Sessions sessions) {
     List<ValueInfo> inputs = model.graph().requiredInputs();
-    session =
-        new ModelSession(
-            EvaluationGraph.of(model, Set.of()), new Sessions(threads), weights, Map::of);
+    session = new ModelSession(EvaluationGraph.of(model, Set.of()), sessions, weights, Map::of);
     evaluator = new Evaluator(inputs, padId);
   }
 

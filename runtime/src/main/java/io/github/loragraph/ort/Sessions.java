@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtTrainingSession;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.onnx.OnnxFile;
@@ -13,24 +14,62 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Makes sessions on the CPU from models in memory. */
+/** Makes sessions on one device from models in memory. */
 public final class Sessions {
   private final int threads;
+  private final Device device;
+  private final boolean tf32;
   private final OrtSession.SessionOptions.OptLevel optimization;
+  private final Path profile;
 
   /**
+   * Sessions on the CPU.
+   *
    * @param threads that compute one operator; 0 for as many as the machine has cores
    */
   public Sessions(int threads) {
-    this(threads, OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    this(threads, Device.CPU, true, OrtSession.SessionOptions.OptLevel.ALL_OPT, null);
   }
 
-  private Sessions(int threads, OrtSession.SessionOptions.OptLevel optimization) {
+  private Sessions(
+      int threads,
+      Device device,
+      boolean tf32,
+      OrtSession.SessionOptions.OptLevel optimization,
+      Path profile) {
     if (threads < 0) {
       throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
     }
     this.threads = threads;
+    this.device = device;
+    this.tf32 = tf32;
     this.optimization = optimization;
+    this.profile = profile;
+  }
+
+  /**
+   * Sessions on another device. Weights are copied to a GPU once for each session; inputs and
+   * outputs stay in the memory of the process.
+   *
+   * @param tf32 whether a GPU may round the factors of single-precision products to 10 bits of
+   *     fraction (TensorFloat-32), which is several times faster
+   */
+  public Sessions on(Device other, boolean tf32) {
+    return new Sessions(threads, other, tf32, optimization, profile);
+  }
+
+  /** Where the sessions compute. */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * Sessions that keep a record of what each node did, until {@link OrtSession#endProfiling}.
+   *
+   * @param prefix of the file that the record is written to
+   */
+  public Sessions withProfile(Path prefix) {
+    return new Sessions(threads, device, tf32, optimization, prefix);
   }
 
   /**
@@ -38,7 +77,7 @@ public final class Sessions {
    * their outputs only because of it, not because their nodes were fused differently.
    */
   public Sessions withoutOptimization() {
-    return new Sessions(threads, OrtSession.SessionOptions.OptLevel.NO_OPT);
+    return new Sessions(threads, device, tf32, OrtSession.SessionOptions.OptLevel.NO_OPT, profile);
   }
 
   /**
@@ -49,7 +88,13 @@ public final class Sessions {
    */
   public OrtSession create(OnnxModel model, Weights weights) {
     try (OrtSession.SessionOptions options = options()) {
-      share(weights.of(model.graph().initializers().values()), options);
+      Map<String, OnnxTensorLike> large = weights.of(model.graph().initializers().values());
+      if (device.isGpu()) {
+        // Copied to the device; what is shared is read where it lies, which no GPU could.
+        options.addExternalInitializers(large);
+      } else {
+        share(large, options);
+      }
       byte[] bytes = OnnxFile.serialize(model, Weights::isWeight);
       return NativeLibrary.environment().createSession(bytes, options);
     } catch (OrtException e) {
@@ -95,7 +140,25 @@ public final class Sessions {
     options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
     options.setIntraOpNumThreads(threads);
     options.setOptimizationLevel(optimization);
+    if (profile != null) {
+      options.enableProfiling(profile.toString());
+    }
+    if (device.isGpu()) {
+      addCuda(options);
+    }
     return options;
+  }
+
+  private void addCuda(OrtSession.SessionOptions options) throws OrtException {
+    try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(device.index())) {
+      cuda.add("use_tf32", tf32 ? "1" : "0");
+      options.addCUDA(cuda);
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime cannot use %s: %s ('lora-graph doctor' says what is missing)"
+              .formatted(device, firstLine(e)),
+          e);
+    }
   }
 
   /** Where in ONNX Runtime's sources a failure was noticed. */

@@ -5,8 +5,10 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.engine.Engine;
+import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.evaluation.Report;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Supplier;
@@ -66,37 +68,38 @@ public final class Trainer {
     double finalLoss = span.isEmpty() ? Double.NaN : span.meanLoss();
     BatchCursor cursor = new BatchCursor(batches, engine.steps() * settings.accumulation());
     Report report = null;
-    for (long step = engine.steps() + 1; step <= totalSteps; step++) {
-      double rate = schedule.at(step);
-      StepOutcome outcome = step(cursor, step, rate);
-      whole.add(outcome);
-      span.add(outcome);
+    for (long done = engine.steps(); done < totalSteps; ) {
+      List<StepOutcome> outcomes = call(cursor, done, totalSteps, schedule);
+      for (StepOutcome outcome : outcomes) {
+        long step = ++done;
+        whole.add(outcome);
+        span.add(outcome);
 
-      double epochs = (double) step * settings.accumulation() / batches.batchesPerEpoch();
-      TrainingListener.StepRecord record =
-          new TrainingListener.StepRecord(
-              step, epochs, outcome.loss(), rate, outcome.gradientNorm(), whole.rate());
-      listeners.forEach(l -> l.step(record));
-      finalLoss = outcome.loss();
-      if (settings.logEvery() > 0 && (step % settings.logEvery() == 0 || step == totalSteps)) {
-        finalLoss = span.meanLoss();
-        TrainingListener.StepRecord logged =
+        double epochs = (double) step * settings.accumulation() / batches.batchesPerEpoch();
+        TrainingListener.StepRecord record =
             new TrainingListener.StepRecord(
-                step, epochs, finalLoss, rate, outcome.gradientNorm(), span.rate());
-        listeners.forEach(l -> l.log(logged));
-        span = new Stopwatch();
+                step, epochs, outcome.loss(), outcome.rate(), outcome.gradientNorm(), whole.rate());
+        listeners.forEach(l -> l.step(record));
+        finalLoss = outcome.loss();
+        if (settings.logEvery() > 0 && (step % settings.logEvery() == 0 || step == totalSteps)) {
+          finalLoss = span.meanLoss();
+          TrainingListener.StepRecord logged =
+              new TrainingListener.StepRecord(
+                  step, epochs, finalLoss, outcome.rate(), outcome.gradientNorm(), span.rate());
+          listeners.forEach(l -> l.log(logged));
+          span = new Stopwatch();
+        }
       }
+      long step = done;
       boolean last = step == totalSteps;
       if (evaluation != null && (last || isDue(step, settings.evalEvery()))) {
         report = evaluation.get();
-        long at = step;
         Report current = report;
-        listeners.forEach(l -> l.evaluated(at, current));
+        listeners.forEach(l -> l.evaluated(step, current));
       }
       if (!last && isDue(step, settings.checkpointEvery())) {
         Checkpoint state = span.putInto(engine.checkpoint()).with(ENGINE, engine.name());
-        long at = step;
-        listeners.forEach(l -> l.checkpoint(at, state));
+        listeners.forEach(l -> l.checkpoint(step, state));
       }
     }
     return new Summary(totalSteps, finalLoss, whole.rate(), report);
@@ -106,26 +109,55 @@ public final class Trainer {
     return every > 0 && step % every == 0;
   }
 
-  /** The batches of one step; the loss is their mean. */
-  private StepOutcome step(BatchCursor cursor, long step, double rate) {
-    double losses = 0;
-    int examples = 0;
-    long nanos = 0;
-    double norm = Double.NaN;
-    for (int i = 1; i <= settings.accumulation(); i++) {
-      Batch batch = cursor.next();
-      long begin = System.nanoTime();
-      StepResult result = engine.step(batch.withLabels(), rate, i == settings.accumulation());
-      nanos += System.nanoTime() - begin;
-      refuseNotANumber(step, rate, result);
-      losses += result.loss();
-      examples += batch.examples();
-      norm = result.gradientNorm();
+  /**
+   * As many steps as the engine takes at once, up to the next one after which parameters are asked
+   * for. The loss of a step is the mean over its batches.
+   */
+  private List<StepOutcome> call(
+      BatchCursor cursor, long done, long totalSteps, LearningRateSchedule schedule) {
+    int accumulation = settings.accumulation();
+    long count = Math.max(1, engine.batchesPerCall() / accumulation);
+    count = Math.min(count, totalSteps - done);
+    count = Math.min(count, untilDue(done, settings.evalEvery()));
+    count = Math.min(count, untilDue(done, settings.checkpointEvery()));
+    List<StepInput> inputs = new ArrayList<>();
+    List<Integer> examples = new ArrayList<>();
+    for (long step = done + 1; step <= done + count; step++) {
+      for (int i = 1; i <= accumulation; i++) {
+        Batch batch = cursor.next();
+        inputs.add(new StepInput(batch.withLabels(), schedule.at(step), i == accumulation));
+        examples.add(batch.examples());
+      }
     }
-    return new StepOutcome(losses / settings.accumulation(), norm, examples, nanos);
+    long begin = System.nanoTime();
+    List<StepResult> results = new ArrayList<>();
+    for (int i = 0; i < inputs.size(); i += engine.batchesPerCall()) {
+      int end = Math.min(inputs.size(), i + engine.batchesPerCall());
+      results.addAll(engine.steps(inputs.subList(i, end)));
+    }
+    long nanos = System.nanoTime() - begin;
+    List<StepOutcome> outcomes = new ArrayList<>();
+    for (int i = 0; i < results.size(); i += accumulation) {
+      double rate = inputs.get(i).learningRate();
+      double losses = 0;
+      int taught = 0;
+      for (int j = i; j < i + accumulation; j++) {
+        refuseNotANumber(done + outcomes.size() + 1, rate, results.get(j));
+        losses += results.get(j).loss();
+        taught += examples.get(j);
+      }
+      double norm = results.get(i + accumulation - 1).gradientNorm();
+      outcomes.add(new StepOutcome(losses / accumulation, norm, rate, taught, nanos / count));
+    }
+    return outcomes;
   }
 
-  private record StepOutcome(double loss, double gradientNorm, int examples, long nanos) {}
+  private static long untilDue(long done, long every) {
+    return every > 0 ? every - done % every : Long.MAX_VALUE;
+  }
+
+  private record StepOutcome(
+      double loss, double gradientNorm, double rate, int examples, long nanos) {}
 
   /** Walks over the batches of all epochs. */
   private static final class BatchCursor {

@@ -26,7 +26,7 @@ import java.util.function.Supplier;
  * One training from a model to a trained model.
  *
  * @param trainable the values of the parameters to train
- * @param threads that compute one operator; 0 for one for each core
+ * @param batchesPerCall the most batches that the engine is given at once
  */
 public record TrainingJob(
     OnnxModel model,
@@ -36,7 +36,8 @@ public record TrainingJob(
     TrainerSettings settings,
     TrainingData data,
     EngineKind kind,
-    int threads) {
+    Sessions sessions,
+    int batchesPerCall) {
 
   /**
    * What came out.
@@ -82,8 +83,9 @@ public record TrainingJob(
             loss,
             optimization,
             settings.accumulation(),
+            batchesPerCall,
             settings.seed(),
-            new Sessions(threads));
+            sessions);
     try (Engines.Opened opened =
         engines.open(
             kind,

@@ -1,0 +1,164 @@
+package io.github.loragraph.engine;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.training.StepGraph;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What goes from step to step of a step graph, parameters and moments: two sets of preallocated
+ * tensors. A call reads one set and writes the other, then they swap roles, so nothing is copied
+ * between calls.
+ */
+final class TrainingState implements AutoCloseable {
+  private final StepGraph graph;
+  private final Map<OnnxTensor, ByteBuffer> contents = new HashMap<>();
+
+  /** By the names of the step graph's inputs. */
+  private Map<String, OnnxTensor> current = new LinkedHashMap<>();
+
+  private Map<String, OnnxTensor> next = new LinkedHashMap<>();
+
+  /** The state before the first step. */
+  TrainingState(StepGraph graph) throws OrtException {
+    this.graph = graph;
+    for (StepGraph.Carried carried : graph.carried()) {
+      current.put(carried.input(), allocate(carried.initial()));
+      next.put(carried.input(), allocate(carried.initial()));
+      set(carried.input(), carried.initial());
+    }
+  }
+
+  private OnnxTensor allocate(Tensor like) throws OrtException {
+    ByteBuffer buffer =
+        ByteBuffer.allocateDirect(like.bytes().remaining()).order(ByteOrder.nativeOrder());
+    OnnxTensor tensor =
+        OnnxTensor.createTensor(
+            NativeLibrary.environment(), buffer, like.dims(), OnnxJavaType.FLOAT);
+    contents.put(tensor, buffer);
+    return tensor;
+  }
+
+  /** What the next call reads, by the names of the step graph's inputs; a view. */
+  Map<String, OnnxTensor> current() {
+    return current;
+  }
+
+  /** Where the next call writes, by the same names; a view. */
+  Map<String, OnnxTensor> next() {
+    return next;
+  }
+
+  /** After a call: what was written is what the next one reads. */
+  void swap() {
+    Map<String, OnnxTensor> written = next;
+    next = current;
+    current = written;
+  }
+
+  private void set(String input, Tensor value) {
+    ByteBuffer place = contents.get(current.get(input)).duplicate();
+    if (place.remaining() != value.bytes().remaining()) {
+      throw new LoraGraphException(
+          "the checkpoint's '%s' has %,d bytes where the model's has %,d: it is another model's"
+              .formatted(input, value.bytes().remaining(), place.remaining()));
+    }
+    place.put(value.bytes());
+  }
+
+  /**
+   * Sets parameters and moments to those of a checkpoint.
+   *
+   * @return the number of steps that led there
+   * @throws LoraGraphException if it is of another model or training
+   */
+  long restore(Checkpoint checkpoint) {
+    Map<String, Tensor> parameters = new HashMap<>();
+    checkpoint.trainable().forEach(t -> parameters.put(t.name(), t));
+    Checkpoint.OptimizerGroup group = checkpoint.group(Checkpoint.GROUP).orElse(null);
+    for (StepGraph.Slot slot : graph.slots()) {
+      Tensor parameter = parameters.get(slot.parameter());
+      if (parameter == null) {
+        throw new LoraGraphException(
+            "the checkpoint has no '%s': it is another training's".formatted(slot.parameter()));
+      }
+      set(slot.parameter(), parameter);
+      if (group != null) {
+        Map<String, Tensor> moments = group.states().getOrDefault(slot.parameter(), Map.of());
+        if (!moments.keySet().containsAll(Checkpoint.MOMENTS)) {
+          throw new LoraGraphException(
+              "the checkpoint has no moments of '%s': it is another training's"
+                  .formatted(slot.parameter()));
+        }
+        set(slot.firstMoment(), moments.get(Checkpoint.MOMENTS.get(0)));
+        set(slot.secondMoment(), moments.get(Checkpoint.MOMENTS.get(1)));
+      }
+    }
+    return group == null ? 0 : group.step();
+  }
+
+  /**
+   * Parameters and moments, copied.
+   *
+   * @param steps that led there
+   * @param learningRate of the last of them
+   */
+  Checkpoint checkpoint(long steps, float learningRate) {
+    List<Tensor> parameters = new ArrayList<>();
+    Map<String, Map<String, Tensor>> states = new HashMap<>();
+    for (StepGraph.Slot slot : graph.slots()) {
+      parameters.add(copy(slot.parameter(), slot.parameter(), slot));
+      states.put(
+          slot.parameter(),
+          Map.of(
+              Checkpoint.MOMENTS.get(0),
+              copy(slot.firstMoment(), Checkpoint.MOMENTS.get(0), slot),
+              Checkpoint.MOMENTS.get(1),
+              copy(slot.secondMoment(), Checkpoint.MOMENTS.get(1), slot)));
+    }
+    Checkpoint.OptimizerGroup group =
+        new Checkpoint.OptimizerGroup(Checkpoint.GROUP, steps, learningRate, states);
+    return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of());
+  }
+
+  private Tensor copy(String input, String name, StepGraph.Slot slot) {
+    ByteBuffer source = contents.get(current.get(input)).duplicate();
+    ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    copy.put(source).flip();
+    return Tensor.of(name, slot.initial().elementType(), copy, slot.initial().dims());
+  }
+
+  /** The parameters by name, copied. */
+  Map<String, Tensor> parameters() {
+    Map<String, Tensor> values = new LinkedHashMap<>();
+    for (StepGraph.Slot slot : graph.slots()) {
+      values.put(slot.parameter(), copy(slot.parameter(), slot.parameter(), slot));
+    }
+    return values;
+  }
+
+  /** The tensors of the parameters, as they are until the next call. */
+  Map<String, OnnxTensor> parameterTensors() {
+    Map<String, OnnxTensor> parameters = new HashMap<>();
+    for (StepGraph.Slot slot : graph.slots()) {
+      parameters.put(slot.parameter(), current.get(slot.parameter()));
+    }
+    return parameters;
+  }
+
+  @Override
+  public void close() {
+    contents.keySet().forEach(OnnxTensor::close);
+  }
+}
