@@ -35,6 +35,20 @@ public final class TemporaryFolder implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes a folder in another, for what is to be moved to a place beside it.
+   *
+   * @throws LoraGraphException if it cannot be made
+   */
+  public static TemporaryFolder createIn(Path parent, String prefix) {
+    try {
+      return new TemporaryFolder(Files.createTempDirectory(parent, prefix));
+    } catch (IOException e) {
+      throw new LoraGraphException(
+          "cannot make a folder in %s: %s".formatted(parent, AtomicFile.reason(e)), e);
+    }
+  }
+
   public Path path() {
     return path;
   }

@@ -2,7 +2,9 @@ package io.github.loragraph.ort;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtProvider;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cuda.Cuda;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +14,7 @@ import java.util.Locale;
 /**
  * Chooses and loads ONNX Runtime's native library. A process has one: the stock build, which runs
  * ordinary sessions and comes with the Java API, or a build of the same release that has the
- * training API, too.
+ * training API, too, or one that also runs sessions on NVIDIA's GPUs.
  *
  * <p>Left alone, the Java API unpacks its library into the folder for temporary files at each start
  * and leaves it there when the process is killed; here it is unpacked into the tool's cache once.
@@ -33,7 +35,9 @@ public final class NativeLibrary {
   /** The builds of ONNX Runtime. */
   public enum Build {
     STOCK,
-    TRAINING
+    TRAINING,
+    /** For NVIDIA's GPUs and the CPU: what {@link Cuda} finds installed. */
+    CUDA
   }
 
   private NativeLibrary() {}
@@ -41,8 +45,8 @@ public final class NativeLibrary {
   /**
    * Chooses the build; before the first use of ONNX Runtime.
    *
-   * @throws LoraGraphException if another is in use already, or the class path has no such build
-   *     for this platform
+   * @throws LoraGraphException if another is in use already, or there is no such build for this
+   *     machine
    */
   public static synchronized void use(Build build) {
     if (chosen == build) {
@@ -57,10 +61,20 @@ public final class NativeLibrary {
         System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
     Platform platform = Platform.current();
     if (!given) {
-      if (build == Build.TRAINING) {
-        unpackTraining(platform);
-      } else {
-        unpackStock(platform);
+      switch (build) {
+        case STOCK -> unpackStock(platform);
+        case TRAINING -> unpackTraining(platform);
+        case CUDA -> chooseCuda(Cuda.ofThisMachine());
+      }
+    }
+    if (build == Build.CUDA) {
+      load();
+      if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+        throw new LoraGraphException(
+            given
+                ? "the ONNX Runtime that %s or %s names cannot run on a GPU: do not set them"
+                    .formatted(FOLDER_PROPERTY, FILE_PROPERTY)
+                : "ONNX Runtime's stock build is in use already, and a process can load one only: start another process for the cuda build");
       }
     }
     if (build == Build.TRAINING && !load().isTrainingEnabled()) {
@@ -74,7 +88,8 @@ public final class NativeLibrary {
   }
 
   /**
-   * Whether a build can be chosen: no other is in use, and the class path has it for this platform.
+   * Whether a build can be chosen: no other is in use, and there is one for this machine. That of
+   * CUDA can be chosen where nothing that it needs is missing.
    */
   public static synchronized boolean canUse(Build build) {
     if (chosen != null) {
@@ -82,7 +97,12 @@ public final class NativeLibrary {
     }
     boolean given =
         System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
-    return build == Build.STOCK || given || Platform.current().trainingResource() != null;
+    return given
+        || switch (build) {
+          case STOCK -> true;
+          case TRAINING -> Platform.current().trainingResource() != null;
+          case CUDA -> Cuda.ofThisMachine().missing().isEmpty();
+        };
   }
 
   /**
@@ -153,6 +173,25 @@ public final class NativeLibrary {
     Path folder = folder("training", platform, List.of(library, binding));
     CachedResource.unpack(library, folder.resolve(platform.fileName("onnxruntime")));
     CachedResource.unpack(binding, folder.resolve(fileName(binding)));
+    System.setProperty(FOLDER_PROPERTY, folder.toString());
+  }
+
+  /**
+   * Libraries are loaded by their paths where the dynamic linker would not find them: it asks for
+   * none that is there already under the name.
+   */
+  private static void chooseCuda(Cuda cuda) {
+    Path folder = cuda.require().folder();
+    for (Path library : cuda.preload()) {
+      try {
+        System.load(library.toAbsolutePath().toString());
+      } catch (UnsatisfiedLinkError e) {
+        throw new LoraGraphException(
+            "cannot load %s: %s: install it again, or use --device cpu; 'lora-graph doctor' says more"
+                .formatted(library, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+            e);
+      }
+    }
     System.setProperty(FOLDER_PROPERTY, folder.toString());
   }
 
