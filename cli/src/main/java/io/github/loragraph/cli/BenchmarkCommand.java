@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
@@ -16,8 +17,8 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.LoraDropout;
@@ -67,6 +68,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   @Mixin private ModelArgument model;
   @Mixin private ThreadsOption threads;
+  @Mixin private DeviceOptions deviceOptions;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -111,8 +113,20 @@ final class BenchmarkCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
+    Device device = device();
     Engines.chooseBuild(engineKind, steps);
     ModelFolder folder = model.folder();
+    folder
+        .config()
+        .maxLength()
+        .ifPresent(
+            longest -> {
+              if (sequence > longest) {
+                throw new LoraGraphException(
+                    "the model takes %d tokens at most: give --sequence %d or less"
+                        .formatted(longest, longest));
+              }
+            });
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     Loss loss =
         Task.of(folder.config().problemType(), Logits.of(onnx.graph()).type())
@@ -137,7 +151,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             1,
             stepsPerCall,
             0,
-            new Sessions(threads.count()));
+            deviceOptions.sessions(threads, device));
     Map<String, Object> result = new LinkedHashMap<>();
     start = System.nanoTime();
     try (Engines.Opened opened = engines.open(engineKind, null, steps, null, line -> {})) {
@@ -151,6 +165,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       double peak = memoryGigabytes("VmHWM");
       double forward = median(() -> engine.classifier().logits(input));
       result.put("engine", engine.name());
+      result.put("device", device.toString());
       result.put("stepsPerCall", call.size());
       result.put("stepSeconds", stepSeconds);
       result.put("samplesPerSecond", batchSize / stepSeconds);
@@ -176,6 +191,12 @@ final class BenchmarkCommand implements Callable<Integer> {
                             ? String.format(Locale.ROOT, "%-18s %.3f", name, d)
                             : String.format(Locale.ROOT, "%-18s %s", name, value))));
     return 0;
+  }
+
+  private Device device() {
+    return engineKind == EngineKind.TRAINING_API && deviceOptions.isAuto()
+        ? Device.CPU
+        : deviceOptions.choose().device();
   }
 
   private static long modelBytes(OnnxModel model) {

@@ -143,22 +143,25 @@ final class TrainingOptions {
   @Option(
       names = "--log-every",
       defaultValue = "10",
+      converter = StepsConverter.class,
       description = "Steps between log lines (default: ${DEFAULT-VALUE}; 0: none).")
-  String logEvery;
+  long logEvery;
 
   @Option(
       names = "--eval-every",
       defaultValue = "0",
+      converter = StepsConverter.class,
       description = "Steps between evaluations (default: at the end only).")
-  String evalEvery;
+  long evalEvery;
 
   @Option(
       names = "--checkpoint-every",
       defaultValue = "500",
+      converter = StepsConverter.class,
       description =
           "Steps between checkpoints, from which --resume goes on (default: ${DEFAULT-VALUE}; 0:"
               + " none).")
-  String checkpointEvery;
+  long checkpointEvery;
 
   @Option(
       names = "--max-train-examples",
@@ -176,13 +179,11 @@ final class TrainingOptions {
               + " (default: ${DEFAULT-VALUE}).")
   EngineKind engine;
 
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "Where the steps run: auto, cpu (default: ${DEFAULT-VALUE}).")
-  String device;
-
   Optimization optimization() {
+    if (method == Method.HEAD && loraDropout > 0) {
+      throw new LoraGraphException(
+          "--lora-dropout drops what enters adapters, and --method head trains none: leave it out");
+    }
     return new Optimization(
         new AdamW(beta1, beta2, epsilon, weightDecay), maxGradNorm, new LoraDropout(loraDropout));
   }
@@ -225,16 +226,12 @@ final class TrainingOptions {
         lr,
         schedule,
         warmup,
-        count(logEvery),
-        count(evalEvery),
-        count(checkpointEvery),
+        logEvery,
+        evalEvery,
+        checkpointEvery,
         batchSize,
         accumulate,
         shuffle,
         seed);
-  }
-
-  private static long count(String value) {
-    return value.equals("none") ? 0 : Long.parseLong(value);
   }
 }

@@ -121,7 +121,7 @@ public final class Autodiff {
                 + node.opType()
                 + (refusal == null ? "" : " (" + refusal + ")");
         if (missing.add(operator)) {
-          places.add("%s at node '%s'".formatted(operator, place(node)));
+          places.add(operator + " at " + place(node));
         }
       }
     }
@@ -132,7 +132,14 @@ public final class Autodiff {
     }
   }
 
+  /** The node, and the module in whose scope exporters named it: {@code /module/path/Operator}. */
   private static String place(Node node) {
-    return node.name().isEmpty() ? "making " + node.output(0) : node.name();
+    String name = node.name();
+    if (name.isEmpty()) {
+      return "the node that makes '" + node.output(0) + "'";
+    }
+    String scope = name.substring(0, Math.max(0, name.lastIndexOf('/')));
+    String module = scope.replaceFirst("^/", "").replace('/', '.');
+    return "node '%s'%s".formatted(name, module.isEmpty() ? "" : " of module " + module);
   }
 }

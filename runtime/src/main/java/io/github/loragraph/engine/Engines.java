@@ -113,10 +113,19 @@ public record Engines(
    */
   public Opened open(
       EngineKind kind, Checkpoint start, long steps, FirstBatch firstBatch, Consumer<String> log) {
+    boolean gpu = sessions.device().isGpu();
+    if (kind == EngineKind.TRAINING_API && gpu) {
+      throw new LoraGraphException(
+          "ONNX Runtime's training API runs on the CPU only: use --engine graph, or --device cpu");
+    }
     if (kind == EngineKind.TRAINING_API) {
       return trainingApi(start);
     }
     if (kind == EngineKind.GRAPH) {
+      return graph(start);
+    }
+    if (gpu) {
+      log.accept("engine graph: ONNX Runtime's training API runs on the CPU only");
       return graph(start);
     }
     if (steps < WORTH_MEASURING) {
