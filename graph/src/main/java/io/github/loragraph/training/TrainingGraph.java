@@ -3,6 +3,7 @@ package io.github.loragraph.training;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.autodiff.GradientRules;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
@@ -73,6 +74,22 @@ public record TrainingGraph(
       Loss loss,
       LoraDropout dropout,
       ShapeInference shapeInference) {
+    return build(source, trainable, loss, dropout, Kernels.STANDARD, shapeInference);
+  }
+
+  /**
+   * Builds the training graph of a model for a runtime that has more than standard operators.
+   *
+   * @param kernels what the gradients may be written with
+   * @throws LoraGraphException as the others do
+   */
+  public static TrainingGraph build(
+      OnnxModel source,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      Kernels kernels,
+      ShapeInference shapeInference) {
     OnnxModel own = SharedTensors.unshare(source, trainable);
     OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
     Graph graph = model.graph();
@@ -108,7 +125,7 @@ public record TrainingGraph(
 
     types = shapeInference.infer(model);
     Map<String, String> gradients =
-        new Autodiff(GradientRules.load()).gradients(graph, types, lossValue, trainable);
+        new Autodiff(GradientRules.load(kernels)).gradients(graph, types, lossValue, trainable);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
     if (gradients.isEmpty()) {
@@ -121,7 +138,7 @@ public record TrainingGraph(
       graph.removeInput(value);
     }
     return new TrainingGraph(
-        model,
+        Kernels.imported(model),
         inputs,
         labels,
         lossValue,
