@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
@@ -32,15 +33,18 @@ import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -54,10 +58,6 @@ class TrainingApiTest {
   @BeforeAll
   static void chooseTheBuild() {
     NativeLibrary.use(NativeLibrary.Build.TRAINING);
-  }
-
-  static List<String> fixtures() {
-    return Oracle.FIXTURES;
   }
 
   private static OnnxModel injected(Oracle oracle) {
@@ -75,38 +75,49 @@ class TrainingApiTest {
   }
 
   /** For the oracle's adapters and its optimizer. */
-  static TrainingArtifacts artifacts(Oracle oracle) {
+  static TrainingArtifacts artifacts(Oracle oracle, Kernels kernels) {
     AdamW adamW =
         new AdamW(
             oracle.number("/adamw/beta1"),
             oracle.number("/adamw/beta2"),
             oracle.number("/adamw/eps"),
             oracle.number("/adamw/weight_decay"));
-    return artifacts(injected(oracle), new OptimizerModel(Optional.of(adamW), 0), 1);
+    return artifacts(injected(oracle), new OptimizerModel(Optional.of(adamW), 0), kernels);
   }
 
   private static TrainingArtifacts artifacts(
-      OnnxModel model, OptimizerModel optimizer, int accumulation) {
+      OnnxModel model, OptimizerModel optimizer, Kernels kernels) {
     return TrainingArtifacts.of(
         model,
         TrainableSelection.of(Method.LORA).values(model),
         CrossEntropyLoss.plain(),
         LoraDropout.NONE,
         optimizer,
-        accumulation,
+        1,
+        kernels,
         new SessionShapeInference());
   }
 
+  static List<Arguments> fixturesAndKernels() {
+    List<Arguments> all = new ArrayList<>();
+    for (String fixture : Oracle.FIXTURES) {
+      for (Kernels kernels : Kernels.values()) {
+        all.add(Arguments.of(fixture, kernels));
+      }
+    }
+    return all;
+  }
+
   @ParameterizedTest
-  @MethodSource("fixtures")
-  void twentySteps(String fixture) {
+  @MethodSource("fixturesAndKernels")
+  void twentySteps(String fixture, Kernels kernels) {
     Oracle oracle = Oracle.of(fixture);
     OnnxModel model = injected(oracle);
     List<HostTensor> batch = new ArrayList<>(oracle.inputs());
     batch.add(oracle.labels());
     double[] losses = oracle.numbers("/adamw/losses");
     try (TrainingApiEngine engine =
-        new TrainingApiEngine(artifacts(oracle), SESSIONS, null, 1, 0)) {
+        new TrainingApiEngine(artifacts(oracle, kernels), SESSIONS, null, 1, 0)) {
       for (double expected : losses) {
         assertEquals(expected, engine.step(batch, oracle.number("/adamw/lr")).loss(), CURVE);
       }
@@ -133,13 +144,35 @@ class TrainingApiTest {
     }
   }
 
+  /** Files are for any build of the training API: fused kernels are the engine's own. */
+  @Test
+  void fusedKernelsAreWrittenOnlyWhereAskedFor() {
+    Oracle oracle = Oracle.of("tiny-roberta");
+    assertEquals(Set.of("InPlaceAccumulatorV2"), operators(artifacts(oracle, Kernels.STANDARD)));
+    assertEquals(
+        Set.of("InPlaceAccumulatorV2", "TanhGrad"),
+        operators(artifacts(oracle, Kernels.TRAINING_BUILD)));
+  }
+
+  /** Those that are not standard. */
+  private static Set<String> operators(TrainingArtifacts artifacts) {
+    Set<String> operators = new HashSet<>();
+    for (OnnxModel model : List.of(artifacts.training(), artifacts.evaluation())) {
+      model.graph().nodes().stream()
+          .filter(node -> !node.domain().isEmpty())
+          .forEach(node -> operators.add(node.opType()));
+    }
+    return operators;
+  }
+
   /** Plain gradient descent: one step takes the learning rate times the gradient away. */
   @Test
   void gradientDescent() {
     Oracle oracle = Oracle.of("tiny-roberta");
     OnnxModel model = injected(oracle);
     List<HostTensor> batch = batch(oracle);
-    TrainingArtifacts artifacts = artifacts(model, new OptimizerModel(Optional.empty(), 0), 1);
+    TrainingArtifacts artifacts =
+        artifacts(model, new OptimizerModel(Optional.empty(), 0), Kernels.STANDARD);
     Gradients gradients =
         Gradients.of(
             model,

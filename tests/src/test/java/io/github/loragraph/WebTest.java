@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ class WebTest {
   @MethodSource("fixtures")
   void twentySteps(String fixture, @TempDir Path folder) throws Exception {
     Oracle oracle = Oracle.of(fixture);
-    TrainingArtifacts artifacts = TrainingApiTest.artifacts(oracle);
+    TrainingArtifacts artifacts = TrainingApiTest.artifacts(oracle, Kernels.STANDARD);
     artifacts.write(folder, false, false, false);
     Map<String, Object> batch = new LinkedHashMap<>();
     oracle

@@ -4,6 +4,7 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
@@ -215,6 +216,7 @@ public record Engines(
             new OptimizerModel(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
             accumulation,
+            Kernels.TRAINING_BUILD,
             new SessionShapeInference());
     return new Opened(
         new TrainingApiEngine(artifacts, sessions, start, accumulation, seed),
