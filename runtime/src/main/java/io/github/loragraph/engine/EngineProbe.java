@@ -42,10 +42,6 @@ public final class EngineProbe {
   private static final String FAILED = "lora-graph-probe failed ";
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
-  /** What decides which library is loaded, and where from. */
-  private static final List<String> PROPERTIES =
-      List.of("onnxruntime.native.path", "onnxruntime.native.onnxruntime.path", "java.io.tmpdir");
-
   private EngineProbe() {}
 
   /** Where a step is tried. */
@@ -69,11 +65,9 @@ public final class EngineProbe {
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
       command.add("-XX:ErrorFile=" + folder.path().resolve("error.log"));
-      for (String property : PROPERTIES) {
-        if (System.getProperty(property) != null) {
-          command.add("-D%s=%s".formatted(property, System.getProperty(property)));
-        }
-      }
+      // Not what this process chose for itself: that may be another build.
+      NativeLibrary.given()
+          .forEach((property, value) -> command.add("-D%s=%s".formatted(property, value)));
       command.addAll(List.of("-cp", System.getProperty("java.class.path")));
       command.addAll(List.of(EngineProbe.class.getName(), engine.name(), where.name()));
       return CommandRun.of(null, LIMIT, command)

@@ -8,8 +8,10 @@ import io.github.loragraph.cuda.Cuda;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Chooses and loads ONNX Runtime's native library. A process has one: the stock build, which runs
@@ -30,6 +32,10 @@ public final class NativeLibrary {
       List.of("onnxruntime_providers_shared", "onnxruntime_providers_cuda");
 
   private static Build chosen;
+
+  /** What was chosen here is not what the user asked for. */
+  private static String folderSetHere;
+
   private static OrtEnvironment environment;
 
   /** The builds of ONNX Runtime. */
@@ -57,8 +63,7 @@ public final class NativeLibrary {
           "ONNX Runtime's %s build is in use already, and a process can load one only: start another process for the %s build"
               .formatted(name(chosen), name(build)));
     }
-    boolean given =
-        System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
+    boolean given = !given().isEmpty();
     Platform platform = Platform.current();
     if (!given) {
       switch (build) {
@@ -95,8 +100,7 @@ public final class NativeLibrary {
     if (chosen != null) {
       return chosen == build;
     }
-    boolean given =
-        System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
+    boolean given = !given().isEmpty();
     return given
         || switch (build) {
           case STOCK -> true;
@@ -116,6 +120,26 @@ public final class NativeLibrary {
       use(Build.STOCK);
     }
     return load();
+  }
+
+  /**
+   * The system properties by which the user names a library: another process has to be given them
+   * to load the same.
+   */
+  public static synchronized Map<String, String> given() {
+    Map<String, String> given = new LinkedHashMap<>();
+    for (String property : List.of(FOLDER_PROPERTY, FILE_PROPERTY)) {
+      String value = System.getProperty(property);
+      if (value != null && !(property.equals(FOLDER_PROPERTY) && value.equals(folderSetHere))) {
+        given.put(property, value);
+      }
+    }
+    return given;
+  }
+
+  private static void setFolder(Path folder) {
+    folderSetHere = folder.toString();
+    System.setProperty(FOLDER_PROPERTY, folderSetHere);
   }
 
   private static OrtEnvironment load() {
@@ -159,7 +183,7 @@ public final class NativeLibrary {
     for (URL resource : resources) {
       CachedResource.unpack(resource, folder.resolve(fileName(resource)));
     }
-    System.setProperty(FOLDER_PROPERTY, folder.toString());
+    setFolder(folder);
   }
 
   private static void unpackTraining(Platform platform) {
@@ -173,7 +197,7 @@ public final class NativeLibrary {
     Path folder = folder("training", platform, List.of(library, binding));
     CachedResource.unpack(library, folder.resolve(platform.fileName("onnxruntime")));
     CachedResource.unpack(binding, folder.resolve(fileName(binding)));
-    System.setProperty(FOLDER_PROPERTY, folder.toString());
+    setFolder(folder);
   }
 
   /**
@@ -192,7 +216,7 @@ public final class NativeLibrary {
             e);
       }
     }
-    System.setProperty(FOLDER_PROPERTY, folder.toString());
+    setFolder(folder);
   }
 
   /** A folder for just these files: another content gets another folder. */
