@@ -20,11 +20,13 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.LossScaling;
 import io.github.loragraph.training.StepGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,9 +34,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Runs a step graph as an ordinary session on any build of ONNX Runtime. Parameters and moments lie
- * in two sets of preallocated tensors: a step reads one set and writes the other, then they swap
- * roles, so nothing is copied between steps.
+ * Runs a step graph as an ordinary session on any build of ONNX Runtime. What the graph carries
+ * from step to step lies in two sets of preallocated tensors: a step reads one set and writes the
+ * other, then they swap roles, so nothing is copied between steps.
  */
 public final class GraphEngine implements Engine {
   /** The name on the command line. */
@@ -74,8 +76,7 @@ public final class GraphEngine implements Engine {
   private float lastRate;
 
   /**
-   * Makes the session and sets parameters to their values in the model and moments to zero, or both
-   * to those of a checkpoint.
+   * Makes the session and sets the state to what the graph begins with, or to that of a checkpoint.
    *
    * @param evaluationGraph of the same model and trainable values; its session is made when it is
    *     asked for
@@ -113,12 +114,10 @@ public final class GraphEngine implements Engine {
       step = OnnxTensor.createTensor(environment, stepValue, new long[0], OnnxJavaType.INT64);
       dropoutSeed =
           OnnxTensor.createTensor(environment, dropoutSeedValue, new long[0], OnnxJavaType.INT64);
-      for (StepGraph.Slot slot : graph.slots()) {
-        for (String input : slot.inputs()) {
-          current.put(input, allocate(slot.initial()));
-          next.put(input, allocate(slot.initial()));
-        }
-        set(slot.parameter(), slot.initial());
+      for (StepGraph.Carried carried : graph.carried()) {
+        current.put(carried.input(), allocate(carried.initial()));
+        next.put(carried.input(), allocate(carried.initial()));
+        set(carried.input(), carried.initial());
       }
       update = OnnxTensor.createTensor(environment, updateValue, new long[0], OnnxJavaType.BOOL);
       if (start != null) {
@@ -140,7 +139,8 @@ public final class GraphEngine implements Engine {
   }
 
   /**
-   * Sets parameters, moments and the number of steps to those of a checkpoint.
+   * Sets the state and the number of steps to those of a checkpoint. What it does not have, since
+   * it was made without loss scaling, begins anew.
    *
    * @throws LoraGraphException if it is of another model or training
    */
@@ -166,8 +166,32 @@ public final class GraphEngine implements Engine {
         set(slot.secondMoment(), moments.get(Checkpoint.MOMENTS.get(1)));
       }
     }
+    for (StepGraph.Carried carried : numbers()) {
+      Object number = checkpoint.properties().get(carried.input());
+      set(carried.input(), number == null ? carried.initial() : tensorOf(carried, number));
+    }
     steps = group == null ? 0 : group.step();
     batches = steps * accumulation;
+  }
+
+  /** What is carried and belongs to no parameter: a checkpoint has it among its properties. */
+  private List<StepGraph.Carried> numbers() {
+    Set<String> ofParameters = new HashSet<>();
+    graph.slots().forEach(slot -> ofParameters.addAll(slot.inputs()));
+    return graph.carried().stream().filter(c -> !ofParameters.contains(c.input())).toList();
+  }
+
+  private static Tensor tensorOf(StepGraph.Carried carried, Object number) {
+    ElementType type = carried.initial().elementType();
+    if (number instanceof Float value && type == ElementType.FLOAT) {
+      return Tensor.ofFloats(carried.input(), new float[] {value});
+    }
+    if (number instanceof Long value && type == ElementType.INT64) {
+      return Tensor.ofLongs(carried.input(), new long[] {value});
+    }
+    throw new LoraGraphException(
+        "the checkpoint's '%s' is no number of type %s: it is another training's"
+            .formatted(carried.input(), type));
   }
 
   @Override
@@ -186,7 +210,18 @@ public final class GraphEngine implements Engine {
     }
     Checkpoint.OptimizerGroup group =
         new Checkpoint.OptimizerGroup(Checkpoint.GROUP, steps, lastRate, states);
-    return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of());
+    Map<String, Object> properties = new HashMap<>();
+    for (StepGraph.Carried carried : numbers()) {
+      ByteBuffer value = contents.get(current.get(carried.input()));
+      properties.put(
+          carried.input(),
+          switch (carried.initial().elementType()) {
+            case FLOAT -> (Object) value.getFloat(0);
+            case INT64 -> (Object) value.getLong(0);
+            default -> throw new IllegalStateException("cannot save " + carried);
+          });
+    }
+    return new Checkpoint(parameters, List.of(), false, List.of(group), properties);
   }
 
   private Tensor copy(String input, String name, StepGraph.Slot slot) {
@@ -199,7 +234,8 @@ public final class GraphEngine implements Engine {
   private OnnxTensor allocate(Tensor like) throws OrtException {
     ByteBuffer buffer = direct(like.bytes().remaining());
     OnnxTensor tensor =
-        OnnxTensor.createTensor(environment, buffer, like.dims(), OnnxJavaType.FLOAT);
+        OnnxTensor.createTensor(
+            environment, buffer, like.dims(), OrtTensors.javaType(like.elementType()));
     contents.put(tensor, buffer);
     return tensor;
   }
@@ -237,16 +273,14 @@ public final class GraphEngine implements Engine {
         inputs.put(StepGraph.UPDATE, update);
       }
       Map<String, OnnxValue> pinned = new HashMap<>();
-      for (StepGraph.Slot slot : graph.slots()) {
-        for (int i = 0; i < slot.inputs().size(); i++) {
-          pinned.put(slot.outputs().get(i), next.get(slot.inputs().get(i)));
-        }
+      for (StepGraph.Carried carried : graph.carried()) {
+        pinned.put(carried.output(), next.get(carried.input()));
       }
       StepResult result;
       try (OrtSession.Result outputs = session.run(inputs, requested, pinned)) {
         double loss = OrtTensors.scalar(outputs, graph.training().loss());
         double norm = clips ? OrtTensors.scalar(outputs, StepGraph.GRADIENT_NORM) : Double.NaN;
-        result = new StepResult(loss, norm);
+        result = new StepResult(loss, Double.isInfinite(norm) ? Double.NaN : norm);
       }
       Map<String, OnnxTensor> written = next;
       next = current;
@@ -281,6 +315,18 @@ public final class GraphEngine implements Engine {
   @Override
   public long steps() {
     return steps;
+  }
+
+  @Override
+  public long skippedSteps() {
+    OnnxTensor skipped = current.get(LossScaling.SKIPPED_STEPS);
+    return skipped == null ? 0 : contents.get(skipped).getLong(0);
+  }
+
+  @Override
+  public double lossScale() {
+    OnnxTensor scale = current.get(LossScaling.SCALE);
+    return scale == null ? Double.NaN : contents.get(scale).getFloat(0);
   }
 
   @Override
