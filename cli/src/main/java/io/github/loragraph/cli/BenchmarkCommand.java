@@ -22,6 +22,7 @@ import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
@@ -96,13 +97,19 @@ final class BenchmarkCommand implements Callable<Integer> {
       description = "graph or training-api (default: ${DEFAULT-VALUE}).")
   private EngineKind engineKind;
 
+  @Option(
+      names = "--precision",
+      defaultValue = "fp32",
+      description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
   @Override
   public Integer call() {
     if (engineKind == EngineKind.AUTO) {
       throw new ParameterException(
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
-    Engines.chooseBuild(engineKind, steps);
+    Engines.chooseBuild(engineKind, precision, steps);
     ModelFolder folder = model.folder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     Loss loss =
@@ -114,7 +121,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     long start = System.nanoTime();
     Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
-        TrainingGraph.build(onnx, trainable, loss, new SessionShapeInference());
+        TrainingGraph.build(
+            onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference());
     StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
@@ -124,7 +132,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
+            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE, precision),
             1,
             0,
             new Sessions(threads.count()));
@@ -139,6 +147,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       double peak = memoryGigabytes("VmHWM");
       double forward = median(() -> engine.classifier().logits(input));
       result.put("engine", engine.name());
+      result.put("precision", precision.toString());
       result.put("stepSeconds", stepSeconds);
       result.put("samplesPerSecond", batchSize / stepSeconds);
       result.put("forwardSeconds", forward);

@@ -12,6 +12,7 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -177,6 +178,14 @@ final class TrainingOptions {
   EngineKind engine;
 
   @Option(
+      names = "--precision",
+      defaultValue = "fp32",
+      description =
+          "What matrix products are computed in: ${COMPLETION-CANDIDATES}; all else, the parameters"
+              + " and the optimizer stay fp32 (default: ${DEFAULT-VALUE}).")
+  Precision precision;
+
+  @Option(
       names = "--device",
       defaultValue = "auto",
       description = "Where the steps run: auto, cpu (default: ${DEFAULT-VALUE}).")
@@ -184,7 +193,10 @@ final class TrainingOptions {
 
   Optimization optimization() {
     return new Optimization(
-        new AdamW(beta1, beta2, epsilon, weightDecay), maxGradNorm, new LoraDropout(loraDropout));
+        new AdamW(beta1, beta2, epsilon, weightDecay),
+        maxGradNorm,
+        new LoraDropout(loraDropout),
+        precision);
   }
 
   TrainableSelection selection() {
