@@ -24,6 +24,7 @@ import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
@@ -107,6 +108,12 @@ final class BenchmarkCommand implements Callable<Integer> {
       description = "graph or training-api (default: ${DEFAULT-VALUE}).")
   private EngineKind engineKind;
 
+  @Option(
+      names = "--precision",
+      defaultValue = "fp32",
+      description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
   @Override
   public Integer call() {
     if (engineKind == EngineKind.AUTO) {
@@ -114,7 +121,7 @@ final class BenchmarkCommand implements Callable<Integer> {
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
     Device device = device();
-    Engines.chooseBuild(engineKind, steps);
+    Engines.chooseBuild(engineKind, precision, steps);
     ModelFolder folder = model.folder();
     folder
         .config()
@@ -137,7 +144,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     long start = System.nanoTime();
     Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
-        TrainingGraph.build(onnx, trainable, loss, new SessionShapeInference());
+        TrainingGraph.build(
+            onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference());
     StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
@@ -147,7 +155,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
+            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE, precision),
             1,
             stepsPerCall,
             0,
@@ -167,6 +175,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       result.put("engine", engine.name());
       result.put("device", device.toString());
       result.put("stepsPerCall", call.size());
+      result.put("precision", precision.toString());
       result.put("stepSeconds", stepSeconds);
       result.put("samplesPerSecond", batchSize / stepSeconds);
       result.put("forwardSeconds", forward);

@@ -12,6 +12,7 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -179,13 +180,24 @@ final class TrainingOptions {
               + " (default: ${DEFAULT-VALUE}).")
   EngineKind engine;
 
+  @Option(
+      names = "--precision",
+      defaultValue = "fp32",
+      description =
+          "What matrix products are computed in: ${COMPLETION-CANDIDATES}; all else, the parameters"
+              + " and the optimizer stay fp32 (default: ${DEFAULT-VALUE}).")
+  Precision precision;
+
   Optimization optimization() {
     if (method == Method.HEAD && loraDropout > 0) {
       throw new LoraGraphException(
           "--lora-dropout drops what enters adapters, and --method head trains none: leave it out");
     }
     return new Optimization(
-        new AdamW(beta1, beta2, epsilon, weightDecay), maxGradNorm, new LoraDropout(loraDropout));
+        new AdamW(beta1, beta2, epsilon, weightDecay),
+        maxGradNorm,
+        new LoraDropout(loraDropout),
+        precision);
   }
 
   TrainableSelection selection() {
