@@ -17,20 +17,22 @@ import java.util.regex.Pattern;
 public final class Sessions {
   private final int threads;
   private final OrtSession.SessionOptions.OptLevel optimization;
+  private final Path profile;
 
   /**
    * @param threads that compute one operator; 0 for as many as the machine has cores
    */
   public Sessions(int threads) {
-    this(threads, OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    this(threads, OrtSession.SessionOptions.OptLevel.ALL_OPT, null);
   }
 
-  private Sessions(int threads, OrtSession.SessionOptions.OptLevel optimization) {
+  private Sessions(int threads, OrtSession.SessionOptions.OptLevel optimization, Path profile) {
     if (threads < 0) {
       throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
     }
     this.threads = threads;
     this.optimization = optimization;
+    this.profile = profile;
   }
 
   /**
@@ -38,7 +40,16 @@ public final class Sessions {
    * their outputs only because of it, not because their nodes were fused differently.
    */
   public Sessions withoutOptimization() {
-    return new Sessions(threads, OrtSession.SessionOptions.OptLevel.NO_OPT);
+    return new Sessions(threads, OrtSession.SessionOptions.OptLevel.NO_OPT, profile);
+  }
+
+  /**
+   * Sessions that record what {@link NodePlacement} reads, and write it when they are closed.
+   *
+   * @param prefix of the file: ONNX Runtime adds the time and {@code .json}
+   */
+  public Sessions withProfile(Path prefix) {
+    return new Sessions(threads, optimization, prefix);
   }
 
   /**
@@ -95,6 +106,9 @@ public final class Sessions {
     options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
     options.setIntraOpNumThreads(threads);
     options.setOptimizationLevel(optimization);
+    if (profile != null) {
+      options.enableProfiling(profile.toString());
+    }
     return options;
   }
 
