@@ -56,7 +56,7 @@ record ChildProcess(String output, double deviceGigabytes) {
               .start();
       long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(MINUTES);
       try {
-        while (!process.waitFor(300, TimeUnit.MILLISECONDS)) {
+        while (!process.waitFor(1, TimeUnit.SECONDS)) {
           if (memory != null) {
             peak = Math.max(peak, memory.usedGigabytes());
           }

@@ -174,8 +174,11 @@ public final class GpuCheck implements Callable<Integer> {
     AtomicFile.write(output, true, out -> out.write(markdown.getBytes(StandardCharsets.UTF_8)));
   }
 
+  /** The command without what the launcher puts before it. */
   private String typed() {
-    return "gpu-check " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
+    List<String> words = spec.commandLine().getParseResult().originalArgs();
+    boolean launched = !words.isEmpty() && words.get(0).equals("--pytorch-script");
+    return "gpu-check " + String.join(" ", words.subList(launched ? 2 : 0, words.size()));
   }
 
   private void checkOracles(CheckedDevice device, Sizes sizes, GpuReport report) {

@@ -3,7 +3,12 @@ package io.github.loragraph.gpucheck;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.github.loragraph.Oracle;
+import io.github.loragraph.OracleDifferences;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.ort.Sessions;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -27,12 +32,26 @@ class GpuCheckTest {
 
   @Test
   void writesWhatItFoundAndClaimsNothingElse(@TempDir Path folder) throws Exception {
+    // A tiny model in MiniLM's place: the whole check is then a matter of seconds.
+    Path model = folder.resolve(ReferenceModel.MINILM.file());
+    Files.createDirectories(model.getParent());
+    OracleDifferences tiny = new OracleDifferences(Oracle.of("tiny-bert"), new Sessions(1));
+    OnnxFile.write(tiny.injected(), model, false);
     Path file = folder.resolve("gpu.md");
-    Run run = Run.of("--device", "cpu", "--quick", "--output", file.toString());
+    Run run =
+        Run.of(
+            "--device",
+            "cpu",
+            "--quick",
+            "--models",
+            folder.toString(),
+            "--output",
+            file.toString());
     assertEquals(0, run.exitCode(), run.err());
     String report = Files.readString(file);
     assertTrue(
-        report.startsWith("# gpu-check: PASS\n\n`gpu-check --device cpu --quick`\n"), report);
+        report.startsWith("# gpu-check: PASS\n\n`gpu-check --device cpu --quick --models "),
+        report);
     assertTrue(
         report.contains("| all oracles within 0.00010, TF32 off | **PASS** | largest difference "),
         report);
@@ -53,6 +72,17 @@ class GpuCheckTest {
                 + " \\| [0-9]+ % \\| not measured \\| .*"),
         step);
     assertFalse(report.contains("## Not measured"), report);
+  }
+
+  @Test
+  void failsWithTheReasonWhereTheDeviceCannotBeHad(@TempDir Path folder) throws Exception {
+    assumeFalse(Files.exists(Path.of("/dev/nvidiactl")), "there may be a GPU");
+    Path file = folder.resolve("gpu.md");
+    Run run = Run.of("--quick", "--only", "oracles", "--output", file.toString());
+    assertEquals(1, run.exitCode(), run.err());
+    String report = Files.readString(file);
+    assertTrue(report.startsWith("# gpu-check: FAIL\n"), report);
+    assertTrue(report.contains("TF32 off | **FAIL** | oracle tiny-roberta: "), report);
   }
 
   @Test

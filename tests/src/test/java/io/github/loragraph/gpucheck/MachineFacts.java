@@ -29,7 +29,7 @@ final class MachineFacts {
     facts.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     facts.put("memory", field("/proc/meminfo", "MemTotal"));
     facts.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
-    facts.put("lora-graph", new Version().getVersion()[0]);
+    facts.put("lora-graph", new Version().getVersion()[0].replace("lora-graph ", ""));
     facts.put("ONNX Runtime", onnxRuntime());
     facts.put("Java", System.getProperty("java.version"));
     return facts;
