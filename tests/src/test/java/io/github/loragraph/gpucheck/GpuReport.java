@@ -146,6 +146,15 @@ final class GpuReport {
     return requirements().stream().noneMatch(Requirement::fails);
   }
 
+  /** In a word, if all requirements were measured or one is failed. */
+  private String verdict() {
+    long open =
+        requirements().stream()
+            .filter(r -> r.verdict() == Requirement.Verdict.NOT_MEASURED)
+            .count();
+    return !passes() ? "FAIL" : open == 0 ? "PASS" : "nothing failed, " + open + " not measured";
+  }
+
   /**
    * The report as far as it is known; it ends in a line break.
    *
@@ -153,7 +162,7 @@ final class GpuReport {
    * @param doctor what {@code lora-graph doctor} says; may be empty
    */
   String markdown(Map<String, String> facts, String doctor) {
-    StringBuilder out = new StringBuilder("# gpu-check: " + (passes() ? "PASS" : "FAIL") + "\n\n");
+    StringBuilder out = new StringBuilder("# gpu-check: ").append(verdict()).append("\n\n");
     out.append("`").append(command).append("`\n\n");
     table(out, List.of("machine", ""), rows(facts));
     out.append("## Requirements\n\n");
