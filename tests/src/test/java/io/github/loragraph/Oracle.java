@@ -21,8 +21,9 @@ import java.util.List;
 import java.util.Map;
 
 /** A fixture: a tiny exported model and the numbers that PyTorch has for it. */
-final class Oracle {
-  static final List<String> FIXTURES =
+public final class Oracle {
+  /** The fixtures that have numbers. */
+  public static final List<String> FIXTURES =
       List.of(
           "tiny-roberta",
           "tiny-roberta-opset17",
@@ -39,7 +40,7 @@ final class Oracle {
     this.values = values;
   }
 
-  static Oracle of(String fixture) {
+  public static Oracle of(String fixture) {
     String file = fixture.equals("tiny-bert") ? "bert-oracle.json" : "roberta-oracle.json";
     try (InputStream in = resource(file).openStream()) {
       return new Oracle(fixture, new ObjectMapper().readTree(in));
@@ -64,7 +65,7 @@ final class Oracle {
     return path(fixture + "/model.onnx");
   }
 
-  OnnxModel model() {
+  public OnnxModel model() {
     return OnnxFile.read(modelFile());
   }
 

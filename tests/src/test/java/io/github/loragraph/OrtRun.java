@@ -36,7 +36,7 @@ final class OrtRun {
       }
       return outputs;
     } catch (OrtException e) {
-      throw new AssertionError(e);
+      throw new LoraGraphException("ONNX Runtime fails: " + Sessions.firstLine(e), e);
     } finally {
       feeds.values().forEach(OnnxTensorLike::close);
     }

@@ -12,6 +12,7 @@ import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.ModelSession;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.NodePlacement;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
@@ -43,6 +44,10 @@ public final class GraphEngine implements Engine {
   private final StepCall call;
   private final OrtSession session;
   private final TrainingState state;
+
+  /** Until the first call on a GPU is over; else null. */
+  private FirstCallProfile profile;
+
   private final Set<String> requested = new LinkedHashSet<>();
   private final List<StepNumbers> numbers = new ArrayList<>();
   private final long seed;
@@ -87,7 +92,12 @@ public final class GraphEngine implements Engine {
     this.weights = weights;
     this.accumulation = accumulation;
     this.seed = seed;
-    this.session = sessions.create(call.model(), weights);
+    this.profile =
+        sessions.device().isGpu() && !sessions.isProfiling()
+            ? new FirstCallProfile(NodePlacement.CUDA)
+            : null;
+    this.session =
+        (profile == null ? sessions : profile.recording(sessions)).create(call.model(), weights);
     graph.figures().forEach(figure -> requested.add(call.output(figure)));
     for (int i = 0; i < batchesPerCall; i++) {
       numbers.add(new StepNumbers(graph));
@@ -209,6 +219,10 @@ public final class GraphEngine implements Engine {
           results.add(new StepResult(losses[i], known ? norms[i] : Double.NaN));
         }
       }
+      if (profile != null) {
+        profile.check(session);
+        profile = null;
+      }
       state.swap();
       batches += inputs.size();
       steps = step;
@@ -259,6 +273,9 @@ public final class GraphEngine implements Engine {
         evaluation.close();
       }
       session.close();
+      if (profile != null) {
+        profile.close();
+      }
     } catch (OrtException e) {
       throw new LoraGraphException("cannot close the session: " + e.getMessage(), e);
     } finally {

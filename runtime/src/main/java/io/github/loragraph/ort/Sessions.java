@@ -58,15 +58,21 @@ public final class Sessions {
     return new Sessions(threads, other, tf32, optimization, profile);
   }
 
+  /** Whether the sessions record what their nodes do. */
+  public boolean isProfiling() {
+    return profile != null;
+  }
+
   /** Where the sessions compute. */
   public Device device() {
     return device;
   }
 
   /**
-   * Sessions that keep a record of what each node did, until {@link OrtSession#endProfiling}.
+   * Sessions that record what {@link NodePlacement} reads, until {@link OrtSession#endProfiling} or
+   * until they are closed.
    *
-   * @param prefix of the file that the record is written to
+   * @param prefix of the file: ONNX Runtime adds the time and {@code .json}
    */
   public Sessions withProfile(Path prefix) {
     return new Sessions(threads, device, tf32, optimization, prefix);

@@ -1,0 +1,52 @@
+package io.github.loragraph.engine;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.file.TemporaryFolder;
+import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.Sessions;
+import java.nio.file.Path;
+
+/**
+ * Records the first call of a session and holds that all its compute nodes ran where they should:
+ * one that falls to the CPU in the middle of a GPU's work costs copies in every step, and nothing
+ * else tells.
+ */
+final class FirstCallProfile implements AutoCloseable {
+  private final TemporaryFolder folder = TemporaryFolder.create("lora-graph-profile-");
+  private final String provider;
+
+  /**
+   * @param provider as {@link NodePlacement} names it
+   */
+  FirstCallProfile(String provider) {
+    this.provider = provider;
+  }
+
+  /** Sessions that record until {@link #check}. */
+  Sessions recording(Sessions sessions) {
+    return sessions.withProfile(folder.path().resolve("step"));
+  }
+
+  /**
+   * Ends the record, after the first call.
+   *
+   * @throws LoraGraphException if a compute node ran elsewhere; it names the first of them
+   */
+  void check(OrtSession session) {
+    try {
+      NodePlacement.read(Path.of(session.endProfiling())).requireAllOn(provider);
+    } catch (OrtException e) {
+      throw new LoraGraphException(
+          "ONNX Runtime cannot write its profile: " + Sessions.firstLine(e), e);
+    } finally {
+      close();
+    }
+  }
+
+  @Override
+  public void close() {
+    folder.close();
+  }
+}
