@@ -2,37 +2,75 @@ package io.github.loragraph.file;
 
 import io.github.loragraph.LoraGraphException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
  * A folder for files that are needed for a while. It is deleted when it is closed, or else when the
- * process ends.
+ * process ends; where the process is killed, the next folder of the same kind takes it away.
  */
 public final class TemporaryFolder implements AutoCloseable {
+  private static final String LOCK = ".lock";
+
   private final Path path;
-  private final Thread cleanUp = new Thread(this::deleteQuietly, "delete temporary folder");
+
+  /**
+   * A process may run where the numbers of this system's processes mean nothing: in a container.
+   */
+  private final ProcessLock lock;
+
+  private final Thread cleanUp = new Thread(this::leave, "delete temporary folder");
 
   private TemporaryFolder(Path path) {
     this.path = path;
+    this.lock = ProcessLock.tryLock(path.resolve(LOCK)).orElseThrow();
     Runtime.getRuntime().addShutdownHook(cleanUp);
   }
 
   /**
    * Makes a folder where the system keeps temporary files.
    *
+   * @param prefix tells this kind of folders from all others
    * @throws LoraGraphException if it cannot be made
    */
   public static TemporaryFolder create(String prefix) {
     try {
-      return new TemporaryFolder(Files.createTempDirectory(prefix));
+      Path folder = Files.createTempDirectory(prefix + ProcessHandle.current().pid() + "-");
+      deleteOrphans(folder.getParent(), prefix);
+      return new TemporaryFolder(folder);
     } catch (IOException e) {
       throw new LoraGraphException(
           "cannot make a folder for temporary files: " + AtomicFile.reason(e), e);
     }
+  }
+
+  /** Those whose process was killed. Whatever goes wrong, the next one may do it. */
+  private static void deleteOrphans(Path parent, String prefix) {
+    Pattern name = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,18})-\\d+");
+    List<Path> folders;
+    try (Stream<Path> files = Files.list(parent)) {
+      folders = files.toList();
+    } catch (IOException | UncheckedIOException e) {
+      return;
+    }
+    for (Path folder : folders) {
+      Matcher matcher = name.matcher(folder.getFileName().toString());
+      if (matcher.matches()
+          && !isAlive(Long.parseLong(matcher.group(1)))
+          && !ProcessLock.isLocked(folder.resolve(LOCK))) {
+        deleteQuietly(folder);
+      }
+    }
+  }
+
+  private static boolean isAlive(long process) {
+    return ProcessHandle.of(process).map(ProcessHandle::isAlive).orElse(false);
   }
 
   public Path path() {
@@ -54,19 +92,24 @@ public final class TemporaryFolder implements AutoCloseable {
     }
   }
 
-  private void deleteQuietly() {
+  private void leave() {
+    lock.close();
+    deleteQuietly(path);
+  }
+
+  private static void deleteQuietly(Path folder) {
     try {
-      if (Files.exists(path)) {
-        delete(path);
+      if (Files.exists(folder)) {
+        delete(folder);
       }
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // It lies where the system clears up.
     }
   }
 
   @Override
   public void close() {
-    deleteQuietly();
+    leave();
     try {
       Runtime.getRuntime().removeShutdownHook(cleanUp);
     } catch (IllegalStateException e) {
