@@ -181,7 +181,7 @@ final class TrainCommand implements Callable<Integer> {
   /** Later commands read the task from config.json where the model's shape does not tell it. */
   private static void noteTask(ModelFolder folder, Task task, OnnxModel model, Path runFolder) {
     ModelConfig config = folder.config();
-    Task stated = Task.of(config.problemType(), Logits.of(model.graph()).type());
+    Task stated = Task.stated(config.problemType(), Logits.of(model.graph()));
     if (stated != task && task.problemType().isPresent()) {
       config
           .with("problem_type", task.problemType().get())
