@@ -289,12 +289,17 @@ final class TrainCommand implements Callable<Integer> {
     return checksums;
   }
 
+  /** A run may be gone on with from any folder. */
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().normalize().toString();
+  }
+
   private Map<String, Object> configuration(
       ModelFolder folder, Path trainFile, ModelData modelData) {
     Map<String, Object> all = new LinkedHashMap<>();
-    all.put("model", folder.modelFile().toString());
-    all.put("data", trainFile.toString());
-    all.put("eval", eval == null ? null : eval.toString());
+    all.put("model", absolute(folder.modelFile()));
+    all.put("data", absolute(trainFile));
+    all.put("eval", eval == null ? null : absolute(eval));
     all.putAll(ConfigFile.asMap(options));
     all.putAll(columns.asMap());
     all.put("task", modelData.task().toString());
