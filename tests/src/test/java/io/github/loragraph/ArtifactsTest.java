@@ -39,6 +39,7 @@ import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -131,9 +132,9 @@ class ArtifactsTest {
     Path merged = folder.resolve("merged.onnx");
     assertEquals(6, Cli.json("merge", trained, "-o", merged).get("merged").asInt());
     float[] logits = OrtRun.run(OnnxFile.read(merged), oracle.inputs(), SESSIONS).get("logits");
-    double[] final_ = oracle.numbers("/merged_final/logits");
-    for (int i = 0; i < final_.length; i++) {
-      assertEquals(final_[i], logits[i], 1e-4);
+    double[] answers = oracle.numbers("/merged_final/logits");
+    for (int i = 0; i < answers.length; i++) {
+      assertEquals(answers[i], logits[i], 1e-4);
     }
   }
 
@@ -154,10 +155,7 @@ class ArtifactsTest {
     Path model = injected(oracle);
     Cli.json("artifacts", model, "-o", artifacts, "--nominal-checkpoint");
     Path nominal = artifacts.resolve("nominal_checkpoint");
-    Files.move(
-        nominal,
-        artifacts.resolve("checkpoint"),
-        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Files.move(nominal, artifacts.resolve("checkpoint"), StandardCopyOption.REPLACE_EXISTING);
     try (OrtTrainingSession session = SESSIONS.createTraining(artifacts)) {
       assertThrows(OrtException.class, () -> session.trainStep(inputs(oracle)));
     }
