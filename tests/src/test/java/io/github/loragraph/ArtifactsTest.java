@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
@@ -240,7 +241,7 @@ class ArtifactsTest {
   void anEmbeddedModelStandsAlone() throws Exception {
     Oracle oracle = Oracle.of("tiny-bert");
     Path artifacts = folder.resolve("embedded");
-    TrainingApiTest.artifacts(oracle).write(artifacts, false, false, false);
+    TrainingApiTest.artifacts(oracle, Kernels.STANDARD).write(artifacts, false, false, false);
     assertFalse(Files.exists(artifacts.resolve(TrainingArtifacts.WEIGHTS)));
     Path saved = folder.resolve("saved");
     double[] expected = oracle.numbers("/adamw/losses");

@@ -123,6 +123,10 @@ class BadInputTest {
     refused(1, words, "eval", adapted, "--data", data);
   }
 
+  private Path ignored() throws IOException {
+    return file("ignored.jsonl", "{\"input_ids\":[0,5,2],\"label\":-100}\n");
+  }
+
   @Test
   void trainingOptions() throws IOException {
     Path data = file("d.jsonl", "{\"input_ids\":[0,5,2],\"label\":1}\n");
@@ -130,6 +134,45 @@ class BadInputTest {
     refused(1, "batch size", "train", adapted, "--data", data, "-o", run, "--batch-size", 0);
     refused(1, "learning rate", "train", adapted, "--data", data, "-o", run, "--lr", 0);
     refused(1, "steps", "train", adapted, "--data", data, "-o", run, "--steps", 0);
+    refused(2, "--log-every", "train", adapted, "--data", data, "-o", run, "--log-every", "x");
+    refused(
+        1,
+        "class weights [1.0, -2.0]",
+        "train",
+        adapted,
+        "--data",
+        data,
+        "-o",
+        run,
+        "--class-weights",
+        "1,-2");
+    refused(
+        1,
+        "--lora-dropout",
+        "train",
+        adapted,
+        "--data",
+        data,
+        "-o",
+        run,
+        "--method",
+        "head",
+        "--lora-dropout",
+        0.1);
+    refused(
+        1,
+        "every bias already",
+        "train",
+        adapted,
+        "--data",
+        data,
+        "-o",
+        run,
+        "--method",
+        "full",
+        "--train-bias");
+    refused(1, "no NVIDIA driver", "train", adapted, "--data", data, "-o", run, "--device", "cuda");
+    refused(1, "a label that counts", "eval", adapted, "--data", ignored());
     refused(1, "beta1", "train", adapted, "--data", data, "-o", run, "--beta1", 1);
     refused(2, "--engine", "train", adapted, "--data", data, "-o", run, "--engine", "x");
     refused(2, "--device", "train", adapted, "--data", data, "-o", run, "--device", "tpu");

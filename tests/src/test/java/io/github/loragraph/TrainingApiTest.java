@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
@@ -35,6 +36,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +49,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -60,10 +63,6 @@ class TrainingApiTest {
   @BeforeAll
   static void chooseTheBuild() {
     NativeLibrary.use(NativeLibrary.Build.TRAINING);
-  }
-
-  static List<String> fixtures() {
-    return Oracle.FIXTURES;
   }
 
   static OnnxModel injected(Oracle oracle) {
@@ -81,38 +80,49 @@ class TrainingApiTest {
   }
 
   /** For the oracle's adapters and its optimizer. */
-  static TrainingArtifacts artifacts(Oracle oracle) {
+  static TrainingArtifacts artifacts(Oracle oracle, Kernels kernels) {
     AdamW adamW =
         new AdamW(
             oracle.number("/adamw/beta1"),
             oracle.number("/adamw/beta2"),
             oracle.number("/adamw/eps"),
             oracle.number("/adamw/weight_decay"));
-    return artifacts(injected(oracle), new OptimizerModel(Optional.of(adamW), 0), 1);
+    return artifacts(injected(oracle), new OptimizerModel(Optional.of(adamW), 0), kernels);
   }
 
   private static TrainingArtifacts artifacts(
-      OnnxModel model, OptimizerModel optimizer, int accumulation) {
+      OnnxModel model, OptimizerModel optimizer, Kernels kernels) {
     return TrainingArtifacts.of(
         model,
         TrainableSelection.of(Method.LORA).values(model),
         CrossEntropyLoss.plain(),
         LoraDropout.NONE,
         optimizer,
-        accumulation,
+        1,
+        kernels,
         new SessionShapeInference());
   }
 
+  static List<Arguments> fixturesAndKernels() {
+    List<Arguments> all = new ArrayList<>();
+    for (String fixture : Oracle.FIXTURES) {
+      for (Kernels kernels : Kernels.values()) {
+        all.add(Arguments.of(fixture, kernels));
+      }
+    }
+    return all;
+  }
+
   @ParameterizedTest
-  @MethodSource("fixtures")
-  void twentySteps(String fixture) {
+  @MethodSource("fixturesAndKernels")
+  void twentySteps(String fixture, Kernels kernels) {
     Oracle oracle = Oracle.of(fixture);
     OnnxModel model = injected(oracle);
     List<HostTensor> batch = new ArrayList<>(oracle.inputs());
     batch.add(oracle.labels());
     double[] losses = oracle.numbers("/adamw/losses");
     try (TrainingApiEngine engine =
-        new TrainingApiEngine(artifacts(oracle), SESSIONS, null, 1, 0)) {
+        new TrainingApiEngine(artifacts(oracle, kernels), SESSIONS, null, 1, 0)) {
       for (double expected : losses) {
         assertEquals(expected, engine.step(batch, oracle.number("/adamw/lr")).loss(), CURVE);
       }
@@ -139,9 +149,30 @@ class TrainingApiTest {
     }
   }
 
+  /** Files are for any build of the training API: fused kernels are the engine's own. */
+  @Test
+  void fusedKernelsAreWrittenOnlyWhereAskedFor() {
+    Oracle oracle = Oracle.of("tiny-roberta");
+    assertEquals(Set.of("InPlaceAccumulatorV2"), operators(artifacts(oracle, Kernels.STANDARD)));
+    assertEquals(
+        Set.of("InPlaceAccumulatorV2", "TanhGrad"),
+        operators(artifacts(oracle, Kernels.TRAINING_BUILD)));
+  }
+
+  /** Those that are not standard. */
+  private static Set<String> operators(TrainingArtifacts artifacts) {
+    Set<String> operators = new HashSet<>();
+    for (OnnxModel model : List.of(artifacts.training(), artifacts.evaluation())) {
+      model.graph().nodes().stream()
+          .filter(node -> !node.domain().isEmpty())
+          .forEach(node -> operators.add(node.opType()));
+    }
+    return operators;
+  }
+
   /** For plain gradient descent. */
   static TrainingArtifacts artifactsForDescent(OnnxModel model) {
-    return artifacts(model, new OptimizerModel(Optional.empty(), 0), 1);
+    return artifacts(model, new OptimizerModel(Optional.empty(), 0), Kernels.STANDARD);
   }
 
   /** Plain gradient descent: a step takes the learning rate times the gradient away. */
@@ -165,7 +196,7 @@ class TrainingApiTest {
     Oracle oracle = Oracle.of("tiny-roberta");
     List<HostTensor> batch = batch(oracle);
     try (TrainingApiEngine engine =
-        new TrainingApiEngine(artifacts(oracle), SESSIONS, null, 1, 0)) {
+        new TrainingApiEngine(artifacts(oracle, Kernels.STANDARD), SESSIONS, null, 1, 0)) {
       engine.step(batch, 1e-2);
       Set<Path> before = temporaryFiles();
       Checkpoint first = engine.checkpoint();

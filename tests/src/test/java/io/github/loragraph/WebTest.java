@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.onnx.OnnxModel;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
@@ -49,7 +50,7 @@ class WebTest {
   @MethodSource("fixtures")
   void twentySteps(String fixture, @TempDir Path folder) throws Exception {
     Oracle oracle = Oracle.of(fixture);
-    TrainingArtifacts artifacts = TrainingApiTest.artifacts(oracle);
+    TrainingArtifacts artifacts = TrainingApiTest.artifacts(oracle, Kernels.STANDARD);
     double[] expected = oracle.numbers("/adamw/losses");
     assertArrayEquals(expected, train(artifacts, oracle, expected.length, folder), CURVE);
   }

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
@@ -16,12 +17,13 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
@@ -66,6 +68,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   @Mixin private ModelArgument model;
   @Mixin private ThreadsOption threads;
+  @Mixin private DeviceOptions deviceOptions;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -104,14 +107,32 @@ final class BenchmarkCommand implements Callable<Integer> {
       description = "graph or training-api (default: ${DEFAULT-VALUE}).")
   private EngineKind engineKind;
 
+  @Option(
+      names = "--precision",
+      defaultValue = "fp32",
+      description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
   @Override
   public Integer call() {
     if (engineKind == EngineKind.AUTO) {
       throw new ParameterException(
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
-    Engines.chooseBuild(engineKind, steps);
+    Device device = device();
+    Engines.chooseBuild(engineKind, precision, steps);
     ModelFolder folder = model.folder();
+    folder
+        .config()
+        .maxLength()
+        .ifPresent(
+            longest -> {
+              if (sequence > longest) {
+                throw new LoraGraphException(
+                    "the model takes %d tokens at most: give --sequence %d or less"
+                        .formatted(longest, longest));
+              }
+            });
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     Loss loss =
         Task.of(null, folder.config().problemType(), onnx.graph())
@@ -122,7 +143,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     long start = System.nanoTime();
     Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
-        TrainingGraph.build(onnx, trainable, loss, new SessionShapeInference());
+        TrainingGraph.build(
+            onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference());
     StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
@@ -132,11 +154,11 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
+            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE, precision),
             1,
             stepsPerCall,
             0,
-            new Sessions(threads.count()));
+            deviceOptions.sessions(threads, device));
     Map<String, Object> result = new LinkedHashMap<>();
     start = System.nanoTime();
     try (Engines.Opened opened = engines.open(engineKind, null, steps, null, line -> {})) {
@@ -150,7 +172,9 @@ final class BenchmarkCommand implements Callable<Integer> {
       double peak = memoryGigabytes("VmHWM");
       double forward = median(() -> engine.classifier().logits(input));
       result.put("engine", engine.name());
+      result.put("device", device.toString());
       result.put("stepsPerCall", call.size());
+      result.put("precision", precision.toString());
       result.put("stepSeconds", stepSeconds);
       result.put("samplesPerSecond", batchSize / stepSeconds);
       result.put("forwardSeconds", forward);
@@ -175,6 +199,12 @@ final class BenchmarkCommand implements Callable<Integer> {
                             ? String.format(Locale.ROOT, "%-18s %.3f", name, d)
                             : String.format(Locale.ROOT, "%-18s %s", name, value))));
     return 0;
+  }
+
+  private Device device() {
+    return engineKind == EngineKind.TRAINING_API && deviceOptions.isAuto()
+        ? Device.CPU
+        : deviceOptions.choose().device();
   }
 
   private static long modelBytes(OnnxModel model) {

@@ -6,7 +6,6 @@ import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -31,6 +30,7 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
   @Mixin private ThreadsOption threads;
+  @Mixin private DeviceOptions device;
   @Mixin private ResultOutput output;
 
   @Option(
@@ -47,7 +47,7 @@ final class EvalCommand implements Callable<Integer> {
     try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
       List<Example> examples = modelData.labelled(data);
       try (Predictor predictor =
-          new Predictor(onnx, modelData.padId(), new Sessions(threads.count()))) {
+          new Predictor(onnx, modelData.padId(), device.sessions(threads, output))) {
         Report report = predictor.evaluate(examples, modelData.task(), modelData.outputs());
         ReportOutput printed = new ReportOutput(report, modelData.labels().names());
         output.print(printed.json(), printed::printTo);

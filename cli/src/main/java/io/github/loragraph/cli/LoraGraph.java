@@ -43,7 +43,8 @@ import picocli.CommandLine.ScopeType;
       RemoveCommand.class,
       QuickstartCommand.class,
       ReferenceCommand.class,
-      BenchmarkCommand.class
+      BenchmarkCommand.class,
+      DoctorCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,

@@ -7,7 +7,6 @@ import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,6 +34,8 @@ final class MergeCommand implements Callable<Integer> {
 
   @Mixin private OptionalModelArgument model;
   @Mixin private OutputFile outputFile;
+  @Mixin private ThreadsOption threads;
+  @Mixin private DeviceOptions device;
   @Mixin private ResultOutput output;
 
   @Override
@@ -44,7 +45,8 @@ final class MergeCommand implements Callable<Integer> {
     OnnxModel adapted = OnnxFile.read(folder.modelFile());
     int count = LoraMetadata.adaptedPaths(adapted).size();
     OnnxModel merged = LoraMerger.merge(adapted);
-    double difference = ModelComparison.maxOutputDifference(adapted, merged, new Sessions(0), 0);
+    double difference =
+        ModelComparison.maxOutputDifference(adapted, merged, device.sessions(threads, output), 0);
     if (!(difference <= TOLERANCE)) {
       throw new LoraGraphException(
           "merged and adapted outputs of %s differ by %g, so nothing was written: are its weights finite and of usual size?"

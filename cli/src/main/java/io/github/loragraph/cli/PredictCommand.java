@@ -9,7 +9,6 @@ import io.github.loragraph.evaluation.Probabilities;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.Sessions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -50,6 +49,7 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private DataOptions dataOptions;
   @Mixin private ThreadsOption threads;
+  @Mixin private DeviceOptions device;
   @Mixin private ResultOutput output;
 
   @Parameters(
@@ -72,7 +72,8 @@ final class PredictCommand implements Callable<Integer> {
     }
     try (ModelData data = dataOptions.open(folder, onnx, Columns.USUAL)) {
       List<Example> examples = data.unlabelled(rows);
-      try (Predictor predictor = new Predictor(onnx, data.padId(), new Sessions(threads.count()))) {
+      try (Predictor predictor =
+          new Predictor(onnx, data.padId(), device.sessions(threads, output))) {
         print(given, examples, predictor.logits(examples), data);
       }
     }

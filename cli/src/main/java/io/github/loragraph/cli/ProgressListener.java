@@ -58,13 +58,17 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
           "%s",
           String.format(
               Locale.ROOT,
-              "step %d/%d  epoch %.2f  loss %.4f  learning rate %.3g  %.1f samples/s",
+              "step %d/%d  epoch %.2f  loss %.4f  learning rate %.3g  %.1f samples/s%s",
               r.step(),
               totalSteps,
               r.epoch(),
               r.loss(),
               r.learningRate(),
-              r.samplesPerSecond()));
+              r.samplesPerSecond(),
+              r.skippedSteps() == 0
+                  ? ""
+                  : "  %d steps skipped, loss scale %.3g"
+                      .formatted(r.skippedSteps(), r.lossScale())));
     }
   }
 

@@ -12,7 +12,8 @@ import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
@@ -56,6 +57,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
   private static final Set<String> GO_WITH_RESUME = Set.of("--resume", "--json", "--stacktrace");
+
+  /** What is copied for a step is then small beside what it computes. */
+  private static final int STEPS_PER_CALL_ON_GPU = 8;
+
   private static final List<String> USUAL_DATA = List.of("train.tsv", "train.jsonl", "train.csv");
 
   @Mixin private OptionalModelArgument model;
@@ -63,6 +68,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
   @Mixin private ThreadsOption threads;
+  @Mixin private DeviceOptions deviceOptions;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -111,7 +117,6 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    requireOneOf("--device", options.device, List.of("auto", "cpu"));
     Checkpoint start = null;
     if (resume == null) {
       RunFolder.checkTarget(run, force);
@@ -121,6 +126,8 @@ final class TrainCommand implements Callable<Integer> {
       start = RunFolder.lastCheckpoint(resume).orElse(null);
       run = resume;
     }
+    EngineKind engine = engine(start);
+    DeviceChoice device = device(engine);
     ModelFolder folder = model.injectedFolder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     TrainableSelection selection = options.selection();
@@ -137,15 +144,19 @@ final class TrainCommand implements Callable<Integer> {
               options.optimization(),
               options.trainerSettings(),
               new TrainingData(modelData.task(), examples, heldOut, modelData.padId()),
-              engine(start),
-              new Sessions(threads.count()),
-              stepsPerCall());
+              engine,
+              deviceOptions.sessions(threads, device.device()),
+              stepsPerCall(device.device()));
       job.chooseBuild();
       output.log(
           "%s",
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
-      Map<String, Object> configuration = configuration(folder, trainFile, modelData);
+      if (!device.reason().isEmpty()) {
+        output.log("%s", device);
+      }
+      Map<String, Object> configuration =
+          configuration(folder, trainFile, modelData, device.device());
       if (resume != null) {
         ConfigFile.requireSameFiles(resume.resolve(RunFolder.CONFIG), configuration);
       }
@@ -175,7 +186,7 @@ final class TrainCommand implements Callable<Integer> {
     if (!result.unreached().isEmpty()) {
       output.log("not trained, since the loss does not depend on it: %s", result.unreached());
     }
-    print(result);
+    print(result, job.sessions().device());
   }
 
   /** Later commands read the task from config.json where the model's shape does not tell it. */
@@ -189,7 +200,7 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void print(TrainingJob.Result result) {
+  private void print(TrainingJob.Result result, Device device) {
     var summary = result.summary();
     Report report = summary.evaluation();
     Map<String, Double> figures = report == null ? Map.of() : report.figures();
@@ -204,17 +215,18 @@ final class TrainCommand implements Callable<Integer> {
     json.put("samplesPerSecond", summary.samplesPerSecond());
     json.put("runFolder", run.toString());
     json.put("engine", result.engine());
-    json.put("device", "cpu");
+    json.put("device", device.toString());
     output.print(
         json,
         out -> {
           out.printf(
               Locale.ROOT,
-              "%,d steps, final training loss %.4f, %.1f samples/s (engine %s on cpu)%n",
+              "%,d steps, final training loss %.4f, %.1f samples/s (engine %s on %s)%n",
               summary.steps(),
               summary.finalTrainLoss(),
               summary.samplesPerSecond(),
-              result.engine());
+              result.engine(),
+              device);
           if (report != null) {
             out.println("held out: " + ReportOutput.headline(report));
           }
@@ -234,21 +246,20 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private int stepsPerCall() {
-    return stepsPerCall == null ? 1 : stepsPerCall;
+  private int stepsPerCall(Device device) {
+    return stepsPerCall != null ? stepsPerCall : device.isGpu() ? STEPS_PER_CALL_ON_GPU : 1;
+  }
+
+  /** The training API runs on the CPU alone, so it is not asked what else there is. */
+  private DeviceChoice device(EngineKind engine) {
+    return engine == EngineKind.TRAINING_API && deviceOptions.isAuto()
+        ? new DeviceChoice(Device.CPU, "the training API runs there")
+        : deviceOptions.choose();
   }
 
   /** Which engine went before is in the checkpoint: the other one's last digits may differ. */
   private EngineKind engine(Checkpoint start) {
     return start == null ? options.engine : TrainingJob.engineOf(start).orElse(options.engine);
-  }
-
-  private void requireOneOf(String option, String value, List<String> known) {
-    if (!known.contains(value)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "%s %s is not one of: %s".formatted(option, value, String.join(", ", known)));
-    }
   }
 
   private static Path usualData() {
@@ -295,7 +306,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> configuration(
-      ModelFolder folder, Path trainFile, ModelData modelData) {
+      ModelFolder folder, Path trainFile, ModelData modelData, Device device) {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("model", absolute(folder.modelFile()));
     all.put("data", absolute(trainFile));
@@ -305,7 +316,9 @@ final class TrainCommand implements Callable<Integer> {
     all.put("task", modelData.task().toString());
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());
-    all.put("stepsPerCall", stepsPerCall());
+    all.put("device", device.toString());
+    all.put("tf32", deviceOptions.tf32());
+    all.put("stepsPerCall", stepsPerCall(device));
     all.put("checksums", checksums(folder.modelFile(), trainFile));
     all.put("versions", Version.ofEverything());
     return all;

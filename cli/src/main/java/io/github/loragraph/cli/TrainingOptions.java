@@ -12,6 +12,7 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -143,22 +144,25 @@ final class TrainingOptions {
   @Option(
       names = "--log-every",
       defaultValue = "10",
+      converter = StepsConverter.class,
       description = "Steps between log lines (default: ${DEFAULT-VALUE}; 0: none).")
-  String logEvery;
+  long logEvery;
 
   @Option(
       names = "--eval-every",
       defaultValue = "0",
+      converter = StepsConverter.class,
       description = "Steps between evaluations (default: at the end only).")
-  String evalEvery;
+  long evalEvery;
 
   @Option(
       names = "--checkpoint-every",
       defaultValue = "500",
+      converter = StepsConverter.class,
       description =
           "Steps between checkpoints, from which --resume goes on (default: ${DEFAULT-VALUE}; 0:"
               + " none).")
-  String checkpointEvery;
+  long checkpointEvery;
 
   @Option(
       names = "--max-train-examples",
@@ -177,14 +181,23 @@ final class TrainingOptions {
   EngineKind engine;
 
   @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "Where the steps run: auto, cpu (default: ${DEFAULT-VALUE}).")
-  String device;
+      names = "--precision",
+      defaultValue = "fp32",
+      description =
+          "What matrix products are computed in: ${COMPLETION-CANDIDATES}; all else, the parameters"
+              + " and the optimizer stay fp32 (default: ${DEFAULT-VALUE}).")
+  Precision precision;
 
   Optimization optimization() {
+    if (method == Method.HEAD && loraDropout > 0) {
+      throw new LoraGraphException(
+          "--lora-dropout drops what enters adapters, and --method head trains none: leave it out");
+    }
     return new Optimization(
-        new AdamW(beta1, beta2, epsilon, weightDecay), maxGradNorm, new LoraDropout(loraDropout));
+        new AdamW(beta1, beta2, epsilon, weightDecay),
+        maxGradNorm,
+        new LoraDropout(loraDropout),
+        precision);
   }
 
   TrainableSelection selection() {
@@ -225,16 +238,12 @@ final class TrainingOptions {
         lr,
         schedule,
         warmup,
-        count(logEvery),
-        count(evalEvery),
-        count(checkpointEvery),
+        logEvery,
+        evalEvery,
+        checkpointEvery,
         batchSize,
         accumulate,
         shuffle,
         seed);
-  }
-
-  private static long count(String value) {
-    return value.equals("none") ? 0 : Long.parseLong(value);
   }
 }

@@ -1,6 +1,7 @@
 package io.github.loragraph.artifacts;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -56,7 +57,7 @@ public record TrainingArtifacts(
   public static final String WEIGHTS = "weights.data";
 
   /** ONNX Runtime's own operators. */
-  static final String DOMAIN = "com.microsoft";
+  static final String DOMAIN = Kernels.DOMAIN;
 
   static final int IR_VERSION = 9;
   static final int OPTIMIZER_OPSET = GraphBuilder.OPSET;
@@ -82,7 +83,26 @@ public record TrainingArtifacts(
       OptimizerModel optimizer,
       int accumulation,
       ShapeInference shapes) {
-    TrainingGraph graph = TrainingGraph.build(model, trainable, loss, dropout, shapes);
+    return of(model, trainable, loss, dropout, optimizer, accumulation, Kernels.STANDARD, shapes);
+  }
+
+  /**
+   * Builds the artifacts of a model for a known build of the training API.
+   *
+   * @param kernels what the gradients may be written with; STANDARD for files, whose reader is not
+   *     known
+   * @throws LoraGraphException as the other does
+   */
+  public static TrainingArtifacts of(
+      OnnxModel model,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      OptimizerModel optimizer,
+      int accumulation,
+      Kernels kernels,
+      ShapeInference shapes) {
+    TrainingGraph graph = TrainingGraph.build(model, trainable, loss, dropout, kernels, shapes);
     TrainingGraph plain =
         dropout.isOn()
             ? TrainingGraph.build(model, graph.gradients().keySet(), loss, shapes)

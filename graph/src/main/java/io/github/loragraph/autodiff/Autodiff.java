@@ -44,6 +44,17 @@ public final class Autodiff {
    */
   public Map<String, String> gradients(
       Graph graph, ValueTypes inferred, String loss, Collection<String> wanted) {
+    return gradients(graph, inferred, loss, wanted, null);
+  }
+
+  /**
+   * The same for a multiple of the loss.
+   *
+   * @param scale names a scalar of the loss's element type, that all gradients are multiplied by;
+   *     null for 1
+   */
+  public Map<String, String> gradients(
+      Graph graph, ValueTypes inferred, String loss, Collection<String> wanted, String scale) {
     ValueTypes types = SymbolicShapes.refine(graph, inferred);
     Set<String> path = path(graph, types, loss, wanted);
     List<Node> tape =
@@ -51,7 +62,7 @@ public final class Autodiff {
     GradientScope scope = new GradientScope(graph, types, path);
     refuseMissingRules(tape, scope);
 
-    scope.contribute(loss, seed(scope, loss));
+    scope.contribute(loss, seed(scope, loss, scale));
     for (int i = tape.size() - 1; i >= 0; i--) {
       Node node = tape.get(i);
       scope.enter(node);
@@ -69,10 +80,13 @@ public final class Autodiff {
     return gradients;
   }
 
-  /** The gradient of the loss with respect to itself: 1, in the loss's own shape. */
-  private static String seed(GradientScope scope, String loss) {
+  /** The gradient of the multiplied loss with respect to the loss, in the loss's own shape. */
+  private static String seed(GradientScope scope, String loss, String scale) {
     if (scope.rank(loss) == 0) {
-      return scope.scalarLike(loss, 1);
+      return scale == null ? scope.scalarLike(loss, 1) : scale;
+    }
+    if (scale != null) {
+      return scope.expand(scale, scope.shape(loss));
     }
     return scope.constantOfShape(scope.shape(loss), scope.elementType(loss), 1);
   }
@@ -121,7 +135,7 @@ public final class Autodiff {
                 + node.opType()
                 + (refusal == null ? "" : " (" + refusal + ")");
         if (missing.add(operator)) {
-          places.add("%s at node '%s'".formatted(operator, place(node)));
+          places.add(operator + " at " + place(node));
         }
       }
     }
@@ -132,7 +146,14 @@ public final class Autodiff {
     }
   }
 
+  /** The node, and the module in whose scope exporters named it: {@code /module/path/Operator}. */
   private static String place(Node node) {
-    return node.name().isEmpty() ? "making " + node.output(0) : node.name();
+    String name = node.name();
+    if (name.isEmpty()) {
+      return "the node that makes '" + node.output(0) + "'";
+    }
+    String scope = name.substring(0, Math.max(0, name.lastIndexOf('/')));
+    String module = scope.replaceFirst("^/", "").replace('/', '.');
+    return "node '%s'%s".formatted(name, module.isEmpty() ? "" : " of module " + module);
   }
 }

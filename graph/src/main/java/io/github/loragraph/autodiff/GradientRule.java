@@ -8,7 +8,8 @@ import io.github.loragraph.onnx.Node;
  * class in {@code autodiff.rules}), so that adding a rule touches no other file.
  *
  * <p>A rule may use only the standard operator set at {@link
- * io.github.loragraph.onnx.GraphBuilder#OPSET}; the nodes that it is given are of that version too.
+ * io.github.loragraph.onnx.GraphBuilder#OPSET}, and the kernels that it says it needs; the nodes
+ * that it is given are of that version too.
  */
 public interface GradientRule {
   /** The operator, as its nodes name it: {@code MatMul}. */
@@ -20,8 +21,18 @@ public interface GradientRule {
   }
 
   /**
+   * The kernels that the nodes it emits need. An operator may have a rule for each set: one over
+   * fused kernels ({@code autodiff.rules.fused}) goes before the standard one where they are to be
+   * had, and leaves to it the nodes that it refuses.
+   */
+  default Kernels kernels() {
+    return Kernels.STANDARD;
+  }
+
+  /**
    * Says why the rule does not cover a node although it is of the rule's operator (an Einsum of
-   * three operands, say). Asked of every node before anything is emitted.
+   * three operands, say). Asked of every node before anything is emitted, and again before its own
+   * gradients are: the answer must follow from the node and the types alone.
    *
    * @return the reason in a few words, or null where the rule covers the node
    */

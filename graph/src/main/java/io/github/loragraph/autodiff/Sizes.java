@@ -153,6 +153,46 @@ public final class Sizes {
     return tensor == null ? null : tensor.toLongs();
   }
 
+  /**
+   * The {@code pads} of a Pad that is told no axes. (Where it is told some, ONNX Runtime 1.28 moves
+   * a Transpose past it and reads the pads of one axis as those of all.)
+   *
+   * @param value of the forward graph, of the rank of what is padded
+   * @param before how much to put in front along each of the axes
+   * @param after how much behind
+   * @param axes a vector; empty for all in their order
+   */
+  public String pads(String value, String before, String after, String axes) {
+    if (axes.isEmpty()) {
+      return join(before, after);
+    }
+    int rank = g.rank(value);
+    long[] places = numbers(axes);
+    if (rank < 0 || places == null) {
+      String zeros = g.constantOfShape(g.shape(g.shape(value)), ElementType.INT64, 0);
+      return join(
+          g.op("ScatterElements", zeros, axes, before),
+          g.op("ScatterElements", zeros, axes, after));
+    }
+    String[] all = new String[2 * rank];
+    Arrays.fill(all, g.longs(0));
+    for (int i = 0; i < places.length; i++) {
+      int axis = (int) (places[i] < 0 ? places[i] + rank : places[i]);
+      all[axis] = entry(before, i, places.length);
+      all[rank + axis] = entry(after, i, places.length);
+    }
+    return join(all);
+  }
+
+  /** One entry of a vector, as a vector of length 1. */
+  private String entry(String vector, int index, int length) {
+    long[] numbers = numbers(vector);
+    if (numbers != null) {
+      return g.longs(numbers[index]);
+    }
+    return length == 1 ? vector : g.gather(vector, g.longs(index), 0);
+  }
+
   /** The vector 0, 1, 2, ... with as many entries as another vector has. */
   public String counting(String vector) {
     Shape shape = g.shapeOf(vector);

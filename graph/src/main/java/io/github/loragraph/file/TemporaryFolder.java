@@ -27,9 +27,9 @@ public final class TemporaryFolder implements AutoCloseable {
 
   private final Thread cleanUp = new Thread(this::leave, "delete temporary folder");
 
-  private TemporaryFolder(Path path) {
+  private TemporaryFolder(Path path, ProcessLock lock) {
     this.path = path;
-    this.lock = ProcessLock.tryLock(path.resolve(LOCK)).orElseThrow();
+    this.lock = lock;
     Runtime.getRuntime().addShutdownHook(cleanUp);
   }
 
@@ -43,10 +43,24 @@ public final class TemporaryFolder implements AutoCloseable {
     try {
       Path folder = Files.createTempDirectory(prefix + ProcessHandle.current().pid() + "-");
       deleteOrphans(folder.getParent(), prefix);
-      return new TemporaryFolder(folder);
+      return new TemporaryFolder(folder, ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow());
     } catch (IOException e) {
       throw new LoraGraphException(
           "cannot make a folder for temporary files: " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /**
+   * Makes a folder in another, for what is to be moved to a place beside it.
+   *
+   * @throws LoraGraphException if it cannot be made
+   */
+  public static TemporaryFolder createIn(Path parent, String prefix) {
+    try {
+      return new TemporaryFolder(Files.createTempDirectory(parent, prefix), null);
+    } catch (IOException e) {
+      throw new LoraGraphException(
+          "cannot make a folder in %s: %s".formatted(parent, AtomicFile.reason(e)), e);
     }
   }
 
@@ -93,7 +107,9 @@ public final class TemporaryFolder implements AutoCloseable {
   }
 
   private void leave() {
-    lock.close();
+    if (lock != null) {
+      lock.close();
+    }
     deleteQuietly(path);
   }
 

@@ -44,6 +44,10 @@ public record TrainableSelection(Method method, Pattern also, boolean biases) {
       }
       chosen = chosen.or(p -> also.matcher(p.name()).find());
     }
+    if (biases && method == Method.FULL) {
+      throw new LoraGraphException(
+          "--method full trains every bias already: leave out --train-bias");
+    }
     if (biases) {
       Set<String> names = new HashSet<>();
       LoraMetadata.adaptedPaths(model).forEach(path -> names.add(path + ".bias"));

@@ -290,9 +290,12 @@ public final class Graph {
       }
     }
     removeAll(nodes.stream().filter(node -> !live.contains(node)).toList());
-    initializers
-        .keySet()
-        .removeIf(name -> !consumers.containsKey(name) && !outputs.containsKey(name));
+    initializers.keySet().removeIf(name -> !isRead(name));
+  }
+
+  /** Whether a node reads a value, or it is an output of the graph. */
+  public boolean isRead(String value) {
+    return consumers.containsKey(value) || outputs.containsKey(value);
   }
 
   @Override

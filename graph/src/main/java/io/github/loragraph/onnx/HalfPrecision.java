@@ -1,6 +1,10 @@
 package io.github.loragraph.onnx;
 
-/** IEEE 754 binary16, which Java 17 has no conversion for. */
+/**
+ * The types of 16 bits, which Java 17 has no conversion for: IEEE 754 binary16, and bfloat16, the
+ * upper half of a binary32. Both round to the nearest, ties to even; what is too large becomes
+ * infinity, and what is too small for a normal number a subnormal one.
+ */
 final class HalfPrecision {
   private HalfPrecision() {}
 
@@ -18,7 +22,7 @@ final class HalfPrecision {
     return Float.intBitsToFloat(sign | (exponent + 112) << 23 | fraction << 13);
   }
 
-  /** Rounds to the nearest, ties to even. */
+  /** A binary16. A NaN stays one, without its payload. */
   static short fromFloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
@@ -34,5 +38,18 @@ final class HalfPrecision {
     }
     int rounded = (bits & 0x7fffffff) + 0xfff + (bits >>> 13 & 1);
     return (short) (sign | (rounded - (112 << 23)) >>> 13);
+  }
+
+  static float bfloat16ToFloat(short half) {
+    return Float.intBitsToFloat(half << 16);
+  }
+
+  /** A bfloat16. A NaN stays one: a bit that survives makes it quiet. */
+  static short bfloat16FromFloat(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >>> 16 | 0x40);
+    }
+    return (short) ((bits + 0x7fff + (bits >>> 16 & 1)) >>> 16);
   }
 }

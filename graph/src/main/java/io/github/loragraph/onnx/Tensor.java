@@ -6,6 +6,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.github.loragraph.LoraGraphException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -254,7 +255,7 @@ public final class Tensor {
             case FLOAT -> b.getFloat();
             case DOUBLE -> b.getDouble();
             case FLOAT16 -> HalfPrecision.toFloat(b.getShort());
-            case BFLOAT16 -> Float.intBitsToFloat(b.getShort() << 16);
+            case BFLOAT16 -> HalfPrecision.bfloat16ToFloat(b.getShort());
             default -> integer(b);
           };
     }
@@ -290,6 +291,30 @@ public final class Tensor {
       case UINT8, BOOL -> Byte.toUnsignedLong(b.get());
       default -> throw new IllegalStateException(this + " holds no integers");
     };
+  }
+
+  /**
+   * A FLOAT tensor in a type of 16 bits: each entry becomes the nearest one, of two equally near
+   * the even one, and infinity where it is too large.
+   *
+   * @param half FLOAT16 or BFLOAT16
+   */
+  public Tensor toHalf(String name, ElementType half) {
+    require(elementType == ElementType.FLOAT);
+    require(half == ElementType.FLOAT16 || half == ElementType.BFLOAT16);
+    FloatBuffer from = bytes().asFloatBuffer();
+    // Outside of the heap, where a runtime can read it in place.
+    ByteBuffer to =
+        ByteBuffer.allocateDirect(Math.multiplyExact(from.remaining(), half.bytes()))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    while (from.hasRemaining()) {
+      float value = from.get();
+      to.putShort(
+          half == ElementType.FLOAT16
+              ? HalfPrecision.fromFloat(value)
+              : HalfPrecision.bfloat16FromFloat(value));
+    }
+    return of(name, half, to.flip(), dims());
   }
 
   private void require(boolean condition) {

@@ -4,7 +4,10 @@ import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +23,12 @@ import java.util.Set;
 public final class TrainingForm {
   /** The version of the standard operator set below which Softmax needs to know ranks. */
   private static final int SOFTMAX_OVER_ONE_AXIS = 13;
+
+  /** Transposes of weights that are gone, under {@link Result#recognised}. */
+  public static final String FOLDED = "FoldedTranspose";
+
+  /** Nodes that compute with the inputs alone, under {@link Result#recognised}. */
+  public static final String INPUT_ARITHMETIC = "InputArithmetic";
 
   private TrainingForm() {}
 
@@ -80,8 +89,41 @@ public final class TrainingForm {
         graph.putInitializer(model.graph().initializer(parameter));
       }
     }
+    recognised.put(FOLDED, transposedWeights(upgraded.graph()) - transposedWeights(graph));
     OnnxModel result = upgraded.withGraph(graph);
-    return new Result(result, types(result, shapes), recognised);
+    types = types(result, shapes);
+    recognised.put(INPUT_ARITHMETIC, inputArithmetic(graph, types));
+    return new Result(result, types, recognised);
+  }
+
+  /** The number of weights that are transposed each time the graph runs. */
+  private static int transposedWeights(Graph graph) {
+    return (int)
+        graph.nodes().stream()
+            .filter(n -> n.is("Transpose") && graph.constant(n.input(0)) != null)
+            .count();
+  }
+
+  /**
+   * The number of nodes that compute floating-point values from the inputs alone, as those of an
+   * attention mask do: no parameter is below them, so no gradient is, either.
+   */
+  private static int inputArithmetic(Graph graph, ValueTypes types) {
+    Set<String> ofWeights = new HashSet<>();
+    for (Tensor tensor : graph.initializers().values()) {
+      if (tensor.elementType().isFloatingPoint() && tensor.elementCount() > 1) {
+        ofWeights.add(tensor.name());
+      }
+    }
+    int count = 0;
+    for (Node node : graph.nodes()) {
+      if (node.reads().stream().anyMatch(ofWeights::contains)) {
+        ofWeights.addAll(node.outputs());
+      } else if (types.get(node.output(0)) != null && types.get(node.output(0)).isFloatingPoint()) {
+        count++;
+      }
+    }
+    return count;
   }
 
   /**

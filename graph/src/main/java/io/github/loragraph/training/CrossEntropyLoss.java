@@ -30,6 +30,12 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
           "label smoothing " + labelSmoothing + " is not in [0, 1): 0 turns it off");
     }
     classWeights = List.copyOf(classWeights);
+    boolean possible = classWeights.stream().allMatch(w -> w >= 0 && Double.isFinite(w));
+    if (!possible || (!classWeights.isEmpty() && classWeights.stream().allMatch(w -> w == 0))) {
+      throw new LoraGraphException(
+          "class weights %s are not possible: give numbers of 0 or more, not all of them 0"
+              .formatted(classWeights));
+    }
   }
 
   /** Plain cross-entropy. */

@@ -6,5 +6,12 @@ package io.github.loragraph.training;
  * @param maxGradientNorm gradients are scaled down to this norm over all of them together; 0 turns
  *     it off
  * @param dropout on what enters the adapters
+ * @param precision of the matrix products that gradients come out of
  */
-public record Optimization(AdamW optimizer, double maxGradientNorm, LoraDropout dropout) {}
+public record Optimization(
+    AdamW optimizer, double maxGradientNorm, LoraDropout dropout, Precision precision) {
+  /** In FLOAT throughout. */
+  public Optimization(AdamW optimizer, double maxGradientNorm, LoraDropout dropout) {
+    this(optimizer, maxGradientNorm, dropout, Precision.FP32);
+  }
+}

@@ -8,7 +8,9 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,15 +22,18 @@ import java.util.stream.Collectors;
  * rate, the step's number, parameters and moments go in; the loss, the logits, updated parameters
  * and moments come out.
  *
- * @param model inputs: the batch, {@code labels}, {@code learning_rate}, {@code step}, and for each
- *     parameter itself and its two moments; outputs: loss, logits, {@code gradient_norm} where
- *     gradients are clipped, and for each parameter what {@link Slot} names
+ * @param model inputs: the batch, {@code labels}, {@code learning_rate}, {@code step}, and the
+ *     state; outputs: loss, logits, {@code gradient_norm} where gradients are clipped, and the
+ *     state after the step
+ * @param carried the state: parameters and moments, gathered gradients, and the numbers of {@link
+ *     LossScaling}, as far as there are such
  */
-public record StepGraph(OnnxModel model, TrainingGraph training, List<Slot> slots) {
+public record StepGraph(
+    OnnxModel model, TrainingGraph training, List<Slot> slots, List<Carried> carried) {
   /** FLOAT scalar input. */
   public static final String LEARNING_RATE = "learning_rate";
 
-  /** INT64 scalar input, 1 at the first step. */
+  /** INT64 scalar input, 1 at the first step; steps that are skipped count here. */
   public static final String STEP = "step";
 
   /**
@@ -37,13 +42,22 @@ public record StepGraph(OnnxModel model, TrainingGraph training, List<Slot> slot
    */
   public static final String UPDATE = "apply_update";
 
-  /** FLOAT scalar output, there only if gradients are clipped: their norm before it. */
+  /** FLOAT scalar output, there only if gradients are clipped: their norm before it, unscaled. */
   public static final String GRADIENT_NORM = "gradient_norm";
 
   private static final String FIRST_MOMENT = ".exp_avg";
   private static final String SECOND_MOMENT = ".exp_avg_sq";
   private static final String GATHERED = ".grad_sum";
   private static final String UPDATED = ".updated";
+
+  /**
+   * A value that a step hands to the next.
+   *
+   * @param input reads it
+   * @param output is its new value, of the same type and shape
+   * @param initial its value before the first step
+   */
+  public record Carried(String input, String output, Tensor initial) {}
 
   /**
    * The places of one parameter among inputs and outputs. All are FLOAT tensors of one shape.
@@ -62,35 +76,9 @@ public record StepGraph(OnnxModel model, TrainingGraph training, List<Slot> slot
     }
   }
 
-  /**
-   * A value that goes from step to step: what a step writes to the output, the next one reads from
-   * the input.
-   *
-   * @param initial what the first step reads, of the name of the input
-   */
-  public record Carried(String input, String output, Tensor initial) {}
-
-  /**
-   * All that goes from step to step: of each slot the parameter as it is and zeros for the rest.
-   */
-  public List<Carried> carried() {
-    List<Carried> carried = new ArrayList<>();
-    for (Slot slot : slots) {
-      for (int i = 0; i < slot.inputs().size(); i++) {
-        String input = slot.inputs().get(i);
-        Tensor initial =
-            i == 0
-                ? slot.initial()
-                : Tensor.filled(input, ElementType.FLOAT, 0, slot.initial().dims());
-        carried.add(new Carried(input, slot.outputs().get(i), initial));
-      }
-    }
-    return carried;
-  }
-
   /** What is new in each step: the batch, the labels, and what the engine says of the step. */
   public List<ValueInfo> perStep() {
-    Set<String> state = carried().stream().map(Carried::input).collect(Collectors.toSet());
+    Set<String> state = carried.stream().map(Carried::input).collect(Collectors.toSet());
     return model.graph().requiredInputs().stream().filter(v -> !state.contains(v.name())).toList();
   }
 
@@ -115,16 +103,35 @@ public record StepGraph(OnnxModel model, TrainingGraph training, List<Slot> slot
    */
   public static StepGraph of(
       TrainingGraph training, AdamW optimizer, double maxGradientNorm, int batches) {
+    return of(training, optimizer, maxGradientNorm, batches, LossScaling.USUAL);
+  }
+
+  /**
+   * The same with other loss scaling.
+   *
+   * @param scaling counts only where the training graph's gradients are scaled
+   */
+  public static StepGraph of(
+      TrainingGraph training,
+      AdamW optimizer,
+      double maxGradientNorm,
+      int batches,
+      LossScaling scaling) {
     Graph graph = training.model().graph().copy();
     GraphBuilder b = new GraphBuilder(graph, "/optimizer");
     graph.addInput(ValueInfo.of(LEARNING_RATE, TensorType.of(ElementType.FLOAT)));
     graph.addInput(ValueInfo.of(STEP, TensorType.of(ElementType.INT64)));
 
-    Map<String, String> gradients =
-        batches == 1 ? training.gradients() : gathered(b, training, batches);
-    String scale = maxGradientNorm > 0 ? clipScale(b, gradients, maxGradientNorm) : null;
-    AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, STEP);
+    boolean scaled = graph.isInput(LossScaling.SCALE);
+    Map<String, String> gradients = averaged(b, training, batches, scaled);
+    String norm = maxGradientNorm > 0 || scaled ? norm(b, gradients) : null;
+    String scale = maxGradientNorm > 0 ? reportAndClip(b, norm, maxGradientNorm) : null;
+    String gathered = batches > 1 ? UPDATE : null;
+    Gate gate = scaled ? gate(b, norm, gathered, scaling) : new Gate(gathered, STEP, List.of());
+    AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, gate.updates());
     List<Slot> slots = new ArrayList<>();
+    List<Carried> carried = new ArrayList<>();
+    Zeros zeros = Zeros.forAll(training.initialValues().values());
     for (Map.Entry<String, String> entry : gradients.entrySet()) {
       String parameter = entry.getKey();
       Tensor initial = training.initialValues().get(parameter);
@@ -144,48 +151,111 @@ public record StepGraph(OnnxModel model, TrainingGraph training, List<Slot> slot
       List<String> values =
           new ArrayList<>(
               List.of(updated.parameter(), updated.firstMoment(), updated.secondMoment()));
-      if (batches > 1) {
+      if (gate.opens() != null) {
         for (int i = 0; i < values.size(); i++) {
-          values.set(i, b.where(UPDATE, values.get(i), inputs.get(i)));
+          values.set(i, b.where(gate.opens(), values.get(i), inputs.get(i)));
         }
+      }
+      if (batches > 1) {
         inputs.add(parameter + GATHERED);
         values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), total));
       }
       List<String> outputs = new ArrayList<>();
       for (int i = 0; i < values.size(); i++) {
-        outputs.add(output(graph, values.get(i), inputs.get(i) + UPDATED, initial));
+        String output = output(graph, values.get(i), updated(inputs.get(i)), initial);
+        outputs.add(output);
+        Tensor before = i == 0 ? initial : zeros.like(initial).withName(inputs.get(i));
+        carried.add(new Carried(inputs.get(i), output, before));
       }
       slots.add(new Slot(parameter, inputs, outputs, initial));
     }
+    carried.addAll(gate.state());
     graph.removeDeadNodes();
-    return new StepGraph(training.model().withGraph(graph), training, slots);
+    return new StepGraph(training.model().withGraph(graph), training, slots, carried);
   }
 
-  /** What was gathered so far, with this batch's share. */
-  private static Map<String, String> gathered(GraphBuilder b, TrainingGraph training, int batches) {
-    b.graph().addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
+  /**
+   * What lets updates through.
+   *
+   * @param opens names a BOOL scalar, whether parameters change in this step; null if always
+   * @param updates names an INT64 scalar, the number of this update if it is made
+   */
+  private record Gate(String opens, String updates, List<Carried> state) {}
+
+  /** A gate that stays shut where a gradient is not finite. */
+  private static Gate gate(GraphBuilder b, String norm, String gathered, LossScaling scaling) {
+    b.setScope("/loss_scaling");
+    scaling.addInputs(b.graph());
+    String finite = scaling.finite(b, norm);
+    List<String> next = scaling.emit(b, finite);
+    List<Carried> state = scaling.carried();
+    for (int i = 0; i < next.size(); i++) {
+      Carried c = state.get(i);
+      String after = gathered == null ? next.get(i) : b.where(gathered, next.get(i), c.input());
+      output(b.graph(), after, c.output(), c.initial());
+    }
+    return new Gate(
+        gathered == null ? finite : b.op("And", gathered, finite),
+        b.sub(STEP, LossScaling.SKIPPED_STEPS),
+        state);
+  }
+
+  /** The name of the output for an input that is carried. */
+  static String updated(String input) {
+    return input + UPDATED;
+  }
+
+  /** Zeros in the shapes of parameters, all over the same memory. */
+  private record Zeros(ByteBuffer bytes) {
+    static Zeros forAll(Collection<Tensor> tensors) {
+      int largest = tensors.stream().mapToInt(t -> t.bytes().remaining()).max().orElse(0);
+      return new Zeros(ByteBuffer.allocate(largest).asReadOnlyBuffer());
+    }
+
+    Tensor like(Tensor tensor) {
+      ByteBuffer part = bytes.slice(0, tensor.bytes().remaining());
+      return Tensor.of(tensor.name(), tensor.elementType(), part, tensor.dims());
+    }
+  }
+
+  /** The mean over the batches so far of the gradients without their loss scale. */
+  private static Map<String, String> averaged(
+      GraphBuilder b, TrainingGraph training, int batches, boolean scaled) {
+    if (batches == 1 && !scaled) {
+      return training.gradients();
+    }
+    if (batches > 1) {
+      b.graph().addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
+    }
     String share = b.scalar(ElementType.FLOAT, 1.0 / batches);
-    Map<String, String> gathered = new LinkedHashMap<>();
+    String factor = scaled ? b.div(share, LossScaling.SCALE) : share;
+    Map<String, String> averaged = new LinkedHashMap<>();
     training
         .gradients()
         .forEach(
             (parameter, gradient) -> {
-              b.setScope("/accumulation/" + parameter);
-              String before = parameter + GATHERED;
-              TensorType type = training.initialValues().get(parameter).type();
-              b.graph().addInput(ValueInfo.of(before, type));
-              gathered.put(parameter, b.add(before, b.mul(gradient, share)));
+              b.setScope((batches > 1 ? "/accumulation/" : "/loss_scaling/") + parameter);
+              String mean = b.mul(gradient, factor);
+              if (batches > 1) {
+                String before = parameter + GATHERED;
+                TensorType type = training.initialValues().get(parameter).type();
+                b.graph().addInput(ValueInfo.of(before, type));
+                mean = b.add(before, mean);
+              }
+              averaged.put(parameter, mean);
             });
-    return gathered;
+    return averaged;
   }
 
-  private static String clipScale(
-      GraphBuilder b, Map<String, String> gradients, double maxGradientNorm) {
+  private static String norm(GraphBuilder b, Map<String, String> gradients) {
     String[] squares =
         gradients.values().stream()
             .map(gradient -> b.reduce("ReduceSumSquare", gradient, "", false))
             .toArray(String[]::new);
-    String norm = b.sqrt(squares.length == 1 ? squares[0] : b.op("Sum", squares));
+    return b.sqrt(squares.length == 1 ? squares[0] : b.op("Sum", squares));
+  }
+
+  private static String reportAndClip(GraphBuilder b, String norm, double maxGradientNorm) {
     Graph graph = b.graph();
     graph.add(
         Node.of("/optimizer/" + GRADIENT_NORM, "Identity", List.of(norm), List.of(GRADIENT_NORM)));

@@ -3,10 +3,12 @@ package io.github.loragraph.training;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.autodiff.GradientRules;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.autodiff.SymbolicShapes;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
@@ -32,8 +34,9 @@ import java.util.Set;
  * @param labels the declaration of the labels
  * @param loss names a FLOAT scalar
  * @param logits names the model's output
- * @param gradients from the trainable values to the names of their gradients, of the same shapes;
- *     in the order in which they were asked for
+ * @param gradients from the trainable values to the names of their gradients, of the same shapes,
+ *     multiplied by {@link LossScaling#SCALE} where that is an input; in the order in which they
+ *     were asked for
  * @param unreached trainable values that the loss does not depend on (an unused pooler, say): they
  *     are left as they are
  * @param initialValues the tensors of the trainable values in {@code gradients}
@@ -73,6 +76,50 @@ public record TrainingGraph(
       Loss loss,
       LoraDropout dropout,
       ShapeInference shapeInference) {
+    return build(source, trainable, loss, dropout, Kernels.STANDARD, shapeInference);
+  }
+
+  /**
+   * Builds the training graph of a model for a runtime that has more than standard operators.
+   *
+   * @param kernels what the gradients may be written with
+   * @throws LoraGraphException as the others do
+   */
+  public static TrainingGraph build(
+      OnnxModel source,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      Kernels kernels,
+      ShapeInference shapeInference) {
+    return build(source, trainable, loss, dropout, kernels, Precision.FP32, shapeInference);
+  }
+
+  /**
+   * Builds the training graph of a model with its matrix products in another type. Where that needs
+   * loss scaling, {@link LossScaling#SCALE} is an input, by which all gradients are multiplied.
+   *
+   * @throws LoraGraphException as the others do, or if the model does not compute in FLOAT, or has
+   *     a weight that is too large for the type
+   */
+  public static TrainingGraph build(
+      OnnxModel source,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      Precision precision,
+      ShapeInference shapeInference) {
+    return build(source, trainable, loss, dropout, Kernels.STANDARD, precision, shapeInference);
+  }
+
+  private static TrainingGraph build(
+      OnnxModel source,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      Kernels kernels,
+      Precision precision,
+      ShapeInference shapeInference) {
     OnnxModel own = SharedTensors.unshare(source, trainable);
     OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
     Graph graph = model.graph();
@@ -98,6 +145,11 @@ public record TrainingGraph(
     String logits = Logits.of(graph).name();
     ValueTypes types = SymbolicShapes.refine(graph, shapeInference.infer(model));
     TensorType logitsType = types.get(logits);
+    if (precision != Precision.FP32 && logitsType.elementType() != ElementType.FLOAT) {
+      throw new LoraGraphException(
+          "--precision %s needs a model that computes in FLOAT: this one's logits are of type %s"
+              .formatted(precision, logitsType.elementType()));
+    }
     ValueInfo labels = loss.labels(logitsType);
     graph.addInput(labels);
     String lossValue =
@@ -107,8 +159,14 @@ public record TrainingGraph(
     graph.addOutput(ValueInfo.of(logits, logitsType));
 
     types = shapeInference.infer(model);
+    String scale = null;
+    if (precision.scalesLoss()) {
+      scale = LossScaling.SCALE;
+      graph.addInput(ValueInfo.of(scale, TensorType.of(ElementType.FLOAT)));
+    }
     Map<String, String> gradients =
-        new Autodiff(GradientRules.load()).gradients(graph, types, lossValue, trainable);
+        new Autodiff(GradientRules.load(kernels))
+            .gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
     if (gradients.isEmpty()) {
@@ -120,8 +178,12 @@ public record TrainingGraph(
       graph.putInitializer(parameters.remove(value));
       graph.removeInput(value);
     }
+    if (precision != Precision.FP32) {
+      types = shapeInference.infer(model);
+      model = model.withGraph(MixedPrecision.of(graph, types, gradients.values(), precision));
+    }
     return new TrainingGraph(
-        model,
+        Kernels.imported(model),
         inputs,
         labels,
         lossValue,

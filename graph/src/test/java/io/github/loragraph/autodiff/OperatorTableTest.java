@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Node;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The registry, the table in the documentation and the tests of the rules agree. */
@@ -34,11 +36,28 @@ class OperatorTableTest {
     table.append(GraphBuilder.OPSET);
     table.append(" first. Operators that no gradient passes through need no rule.\n\n");
     GradientRules.load().operators().forEach(op -> table.append("- `").append(op).append("`\n"));
+    table.append("\n## With kernels of ONNX Runtime's training build\n\n");
+    table.append(
+        "The engine `training-api` writes the gradients of these with a fused kernel where ");
+    table.append(
+        "the values are single precision. The graph engine and `lora-graph artifacts` never do.");
+    table.append("\n\n");
+    fused().forEach(op -> table.append("- `").append(op).append("`\n"));
     Path file = projectRoot().resolve("docs").resolve("operators.md");
     if (Boolean.getBoolean("write.tables")) {
       Files.writeString(file, table);
     }
     assertEquals(table.toString(), Files.readString(file));
+  }
+
+  private static List<String> fused() {
+    GradientRules rules = GradientRules.load(Kernels.TRAINING_BUILD);
+    return rules.operators().stream()
+        .filter(
+            op ->
+                rules.rule(Node.of("", op, List.of(), List.of())).kernels()
+                    == Kernels.TRAINING_BUILD)
+        .toList();
   }
 
   @Test

@@ -210,7 +210,7 @@ class RandomGraphTest {
       Value matrix =
           kind == 1 || x.rank() < 3
               ? parameter(inner, columns)
-              : parameter(random.nextBoolean() ? 1 : x.shape()[0], inner, columns);
+              : parameter(random.nextBoolean() ? 1 : x.shape()[x.rank() - 3], inner, columns);
       long[] shape = x.shape().clone();
       shape[x.rank() - 1] = columns;
       binary("MatMul", x, matrix, shape, (b, v, w) -> b.matMul(tanh(b, v), w));

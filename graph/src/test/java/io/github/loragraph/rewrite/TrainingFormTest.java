@@ -3,6 +3,7 @@ package io.github.loragraph.rewrite;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -52,6 +53,9 @@ class TrainingFormTest {
     assertEquals(2, form.recognised().get("GeluPattern"));
     assertEquals(2, operators.get("Gelu"));
     assertEquals(12, form.recognised().get("LinearAsGemm"));
+    boolean folded = !folder.contains("noconstfold") && !folder.contains("training-export");
+    assertEquals(folded ? 0 : 12, form.recognised().get(TrainingForm.FOLDED));
+    assertTrue(form.recognised().get(TrainingForm.INPUT_ARITHMETIC) > 0);
     assertFalse(operators.containsKey("Constant") || operators.containsKey("Identity"));
     Runs.assertOrdered(form.model().graph());
   }

@@ -122,7 +122,7 @@ public final class ExampleEncoder {
           boolean flags =
               json
                   && entries.size() == labels.size()
-                  && entries.stream().allMatch(e -> e.equals("0") || e.equals("1"));
+                  && entries.stream().allMatch(e -> e.matches("[01](\\.0+)?"));
           for (int i = 0; i < entries.size(); i++) {
             if (flags) {
               target[i] = Float.parseFloat(entries.get(i));

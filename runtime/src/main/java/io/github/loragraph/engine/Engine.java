@@ -47,8 +47,18 @@ public interface Engine extends AutoCloseable {
   /** Answers with the current parameters. */
   Classifier classifier();
 
-  /** The number of updates made. */
+  /** The number of steps, those skipped included. */
   long steps();
+
+  /** The number of steps that changed nothing, because a gradient was not finite. */
+  default long skippedSteps() {
+    return 0;
+  }
+
+  /** What the loss is multiplied by in the next step; NaN without loss scaling. */
+  default double lossScale() {
+    return Double.NaN;
+  }
 
   /** The current values of the trainable parameters by name, copied. */
   Map<String, Tensor> parameters();

@@ -4,6 +4,7 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
@@ -14,6 +15,7 @@ import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.util.List;
@@ -90,11 +92,14 @@ public record Engines(
    * Chooses ONNX Runtime's build for an engine; before anything else uses ONNX Runtime.
    *
    * @param steps of the whole run
-   * @throws LoraGraphException if the build is not to be had here
+   * @throws LoraGraphException if the build is not to be had here, or the engine cannot compute in
+   *     that precision
    */
-  public static void chooseBuild(EngineKind kind, long steps) {
+  public static void chooseBuild(EngineKind kind, Precision precision, long steps) {
+    refuseOtherThanFloat(kind, precision);
     boolean measures =
         kind == EngineKind.AUTO
+            && precision == Precision.FP32
             && steps >= WORTH_MEASURING
             && NativeLibrary.canUse(NativeLibrary.Build.TRAINING);
     if (kind == EngineKind.TRAINING_API || measures) {
@@ -113,10 +118,25 @@ public record Engines(
    */
   public Opened open(
       EngineKind kind, Checkpoint start, long steps, FirstBatch firstBatch, Consumer<String> log) {
+    boolean gpu = sessions.device().isGpu();
+    if (kind == EngineKind.TRAINING_API && gpu) {
+      throw new LoraGraphException(
+          "ONNX Runtime's training API runs on the CPU only: use --engine graph, or --device cpu");
+    }
+    Precision precision = optimization.precision();
+    refuseOtherThanFloat(kind, precision);
     if (kind == EngineKind.TRAINING_API) {
       return trainingApi(start);
     }
     if (kind == EngineKind.GRAPH) {
+      return graph(start);
+    }
+    if (gpu) {
+      log.accept("engine graph: ONNX Runtime's training API runs on the CPU only");
+      return graph(start);
+    }
+    if (precision != Precision.FP32) {
+      log.accept("engine graph: only that one has --precision " + precision);
       return graph(start);
     }
     if (steps < WORTH_MEASURING) {
@@ -129,6 +149,14 @@ public record Engines(
       return graph(start);
     }
     return faster(start, firstBatch, log);
+  }
+
+  private static void refuseOtherThanFloat(EngineKind kind, Precision precision) {
+    if (kind == EngineKind.TRAINING_API && precision != Precision.FP32) {
+      throw new LoraGraphException(
+          "--precision %s needs the graph engine: leave out --engine %s"
+              .formatted(precision, kind));
+    }
   }
 
   private Opened faster(Checkpoint start, FirstBatch firstBatch, Consumer<String> log) {
@@ -177,7 +205,12 @@ public record Engines(
   private Opened graph(Checkpoint start) {
     TrainingGraph training =
         TrainingGraph.build(
-            model, trainable, loss, optimization.dropout(), new SessionShapeInference());
+            model,
+            trainable,
+            loss,
+            optimization.dropout(),
+            optimization.precision(),
+            new SessionShapeInference());
     StepGraph step =
         StepGraph.of(
             training, optimization.optimizer(), optimization.maxGradientNorm(), accumulation);
@@ -191,8 +224,21 @@ public record Engines(
           engine, training.inputs(), training.labels(), training.unreached(), weights);
     } catch (RuntimeException e) {
       weights.close();
-      throw e;
+      throw explained(e);
     }
+  }
+
+  /** ONNX Runtime names the first node alone that it has no kernel for. */
+  private RuntimeException explained(RuntimeException e) {
+    if (optimization.precision() != Precision.FP32
+        && e instanceof LoraGraphException
+        && e.getMessage().contains("NOT_IMPLEMENTED")) {
+      return new LoraGraphException(
+          "ONNX Runtime has no matrix products in %s on this device: choose another --precision"
+              .formatted(optimization.precision()),
+          e);
+    }
+    return e;
   }
 
   private Opened trainingApi(Checkpoint start) {
@@ -206,6 +252,7 @@ public record Engines(
             new OptimizerModel(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
             accumulation,
+            Kernels.TRAINING_BUILD,
             new SessionShapeInference());
     return new Opened(
         new TrainingApiEngine(artifacts, sessions, start, accumulation, seed),

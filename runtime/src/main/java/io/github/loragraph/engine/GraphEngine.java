@@ -17,6 +17,7 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.LossScaling;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.StepLoop;
 import java.nio.ByteBuffer;
@@ -55,8 +56,7 @@ public final class GraphEngine implements Engine {
   private float lastRate;
 
   /**
-   * Makes the session and sets parameters to their values in the model and moments to zero, or both
-   * to those of a checkpoint.
+   * Makes the session and sets the state to what the graph begins with, or to that of a checkpoint.
    *
    * @param evaluationGraph of the same model and trainable values; its session is made when it is
    *     asked for
@@ -205,7 +205,8 @@ public final class GraphEngine implements Engine {
         boolean clips = graph.figures().contains(StepGraph.GRADIENT_NORM);
         float[] norms = clips ? call.figure(outputs, StepGraph.GRADIENT_NORM) : null;
         for (int i = 0; i < losses.length; i++) {
-          results.add(new StepResult(losses[i], clips ? norms[i] : Double.NaN));
+          boolean known = clips && !Float.isInfinite(norms[i]);
+          results.add(new StepResult(losses[i], known ? norms[i] : Double.NaN));
         }
       }
       state.swap();
@@ -232,6 +233,18 @@ public final class GraphEngine implements Engine {
   @Override
   public long steps() {
     return steps;
+  }
+
+  @Override
+  public long skippedSteps() {
+    Number skipped = state.number(LossScaling.SKIPPED_STEPS);
+    return skipped == null ? 0 : skipped.longValue();
+  }
+
+  @Override
+  public double lossScale() {
+    Number scale = state.number(LossScaling.SCALE);
+    return scale == null ? Double.NaN : scale.doubleValue();
   }
 
   @Override

@@ -5,6 +5,6 @@ package io.github.loragraph.engine;
  *
  * @param loss of the batch, before the update
  * @param gradientNorm over all trainable parameters before clipping; NaN where gradients are not
- *     clipped
+ *     clipped, or not all are finite
  */
 public record StepResult(double loss, double gradientNorm) {}

@@ -1,25 +1,28 @@
 package io.github.loragraph.engine;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.training.StepGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * What goes from step to step of a step graph, parameters and moments: two sets of preallocated
- * tensors. A call reads one set and writes the other, then they swap roles, so nothing is copied
- * between calls.
+ * What a step graph carries from step to step, parameters and moments above all: two sets of
+ * preallocated tensors. A call reads one set and writes the other, then they swap roles, so nothing
+ * is copied between calls.
  */
 final class TrainingState implements AutoCloseable {
   private final StepGraph graph;
@@ -45,7 +48,10 @@ final class TrainingState implements AutoCloseable {
         ByteBuffer.allocateDirect(like.bytes().remaining()).order(ByteOrder.nativeOrder());
     OnnxTensor tensor =
         OnnxTensor.createTensor(
-            NativeLibrary.environment(), buffer, like.dims(), OnnxJavaType.FLOAT);
+            NativeLibrary.environment(),
+            buffer,
+            like.dims(),
+            OrtTensors.javaType(like.elementType()));
     contents.put(tensor, buffer);
     return tensor;
   }
@@ -78,7 +84,8 @@ final class TrainingState implements AutoCloseable {
   }
 
   /**
-   * Sets parameters and moments to those of a checkpoint.
+   * Sets the state to that of a checkpoint. What it does not have, since it was made without loss
+   * scaling, begins anew.
    *
    * @return the number of steps that led there
    * @throws LoraGraphException if it is of another model or training
@@ -105,11 +112,49 @@ final class TrainingState implements AutoCloseable {
         set(slot.secondMoment(), moments.get(Checkpoint.MOMENTS.get(1)));
       }
     }
+    for (StepGraph.Carried carried : numbers()) {
+      Object number = checkpoint.properties().get(carried.input());
+      set(carried.input(), number == null ? carried.initial() : tensorOf(carried, number));
+    }
     return group == null ? 0 : group.step();
   }
 
+  /** What is carried and belongs to no parameter: a checkpoint has it among its properties. */
+  private List<StepGraph.Carried> numbers() {
+    Set<String> ofParameters = new HashSet<>();
+    graph.slots().forEach(slot -> ofParameters.addAll(slot.inputs()));
+    return graph.carried().stream().filter(c -> !ofParameters.contains(c.input())).toList();
+  }
+
+  private static Tensor tensorOf(StepGraph.Carried carried, Object number) {
+    ElementType type = carried.initial().elementType();
+    if (number instanceof Float value && type == ElementType.FLOAT) {
+      return Tensor.ofFloats(carried.input(), new float[] {value});
+    }
+    if (number instanceof Long value && type == ElementType.INT64) {
+      return Tensor.ofLongs(carried.input(), new long[] {value});
+    }
+    throw new LoraGraphException(
+        "the checkpoint's '%s' is no number of type %s: it is another training's"
+            .formatted(carried.input(), type));
+  }
+
+  /** A carried number; null where the graph carries none of the name. */
+  Number number(String input) {
+    OnnxTensor tensor = current.get(input);
+    if (tensor == null) {
+      return null;
+    }
+    ByteBuffer value = contents.get(tensor);
+    return switch (tensor.getInfo().type) {
+      case FLOAT -> (Number) value.getFloat(0);
+      case INT64 -> (Number) value.getLong(0);
+      default -> throw new IllegalStateException("'" + input + "' is no number");
+    };
+  }
+
   /**
-   * Parameters and moments, copied.
+   * The state, copied.
    *
    * @param steps that led there
    * @param learningRate of the last of them
@@ -129,7 +174,9 @@ final class TrainingState implements AutoCloseable {
     }
     Checkpoint.OptimizerGroup group =
         new Checkpoint.OptimizerGroup(Checkpoint.GROUP, steps, learningRate, states);
-    return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of());
+    Map<String, Object> properties = new HashMap<>();
+    numbers().forEach(carried -> properties.put(carried.input(), number(carried.input())));
+    return new Checkpoint(parameters, List.of(), false, List.of(group), properties);
   }
 
   private Tensor copy(String input, String name, StepGraph.Slot slot) {

@@ -1,5 +1,6 @@
 package io.github.loragraph.evaluation;
 
+import io.github.loragraph.LoraGraphException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +24,7 @@ public record ClassificationReport(
    *
    * @param logits one row for each example
    * @param labels the class of each example; negative ones are passed over
+   * @throws LoraGraphException if all are
    */
   public static ClassificationReport of(float[][] logits, long[] labels) {
     int classes = logits[0].length;
@@ -41,6 +43,10 @@ public record ClassificationReport(
       loss += Probabilities.logSumExp(logits[i]) - logits[i][actual];
       counted++;
     }
+    if (counted == 0) {
+      throw new LoraGraphException(
+          "no example has a label that counts (all are -100): there is nothing to measure");
+    }
     List<ClassFigures> figures = new ArrayList<>();
     for (int c = 0; c < classes; c++) {
       long support = 0;
@@ -52,11 +58,7 @@ public record ClassificationReport(
       figures.add(ClassFigures.of(confusion[c][c], claimed, support));
     }
     return new ClassificationReport(
-        counted,
-        counted == 0 ? 0 : loss / counted,
-        ClassFigures.ratio(right, counted),
-        figures,
-        confusion);
+        counted, loss / counted, ClassFigures.ratio(right, counted), figures, confusion);
   }
 
   /** The unweighted mean of the classes' F1. */

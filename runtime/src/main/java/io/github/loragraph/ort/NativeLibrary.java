@@ -2,17 +2,21 @@ package io.github.loragraph.ort;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtProvider;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cuda.Cuda;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * Chooses and loads ONNX Runtime's native library. A process has one: the stock build, which runs
  * ordinary sessions and comes with the Java API, or a build of the same release that has the
- * training API, too.
+ * training API, too, or one that also runs sessions on NVIDIA's GPUs.
  *
  * <p>Left alone, the Java API unpacks its library into the folder for temporary files at each start
  * and leaves it there when the process is killed; here it is unpacked into the tool's cache once.
@@ -28,12 +32,18 @@ public final class NativeLibrary {
       List.of("onnxruntime_providers_shared", "onnxruntime_providers_cuda");
 
   private static Build chosen;
+
+  /** What was chosen here is not what the user asked for. */
+  private static String folderSetHere;
+
   private static OrtEnvironment environment;
 
   /** The builds of ONNX Runtime. */
   public enum Build {
     STOCK,
-    TRAINING
+    TRAINING,
+    /** For NVIDIA's GPUs and the CPU: what {@link Cuda} finds installed. */
+    CUDA
   }
 
   private NativeLibrary() {}
@@ -41,8 +51,8 @@ public final class NativeLibrary {
   /**
    * Chooses the build; before the first use of ONNX Runtime.
    *
-   * @throws LoraGraphException if another is in use already, or the class path has no such build
-   *     for this platform
+   * @throws LoraGraphException if another is in use already, or there is no such build for this
+   *     machine
    */
   public static synchronized void use(Build build) {
     if (chosen == build) {
@@ -53,14 +63,23 @@ public final class NativeLibrary {
           "ONNX Runtime's %s build is in use already, and a process can load one only: start another process for the %s build"
               .formatted(name(chosen), name(build)));
     }
-    boolean given =
-        System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
+    boolean given = !given().isEmpty();
     Platform platform = Platform.current();
     if (!given) {
-      if (build == Build.TRAINING) {
-        unpackTraining(platform);
-      } else {
-        unpackStock(platform);
+      switch (build) {
+        case STOCK -> unpackStock(platform);
+        case TRAINING -> unpackTraining(platform);
+        case CUDA -> chooseCuda(Cuda.ofThisMachine());
+      }
+    }
+    if (build == Build.CUDA) {
+      load();
+      if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+        throw new LoraGraphException(
+            given
+                ? "the ONNX Runtime that %s or %s names cannot run on a GPU: do not set them"
+                    .formatted(FOLDER_PROPERTY, FILE_PROPERTY)
+                : "ONNX Runtime's stock build is in use already, and a process can load one only: start another process for the cuda build");
       }
     }
     if (build == Build.TRAINING && !load().isTrainingEnabled()) {
@@ -74,15 +93,20 @@ public final class NativeLibrary {
   }
 
   /**
-   * Whether a build can be chosen: no other is in use, and the class path has it for this platform.
+   * Whether a build can be chosen: no other is in use, and there is one for this machine. That of
+   * CUDA can be chosen where nothing that it needs is missing.
    */
   public static synchronized boolean canUse(Build build) {
     if (chosen != null) {
       return chosen == build;
     }
-    boolean given =
-        System.getProperty(FOLDER_PROPERTY) != null || System.getProperty(FILE_PROPERTY) != null;
-    return build == Build.STOCK || given || Platform.current().trainingResource() != null;
+    boolean given = !given().isEmpty();
+    return given
+        || switch (build) {
+          case STOCK -> true;
+          case TRAINING -> Platform.current().trainingResource() != null;
+          case CUDA -> Cuda.ofThisMachine().missing().isEmpty();
+        };
   }
 
   /**
@@ -96,6 +120,26 @@ public final class NativeLibrary {
       use(Build.STOCK);
     }
     return load();
+  }
+
+  /**
+   * The system properties by which the user names a library: another process has to be given them
+   * to load the same.
+   */
+  public static synchronized Map<String, String> given() {
+    Map<String, String> given = new LinkedHashMap<>();
+    for (String property : List.of(FOLDER_PROPERTY, FILE_PROPERTY)) {
+      String value = System.getProperty(property);
+      if (value != null && !(property.equals(FOLDER_PROPERTY) && value.equals(folderSetHere))) {
+        given.put(property, value);
+      }
+    }
+    return given;
+  }
+
+  private static void setFolder(Path folder) {
+    folderSetHere = folder.toString();
+    System.setProperty(FOLDER_PROPERTY, folderSetHere);
   }
 
   private static OrtEnvironment load() {
@@ -145,7 +189,7 @@ public final class NativeLibrary {
     for (URL resource : resources) {
       CachedResource.unpack(resource, folder.resolve(fileName(resource)));
     }
-    System.setProperty(FOLDER_PROPERTY, folder.toString());
+    setFolder(folder);
   }
 
   private static void unpackTraining(Platform platform) {
@@ -159,7 +203,26 @@ public final class NativeLibrary {
     Path folder = folder("training", platform, List.of(library, binding));
     CachedResource.unpack(library, folder.resolve(platform.fileName("onnxruntime")));
     CachedResource.unpack(binding, folder.resolve(fileName(binding)));
-    System.setProperty(FOLDER_PROPERTY, folder.toString());
+    setFolder(folder);
+  }
+
+  /**
+   * Libraries are loaded by their paths where the dynamic linker would not find them: it asks for
+   * none that is there already under the name.
+   */
+  private static void chooseCuda(Cuda cuda) {
+    Path folder = cuda.require().folder();
+    for (Path library : cuda.preload()) {
+      try {
+        System.load(library.toAbsolutePath().toString());
+      } catch (UnsatisfiedLinkError e) {
+        throw new LoraGraphException(
+            "cannot load %s: %s: install it again, or use --device cpu; 'lora-graph doctor' says more"
+                .formatted(library, String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+            e);
+      }
+    }
+    setFolder(folder);
   }
 
   /** A folder for just these files: another content gets another folder. */

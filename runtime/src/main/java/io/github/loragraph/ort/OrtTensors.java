@@ -35,7 +35,8 @@ public final class OrtTensors {
     return rows;
   }
 
-  private static OnnxJavaType javaType(ElementType type) {
+  /** What the Java API calls a type. */
+  public static OnnxJavaType javaType(ElementType type) {
     return switch (type) {
       case FLOAT -> OnnxJavaType.FLOAT;
       case DOUBLE -> OnnxJavaType.DOUBLE;
@@ -45,7 +46,8 @@ public final class OrtTensors {
       case INT8 -> OnnxJavaType.INT8;
       case UINT8 -> OnnxJavaType.UINT8;
       case FLOAT16 -> OnnxJavaType.FLOAT16;
-      default -> throw new IllegalArgumentException("no input of type " + type);
+      case BFLOAT16 -> OnnxJavaType.BFLOAT16;
+      default -> throw new IllegalArgumentException("no tensor of type " + type);
     };
   }
 }

@@ -89,6 +89,8 @@ public final class Sessions {
   public OrtSession create(OnnxModel model, Weights weights) {
     try (OrtSession.SessionOptions options = options()) {
       Map<String, OnnxTensorLike> large = weights.of(model.graph().initializers().values());
+      // ONNX Runtime drops initializers that nothing reads, and then misses them here.
+      large.keySet().removeIf(name -> !model.graph().isRead(name));
       if (device.isGpu()) {
         // Copied to the device; what is shared is read where it lies, which no GPU could.
         options.addExternalInitializers(large);

@@ -1,6 +1,5 @@
 package io.github.loragraph.ort;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
@@ -11,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The frozen weights of a model as ONNX Runtime takes them: all sessions over the same model read
@@ -21,12 +21,14 @@ public final class Weights implements AutoCloseable {
   /** Smaller tensors travel inside the model: they may be shapes, which optimizers want to read. */
   private static final long SMALLEST_BYTES = 4096;
 
+  private static final Set<ElementType> TYPES =
+      Set.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16);
+
   private final Map<Tensor, OnnxTensor> tensors = new HashMap<>();
 
   /** Whether a tensor is handed over in memory. */
   static boolean isWeight(Tensor tensor) {
-    return tensor.elementType() == ElementType.FLOAT
-        && tensor.bytes().remaining() >= SMALLEST_BYTES;
+    return TYPES.contains(tensor.elementType()) && tensor.bytes().remaining() >= SMALLEST_BYTES;
   }
 
   /** Those of the tensors that are handed over, by name. */
@@ -53,7 +55,10 @@ public final class Weights implements AutoCloseable {
       bytes = aligned.put(bytes).flip();
     }
     return OnnxTensor.createTensor(
-        NativeLibrary.environment(), bytes, tensor.dims(), OnnxJavaType.FLOAT);
+        NativeLibrary.environment(),
+        bytes,
+        tensor.dims(),
+        OrtTensors.javaType(tensor.elementType()));
   }
 
   @Override

@@ -288,8 +288,12 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     line.put("epoch", r.epoch());
     line.put("loss", r.loss());
     line.put("learningRate", r.learningRate());
-    if (!Double.isNaN(r.gradientNorm())) {
+    if (Double.isFinite(r.gradientNorm())) {
       line.put("gradientNorm", r.gradientNorm());
+    }
+    if (!Double.isNaN(r.lossScale())) {
+      line.put("lossScale", r.lossScale());
+      line.put("skippedSteps", r.skippedSteps());
     }
     line.put("samplesPerSecond", r.samplesPerSecond());
     append(line);

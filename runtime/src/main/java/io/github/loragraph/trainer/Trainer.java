@@ -18,6 +18,9 @@ public final class Trainer {
   /** The property of a checkpoint that names the engine. */
   static final String ENGINE = "engine";
 
+  /** So far down it takes 40 steps in a row without a finite gradient. */
+  private static final double SMALLEST_LOSS_SCALE = 0x1p-24;
+
   private final Engine engine;
   private final BatchSource batches;
   private final TrainerSettings settings;
@@ -77,14 +80,14 @@ public final class Trainer {
 
         double epochs = (double) step * settings.accumulation() / batches.batchesPerEpoch();
         TrainingListener.StepRecord record =
-            new TrainingListener.StepRecord(
+            recordOf(
                 step, epochs, outcome.loss(), outcome.rate(), outcome.gradientNorm(), whole.rate());
         listeners.forEach(l -> l.step(record));
         finalLoss = outcome.loss();
         if (settings.logEvery() > 0 && (step % settings.logEvery() == 0 || step == totalSteps)) {
           finalLoss = span.meanLoss();
           TrainingListener.StepRecord logged =
-              new TrainingListener.StepRecord(
+              recordOf(
                   step, epochs, finalLoss, outcome.rate(), outcome.gradientNorm(), span.rate());
           listeners.forEach(l -> l.log(logged));
           span = new Stopwatch();
@@ -103,6 +106,19 @@ public final class Trainer {
       }
     }
     return new Summary(totalSteps, finalLoss, whole.rate(), report);
+  }
+
+  private TrainingListener.StepRecord recordOf(
+      long step, double epochs, double loss, double rate, double norm, double samplesPerSecond) {
+    return new TrainingListener.StepRecord(
+        step,
+        epochs,
+        loss,
+        rate,
+        norm,
+        engine.skippedSteps(),
+        engine.lossScale(),
+        samplesPerSecond);
   }
 
   private static boolean isDue(long step, long every) {
@@ -149,6 +165,7 @@ public final class Trainer {
       double norm = results.get(i + accumulation - 1).gradientNorm();
       outcomes.add(new StepOutcome(losses / accumulation, norm, rate, taught, nanos / count));
     }
+    refuseVanishedScale(done + count);
     return outcomes;
   }
 
@@ -179,7 +196,21 @@ public final class Trainer {
     }
   }
 
+  /** No scale helps where the gradients are not finite for another reason than its size. */
+  private void refuseVanishedScale(long step) {
+    if (engine.lossScale() < SMALLEST_LOSS_SCALE) {
+      throw new LoraGraphException(
+          "no gradient was finite for many steps up to step %d: train again with --precision bf16 or fp32"
+              .formatted(step));
+    }
+  }
+
   private void refuseNotANumber(long step, double rate, StepResult result) {
+    if (!Double.isFinite(result.loss()) && !Double.isNaN(engine.lossScale())) {
+      throw new LoraGraphException(
+          "the loss is %s at step %d: train again with --precision bf16 or fp32, or with a lower --lr than %.1e"
+              .formatted(result.loss(), step, settings.learningRate()));
+    }
     if (!Double.isFinite(result.loss())) {
       throw new LoraGraphException(
           "the loss is %s at step %d, where the learning rate is %.1e: train again with --lr %.0e or lower, or a longer --warmup"

@@ -61,7 +61,7 @@ public record TrainingJob(
    * @throws io.github.loragraph.LoraGraphException if the build is not to be had here
    */
   public void chooseBuild() {
-    Engines.chooseBuild(kind, steps());
+    Engines.chooseBuild(kind, optimization.precision(), steps());
   }
 
   private long steps() {

@@ -30,7 +30,11 @@ public interface TrainingListener {
    * @param epoch passes over the data so far, with their fraction
    * @param loss mean over the steps that the record is of
    * @param learningRate of the last step
-   * @param gradientNorm of the last step before clipping; NaN where gradients are not clipped
+   * @param gradientNorm of the last step before clipping; NaN where gradients are not clipped, or
+   *     were not finite
+   * @param skippedSteps of the whole run so far, that changed nothing because a gradient was not
+   *     finite
+   * @param lossScale of the next step; NaN without loss scaling
    * @param samplesPerSecond over the time that the record is of, evaluations not counted
    */
   record StepRecord(
@@ -39,5 +43,7 @@ public interface TrainingListener {
       double loss,
       double learningRate,
       double gradientNorm,
+      long skippedSteps,
+      double lossScale,
       double samplesPerSecond) {}
 }

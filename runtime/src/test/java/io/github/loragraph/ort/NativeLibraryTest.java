@@ -138,6 +138,24 @@ class NativeLibraryTest {
   }
 
   @Test
+  void cudaThatCannotBeUsedSaysWhatIsMissing() throws Exception {
+    // Whatever the machine has, there is no build in that folder.
+    Process process = start(cache(), Map.of("LORA_GRAPH_CUDA", "/none"), new String[0], "cuda");
+    String line = output(process);
+    assertTrue(line.startsWith("failed: "), line);
+    assertTrue(line.endsWith(", or use --device cpu; 'lora-graph doctor' says more"), line);
+    assertEquals(1, line.lines().count(), line);
+  }
+
+  @Test
+  void aLibraryOfOnesOwnWithoutCudaIsRefused() throws Exception {
+    output(start(cache(), "stock"));
+    String[] options = {"-Donnxruntime.native.path=" + cached().get(0).getParent()};
+    String line = output(start(cache(), options, "cuda"));
+    assertTrue(line.endsWith("cannot run on a GPU: do not set them"), line);
+  }
+
+  @Test
   void namesOfOtherPlatforms() {
     assertEquals("linux-arm64", Platform.of("Linux", "aarch64").trainingName());
     assertEquals("linux-aarch64", Platform.of("Linux", "aarch64").stockName());
@@ -165,6 +183,12 @@ class NativeLibraryTest {
   }
 
   private static Process start(Path cache, String[] options, String... builds) throws IOException {
+    return start(cache, Map.of(), options, builds);
+  }
+
+  private static Process start(
+      Path cache, Map<String, String> variables, String[] options, String... builds)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx256m");
@@ -174,6 +198,7 @@ class NativeLibraryTest {
     command.addAll(List.of(builds));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LORA_GRAPH_CACHE", cache.toString());
+    builder.environment().putAll(variables);
     return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 

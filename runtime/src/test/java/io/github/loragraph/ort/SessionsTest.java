@@ -24,6 +24,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SessionsTest {
   private static final long[] IDS = {0, 7, 42, 199, 2, 0, 9, 2, 1, 1};
@@ -44,6 +46,28 @@ class SessionsTest {
         OrtSession second = new Sessions(1).create(model, weights)) {
       assertArrayEquals(expected, logits(session), 1e-6f);
       assertArrayEquals(expected, logits(second), 1e-6f);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT16", "BFLOAT16"})
+  void weightsOfSixteenBitsStayOutsideOfTheModel(ElementType type) throws Exception {
+    float[] values = new float[4000];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i % 100;
+    }
+    Tensor half = Tensor.ofFloats("table", values, 1000, 4).toHalf("table", type);
+    Graph graph = lookup(half).graph();
+    graph.replace(graph.producer("row"), graph.producer("row").withOutput(0, "half"));
+    graph.add(
+        Node.of("cast", "Cast", List.of("half"), List.of("row"))
+            .with("to", ElementType.FLOAT.code()));
+    OnnxModel model = OnnxModel.of("lookup", graph, 8, 17);
+    assertTrue(Weights.isWeight(half));
+    assertTrue(OnnxFile.serialize(model, Weights::isWeight).length < 1000);
+    try (Weights weights = new Weights();
+        OrtSession session = new Sessions(1).create(model, weights)) {
+      assertArrayEquals(new float[] {28, 29, 30, 31}, row(session, 7));
     }
   }
 

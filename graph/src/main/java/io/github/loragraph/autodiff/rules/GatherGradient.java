@@ -38,7 +38,7 @@ public final class GatherGradient implements GradientRule {
     String before = place < 0 ? sizes.add(size, g.longs(place)) : g.longs(place);
     String after = place < 0 ? g.longs(-place - 1) : sizes.subtract(size, g.longs(place + 1));
     String slice = index.rank() == 0 ? g.unsqueeze(dy, axis) : dy;
-    return g.op("Pad", slice, sizes.join(before, after), "", g.longs(axis));
+    return g.op("Pad", slice, sizes.pads(node.input(0), before, after, g.longs(axis)));
   }
 
   /** With the axes of the indices seen as one, and each index repeated over its slice. */

@@ -36,7 +36,7 @@ public final class SliceGradient implements GradientRule {
     String length = sizes.at(node.output(0), axes);
     String before = before(node.input(1), size, g);
     String after = sizes.subtract(sizes.subtract(size, length), before);
-    return g.op("Pad", g.outputGradient(0), sizes.join(before, after), "", axes);
+    return g.op("Pad", g.outputGradient(0), sizes.pads(node.input(0), before, after, axes));
   }
 
   private static String before(String starts, String size, GradientScope g) {

@@ -49,6 +49,7 @@ public final class SplitGradient implements GradientRule {
         after = sizes.add(after, sizes.of(node.output(i), axis));
       }
     }
-    return g.op("Pad", g.outputGradient(part), sizes.join(before, after), "", g.longs(axis));
+    String pads = sizes.pads(node.input(0), before, after, g.longs(axis));
+    return g.op("Pad", g.outputGradient(part), pads);
   }
 }

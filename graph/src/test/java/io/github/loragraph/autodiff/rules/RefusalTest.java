@@ -11,6 +11,7 @@ import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.HashMap;
@@ -79,6 +80,31 @@ class RefusalTest {
         "NegativeLogLikelihoodLoss (with trainable class weights)",
         TensorType.of(ElementType.FLOAT, 2),
         b -> b.op("NegativeLogLikelihoodLoss", b.unsqueeze("x", 0), b.longs(1), "x"));
+  }
+
+  /** What has no rule at all: the message says where it stands and what has one. */
+  @Test
+  void anOperatorWithoutARule() {
+    Graph graph = new Graph();
+    graph.addInput(ValueInfo.of("x", TensorType.of(ElementType.FLOAT, 2)));
+    graph.add(Node.of("/encoder/layer.1/output/Softsign", "Softsign", List.of("x"), List.of("y")));
+    graph.add(Node.of("", "Mish", List.of("y"), List.of("z")));
+    Map<String, TensorType> types = new HashMap<>();
+    List.of("x", "y", "z").forEach(v -> types.put(v, TensorType.of(ElementType.FLOAT, 2)));
+    String message =
+        assertThrows(
+                LoraGraphException.class,
+                () ->
+                    new Autodiff(GradientRules.load())
+                        .gradients(graph, new ValueTypes(types), "z", List.of("x")))
+            .getMessage();
+    assertTrue(
+        message.startsWith(
+            "cannot train through Softsign at node '/encoder/layer.1/output/Softsign' of module"
+                + " encoder.layer.1.output, Mish at the node that makes 'z': there is a gradient"
+                + " rule for Abs, Add,"),
+        message);
+    assertTrue(message.contains("LayerNormalization"), message);
   }
 
   private static void assertRefused(

@@ -1,0 +1,90 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cuda.Cuda;
+import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.Sessions;
+import java.util.Optional;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Where a command computes. */
+final class DeviceOptions {
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      defaultValue = "auto",
+      converter = Converter.class,
+      description =
+          "cpu, cuda (the first GPU), cuda:N, or auto: a GPU if one can be used (default:"
+              + " ${DEFAULT-VALUE}; 'lora-graph doctor' tells what there is).")
+  private Device asked;
+
+  @Option(
+      names = "--tf32",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description =
+          "On a GPU, round the factors of single-precision products to TensorFloat-32 (default:"
+              + " yes).")
+  private boolean tf32;
+
+  /** Reads a device; null for {@code auto}. */
+  static final class Converter implements ITypeConverter<Device> {
+    @Override
+    public Device convert(String value) {
+      if (value.equals("auto")) {
+        return null;
+      }
+      try {
+        return Device.parse(value);
+      } catch (LoraGraphException e) {
+        throw new TypeConversionException(e.getMessage() + ", or auto");
+      }
+    }
+  }
+
+  /** Whether the device was left to the tool. */
+  boolean isAuto() {
+    return asked == null;
+  }
+
+  boolean tf32() {
+    return tf32;
+  }
+
+  /**
+   * Chooses the device and the build of ONNX Runtime for it; before anything else uses ONNX
+   * Runtime.
+   *
+   * @throws LoraGraphException if a GPU was asked for that cannot be used
+   */
+  DeviceChoice choose() {
+    if (Device.CPU.equals(asked)) {
+      return new DeviceChoice(Device.CPU, "");
+    }
+    DeviceChoice choice = DeviceChoice.of(Optional.ofNullable(asked), Cuda.ofThisMachine());
+    if (choice.device().isGpu()) {
+      NativeLibrary.use(NativeLibrary.Build.CUDA);
+    }
+    return choice;
+  }
+
+  /** Sessions on the chosen device; a GPU that was not asked for by name is mentioned. */
+  Sessions sessions(ThreadsOption threads, ResultOutput output) {
+    DeviceChoice choice = choose();
+    if (isAuto() && choice.device().isGpu()) {
+      output.log("%s", choice);
+    }
+    return sessions(threads, choice.device());
+  }
+
+  /** Sessions on a device. */
+  Sessions sessions(ThreadsOption threads, Device device) {
+    return new Sessions(threads.count()).on(device, tf32);
+  }
+}
