@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -181,5 +182,61 @@ class BadInputTest {
     Files.writeString(run.resolve("precious.txt"), "do not delete");
     refused(1, "--force", "train", adapted, "--data", data, "-o", run);
     refused(1, "not the folder of a run", "train", adapted, "--data", data, "-o", run, "--force");
+  }
+
+  @Test
+  void artifacts() throws IOException {
+    Path out = folder.resolve("artifacts");
+    refused(
+        2,
+        "--optimizer sgd",
+        "artifacts",
+        adapted,
+        "-o",
+        out,
+        "--optimizer",
+        "sgd",
+        "--beta1",
+        0.8);
+    refused(
+        2,
+        "'foo' is not one of: cross-entropy, token-cross-entropy, mse, bce",
+        "artifacts",
+        adapted,
+        "-o",
+        out,
+        "--loss",
+        "foo");
+    for (String loss : List.of("token-cross-entropy", "mse")) {
+      refused(1, "--loss " + loss + " needs", "artifacts", adapted, "-o", out, "--loss", loss);
+      refused(1, "add-head", "artifacts", adapted, "-o", out, "--loss", loss);
+    }
+    refused(1, "add-head", "artifacts", "all-MiniLM-L6-v2", "-o", out, "--method", "full");
+    refused(
+        1,
+        "add-head",
+        "artifacts",
+        "all-MiniLM-L6-v2",
+        "-o",
+        out,
+        "--method",
+        "full",
+        "--loss",
+        "token-cross-entropy");
+    Path data = file("d.jsonl", "{\"input_ids\":[0,5,2],\"label\":1}\n");
+    Path run = folder.resolve("run");
+    refused(
+        1,
+        "token-classification needs",
+        "train",
+        adapted,
+        "--data",
+        data,
+        "-o",
+        run,
+        "--task",
+        "token-classification");
+    Path checkpoint = file("checkpoint", "no checkpoint at all");
+    refused(1, "save or copy it again", "artifacts", "apply", checkpoint, adapted);
   }
 }

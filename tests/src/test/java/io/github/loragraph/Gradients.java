@@ -1,13 +1,16 @@
 package io.github.loragraph;
 
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.TrainingGraph;
@@ -17,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The loss of one batch and its gradients, by the training graph.
@@ -56,6 +60,34 @@ record Gradients(double loss, Map<String, float[]> byValue) {
     Map<String, float[]> byValue = new LinkedHashMap<>();
     training.gradients().forEach((value, gradient) -> byValue.put(value, outputs.get(gradient)));
     return new Gradients(outputs.get(training.loss())[0], byValue);
+  }
+
+  /**
+   * The losses of plain gradient descent on one batch, before each step.
+   *
+   * @param start what is trained
+   */
+  static double[] descent(
+      OnnxModel model, List<Tensor> start, List<HostTensor> batch, double rate, int steps) {
+    double[] losses = new double[steps];
+    List<Tensor> parameters = start;
+    for (int step = 0; step < steps; step++) {
+      OnnxModel current = Checkpoint.ofParameters(parameters).putInto(model);
+      Set<String> names = parameters.stream().map(Tensor::name).collect(Collectors.toSet());
+      Gradients gradients = of(current, names, CrossEntropyLoss.plain(), batch);
+      losses[step] = gradients.loss();
+      parameters =
+          parameters.stream().map(p -> moved(p, gradients.byValue().get(p.name()), rate)).toList();
+    }
+    return losses;
+  }
+
+  private static Tensor moved(Tensor parameter, float[] gradient, double rate) {
+    float[] values = parameter.toFloats();
+    for (int i = 0; i < values.length; i++) {
+      values[i] -= (float) (rate * gradient[i]);
+    }
+    return Tensor.ofFloats(parameter.name(), values, parameter.dims());
   }
 
   static HostTensor longs(String name, long[] values, long... shape) {

@@ -9,11 +9,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Runs that are killed (SIGKILL) at random steps and gone on with: nothing is torn, and the weights
- * are those of a run that was never stopped.
+ * are those of a run that was never stopped. The training API's library takes seconds to load, so
+ * that its runs are killed less often here, and as often as the others in the profile {@code long}.
  */
 class ResumeTest {
   private static final int STEPS = 400;
@@ -56,15 +63,16 @@ class ResumeTest {
 
   @Test
   void killedInTheTrainingApi() throws Exception {
-    killed("training-api", 4);
+    killed("training-api", Integer.getInteger("test.kills", 4));
   }
 
   private void killed(String engine, int times) throws Exception {
     Path straight = folder.resolve("straight");
     Path stopped = folder.resolve("stopped");
-    assertEquals(0, begin(engine, straight).waitFor());
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    assertEquals(0, begin(engine, straight, STEPS, 7).waitFor());
     Random random = new Random(SEED);
-    Process process = begin(engine, stopped);
+    Process process = begin(engine, stopped, STEPS, 7);
     int kills = 0;
     while (kills < times) {
       int target = lastStep(stopped) + 1 + random.nextInt(STEPS / times - 1);
@@ -73,7 +81,7 @@ class ResumeTest {
       process.destroyForcibly().waitFor();
       kills++;
       checkFiles(stopped);
-      process = start("train", "--resume", stopped.toString());
+      process = start(elsewhere, "train", "--resume", stopped.toString());
     }
     assertTrue(process.waitFor(120, TimeUnit.SECONDS), "seed " + SEED);
     assertEquals(0, process.exitValue(), "seed " + SEED);
@@ -85,18 +93,22 @@ class ResumeTest {
     assertFalse(Files.exists(stopped.resolve("checkpoints")));
   }
 
-  private Process begin(String engine, Path run) throws IOException {
-    return start(
+  /** With relative paths, which a run must not keep: it may be gone on with from elsewhere. */
+  private Process begin(String engine, Path run, int steps, int checkpointEvery, String... more)
+      throws IOException {
+    List<String> arguments = new ArrayList<>();
+    Collections.addAll(
+        arguments,
         "train",
-        model.toString(),
+        model.getFileName().toString(),
         "--data",
-        data.toString(),
+        data.getFileName().toString(),
         "--eval",
-        data.toString(),
+        data.getFileName().toString(),
         "--eval-every",
         "90",
         "--steps",
-        Integer.toString(STEPS),
+        Integer.toString(steps),
         "--batch-size",
         "8",
         "--accumulate",
@@ -106,16 +118,18 @@ class ResumeTest {
         "--log-every",
         "3",
         "--checkpoint-every",
-        "7",
+        Integer.toString(checkpointEvery),
         "--threads",
         "1",
         "--engine",
         engine,
         "-o",
-        run.toString());
+        run.getFileName().toString());
+    Collections.addAll(arguments, more);
+    return start(folder, arguments.toArray(String[]::new));
   }
 
-  private static Process start(String... arguments) throws IOException {
+  private static Process start(Path directory, String... arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -127,6 +141,7 @@ class ResumeTest {
                 "io.github.loragraph.cli.Main"));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command)
+        .directory(directory.toFile())
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
@@ -184,15 +199,80 @@ class ResumeTest {
   void whatCannotBeGoneOnWith() throws Exception {
     Path run = folder.resolve("run");
     refused(1, "not the folder of a run", "train", "--resume", folder);
-    Process process = begin("graph", run);
+    Process process = begin("graph", run, STEPS, 7);
     assertTrue(waitForStep(process, run, 10));
+    refused(1, "another process is training in", "train", "--resume", run);
+    refused(1, "another process is training in", "train", model, "--data", data, "-o", run);
+    refused(1, "another process", "train", model, "--data", data, "-o", run, "--force");
     process.destroyForcibly().waitFor();
+    Path checkpoint = onlyCheckpoint(run);
+    byte[] whole = Files.readAllBytes(checkpoint);
+    Files.write(checkpoint, Arrays.copyOf(whole, whole.length / 2));
+    refused(1, "(delete it: ", "train", "--resume", run);
+    Files.write(checkpoint, whole);
     refused(2, "--lr", "train", "--resume", run, "--lr", "1");
     refused(1, "--resume", "train", model, "--data", data, "-o", run);
     Files.writeString(data, Files.readString(data) + "{\"input_ids\":[0,5,2],\"label\":1}\n");
     refused(1, "has changed", "train", "--resume", run);
     Cli.json("train", model, "--data", data, "--steps", 1, "-o", run, "--force");
     refused(1, "is finished", "train", "--resume", run);
+  }
+
+  private static Path onlyCheckpoint(Path run) throws IOException {
+    try (Stream<Path> files = Files.list(run.resolve("checkpoints"))) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("step-"))
+          .max(Comparator.naturalOrder())
+          .orElseThrow();
+    }
+  }
+
+  /** What --force replaced comes back or goes, also where the run that replaced it was killed. */
+  @Test
+  void whatAKilledRunHadReplaced() throws Exception {
+    Path run = folder.resolve("run");
+    Cli.json("train", model, "--data", data, "--steps", 1, "-o", run);
+    byte[] before = Files.readAllBytes(run.resolve("model.onnx"));
+    for (int i = 0; i < 2; i++) {
+      killBeforeTheFirstCheckpoint(run);
+      assertFalse(replaced().isEmpty());
+    }
+    RunFolder.resume(run, null).close();
+    assertArrayEquals(before, Files.readAllBytes(run.resolve("model.onnx")));
+    assertEquals(List.of(), replaced());
+
+    killBeforeTheFirstCheckpoint(run);
+    Cli.json("train", "--resume", run);
+    assertTrue(Files.exists(run.resolve("model.onnx")));
+    assertEquals(List.of(), replaced());
+  }
+
+  private void killBeforeTheFirstCheckpoint(Path run) throws Exception {
+    Object before = key(run);
+    Process process = begin("graph", run, 150, 0, "--force");
+    while (key(run) == null || key(run).equals(before)) {
+      assertTrue(process.isAlive());
+      TimeUnit.MILLISECONDS.sleep(2);
+    }
+    process.destroyForcibly().waitFor();
+    assertFalse(Files.exists(run.resolve("model.onnx")));
+  }
+
+  /** Tells whether a folder is the same one; null where there is none. */
+  private static Object key(Path path) throws IOException {
+    try {
+      return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  private List<Path> replaced() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(f -> f.getFileName().toString().startsWith(".run-")).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void refused(int exitCode, String words, Object... arguments) {

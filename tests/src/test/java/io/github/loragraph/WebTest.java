@@ -1,11 +1,13 @@
 package io.github.loragraph;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.autodiff.Kernels;
+import io.github.loragraph.onnx.OnnxModel;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,19 +18,23 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Training artifacts in the last release of ONNX Runtime Web with the training API, compiled to
- * WebAssembly, in Node.js: profile {@code web}. AdamW's learning rate there is 1e-3, the oracle's.
+ * WebAssembly, in Node.js: profile {@code web}. The learning rate there is 1e-3, the oracle's.
  */
 @Tag("web")
 class WebTest {
   private static final String PACKAGE = "onnxruntime-web@1.19.2";
   private static final Path MODULES = Path.of("target", "web").toAbsolutePath();
   private static final double CURVE = 1e-4;
+
+  /** The learning rate that the training API begins with. */
+  private static final double RATE = 1e-3;
 
   @BeforeAll
   static void installPackage() throws Exception {
@@ -45,6 +51,23 @@ class WebTest {
   void twentySteps(String fixture, @TempDir Path folder) throws Exception {
     Oracle oracle = Oracle.of(fixture);
     TrainingArtifacts artifacts = TrainingApiTest.artifacts(oracle, Kernels.STANDARD);
+    double[] expected = oracle.numbers("/adamw/losses");
+    assertArrayEquals(expected, train(artifacts, oracle, expected.length, folder), CURVE);
+  }
+
+  @Test
+  void gradientDescent(@TempDir Path folder) throws Exception {
+    Oracle oracle = Oracle.of("tiny-roberta");
+    OnnxModel model = TrainingApiTest.injected(oracle);
+    TrainingArtifacts artifacts = TrainingApiTest.artifactsForDescent(model);
+    double[] expected =
+        Gradients.descent(
+            model, artifacts.checkpoint().trainable(), TrainingApiTest.batch(oracle), RATE, 20);
+    assertArrayEquals(expected, train(artifacts, oracle, expected.length, folder), CURVE);
+  }
+
+  private static double[] train(TrainingArtifacts artifacts, Oracle oracle, int steps, Path folder)
+      throws Exception {
     artifacts.write(folder, false, false, false);
     Map<String, Object> batch = new LinkedHashMap<>();
     oracle
@@ -62,13 +85,8 @@ class WebTest {
                 script.toString(),
                 MODULES.resolve("node_modules").toString(),
                 folder.toString(),
-                "20"));
-    JsonNode losses = new ObjectMapper().readTree(out);
-    double[] expected = oracle.numbers("/adamw/losses");
-    assertEquals(expected.length, losses.size());
-    for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], losses.get(i).asDouble(), CURVE);
-    }
+                Integer.toString(steps)));
+    return new ObjectMapper().readValue(out, double[].class);
   }
 
   private static Map<String, Object> tensor(JsonNode values) {

@@ -53,6 +53,9 @@ import picocli.CommandLine.Spec;
     subcommands = ArtifactsApplyCommand.class,
     mixinStandardHelpOptions = true)
 final class ArtifactsCommand implements Callable<Integer> {
+  private static final List<String> OPTIONS_OF_ADAMW =
+      List.of("--weight-decay", "--beta1", "--beta2", "--epsilon");
+
   private static final List<String> NAMES =
       List.of(
           TrainingArtifacts.TRAINING,
@@ -66,25 +69,6 @@ final class ArtifactsCommand implements Callable<Integer> {
   enum Optimizer {
     ADAMW,
     SGD
-  }
-
-  /** The losses by the names that PyTorch users know. */
-  enum LossName {
-    CROSS_ENTROPY(Task.CLASSIFICATION),
-    TOKEN_CROSS_ENTROPY(Task.TOKEN_CLASSIFICATION),
-    MSE(Task.REGRESSION),
-    BCE(Task.MULTILABEL);
-
-    private final Task task;
-
-    LossName(Task task) {
-      this.task = task;
-    }
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
   }
 
   @Parameters(
@@ -105,8 +89,11 @@ final class ArtifactsCommand implements Callable<Integer> {
 
   @Option(
       names = "--loss",
+      paramLabel = "LOSS",
+      converter = LossConverter.class,
       description =
-          "${COMPLETION-CANDIDATES} (default: by the task in config.json, or the model's outputs).")
+          "cross-entropy, token-cross-entropy, mse or bce (default: by the task in config.json, or"
+              + " the model's outputs).")
   private LossName loss;
 
   @Option(
@@ -180,16 +167,18 @@ final class ArtifactsCommand implements Callable<Integer> {
           spec.commandLine(),
           model == null ? "name a MODEL" : "name a folder for the files with -o");
     }
+    if (optimizer != Optimizer.ADAMW) {
+      refuseOptionsOfAdamW();
+    }
     for (String name : NAMES) {
       AtomicFile.checkTarget(folder.resolve(name), force);
     }
     ModelFolder files = ModelReference.resolve(model, ToolCache.folder());
     OnnxModel onnx = OnnxFile.read(files.modelFile());
     Task task =
-        loss == null
-            ? Task.of(files.config().problemType(), Logits.of(onnx.graph()).type())
-            : loss.task;
+        loss == null ? Task.of(null, files.config().problemType(), onnx.graph()) : loss.task();
     Logits.count(onnx.graph());
+    task.requireFit(Logits.of(onnx.graph()), "--loss " + LossName.of(task));
     TrainableSelection selection = new TrainableSelection(method, trainable, trainBias);
     Optional<AdamW> adamW =
         optimizer == Optimizer.ADAMW
@@ -204,8 +193,8 @@ final class ArtifactsCommand implements Callable<Integer> {
             new OptimizerModel(adamW, maxGradNorm),
             1,
             new SessionShapeInference());
-    List<String> written = artifacts.write(folder, external, nominal, force);
-    files.copyCompanions(folder);
+    List<String> written = new ArrayList<>(artifacts.write(folder, external, nominal, force));
+    written.addAll(files.copyCompanions(folder).copied());
 
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", folder.toString());
@@ -221,13 +210,22 @@ final class ArtifactsCommand implements Callable<Integer> {
           out.printf(
               "%d tensors to train, loss %s, optimizer %s%n",
               artifacts.checkpoint().trainable().size(),
-              task,
+              LossName.of(task),
               optimizer.name().toLowerCase(Locale.ROOT));
           out.println("inputs of a step: " + String.join(", ", inputs(artifacts)));
           out.println("first output: " + artifacts.loss());
           written.forEach(name -> out.println("written: " + folder.resolve(name)));
         });
     return 0;
+  }
+
+  private void refuseOptionsOfAdamW() {
+    for (String option : OPTIONS_OF_ADAMW) {
+      if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+        throw new ParameterException(
+            spec.commandLine(), option + " is AdamW's: it does not go with --optimizer sgd");
+      }
+    }
   }
 
   private static List<String> inputs(TrainingArtifacts artifacts) {

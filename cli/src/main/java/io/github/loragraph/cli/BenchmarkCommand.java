@@ -20,7 +20,6 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
@@ -136,7 +135,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             });
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     Loss loss =
-        Task.of(folder.config().problemType(), Logits.of(onnx.graph()).type())
+        Task.of(null, folder.config().problemType(), onnx.graph())
             .loss(LossOptions.PLAIN, List.of());
     List<HostTensor> input = ProbeInput.of(onnx.graph(), batchSize, sequence, 0);
 

@@ -37,10 +37,7 @@ final class ModelData implements AutoCloseable {
   ModelData(ModelFolder folder, OnnxModel model, Columns columns, Integer maxLength, Task task) {
     this.folder = folder;
     this.outputs = Logits.count(model.graph());
-    this.task =
-        task == null
-            ? Task.of(folder.config().problemType(), Logits.of(model.graph()).type())
-            : task;
+    this.task = Task.of(task, folder.config().problemType(), model.graph());
     this.model = model;
     this.columns = columns;
     int limit = folder.config().maxLength().orElse(LONGEST);

@@ -192,7 +192,7 @@ final class TrainCommand implements Callable<Integer> {
   /** Later commands read the task from config.json where the model's shape does not tell it. */
   private static void noteTask(ModelFolder folder, Task task, OnnxModel model, Path runFolder) {
     ModelConfig config = folder.config();
-    Task stated = Task.of(config.problemType(), Logits.of(model.graph()).type());
+    Task stated = Task.stated(config.problemType(), Logits.of(model.graph()));
     if (stated != task && task.problemType().isPresent()) {
       config
           .with("problem_type", task.problemType().get())
@@ -300,12 +300,17 @@ final class TrainCommand implements Callable<Integer> {
     return checksums;
   }
 
+  /** A run may be gone on with from any folder. */
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().normalize().toString();
+  }
+
   private Map<String, Object> configuration(
       ModelFolder folder, Path trainFile, ModelData modelData, Device device) {
     Map<String, Object> all = new LinkedHashMap<>();
-    all.put("model", folder.modelFile().toString());
-    all.put("data", trainFile.toString());
-    all.put("eval", eval == null ? null : eval.toString());
+    all.put("model", absolute(folder.modelFile()));
+    all.put("data", absolute(trainFile));
+    all.put("eval", eval == null ? null : absolute(eval));
     all.putAll(ConfigFile.asMap(options));
     all.putAll(columns.asMap());
     all.put("task", modelData.task().toString());

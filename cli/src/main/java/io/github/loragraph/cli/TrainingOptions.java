@@ -176,8 +176,8 @@ final class TrainingOptions {
       converter = EngineConverter.class,
       description =
           "What runs the steps: graph (any build of ONNX Runtime), training-api (ONNX Runtime's own"
-              + " training), or auto: the faster one, measured where the run is long enough"
-              + " (default: ${DEFAULT-VALUE}).")
+              + " training), or auto: graph, unless training-api is more than a tenth faster, measured"
+              + " where the run is long enough (default: ${DEFAULT-VALUE}).")
   EngineKind engine;
 
   @Option(

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -50,37 +51,78 @@ public final class CheckpointFile {
    * @throws LoraGraphException if the file cannot be read, or is no checkpoint of version 2
    */
   public static Checkpoint read(Path file) {
-    ByteBuffer bytes = map(file);
+    return read(file, "if it was cut short, save or copy it again");
+  }
+
+  /**
+   * Reads a checkpoint as {@link #read(Path)} does.
+   *
+   * @param advice what to do where the file is damaged
+   */
+  public static Checkpoint read(Path file, String advice) {
+    return parse(
+        file, content(file, channel -> channel.map(MapMode.READ_ONLY, 0, channel.size())), advice);
+  }
+
+  /**
+   * Reads a checkpoint into memory: nothing refers to the file afterwards, which may be deleted.
+   *
+   * @throws LoraGraphException as {@link #read(Path)} does
+   */
+  public static Checkpoint readCopied(Path file) {
+    return parse(file, content(file, CheckpointFile::copied), "save it again");
+  }
+
+  private static Checkpoint parse(Path file, ByteBuffer bytes, String advice) {
     try {
-      return new Reader(bytes).checkpoint();
+      return new Reader(bytes.order(ByteOrder.LITTLE_ENDIAN)).checkpoint();
     } catch (IndexOutOfBoundsException | IllegalArgumentException | ArithmeticException e) {
-      throw damaged(file, "an offset points outside it", e);
+      throw refused(file, "an offset points outside it (%s)".formatted(advice), e);
+    } catch (Damage e) {
+      throw refused(file, "%s (%s)".formatted(e.getMessage(), advice), e);
     } catch (LoraGraphException e) {
-      throw damaged(file, e.getMessage(), e);
+      throw refused(file, e.getMessage(), e);
     }
   }
 
-  private static LoraGraphException damaged(Path file, String reason, Exception cause) {
+  private static LoraGraphException refused(Path file, String reason, Exception cause) {
     return new LoraGraphException(
         "%s is no checkpoint of ONNX Runtime's training API: %s".formatted(file, reason), cause);
   }
 
-  private static ByteBuffer map(Path file) {
+  /** Says that a file is not what was once written, so that another copy of it may be whole. */
+  private static final class Damage extends RuntimeException {
+    Damage(String reason) {
+      super(reason);
+    }
+  }
+
+  @FunctionalInterface
+  private interface Access {
+    ByteBuffer to(FileChannel channel) throws IOException;
+  }
+
+  private static ByteBuffer content(Path file, Access access) {
     if (!Files.isRegularFile(file)) {
       throw new LoraGraphException("no such checkpoint: " + file);
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      long size = channel.size();
-      if (size < SMALLEST) {
-        throw damaged(file, "it has %d bytes".formatted(size), null);
+      if (channel.size() > Integer.MAX_VALUE) {
+        throw refused(file, "it is larger than 2 GiB", null);
       }
-      if (size > Integer.MAX_VALUE) {
-        throw damaged(file, "it is larger than 2 GiB", null);
-      }
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size).order(ByteOrder.LITTLE_ENDIAN);
+      return access.to(channel);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
+  }
+
+  /** Outside of the heap, which need not be as large as the parameters. */
+  private static ByteBuffer copied(FileChannel channel) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(channel.size()));
+    while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
+      // Read on.
+    }
+    return bytes.flip();
   }
 
   /**
@@ -167,7 +209,7 @@ public final class CheckpointFile {
     String string(int slot, String what) {
       ByteBuffer content = bytes(slot, 1);
       if (content == null) {
-        throw new LoraGraphException(what + " has no name");
+        throw new Damage(what + " has no name");
       }
       return StandardCharsets.UTF_8.decode(content).toString();
     }
@@ -214,7 +256,7 @@ public final class CheckpointFile {
 
     void spend() {
       if (--left < 0) {
-        throw new LoraGraphException("it has more tables than bytes");
+        throw new Damage("it has more tables than bytes");
       }
     }
   }
@@ -229,10 +271,13 @@ public final class CheckpointFile {
     }
 
     Checkpoint checkpoint() {
+      if (file.capacity() < SMALLEST) {
+        throw new Damage("it has %d bytes".formatted(file.capacity()));
+      }
       byte[] identifier = new byte[4];
       file.get(4, identifier);
       if (!new String(identifier, StandardCharsets.ISO_8859_1).equals(IDENTIFIER)) {
-        throw new LoraGraphException("it does not have the identifier " + IDENTIFIER);
+        throw new Damage("it does not have the identifier " + IDENTIFIER);
       }
       Fields root = new Fields(file.getInt(0), file);
       int version = root.integer(Schema.CHECKPOINT_VERSION);
@@ -242,7 +287,7 @@ public final class CheckpointFile {
       }
       Fields module = root.table(Schema.CHECKPOINT_MODULE);
       if (module == null) {
-        throw new LoraGraphException("it has no parameters");
+        throw new Damage("it has no parameters");
       }
       if (module.flag(Schema.MODULE_EXTERNAL)) {
         throw new LoraGraphException(
@@ -266,7 +311,7 @@ public final class CheckpointFile {
       for (Fields fields : owner.tables(slot, budget)) {
         Tensor tensor = tensor(fields);
         if (tensors.put(tensor.name(), tensor) != null) {
-          throw new LoraGraphException("two tensors are named '%s'".formatted(tensor.name()));
+          throw new Damage("two tensors are named '%s'".formatted(tensor.name()));
         }
       }
       return List.copyOf(tensors.values());
@@ -286,15 +331,14 @@ public final class CheckpointFile {
       for (int i = 0; i < dims.length; i++) {
         dims[i] = sizes.getLong();
         if (dims[i] < 0) {
-          throw new LoraGraphException("tensor '%s' has a negative dimension".formatted(name));
+          throw new Damage("tensor '%s' has a negative dimension".formatted(name));
         }
         bytes = Math.multiplyExact(bytes, dims[i]);
       }
       ByteBuffer data = fields.bytes(Schema.TENSOR_DATA, 1);
       int given = data == null ? 0 : data.remaining();
       if (given != bytes) {
-        throw new LoraGraphException(
-            "tensor '%s' needs %,d bytes and has %,d".formatted(name, bytes, given));
+        throw new Damage("tensor '%s' needs %,d bytes and has %,d".formatted(name, bytes, given));
       }
       return Tensor.of(name, type, data == null ? ByteBuffer.allocate(0) : data, dims);
     }

@@ -48,6 +48,7 @@ public record OptimizerModel(Optional<AdamW> adamW, double maxGradientNorm) {
     if (maxGradientNorm > 0) {
       gradients = clipped(graph, parameters);
     }
+    // The training API passes these to plain gradient descent, too, which leaves them alone.
     graph.addInput(ValueInfo.sequenceOf("first_order_moments", ElementType.FLOAT));
     if (adamW.isPresent()) {
       addAdamW(graph, adamW.get(), gradients);
@@ -60,7 +61,13 @@ public record OptimizerModel(Optional<AdamW> adamW, double maxGradientNorm) {
                   List.of(UPDATED))
               .withDomain(TrainingArtifacts.DOMAIN));
     }
-    graph.addOutput(ValueInfo.of(UPDATED, TensorType.of(ElementType.BOOL, 1)));
+    // As the operators' schemas have it: declared otherwise, WebAssembly refuses the model.
+    graph.addOutput(
+        ValueInfo.of(
+            UPDATED,
+            adamW.isPresent()
+                ? TensorType.of(ElementType.BOOL, 1)
+                : TensorType.of(ElementType.BOOL)));
     return OnnxModel.of(
             "optimizer", graph, TrainingArtifacts.IR_VERSION, TrainingArtifacts.OPTIMIZER_OPSET)
         .withOpset(TrainingArtifacts.DOMAIN, 1);

@@ -2,33 +2,48 @@ package io.github.loragraph.file;
 
 import io.github.loragraph.LoraGraphException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
  * A folder for files that are needed for a while. It is deleted when it is closed, or else when the
- * process ends.
+ * process ends; where the process is killed, the next folder of the same kind takes it away.
  */
 public final class TemporaryFolder implements AutoCloseable {
-  private final Path path;
-  private final Thread cleanUp = new Thread(this::deleteQuietly, "delete temporary folder");
+  private static final String LOCK = ".lock";
 
-  private TemporaryFolder(Path path) {
+  private final Path path;
+
+  /**
+   * A process may run where the numbers of this system's processes mean nothing: in a container.
+   */
+  private final ProcessLock lock;
+
+  private final Thread cleanUp = new Thread(this::leave, "delete temporary folder");
+
+  private TemporaryFolder(Path path, ProcessLock lock) {
     this.path = path;
+    this.lock = lock;
     Runtime.getRuntime().addShutdownHook(cleanUp);
   }
 
   /**
    * Makes a folder where the system keeps temporary files.
    *
+   * @param prefix tells this kind of folders from all others
    * @throws LoraGraphException if it cannot be made
    */
   public static TemporaryFolder create(String prefix) {
     try {
-      return new TemporaryFolder(Files.createTempDirectory(prefix));
+      Path folder = Files.createTempDirectory(prefix + ProcessHandle.current().pid() + "-");
+      deleteOrphans(folder.getParent(), prefix);
+      return new TemporaryFolder(folder, ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow());
     } catch (IOException e) {
       throw new LoraGraphException(
           "cannot make a folder for temporary files: " + AtomicFile.reason(e), e);
@@ -42,11 +57,34 @@ public final class TemporaryFolder implements AutoCloseable {
    */
   public static TemporaryFolder createIn(Path parent, String prefix) {
     try {
-      return new TemporaryFolder(Files.createTempDirectory(parent, prefix));
+      return new TemporaryFolder(Files.createTempDirectory(parent, prefix), null);
     } catch (IOException e) {
       throw new LoraGraphException(
           "cannot make a folder in %s: %s".formatted(parent, AtomicFile.reason(e)), e);
     }
+  }
+
+  /** Those whose process was killed. Whatever goes wrong, the next one may do it. */
+  private static void deleteOrphans(Path parent, String prefix) {
+    Pattern name = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,18})-\\d+");
+    List<Path> folders;
+    try (Stream<Path> files = Files.list(parent)) {
+      folders = files.toList();
+    } catch (IOException | UncheckedIOException e) {
+      return;
+    }
+    for (Path folder : folders) {
+      Matcher matcher = name.matcher(folder.getFileName().toString());
+      if (matcher.matches()
+          && !isAlive(Long.parseLong(matcher.group(1)))
+          && !ProcessLock.isLocked(folder.resolve(LOCK))) {
+        deleteQuietly(folder);
+      }
+    }
+  }
+
+  private static boolean isAlive(long process) {
+    return ProcessHandle.of(process).map(ProcessHandle::isAlive).orElse(false);
   }
 
   public Path path() {
@@ -68,19 +106,26 @@ public final class TemporaryFolder implements AutoCloseable {
     }
   }
 
-  private void deleteQuietly() {
+  private void leave() {
+    if (lock != null) {
+      lock.close();
+    }
+    deleteQuietly(path);
+  }
+
+  private static void deleteQuietly(Path folder) {
     try {
-      if (Files.exists(path)) {
-        delete(path);
+      if (Files.exists(folder)) {
+        delete(folder);
       }
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // It lies where the system clears up.
     }
   }
 
   @Override
   public void close() {
-    deleteQuietly();
+    leave();
     try {
       Runtime.getRuntime().removeShutdownHook(cleanUp);
     } catch (IllegalStateException e) {

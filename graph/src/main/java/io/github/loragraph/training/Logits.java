@@ -2,21 +2,28 @@ package io.github.loragraph.training;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.List;
+import java.util.Set;
 
 /** Finds the output of a model that a loss is computed from. */
 public final class Logits {
   private static final String NAME = "logits";
+
+  /** What exporters call the answers of a model without a head. */
+  private static final Set<String> STATES =
+      Set.of("last_hidden_state", "hidden_states", "token_embeddings");
 
   private Logits() {}
 
   /**
    * The output named {@code logits}, or the only output.
    *
-   * @throws LoraGraphException if there are several outputs and none is named so
+   * @throws LoraGraphException if there are several outputs and none is named so, or the only one
+   *     is an encoder's
    */
   public static ValueInfo of(Graph graph) {
     List<ValueInfo> outputs = List.copyOf(graph.outputs());
@@ -32,6 +39,13 @@ public final class Logits {
                   outputs.size(),
                   String.join(", ", outputs.stream().map(ValueInfo::name).toList()),
                   NAME));
+    }
+    String only = outputs.get(0).name();
+    Node producer = graph.producer(only);
+    if (STATES.contains(only) || (producer != null && producer.is("LayerNormalization"))) {
+      throw new LoraGraphException(
+          "the model is an encoder without a head, it answers '%s' only: put a head on it with 'lora-graph add-head'"
+              .formatted(only));
     }
     return outputs.get(0);
   }

@@ -113,6 +113,25 @@ class CheckpointFileTest {
     }
   }
 
+  @Test
+  void whatWasReadIntoMemoryDoesNotNeedTheFile() throws IOException {
+    Path file = written();
+    Checkpoint read = CheckpointFile.readCopied(file);
+    Files.write(file, new byte[(int) Files.size(file)]);
+    Files.delete(file);
+    assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, read.trainable().get(1).toFloats());
+  }
+
+  @Test
+  void whatToDoWithADamagedFileIsSaid() throws IOException {
+    byte[] good = Files.readAllBytes(written());
+    Path cut = bytes("cut", Arrays.copyOf(good, good.length / 2));
+    refused("save or copy it again", cut);
+    LoraGraphException e =
+        assertThrows(LoraGraphException.class, () -> CheckpointFile.read(cut, "delete it"));
+    assertTrue(e.getMessage().endsWith("(delete it)"), e.getMessage());
+  }
+
   /** Wherever a byte is changed: what comes out is a checkpoint or one clear refusal. */
   @Test
   void damageIsRefusedOrHarmless() throws IOException {

@@ -11,6 +11,7 @@ import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.evaluation.Classifier;
+import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxModel;
@@ -21,8 +22,10 @@ import io.github.loragraph.ort.NativeLibrary;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.LoraDropout;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,6 +41,8 @@ import java.util.Map;
 public final class TrainingApiEngine implements Engine {
   /** The name on the command line. */
   public static final String NAME = "training-api";
+
+  private static final String SAVED = "saved";
 
   private final TrainingArtifacts artifacts;
   private final TemporaryFolder folder;
@@ -180,17 +185,28 @@ public final class TrainingApiEngine implements Engine {
     return values;
   }
 
-  /** ONNX Runtime writes over its target in place, so this file is the engine's own. */
+  /**
+   * ONNX Runtime writes over its target in place, so this file is the engine's own. It is as large
+   * as all that is trained three times over, and gone when it has been read.
+   */
   @Override
   public Checkpoint checkpoint() {
-    Path file = folder.path().resolve("saved-" + steps);
+    Path saved = folder.path().resolve(SAVED);
+    Path file = saved.resolve(TrainingArtifacts.CHECKPOINT);
     try {
-      session.saveCheckpoint(file, true);
+      try {
+        Files.createDirectories(saved);
+        session.saveCheckpoint(file, true);
+        return CheckpointFile.readCopied(file);
+      } finally {
+        TemporaryFolder.delete(saved);
+      }
     } catch (OrtException e) {
       throw new LoraGraphException(
           "ONNX Runtime cannot save its checkpoint: " + Sessions.firstLine(e), e);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot write " + saved + ": " + AtomicFile.reason(e), e);
     }
-    return CheckpointFile.read(file);
   }
 
   @Override

@@ -6,10 +6,12 @@ import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.training.BinaryCrossEntropyLoss;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.MeanSquaredErrorLoss;
 import java.util.ArrayList;
@@ -41,12 +43,27 @@ public enum Task {
   }
 
   /**
-   * The task of a model: as it is stated, else by the shape of its logits.
+   * The task of a model: the given one, else what is stated, else by the shape of its logits.
    *
+   * @param given null where nobody names a task
    * @param problemType {@code problem_type} of {@code config.json}
+   * @throws LoraGraphException if the model has no logits, the statement is none that transformers
+   *     know, or the logits do not fit the task
+   */
+  public static Task of(Task given, Optional<String> problemType, Graph graph) {
+    Logits.count(graph);
+    ValueInfo logits = Logits.of(graph);
+    Task task = given == null ? stated(problemType, logits) : given;
+    task.requireFit(logits, task.toString());
+    return task;
+  }
+
+  /**
+   * The task that a model is taken to have where nobody names one, whether it fits or not.
+   *
    * @throws LoraGraphException if the statement is none that transformers know
    */
-  public static Task of(Optional<String> problemType, TensorType logits) {
+  public static Task stated(Optional<String> problemType, ValueInfo logits) {
     if (problemType.isPresent()) {
       return Arrays.stream(values())
           .filter(task -> task.problemType().equals(problemType))
@@ -57,12 +74,44 @@ public enum Task {
                       "problem_type '%s' in config.json is not known: name the task with --task"
                           .formatted(problemType.get())));
     }
-    Shape shape = logits.shape();
+    Shape shape = logits.type().shape();
     if (shape.rank() == 3) {
       return TOKEN_CLASSIFICATION;
     }
     Shape.Dimension outputs = shape.dimension(-1);
     return outputs.isKnown() && outputs.size() == 1 ? REGRESSION : CLASSIFICATION;
+  }
+
+  /**
+   * Refuses logits that do not fit.
+   *
+   * @param asker what wants this task: its name, or an option
+   * @throws LoraGraphException if their axes are not those of the task
+   */
+  public void requireFit(ValueInfo logits, String asker) {
+    Shape shape = logits.type().shape();
+    Shape.Dimension last = shape.dimension(-1);
+    boolean fits =
+        switch (this) {
+          case CLASSIFICATION -> shape.rank() == 2 && (!last.isKnown() || last.size() > 1);
+          case REGRESSION -> shape.rank() == 2 && (!last.isKnown() || last.size() == 1);
+          case MULTILABEL -> shape.rank() == 2;
+          case TOKEN_CLASSIFICATION -> shape.rank() == 3;
+        };
+    if (!fits) {
+      throw new LoraGraphException(
+          "%s needs a model that answers %s, and its '%s' is of shape %s: put the head for it on an encoder with 'lora-graph add-head --task %s'"
+              .formatted(asker, answers(), logits.name(), shape, this));
+    }
+  }
+
+  private String answers() {
+    return switch (this) {
+      case CLASSIFICATION -> "(batch, two or more classes)";
+      case REGRESSION -> "(batch, 1)";
+      case MULTILABEL -> "(batch, classes)";
+      case TOKEN_CLASSIFICATION -> "(batch, sequence, classes)";
+    };
   }
 
   /**

@@ -151,9 +151,15 @@ public final class NativeLibrary {
         while (cause.getCause() != null) {
           cause = cause.getCause();
         }
+        String unpacked = System.getProperty(FOLDER_PROPERTY, "");
         throw new LoraGraphException(
-            "cannot load ONNX Runtime's native library: %s (if the file system forbids programs, set LORA_GRAPH_CACHE to a folder elsewhere)"
-                .formatted(String.valueOf(cause.getMessage()).lines().findFirst().orElse("")),
+            "cannot load ONNX Runtime's native library: %s (%s)"
+                .formatted(
+                    String.valueOf(cause.getMessage()).lines().findFirst().orElse(""),
+                    unpacked.startsWith(ToolCache.folder().toString())
+                        ? "delete %s, which is then made anew; if its file system forbids programs, set LORA_GRAPH_CACHE to a folder elsewhere"
+                            .formatted(unpacked)
+                        : "%s and %s can name another".formatted(FOLDER_PROPERTY, FILE_PROPERTY)),
             e);
       }
     }

@@ -9,6 +9,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -18,7 +19,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,6 +35,7 @@ import java.util.stream.Stream;
  * metrics.jsonl} (a line for each logged step and each evaluation), {@code checkpoints/} while it
  * goes on, and at the end {@code model.onnx}. A folder without the model is that of a run that was
  * stopped, and can be gone on with; a run that fails before its first checkpoint leaves no folder.
+ * One process at a time trains in a folder, where the file system has locks.
  */
 public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The trained model in a run folder. */
@@ -44,6 +45,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   public static final String CONFIG = "config.yaml";
 
   private static final String METRICS = "metrics.jsonl";
+  private static final String LOCK = ".lock";
   private static final String CHECKPOINTS = "checkpoints";
   private static final String CHECKPOINT = "step-%08d";
   private static final Pattern CHECKPOINT_NAME = Pattern.compile("step-(\\d{8,})");
@@ -53,16 +55,16 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   private final Path folder;
 
-  /** What stood in the folder's place before; null if nothing did, or it is gone. */
-  private Path replaced;
-
+  private final ReplacedRun replaced;
+  private final ProcessLock lock;
   private final BufferedWriter metrics;
   private final Thread cleanUp = new Thread(this::leave, "leave the run folder");
   private boolean finished;
 
-  private RunFolder(Path folder, Path replaced) throws IOException {
+  private RunFolder(Path folder, ReplacedRun replaced, ProcessLock lock) throws IOException {
     this.folder = folder;
     this.replaced = replaced;
+    this.lock = lock;
     this.metrics =
         Files.newBufferedWriter(
             folder.resolve(METRICS), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -91,6 +93,9 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     if (empty) {
       return;
     }
+    if (ProcessLock.isLocked(target.resolve(LOCK))) {
+      throw inUse(target);
+    }
     if (!replace && isUnfinished(target)) {
       throw new LoraGraphException(
           "%s is a run that was stopped: go on with it by --resume %s, choose another folder with -o, or replace it with --force"
@@ -104,6 +109,11 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       throw new LoraGraphException(
           target + " is not the folder of a run, so it is not replaced: choose another with -o");
     }
+  }
+
+  private static LoraGraphException inUse(Path folder) {
+    return new LoraGraphException(
+        "another process is training in %s: wait until it is done, or stop it".formatted(folder));
   }
 
   /** Whether a folder is that of a run without its end. */
@@ -128,16 +138,16 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       made.toFile().setExecutable(true, false);
       Files.writeString(
           made.resolve(CONFIG), YAML.writeValueAsString(config), StandardCharsets.UTF_8);
-      Path replaced = null;
-      if (Files.exists(target)) {
-        replaced = Files.createTempDirectory(parent, "." + target.getFileName() + "-replaced-");
-        Files.move(target, replaced, StandardCopyOption.REPLACE_EXISTING);
-      }
-      Files.move(made, target);
-      return new RunFolder(target, replaced);
+      boolean worthless = isUnfinished(target) && checkpoints(target).isEmpty();
+      ReplacedRun replaced = ReplacedRun.replace(target, made, worthless);
+      return new RunFolder(target, replaced, lock(target));
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
     }
+  }
+
+  private static ProcessLock lock(Path folder) {
+    return ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow(() -> inUse(folder));
   }
 
   /**
@@ -146,29 +156,48 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * @param start the run's last checkpoint; null where it has none
    */
   public static RunFolder resume(Path target, Checkpoint start) {
-    requireUnfinished(target);
-    long step = start == null ? 0 : start.group(Checkpoint.GROUP).map(g -> g.step()).orElse(0L);
+    ProcessLock lock = lock(target);
     try {
-      Path metrics = target.resolve(METRICS);
-      if (Files.exists(metrics)) {
-        List<String> kept = new ArrayList<>();
-        for (String line : Files.readAllLines(metrics)) {
-          if (isUpTo(line, step)) {
-            kept.add(line);
-          }
-        }
-        AtomicFile.write(
-            metrics,
-            true,
-            out ->
-                out.write(
-                    String.join("", kept.stream().map(l -> l + "\n").toList())
-                        .getBytes(StandardCharsets.UTF_8)));
-      }
-      return new RunFolder(target, null);
+      return resume(target, start, lock);
     } catch (IOException e) {
+      lock.close();
       throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
     }
+  }
+
+  private static RunFolder resume(Path target, Checkpoint start, ProcessLock lock)
+      throws IOException {
+    requireUnfinishedAlone(target);
+    long step = start == null ? 0 : start.group(Checkpoint.GROUP).map(g -> g.step()).orElse(0L);
+    List<Path> checkpoints = checkpoints(target);
+    if (!checkpoints.isEmpty() && stepOf(checkpoints.get(checkpoints.size() - 1)) != step) {
+      throw new LoraGraphException(
+          "another process has trained in %s meanwhile: resume it once more".formatted(target));
+    }
+    Path metrics = target.resolve(METRICS);
+    if (Files.exists(metrics)) {
+      List<String> kept = new ArrayList<>();
+      for (String line : Files.readAllLines(metrics)) {
+        if (isUpTo(line, step)) {
+          kept.add(line);
+        }
+      }
+      AtomicFile.write(
+          metrics,
+          true,
+          out ->
+              out.write(
+                  String.join("", kept.stream().map(l -> l + "\n").toList())
+                      .getBytes(StandardCharsets.UTF_8)));
+    }
+    ReplacedRun replaced = ReplacedRun.of(target);
+    if (start != null) {
+      replaced.discard();
+    }
+    return new RunFolder(target, replaced, lock);
   }
 
   /** A line that the end of the process tore is no JSON, and goes, too. */
@@ -183,9 +212,17 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   /**
    * Refuses a folder that no run can be gone on with in.
    *
-   * @throws LoraGraphException if it is no run folder, or the run is finished
+   * @throws LoraGraphException if it is no run folder, the run is finished, or another process is
+   *     training in it
    */
   public static void requireUnfinished(Path folder) {
+    requireUnfinishedAlone(folder);
+    if (ProcessLock.isLocked(folder.resolve(LOCK))) {
+      throw inUse(folder);
+    }
+  }
+
+  private static void requireUnfinishedAlone(Path folder) {
     if (!Files.isRegularFile(folder.resolve(CONFIG))) {
       throw new LoraGraphException(
           "%s is not the folder of a run: it has no %s".formatted(folder, CONFIG));
@@ -202,7 +239,10 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     List<Path> files = checkpoints(folder);
     return files.isEmpty()
         ? Optional.empty()
-        : Optional.of(CheckpointFile.read(files.get(files.size() - 1)));
+        : Optional.of(
+            CheckpointFile.read(
+                files.get(files.size() - 1),
+                "delete it: the run then goes on from the checkpoint before, or begins anew"));
   }
 
   /** By their steps. */
@@ -235,16 +275,9 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       for (Path file : older) {
         Files.deleteIfExists(file);
       }
-      discardReplaced();
+      replaced.discard();
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
-    }
-  }
-
-  private void discardReplaced() throws IOException {
-    if (replaced != null) {
-      TemporaryFolder.delete(replaced);
-      replaced = null;
     }
   }
 
@@ -304,7 +337,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       if (Files.exists(folder.resolve(CHECKPOINTS))) {
         TemporaryFolder.delete(folder.resolve(CHECKPOINTS));
       }
-      discardReplaced();
+      replaced.discard();
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
     }
@@ -329,15 +362,13 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   /** Takes the folder away if nothing in it is worth keeping, and puts back what it replaced. */
   private synchronized void leave() {
+    lock.close();
     if (finished || !checkpoints(folder).isEmpty() || !Files.exists(folder)) {
       return;
     }
     try {
       TemporaryFolder.delete(folder);
-      if (replaced != null) {
-        Files.move(replaced, folder);
-        replaced = null;
-      }
+      replaced.putBack();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

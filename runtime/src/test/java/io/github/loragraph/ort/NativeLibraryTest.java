@@ -68,6 +68,26 @@ class NativeLibraryTest {
     assertEquals("training true", output(start(cache(), "training")));
   }
 
+  /** It has the right size, so it is not noticed before it is loaded. */
+  @Test
+  void aDamagedFileIsNamedWithWhatToDo() throws Exception {
+    output(start(cache(), "training"));
+    for (Path file : cached()) {
+      byte[] bytes = Files.readAllBytes(file);
+      java.util.Arrays.fill(bytes, 0, 4096, (byte) 7);
+      Files.write(file, bytes);
+    }
+    String line = output(start(cache(), "training"));
+    assertEquals(1, line.lines().count(), line);
+    Path unpacked = cached().get(0).getParent();
+    assertTrue(line.startsWith("failed: cannot load"), line);
+    assertTrue(line.contains("delete " + unpacked + ","), line);
+    for (Path file : cached()) {
+      Files.delete(file);
+    }
+    assertEquals("training true", output(start(cache(), "training")));
+  }
+
   @Test
   void processesMayStartAtOnceWithAnEmptyCache() throws Exception {
     List<Process> processes = new ArrayList<>();

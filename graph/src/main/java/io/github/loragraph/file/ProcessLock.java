@@ -1,0 +1,104 @@
+package io.github.loragraph.file;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Keeps other processes from doing what one process does. The system takes the lock back when the
+ * process ends, however it ends; the file stays. Where the file system has no locks, or the file
+ * cannot be made, everyone gets one.
+ */
+public final class ProcessLock implements AutoCloseable {
+  /** What this process has locked: on some systems, opening and closing a file unlocks it. */
+  private static final Set<Path> HELD = new HashSet<>();
+
+  private final Path file;
+  private final FileChannel channel;
+  private boolean closed;
+
+  /**
+   * @param channel null where there are no locks
+   */
+  private ProcessLock(Path file, FileChannel channel) {
+    this.file = file;
+    this.channel = channel;
+  }
+
+  /**
+   * Takes the lock.
+   *
+   * @param file made where it is not there; nobody may read or write it
+   * @return empty where someone else has it, in this process or another
+   */
+  public static Optional<ProcessLock> tryLock(Path file) {
+    Path path = canonical(file);
+    synchronized (HELD) {
+      if (HELD.contains(path)) {
+        return Optional.empty();
+      }
+      FileChannel channel = null;
+      try {
+        channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (channel.tryLock() == null) {
+          channel.close();
+          return Optional.empty();
+        }
+      } catch (OverlappingFileLockException e) {
+        closeQuietly(channel);
+        return Optional.empty();
+      } catch (IOException e) {
+        closeQuietly(channel);
+        channel = null;
+      }
+      HELD.add(path);
+      return Optional.of(new ProcessLock(path, channel));
+    }
+  }
+
+  private static Path canonical(Path file) {
+    Path path = file.toAbsolutePath().normalize();
+    try {
+      return path.getParent().toRealPath().resolve(path.getFileName());
+    } catch (IOException e) {
+      return path;
+    }
+  }
+
+  /** Whether someone has the lock. */
+  public static boolean isLocked(Path file) {
+    if (!Files.exists(file)) {
+      return false;
+    }
+    Optional<ProcessLock> lock = tryLock(file);
+    lock.ifPresent(ProcessLock::close);
+    return lock.isEmpty();
+  }
+
+  private static void closeQuietly(FileChannel channel) {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } catch (IOException e) {
+      // Nothing was written to it.
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (HELD) {
+      if (!closed) {
+        closed = true;
+        closeQuietly(channel);
+        HELD.remove(file);
+      }
+    }
+  }
+}
