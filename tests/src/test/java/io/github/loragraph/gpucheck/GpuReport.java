@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.Difference;
 import io.github.loragraph.ort.NodePlacement;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -269,6 +270,7 @@ final class GpuReport {
               benchmark.precision().label(),
               Integer.toString(benchmark.stepsPerCall()),
               milliseconds(figure.number("stepSeconds")),
+              milliseconds(lostToCalls(figure)),
               decimal(figure.number("samplesPerSecond"), 1),
               decimal(figure.number("peakGigabytes"), 2),
               decimal(figure.deviceGigabytes(), 2),
@@ -283,6 +285,7 @@ final class GpuReport {
             "precision",
             "steps per call",
             "step (ms)",
+            "of it copies and calls (ms)",
             "samples/s",
             "host memory (GB)",
             "GPU memory (GB)",
@@ -299,6 +302,24 @@ final class GpuReport {
       }
     }
     out.append("```\n\n");
+  }
+
+  /**
+   * What a step takes longer than with the most steps in a call: parameters and moments travel to
+   * the device and back with each call, and nothing else of a call grows with fewer steps.
+   */
+  private double lostToCalls(StepBenchmark.Figure figure) {
+    StepBenchmark benchmark = figure.benchmark();
+    double least =
+        steps.stream()
+            .filter(
+                f ->
+                    f.benchmark().model() == benchmark.model()
+                        && f.benchmark().precision() == benchmark.precision())
+            .max(Comparator.comparingInt(f -> f.benchmark().stepsPerCall()))
+            .map(f -> f.number("stepSeconds"))
+            .orElse(Double.NaN);
+    return Math.max(0, figure.number("stepSeconds") - least);
   }
 
   /** The work of the step's matrix products by the time of the whole step, of what is possible. */
