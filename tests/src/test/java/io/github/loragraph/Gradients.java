@@ -43,6 +43,21 @@ record Gradients(double loss, Map<String, float[]> byValue) {
       Loss loss,
       LoraDropout dropout,
       List<HostTensor> batch) {
+    return ofEach(model, trainable, loss, dropout, List.of(batch)).get(0);
+  }
+
+  /** The same for several batches, by one training graph. */
+  static List<Gradients> ofEach(
+      OnnxModel model, Set<String> trainable, Loss loss, List<List<HostTensor>> batches) {
+    return ofEach(model, trainable, loss, LoraDropout.NONE, batches);
+  }
+
+  private static List<Gradients> ofEach(
+      OnnxModel model,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      List<List<HostTensor>> batches) {
     TrainingGraph training =
         TrainingGraph.build(model, trainable, loss, dropout, new SessionShapeInference());
     Graph graph = training.model().graph();
@@ -56,7 +71,12 @@ record Gradients(double loss, Map<String, float[]> byValue) {
               graph.removeInput(value);
               graph.putInitializer(training.initialValues().get(value));
             });
-    Map<String, float[]> outputs = OrtRun.run(training.model(), batch, SESSIONS);
+    return OrtRun.runEach(training.model(), batches, SESSIONS).stream()
+        .map(outputs -> of(training, outputs))
+        .toList();
+  }
+
+  private static Gradients of(TrainingGraph training, Map<String, float[]> outputs) {
     Map<String, float[]> byValue = new LinkedHashMap<>();
     training.gradients().forEach((value, gradient) -> byValue.put(value, outputs.get(gradient)));
     return new Gradients(outputs.get(training.loss())[0], byValue);

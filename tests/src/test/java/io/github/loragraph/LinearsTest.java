@@ -24,6 +24,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the matcher must find in the fixtures, and that removal undoes injection. */
 class LinearsTest {
@@ -108,5 +109,26 @@ class LinearsTest {
     Map<String, Long> stored = new HashMap<>();
     parameters.forEach(p -> stored.put(p.initializer(), p.count()));
     assertEquals(22_849, stored.values().stream().mapToLong(Long::longValue).sum());
+  }
+
+  /** PyTorch's exporter numbers the calls: {@code query_1} is the second one of {@code query}. */
+  @ParameterizedTest
+  @ValueSource(strings = {"albert-11-folded", "albert-17"})
+  void aLayerThatIsCalledTwiceIsOneLinear(String file) {
+    String layer = "albert.encoder.layer.";
+    Map<String, Integer> calls = new HashMap<>();
+    for (Linear linear : LinearFinder.find(new Export(file).model().graph())) {
+      calls.put(linear.path(), linear.sites().size());
+    }
+    Map<String, Integer> expected = new HashMap<>();
+    for (String path : List.of("query", "key", "value", "dense")) {
+      expected.put(layer + "attention." + path, 2);
+    }
+    expected.put(layer + "ffn", 2);
+    expected.put(layer + "ffn_output", 2);
+    expected.put("albert.encoder.embedding_hidden_mapping_in", 1);
+    expected.put("albert.pooler", 1);
+    expected.put("classifier", 1);
+    assertEquals(expected, calls);
   }
 }

@@ -4,13 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.GraphEngine;
 import io.github.loragraph.lora.InjectionOptions;
-import io.github.loragraph.lora.Linear;
-import io.github.loragraph.lora.LinearFinder;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMerger;
-import io.github.loragraph.lora.Parameter;
-import io.github.loragraph.lora.Parameters;
-import io.github.loragraph.lora.WeightLayout;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
@@ -26,11 +21,8 @@ import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -94,17 +86,17 @@ public final class OracleDifferences {
   /** Trains as PyTorch did. */
   public Training training() {
     OnnxModel model = withOracleAdapters();
-    Map<String, Parameter> trainable = trainable(model);
+    PyTorchParameters trained = new PyTorchParameters(model);
     StepGraph step =
         StepGraph.of(
-            trainingGraph(model, trainable),
+            trainingGraph(model, trained),
             new AdamW(
                 oracle.number("/adamw/beta1"),
                 oracle.number("/adamw/beta2"),
                 oracle.number("/adamw/eps"),
                 oracle.number("/adamw/weight_decay")),
             0);
-    EvaluationGraph evaluation = EvaluationGraph.of(model, values(trainable));
+    EvaluationGraph evaluation = EvaluationGraph.of(model, trained.values());
     double learningRate = oracle.number("/adamw/lr");
     double[] losses = oracle.numbers("/adamw/losses");
     List<HostTensor> batch = labelledBatch();
@@ -116,10 +108,10 @@ public final class OracleDifferences {
         double loss = engine.step(batch, learningRate).loss();
         curve = curve.or(Difference.of("the loss of step " + (i + 1), losses[i], loss));
         if (i == 0) {
-          first = parameters("/adamw/params_after_step_1", trainable, engine);
+          first = parameters("/adamw/params_after_step_1", trained, engine);
         }
       }
-      Difference last = parameters("/adamw/params_final", trainable, engine);
+      Difference last = parameters("/adamw/params_final", trained, engine);
       double[] logits = oracle.numbers("/adamw/logits_final");
       curve =
           curve.or(
@@ -175,60 +167,43 @@ public final class OracleDifferences {
   }
 
   private Gradients gradients(OnnxModel model, String pointer, String lossPointer) {
-    Map<String, Parameter> trainable = trainable(model);
-    TrainingGraph training = trainingGraph(model, trainable);
+    PyTorchParameters trained = new PyTorchParameters(model);
+    TrainingGraph training = trainingGraph(model, trained);
     Graph graph = training.model().graph();
-    for (Parameter p : trainable.values()) {
-      if (!graph.isOutput(training.gradients().get(p.value()))) {
-        graph.addOutput(
-            ValueInfo.of(
-                training.gradients().get(p.value()),
-                new TensorType(model.graph().initializer(p.initializer()).elementType(), null)));
-      }
-      graph.removeInput(p.value());
-      graph.putInitializer(training.initialValues().get(p.value()));
-    }
+    training
+        .gradients()
+        .forEach(
+            (value, gradient) -> {
+              if (!graph.isOutput(gradient)) {
+                TensorType type = training.initialValues().get(value).type();
+                graph.addOutput(ValueInfo.of(gradient, new TensorType(type.elementType(), null)));
+              }
+              graph.removeInput(value);
+              graph.putInitializer(training.initialValues().get(value));
+            });
     Map<String, float[]> outputs = OrtRun.run(training.model(), labelledBatch(), sessions);
-    Map<String, double[]> expected = oracle.tensors(pointer);
-    if (!expected.keySet().equals(trainable.keySet())) {
-      throw new AssertionError("trained are " + trainable.keySet() + ", not " + expected.keySet());
-    }
-    Map<String, Linear> transposed = transposedWeights(model);
-    Difference difference = Difference.NONE;
-    for (Map.Entry<String, double[]> e : expected.entrySet()) {
-      float[] actual = outputs.get(training.gradients().get(trainable.get(e.getKey()).value()));
-      difference =
-          difference.or(
-              Difference.of(e.getKey(), e.getValue(), asInPyTorch(e.getKey(), actual, transposed)));
-    }
     return new Gradients(
-        difference,
+        trained.gradients(
+            oracle.tensors(pointer), value -> outputs.get(training.gradients().get(value))),
         Difference.of("the loss", oracle.number(lossPointer), outputs.get(training.loss())[0]));
   }
 
-  private Difference parameters(
-      String pointer, Map<String, Parameter> trainable, GraphEngine engine) {
+  private Difference parameters(String pointer, PyTorchParameters trained, GraphEngine engine) {
     Map<String, Tensor> actual = engine.parameters();
     Difference difference = Difference.NONE;
     for (Map.Entry<String, double[]> e : oracle.tensors(pointer).entrySet()) {
-      Tensor tensor = actual.get(trainable.get(e.getKey()).value());
+      Tensor tensor = actual.get(trained.get(e.getKey()).value());
       difference = difference.or(Difference.of(e.getKey(), e.getValue(), tensor.toFloats()));
     }
     return difference;
   }
 
   private Merged merged(OnnxModel merged, String pointer) {
-    Map<String, Linear> transposed = transposedWeights(merged);
-    Map<String, Parameter> parameters = trainable(merged);
+    PyTorchParameters parameters = new PyTorchParameters(merged);
     Difference weights = Difference.NONE;
     for (Map.Entry<String, double[]> e : oracle.tensors(pointer + "/weights").entrySet()) {
       Tensor weight = merged.graph().initializer(parameters.get(e.getKey()).initializer());
-      weights =
-          weights.or(
-              Difference.of(
-                  e.getKey(),
-                  e.getValue(),
-                  asInPyTorch(e.getKey(), weight.toFloats(), transposed)));
+      weights = weights.or(parameters.difference(e.getKey(), e.getValue(), weight.toFloats()));
     }
     return new Merged(
         weights,
@@ -244,23 +219,9 @@ public final class OracleDifferences {
     return batch;
   }
 
-  private static Map<String, Parameter> trainable(OnnxModel model) {
-    Map<String, Parameter> trainable = new LinkedHashMap<>();
-    Parameters.of(model).stream()
-        .filter(Parameter::trainable)
-        .forEach(p -> trainable.put(p.name(), p));
-    return trainable;
-  }
-
-  private static TrainingGraph trainingGraph(OnnxModel model, Map<String, Parameter> trainable) {
+  private static TrainingGraph trainingGraph(OnnxModel model, PyTorchParameters trained) {
     return TrainingGraph.build(
-        model, values(trainable), CrossEntropyLoss.plain(), new SessionShapeInference());
-  }
-
-  private static Set<String> values(Map<String, Parameter> parameters) {
-    Set<String> values = new LinkedHashSet<>();
-    parameters.values().forEach(p -> values.add(p.value()));
-    return values;
+        model, trained.values(), CrossEntropyLoss.plain(), new SessionShapeInference());
   }
 
   /** A model as evaluation sees it: dropout is off. */
@@ -274,32 +235,5 @@ public final class OracleDifferences {
       System.arraycopy(rows[i], 0, flat, i * rows[0].length, rows[0].length);
     }
     return flat;
-  }
-
-  /** Weights that stand as (in, out) in the model and as (out, in) in PyTorch, by name. */
-  private static Map<String, Linear> transposedWeights(OnnxModel model) {
-    Map<String, Linear> transposed = new LinkedHashMap<>();
-    for (Linear linear : LinearFinder.find(model.graph())) {
-      if (linear.layout() == WeightLayout.IN_OUT) {
-        transposed.put(linear.path() + ".weight", linear);
-      }
-    }
-    return transposed;
-  }
-
-  private static float[] asInPyTorch(String name, float[] values, Map<String, Linear> transposed) {
-    Linear linear = transposed.get(name);
-    if (linear == null) {
-      return values;
-    }
-    int in = (int) linear.in();
-    int out = (int) linear.out();
-    float[] result = new float[values.length];
-    for (int i = 0; i < in; i++) {
-      for (int o = 0; o < out; o++) {
-        result[o * in + i] = values[i * out + o];
-      }
-    }
-    return result;
   }
 }

@@ -10,19 +10,40 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Runs a model once. */
+/** Runs a model in a session of its own. */
 final class OrtRun {
   private OrtRun() {}
 
   /** The floating-point outputs by name. */
   static Map<String, float[]> run(OnnxModel model, Iterable<HostTensor> inputs, Sessions sessions) {
-    Map<String, OnnxTensorLike> feeds = new HashMap<>();
-    Map<String, float[]> outputs = new HashMap<>();
+    return runEach(model, List.of(inputs), sessions).get(0);
+  }
+
+  /** The same for several batches, one after the other. */
+  static List<Map<String, float[]>> runEach(
+      OnnxModel model, List<? extends Iterable<HostTensor>> batches, Sessions sessions) {
+    List<Map<String, float[]>> outputs = new ArrayList<>();
     try (Weights weights = new Weights();
         OrtSession session = sessions.create(model, weights)) {
+      for (Iterable<HostTensor> batch : batches) {
+        outputs.add(run(session, batch));
+      }
+      return outputs;
+    } catch (OrtException e) {
+      throw new LoraGraphException("ONNX Runtime fails: " + Sessions.firstLine(e), e);
+    }
+  }
+
+  private static Map<String, float[]> run(OrtSession session, Iterable<HostTensor> inputs)
+      throws OrtException {
+    Map<String, OnnxTensorLike> feeds = new HashMap<>();
+    Map<String, float[]> outputs = new HashMap<>();
+    try {
       for (HostTensor input : inputs) {
         feeds.put(input.name(), OrtTensors.of(input));
       }
@@ -35,8 +56,6 @@ final class OrtRun {
         }
       }
       return outputs;
-    } catch (OrtException e) {
-      throw new LoraGraphException("ONNX Runtime fails: " + Sessions.firstLine(e), e);
     } finally {
       feeds.values().forEach(OnnxTensorLike::close);
     }

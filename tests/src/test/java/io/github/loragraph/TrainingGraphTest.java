@@ -145,6 +145,69 @@ class TrainingGraphTest {
         scopes::toString);
   }
 
+  /**
+   * What is worked out of the inputs alone, masks and positions, adds no node to the backward pass.
+   * The file whose name begins with "distilbert" fills its mask in; the others add it.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"tiny-roberta", "tiny-bert", "distilbert-13", "camembert-13-folded"})
+  void maskArithmeticHasNoGradient(String file) {
+    OnnxModel exported =
+        file.startsWith("tiny") ? Oracle.of(file).model() : new Export(file).model();
+    for (Method method : List.of(Method.LORA, Method.FULL)) {
+      OnnxModel model = inject(exported, "query|q_lin");
+      Set<String> trainable = TrainableSelection.of(method).values(model);
+      Graph graph =
+          TrainingGraph.build(
+                  model, trainable, CrossEntropyLoss.plain(), new SessionShapeInference())
+              .model()
+              .graph();
+      Map<String, Integer> gradientNodes = new HashMap<>();
+      Set<String> ofTrained = new HashSet<>(trainable);
+      Set<String> ofMask = new HashSet<>(Set.of("attention_mask"));
+      List<String> maskOnly = new ArrayList<>();
+      for (Node node : graph.nodes()) {
+        if (node.name().startsWith("/gradient/")) {
+          String of = node.name().substring("/gradient".length(), node.name().lastIndexOf('/'));
+          gradientNodes.merge(of, 1, Integer::sum);
+        } else if (node.inputs().stream().anyMatch(ofTrained::contains)) {
+          // No gradient goes through a shape: what a mask is spread to may be that of the scores.
+          ofTrained.addAll(node.is("Shape") ? List.of() : node.outputs());
+        } else if (node.inputs().stream().anyMatch(ofMask::contains)) {
+          ofMask.addAll(node.outputs());
+          maskOnly.add(node.name());
+        }
+      }
+      assertTrue(maskOnly.size() >= 3, maskOnly::toString);
+      assertTrue(gradientNodes.values().stream().mapToInt(n -> n).sum() > 50);
+      maskOnly.forEach(name -> assertEquals(0, gradientNodes.getOrDefault(name, 0), name));
+    }
+  }
+
+  /** Gemm reads a weight as it lies, in both directions, whether it is trained or not. */
+  @ParameterizedTest
+  @ValueSource(strings = {"tiny-roberta-noconstfold", "distilbert-13", "electra-19", "albert-17"})
+  void noWeightIsTransposed(String file) {
+    OnnxModel exported =
+        file.startsWith("tiny") ? Oracle.of(file).model() : new Export(file).model();
+    assertTrue(transposedWeights(exported.graph(), Set.of()).size() > 3);
+    OnnxModel model = inject(exported, "query|q_lin");
+    for (Method method : List.of(Method.LORA, Method.FULL)) {
+      Set<String> trainable = TrainableSelection.of(method).values(model);
+      TrainingGraph training =
+          TrainingGraph.build(
+              model, trainable, CrossEntropyLoss.plain(), new SessionShapeInference());
+      assertEquals(List.of(), transposedWeights(training.model().graph(), trainable));
+    }
+  }
+
+  private static List<Node> transposedWeights(Graph graph, Set<String> trainable) {
+    return graph.nodes().stream()
+        .filter(n -> n.is("Transpose"))
+        .filter(n -> trainable.contains(n.input(0)) || graph.constant(n.input(0)) != null)
+        .toList();
+  }
+
   /** Batches of one example, of one token, and with rows that are all padding. */
   @ParameterizedTest
   @ValueSource(

@@ -45,6 +45,11 @@ public record Linear(
     public Node last() {
       return add == null ? node : add;
     }
+
+    /** The node that reads the weight. */
+    Node weightReader() {
+      return transpose == null ? node : transpose;
+    }
   }
 
   public Linear {

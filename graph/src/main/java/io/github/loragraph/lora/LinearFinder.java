@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Finds the Linears of a graph: {@code MatMul} and {@code Gemm} (transA = 0) whose second input is
@@ -19,12 +21,17 @@ import java.util.Set;
  * or behind {@code Identity} nodes and one {@code Transpose}. The {@code Add} of a 1-D constant is
  * the bias where nothing else reads the product. The multiplications of adapters are none.
  *
- * <p>Calls in the same module with the same weight and bias are one Linear with several sites.
- * Modules that share a weight are Linears of their own. Where one module multiplies with different
- * weights, the first keeps the module's path; each other takes its weight's or bias's own name if
- * that is free, else the path with {@code _2}, {@code _3}, and so on, in topological order.
+ * <p>Calls in the same module with the same weight and bias are one Linear with several sites, also
+ * where PyTorch's exporter numbers the calls after the first ({@code query}, {@code query_1}:
+ * ALBERT goes through one layer many times). Modules that share a weight are Linears of their own.
+ * Where one module multiplies with different weights, the first keeps the module's path; each other
+ * takes its weight's or bias's own name if that is free, else the path with {@code _2}, {@code _3},
+ * and so on, in topological order.
  */
 public final class LinearFinder {
+  /** The path of a module with the number of a call behind it. */
+  private static final Pattern FURTHER_CALL = Pattern.compile("(.*[^.])_\\d+");
+
   private final Graph graph;
   private final Map<String, Set<String>> biasesOfWeight = new HashMap<>();
   private final Map<String, Set<String>> weightsOfBias = new HashMap<>();
@@ -75,9 +82,13 @@ public final class LinearFinder {
     }
     Map<PathAndLayer, List<Call>> groups = new LinkedHashMap<>();
     for (Call call : calls) {
-      groups
-          .computeIfAbsent(new PathAndLayer(path(call), call.layer()), k -> new ArrayList<>())
-          .add(call);
+      PathAndLayer key = new PathAndLayer(path(call), call.layer());
+      Matcher further = FURTHER_CALL.matcher(key.path);
+      if (further.matches()) {
+        PathAndLayer first = new PathAndLayer(further.group(1), key.layer);
+        key = groups.containsKey(first) ? first : key;
+      }
+      groups.computeIfAbsent(key, k -> new ArrayList<>()).add(call);
     }
     return linears(groups);
   }

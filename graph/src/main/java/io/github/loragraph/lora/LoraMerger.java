@@ -116,7 +116,7 @@ public final class LoraMerger {
       Graph graph, Linear linear, Tensor old, ByteBuffer content, boolean initializersAreInputs) {
     Set<Node> own = new HashSet<>();
     for (Linear.Site site : linear.sites()) {
-      own.add(site.transpose() == null ? site.node() : site.transpose());
+      own.add(site.weightReader());
     }
     boolean alone =
         graph.initializer(linear.weight()) != null

@@ -10,14 +10,20 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The parameter table of a model, as PyTorch's {@code named_parameters} has it: weights and biases
  * of Linears, embeddings, normalization weights, adapters. Parameters that are tied count once;
  * those that only have equal values, which exporters merge behind {@code Identity} nodes, count
- * each. Constants of the computation (a mask's value, an epsilon) are none.
+ * each. Constants of the computation (a mask's value, an epsilon) are none, nor are the buffers of
+ * rotary embeddings and batch normalization, which no optimizer gets in PyTorch.
  */
 public final class Parameters {
+  /** Nothing but its name tells a buffer from a parameter in the file. */
+  private static final Pattern BUFFER =
+      Pattern.compile("(^|\\.)(inv_freq|running_mean|running_var)$");
+
   private Parameters() {}
 
   /**
@@ -76,6 +82,7 @@ public final class Parameters {
     }
     boolean embedding = reader.is("Gather") && input == 0;
     boolean normalization = reader.is("LayerNormalization") && input > 0;
-    return embedding || normalization || ModulePath.isParameter(value) ? value : null;
+    boolean named = ModulePath.isParameter(value) && !BUFFER.matcher(value).find();
+    return embedding || normalization || named ? value : null;
   }
 }

@@ -16,13 +16,19 @@ public final class SharedTensors {
 
   /**
    * The model in which each of the values is an initializer of its own, under the value's name.
-   * What is not trained stays shared, and a value that several nodes read stays tied. The given
-   * model is left as it is.
+   * What is not trained stays shared. A value that several nodes read stays tied, and so does the
+   * weight of a Linear that is called several times, of which constant folding makes a tensor for
+   * each call. The given model is left as it is.
    *
    * @param values parameters that will be trained
    */
   public static OnnxModel unshare(OnnxModel model, Set<String> values) {
     Graph graph = model.graph().copy();
+    for (Linear linear : LinearFinder.find(graph)) {
+      if (values.contains(linear.weightValue())) {
+        readOneWeight(graph, linear);
+      }
+    }
     for (String value : values) {
       if (graph.initializer(value) == null) {
         giveOwn(graph, value);
@@ -34,6 +40,21 @@ public final class SharedTensors {
       }
     }
     return model.withGraph(graph);
+  }
+
+  /** Lets all calls of a Linear read what the first one reads. */
+  private static void readOneWeight(Graph graph, Linear linear) {
+    for (Linear.Site site : linear.sites()) {
+      Node reader = site.weightReader();
+      int at = reader.is("Transpose") ? 0 : 1;
+      String other = reader.input(at);
+      if (!other.equals(linear.weightValue())) {
+        graph.replace(reader, reader.withInput(at, linear.weightValue()));
+        if (graph.consumers(other).isEmpty() && graph.producer(other) != null) {
+          graph.remove(graph.producer(other));
+        }
+      }
+    }
   }
 
   private static void giveOwn(Graph graph, String value) {

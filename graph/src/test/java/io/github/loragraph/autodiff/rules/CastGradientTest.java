@@ -37,4 +37,11 @@ class CastGradientTest {
         .awayFromZero("x", 2, 3)
         .check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.cast(b.cast("x", ElementType.DOUBLE), ElementType.DOUBLE))
+        .input("x", 0, 3)
+        .check();
+  }
 }

@@ -35,4 +35,12 @@ class ClipGradientTest {
   void none() {
     FiniteDifferences.of(b -> b.op("Clip", "x")).input("x", 2, 2).check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("Clip", "x", "low"))
+        .input("x", 2, 0)
+        .constant("low", Tensor.scalar("c", ElementType.DOUBLE, 0))
+        .check();
+  }
 }

@@ -32,4 +32,18 @@ class CumSumGradientTest {
         .input("x", 2, 3)
         .check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("CumSum", n -> n, "x", b.scalar(ElementType.INT64, 1)))
+        .input("x", 0, 3)
+        .check();
+  }
+
+  @Test
+  void emptyAxis() {
+    FiniteDifferences.of(b -> b.op("CumSum", n -> n, "x", b.scalar(ElementType.INT64, 1)))
+        .input("x", 3, 0)
+        .check();
+  }
 }

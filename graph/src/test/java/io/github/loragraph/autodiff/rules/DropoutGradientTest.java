@@ -8,4 +8,9 @@ class DropoutGradientTest {
   void off() {
     FiniteDifferences.of(b -> b.op("Dropout", "x")).input("x", 2, 3).check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("Dropout", "x")).input("x", 0, 3).check();
+  }
 }

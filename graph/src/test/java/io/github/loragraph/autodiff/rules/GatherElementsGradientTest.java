@@ -43,4 +43,12 @@ class GatherElementsGradientTest {
         .constant("i", new long[0], 0, 2)
         .check();
   }
+
+  @Test
+  void ofAnEmptyTensor() {
+    FiniteDifferences.of(b -> b.op("GatherElements", "x", "i"))
+        .input("x", 0, 2)
+        .constant("i", new long[0], 0, 2)
+        .check();
+  }
 }

@@ -59,4 +59,20 @@ class GatherNDGradientTest {
         .constant("i", new long[] {}, 0, 1)
         .check();
   }
+
+  @Test
+  void ofAnEmptyTensor() {
+    FiniteDifferences.of(b -> b.op("GatherND", "x", "i"))
+        .input("x", 0, 2)
+        .constant("i", new long[0], 0, 1)
+        .check();
+  }
+
+  @Test
+  void emptySlices() {
+    FiniteDifferences.of(b -> b.op("GatherND", "x", "i"))
+        .input("x", 3, 0)
+        .constant("i", new long[] {2, 0}, 2, 1)
+        .check();
+  }
 }

@@ -113,4 +113,36 @@ class LayerNormalizationGradientTest {
         .input("y", 2, 4)
         .check();
   }
+
+  @Test
+  void noRows() {
+    FiniteDifferences.of(
+            b ->
+                b.op(
+                    "LayerNormalization",
+                    n -> n.with("axis", -1).with("epsilon", 1e-5f),
+                    "x",
+                    "scale",
+                    "bias"))
+        .input("x", 0, 4)
+        .input("scale", 4)
+        .input("bias", 4)
+        .check();
+  }
+
+  @Test
+  void sizeOne() {
+    FiniteDifferences.of(
+            b ->
+                b.op(
+                    "LayerNormalization",
+                    n -> n.with("axis", -1).with("epsilon", 1e-5f),
+                    "x",
+                    "scale",
+                    "bias"))
+        .input("x", 3, 1)
+        .input("scale", 1)
+        .input("bias", 1)
+        .check();
+  }
 }

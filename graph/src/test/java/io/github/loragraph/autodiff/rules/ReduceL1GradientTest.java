@@ -22,4 +22,16 @@ class ReduceL1GradientTest {
   void all() {
     FiniteDifferences.of(b -> b.reduce("ReduceL1", "x", "", false)).awayFromZero("x", 3, 4).check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceL1", "x", b.longs(1), true)).input("x", 0, 3).check();
+  }
+
+  @Test
+  void emptyAxis() {
+    FiniteDifferences.of(b -> b.reduce("ReduceL1", "x", b.longs(1), false))
+        .input("x", 2, 0)
+        .check();
+  }
 }

@@ -22,4 +22,23 @@ class ReduceL2GradientTest {
   void all() {
     FiniteDifferences.of(b -> b.reduce("ReduceL2", "x", "", false)).awayFromZero("x", 3, 4).check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceL2", "x", b.longs(1), true)).input("x", 0, 3).check();
+  }
+
+  @Test
+  void emptyAxis() {
+    FiniteDifferences.of(b -> b.reduce("ReduceL2", "x", b.longs(1), false))
+        .input("x", 2, 0)
+        .check();
+  }
+
+  @Test
+  void nothingComesBackFromZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceL2", "x", b.longs(1), true))
+        .input("x", x -> 0, 3, 2)
+        .check();
+  }
 }

@@ -24,4 +24,11 @@ class ReduceLogSumExpGradientTest {
         .awayFromZero("x", 3, 4)
         .check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceLogSumExp", "x", b.longs(1), true))
+        .input("x", 0, 3)
+        .check();
+  }
 }

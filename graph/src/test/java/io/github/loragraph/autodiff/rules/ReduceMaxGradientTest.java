@@ -1,6 +1,8 @@
 package io.github.loragraph.autodiff.rules;
 
 import io.github.loragraph.autodiff.FiniteDifferences;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Tensor;
 import org.junit.jupiter.api.Test;
 
 class ReduceMaxGradientTest {
@@ -21,5 +23,24 @@ class ReduceMaxGradientTest {
   @Test
   void all() {
     FiniteDifferences.of(b -> b.reduce("ReduceMax", "x", "", false)).distinct("x", 3, 4).check();
+  }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceMax", "x", b.longs(1), true))
+        .input("x", 0, 3)
+        .check();
+  }
+
+  /**
+   * A third to each of three, as PyTorch's amax and amin; its max and min over an axis choose one.
+   */
+  @Test
+  void tiesShareEvenly() {
+    FiniteDifferences.of(b -> b.reduce("ReduceMax", b.concat(1, "x", "c"), b.longs(1), true))
+        .input("x", x -> 0.5, 3, 1)
+        .constant("c", Tensor.filled("c", ElementType.FLOAT, 0.5, 3, 2))
+        .inSinglePrecision(x -> x / 3)
+        .check();
   }
 }

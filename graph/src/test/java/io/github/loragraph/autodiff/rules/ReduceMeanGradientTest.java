@@ -41,4 +41,11 @@ class ReduceMeanGradientTest {
         .input("x", 3, 1)
         .check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceMean", "x", b.longs(1), true))
+        .input("x", 0, 3)
+        .check();
+  }
 }

@@ -24,4 +24,18 @@ class ReduceSumSquareGradientTest {
         .awayFromZero("x", 3, 4)
         .check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.reduce("ReduceSumSquare", "x", b.longs(1), true))
+        .input("x", 0, 3)
+        .check();
+  }
+
+  @Test
+  void emptyAxis() {
+    FiniteDifferences.of(b -> b.reduce("ReduceSumSquare", "x", b.longs(1), false))
+        .input("x", 2, 0)
+        .check();
+  }
 }

@@ -48,4 +48,22 @@ class ScatterNDGradientTest {
         .constant("i", new long[] {3, 0}, 2, 1)
         .check();
   }
+
+  @Test
+  void noUpdates() {
+    FiniteDifferences.of(b -> b.op("ScatterND", n -> n, "x", "i", "u"))
+        .input("x", 4, 2)
+        .input("u", 0, 2)
+        .constant("i", new long[0], 0, 1)
+        .check();
+  }
+
+  @Test
+  void emptySlices() {
+    FiniteDifferences.of(b -> b.op("ScatterND", n -> n, "x", "i", "u"))
+        .input("x", 4, 0)
+        .input("u", 2, 0)
+        .constant("i", new long[] {3, 0}, 2, 1)
+        .check();
+  }
 }

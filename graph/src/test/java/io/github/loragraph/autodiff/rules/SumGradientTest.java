@@ -17,4 +17,13 @@ class SumGradientTest {
   void one() {
     FiniteDifferences.of(b -> b.op("Sum", "a")).input("a", 2).check();
   }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("Sum", "a", "b", "c"))
+        .input("a", 0, 3)
+        .input("b", 3)
+        .input("c", 1, 1)
+        .check();
+  }
 }
