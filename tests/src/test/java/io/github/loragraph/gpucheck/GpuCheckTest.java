@@ -69,7 +69,7 @@ class GpuCheckTest {
         report.lines().filter(l -> l.contains("lora-graph benchmark")).findFirst().orElseThrow();
     assertTrue(
         step.matches(
-            "\\| all-MiniLM-L6-v2 \\| fp32 \\| 1 \\| [0-9.]+ \\| [0-9.]+ \\| [0-9.]+ \\| not measured"
+            "\\| all-MiniLM-L6-v2 \\| fp32 \\| 1 \\| [0-9.]+ \\| [0-9.]+ \\| [0-9.]+ \\| [0-9.]+ \\| not measured"
                 + " \\| [0-9]+ % \\| not measured \\| .*"),
         step);
     assertFalse(report.contains("## Not measured"), report);
