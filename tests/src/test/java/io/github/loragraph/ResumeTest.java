@@ -34,6 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
  * that its runs are killed less often here, and as often as the others in the profile {@code long}.
  */
 class ResumeTest {
+  private static final String LOG = "process.log";
+
   private static final int STEPS = 400;
   private static final long SEED = Long.getLong("test.seed", System.nanoTime());
 
@@ -143,8 +145,17 @@ class ResumeTest {
     return new ProcessBuilder(command)
         .directory(directory.toFile())
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(directory.resolve(LOG).toFile())
         .start();
+  }
+
+  /** What the last process said. */
+  private String log() {
+    try {
+      return Files.readString(folder.resolve(LOG));
+    } catch (IOException e) {
+      return e.toString();
+    }
   }
 
   private static boolean waitForStep(Process process, Path run, int step) throws Exception {
@@ -251,7 +262,7 @@ class ResumeTest {
     Object before = key(run);
     Process process = begin("graph", run, 150, 0, "--force");
     while (key(run) == null || key(run).equals(before)) {
-      assertTrue(process.isAlive());
+      assertTrue(process.isAlive(), this::log);
       TimeUnit.MILLISECONDS.sleep(2);
     }
     process.destroyForcibly().waitFor();

@@ -138,6 +138,8 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       made.toFile().setExecutable(true, false);
       Files.writeString(
           made.resolve(CONFIG), YAML.writeValueAsString(config), StandardCharsets.UTF_8);
+      // With it the folder is that of a run from the moment it appears.
+      Files.createFile(made.resolve(METRICS));
       boolean worthless = isUnfinished(target) && checkpoints(target).isEmpty();
       ReplacedRun replaced = ReplacedRun.replace(target, made, worthless);
       return new RunFolder(target, replaced, lock(target));
