@@ -2,11 +2,11 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.ToolCache;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

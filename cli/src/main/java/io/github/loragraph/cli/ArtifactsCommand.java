@@ -2,6 +2,7 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
+import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
@@ -12,7 +13,6 @@ import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.ort.ToolCache;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.LoraDropout;

@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
-import io.github.loragraph.ort.ToolCache;
 import picocli.CommandLine.Parameters;
 
 /** The MODEL that most commands take. */

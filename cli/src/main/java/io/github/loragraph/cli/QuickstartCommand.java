@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.Example;
@@ -26,7 +27,6 @@ import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.ort.ToolCache;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.Trainer;

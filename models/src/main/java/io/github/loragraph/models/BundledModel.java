@@ -1,7 +1,7 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.ort.CachedResource;
+import io.github.loragraph.cache.CachedResource;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;

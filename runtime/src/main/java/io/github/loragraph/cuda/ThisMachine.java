@@ -1,6 +1,6 @@
 package io.github.loragraph.cuda;
 
-import io.github.loragraph.ort.ToolCache;
+import io.github.loragraph.cache.ToolCache;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

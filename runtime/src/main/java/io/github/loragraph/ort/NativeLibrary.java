@@ -4,6 +4,8 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtProvider;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.CachedResource;
+import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.cuda.Cuda;
 import java.net.URL;
 import java.nio.file.Path;

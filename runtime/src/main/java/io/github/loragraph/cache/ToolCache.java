@@ -1,4 +1,4 @@
-package io.github.loragraph.ort;
+package io.github.loragraph.cache;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
