@@ -177,7 +177,8 @@ class BadInputTest {
     refused(2, "--engine", "train", adapted, "--data", data, "-o", run, "--engine", "x");
     refused(2, "--device", "train", adapted, "--data", data, "-o", run, "--device", "tpu");
     Path config = file("c.yaml", "learning-speed: 3\n");
-    refused(1, "no option", "train", adapted, "--data", data, "-o", run, "--config", config);
+    refused(
+        1, "is it one of these", "train", adapted, "--data", data, "-o", run, "--config", config);
     Files.createDirectories(run);
     Files.writeString(run.resolve("precious.txt"), "do not delete");
     refused(1, "--force", "train", adapted, "--data", data, "-o", run);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
@@ -236,6 +237,21 @@ class ResumeTest {
           .max(Comparator.naturalOrder())
           .orElseThrow();
     }
+  }
+
+  /** Asked to end, a training makes a checkpoint after its step and says how to go on. */
+  @Test
+  void whatASignalStops() throws Exception {
+    Path run = folder.resolve("signalled");
+    Process process = begin("graph", run, 100_000, 0);
+    assertTrue(waitForStep(process, run, 10), this::log);
+    process.destroy();
+    assertEquals(130, process.waitFor(), this::log);
+    assertTrue(log().contains("go on with 'lora-graph train --resume "), this::log);
+    long step =
+        RunFolder.lastCheckpoint(run).orElseThrow().group(Checkpoint.GROUP).orElseThrow().step();
+    assertTrue(step >= 10 && log().contains("stopped after step " + step), this::log);
+    refused(1, "a run that was stopped", "predict", run, "x");
   }
 
   /** What --force replaced comes back or goes, also where the run that replaced it was killed. */

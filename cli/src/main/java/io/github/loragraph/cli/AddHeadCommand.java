@@ -175,6 +175,11 @@ final class AddHeadCommand implements Callable<Integer> {
     }
     List<String> cells =
         DataFile.readLabels(labels.file, Columns.USUAL.with(null, null, labelColumn));
+    if (task != Task.MULTILABEL && cells.stream().anyMatch(cell -> cell.startsWith("["))) {
+      throw new LoraGraphException(
+          labels.file
+              + " has lists of labels: add --task multilabel if a text can have several at once");
+    }
     List<String> found = cells.stream().flatMap(this::labelsOf).filter(l -> !l.isEmpty()).toList();
     if (found.isEmpty()) {
       throw new LoraGraphException(

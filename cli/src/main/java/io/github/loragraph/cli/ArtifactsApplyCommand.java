@@ -2,11 +2,13 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Parameters;
     header = "Puts the parameters of a checkpoint into the model that it was trained from.",
     description = {
       "",
-      "CHECKPOINT is a file that ONNX Runtime's training API saved, or one of a run's checkpoints."
+      "CHECKPOINT is a file that ONNX Runtime's training API saved, a folder of artifacts, or one of a"
+          + " run's checkpoints (RUN/checkpoints/step-...)."
           + " What comes out can be merged like any trained model.",
       ""
     },
@@ -53,7 +56,9 @@ final class ArtifactsApplyCommand implements Callable<Integer> {
   public Integer call() {
     ModelFolder folder = ModelReference.resolve(model, ToolCache.folder());
     Path target = list ? null : outputFile.check(folder, ".trained");
-    Checkpoint checkpoint = CheckpointFile.read(checkpointFile);
+    Path inFolder = checkpointFile.resolve(TrainingArtifacts.CHECKPOINT);
+    Checkpoint checkpoint =
+        CheckpointFile.read(Files.isRegularFile(inFolder) ? inFolder : checkpointFile);
     OnnxModel trained = checkpoint.putInto(OnnxFile.read(folder.modelFile()));
     if (!list) {
       outputFile.write(trained, target, folder, output);

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.Spelling;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
@@ -13,12 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -107,9 +108,14 @@ final class ConfigFile implements IDefaultValueProvider {
             return;
           }
           if (!name.equals("model") && command.findOption("--" + name) == null) {
+            List<String> near = Spelling.nearest(name, optionNames(command));
             throw new LoraGraphException(
-                "%s has '%s', which is no option of train; there are: %s"
-                    .formatted(file, key, optionNames(command)));
+                "%s has '%s', which is no option of train; %s: %s"
+                    .formatted(
+                        file,
+                        key,
+                        near.isEmpty() ? "there are" : "is it one of these",
+                        String.join(", ", near.isEmpty() ? optionNames(command) : near)));
           }
           if (value != null) {
             config.values.put(name, value.toString());
@@ -137,12 +143,12 @@ final class ConfigFile implements IDefaultValueProvider {
     }
   }
 
-  private static String optionNames(CommandSpec command) {
+  private static List<String> optionNames(CommandSpec command) {
     return command.options().stream()
         .map(o -> o.longestName().substring(2))
         .filter(name -> !NOT_IN_FILES.contains(name))
         .sorted()
-        .collect(Collectors.joining(", "));
+        .toList();
   }
 
   private static String kebab(String key) {

@@ -5,6 +5,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    Signals.install();
     System.exit(LoraGraph.execute(LoraGraph.commandLine(), args));
   }
 }

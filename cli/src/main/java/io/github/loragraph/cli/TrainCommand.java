@@ -17,6 +17,7 @@ import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Logits;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -161,8 +162,14 @@ final class TrainCommand implements Callable<Integer> {
         ConfigFile.requireSameFiles(resume.resolve(RunFolder.CONFIG), configuration);
       }
       train(folder, job, modelData.task(), configuration, start);
+      return 0;
+    } catch (TrainingStopped e) {
+      output.log(
+          "%s",
+          "stopped after step %,d: go on with 'lora-graph train --resume %s'"
+              .formatted(e.step(), run));
+      return Signals.INTERRUPTED;
     }
-    return 0;
   }
 
   private void train(
@@ -176,8 +183,9 @@ final class TrainCommand implements Callable<Integer> {
         resume == null
             ? RunFolder.begin(run, force, configuration)
             : RunFolder.resume(resume, start)) {
-      try (ProgressListener progress = new ProgressListener(output)) {
-        result = job.run(List.of(runFolder, progress), start);
+      try (ProgressListener progress = new ProgressListener(output);
+          StopRequest stop = new StopRequest(output)) {
+        result = job.run(List.of(runFolder, progress, stop), start);
       }
       folder.copyCompanions(runFolder.path());
       noteTask(folder, task, job.model(), runFolder.path());

@@ -25,12 +25,12 @@ public final class TemporaryFolder implements AutoCloseable {
    */
   private final ProcessLock lock;
 
-  private final Thread cleanUp = new Thread(this::leave, "delete temporary folder");
+  private final Runnable cleanUp = this::leave;
 
   private TemporaryFolder(Path path, ProcessLock lock) {
     this.path = path;
     this.lock = lock;
-    Runtime.getRuntime().addShutdownHook(cleanUp);
+    ProcessEnd.add(cleanUp);
   }
 
   /**
@@ -126,10 +126,6 @@ public final class TemporaryFolder implements AutoCloseable {
   @Override
   public void close() {
     leave();
-    try {
-      Runtime.getRuntime().removeShutdownHook(cleanUp);
-    } catch (IllegalStateException e) {
-      // The process is ending, and the hook is at work.
-    }
+    ProcessEnd.remove(cleanUp);
   }
 }

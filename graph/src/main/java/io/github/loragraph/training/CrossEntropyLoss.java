@@ -59,7 +59,7 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     }
     if (!classWeights.isEmpty() && classes.isKnown() && classes.size() != classWeights.size()) {
       throw new LoraGraphException(
-          "%d class weights are given for a model with %d classes"
+          "%d class weights are given for a model with %d classes: give one for each, in the order of its labels"
               .formatted(classWeights.size(), classes.size()));
     }
     List<Shape.Dimension> dims = new ArrayList<>(shape.dimensions().subList(0, shape.rank() - 1));

@@ -4,6 +4,7 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +85,11 @@ public final class ModelFolder {
     }
     if (found.size() == 1) {
       return folder.resolve(found.get(0));
+    }
+    if (RunFolder.isUnfinished(folder)) {
+      throw new LoraGraphException(
+          "%s is a run that was stopped and has no model yet: go on with it by 'lora-graph train --resume %s'"
+              .formatted(folder, folder));
     }
     throw new LoraGraphException(
         found.isEmpty()

@@ -234,7 +234,7 @@ public record Engines(
         && e instanceof LoraGraphException
         && e.getMessage().contains("NOT_IMPLEMENTED")) {
       return new LoraGraphException(
-          "ONNX Runtime has no matrix products in %s on this device: choose another --precision"
+          "ONNX Runtime has no matrix products in %s on this device: choose --precision fp16 or fp32"
               .formatted(optimization.precision()),
           e);
     }

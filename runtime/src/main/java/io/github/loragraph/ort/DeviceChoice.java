@@ -37,7 +37,9 @@ public record DeviceChoice(Device device, String reason) {
     if (cuda.missing().isEmpty()) {
       return new DeviceChoice(Device.cuda(0), cuda.gpus().get(0).name());
     }
-    return new DeviceChoice(Device.CPU, cuda.missing().get());
+    return new DeviceChoice(
+        Device.CPU,
+        cuda.driver().isEmpty() ? "there is no GPU with a driver here" : cuda.missing().get());
   }
 
   private static String names(Cuda cuda) {

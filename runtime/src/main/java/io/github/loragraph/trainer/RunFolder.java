@@ -9,6 +9,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.OnnxFile;
@@ -58,7 +59,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   private final ReplacedRun replaced;
   private final ProcessLock lock;
   private final BufferedWriter metrics;
-  private final Thread cleanUp = new Thread(this::leave, "leave the run folder");
+  private final Runnable cleanUp = this::leave;
   private boolean finished;
 
   private RunFolder(Path folder, ReplacedRun replaced, ProcessLock lock) throws IOException {
@@ -69,7 +70,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
         Files.newBufferedWriter(
             folder.resolve(METRICS), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     // A run that is interrupted leaves nothing behind that cannot be gone on with.
-    Runtime.getRuntime().addShutdownHook(cleanUp);
+    ProcessEnd.add(cleanUp);
   }
 
   /**
@@ -355,11 +356,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     } finally {
       leave();
     }
-    try {
-      Runtime.getRuntime().removeShutdownHook(cleanUp);
-    } catch (IllegalStateException e) {
-      // The process is ending, and the hook is at work.
-    }
+    ProcessEnd.remove(cleanUp);
   }
 
   /** Takes the folder away if nothing in it is worth keeping, and puts back what it replaced. */

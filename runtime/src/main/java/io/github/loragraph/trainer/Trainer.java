@@ -61,6 +61,7 @@ public final class Trainer {
    * Trains to the end.
    *
    * @throws LoraGraphException if the loss stops being a number; it names the step
+   * @throws TrainingStopped if a listener wants it
    */
   public Summary run() {
     long totalSteps = settings.totalSteps(batches.batchesPerEpoch());
@@ -100,9 +101,13 @@ public final class Trainer {
         Report current = report;
         listeners.forEach(l -> l.evaluated(step, current));
       }
-      if (!last && isDue(step, settings.checkpointEvery())) {
+      boolean stops = !last && listeners.stream().anyMatch(TrainingListener::wantsToStop);
+      if (stops || (!last && isDue(step, settings.checkpointEvery()))) {
         Checkpoint state = span.putInto(engine.checkpoint()).with(ENGINE, engine.name());
         listeners.forEach(l -> l.checkpoint(step, state));
+      }
+      if (stops) {
+        throw new TrainingStopped(step);
       }
     }
     return new Summary(totalSteps, finalLoss, whole.rate(), report);

@@ -20,6 +20,14 @@ public interface TrainingListener {
   /** Every {@code checkpointEvery} steps: all that is needed to go on from here. */
   default void checkpoint(long step, Checkpoint state) {}
 
+  /**
+   * Asked after each step, or after the last of those that the engine runs at once: whether the run
+   * is to be stopped here. A checkpoint is made then.
+   */
+  default boolean wantsToStop() {
+    return false;
+  }
+
   /** After an evaluation. */
   default void evaluated(long step, Report report) {}
 

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Everything that was found, and what it means for the requirements; written as Markdown. */
 final class GpuReport {
@@ -220,7 +221,9 @@ final class GpuReport {
             rows.add(
                 List.of(
                     model.label(),
-                    p.computeNodes().toString(),
+                    p.computeNodes().entrySet().stream()
+                        .map(e -> "%,d on %s".formatted(e.getValue(), e.getKey()))
+                        .collect(Collectors.joining(", ")),
                     Integer.toString(p.fallenFrom(device.provider()).size()),
                     Integer.toString(p.copyNodes()),
                     milliseconds(p.copySeconds()),

@@ -32,7 +32,7 @@ record Sizes(
           2,
           List.of(1),
           precisions,
-          device.isCpu() ? 256 : 2048,
+          device.isCpu() ? 1024 : 2048,
           8);
     }
     return new Sizes(
