@@ -27,7 +27,7 @@ class SessionShapeInferenceTest {
   @Test
   void typesOfAnExportedModel() throws Exception {
     OnnxModel model =
-        OnnxFile.read(Path.of(getClass().getResource("/models/tiny-roberta.onnx").toURI()));
+        OnnxFile.read(Path.of(getClass().getResource("/fixtures/tiny-roberta/model.onnx").toURI()));
     int nodes = model.graph().nodes().size();
     ValueTypes types = inference.infer(model);
     for (Node node : model.graph().nodes()) {

@@ -33,7 +33,7 @@ class SessionsTest {
 
   @Test
   void answersAsAnOrdinarySessionOverTheFile() throws Exception {
-    Path file = Path.of(getClass().getResource("/models/tiny-roberta.onnx").toURI());
+    Path file = Path.of(getClass().getResource("/fixtures/tiny-roberta/model.onnx").toURI());
     float[] expected;
     try (OrtSession session = NativeLibrary.environment().createSession(file.toString())) {
       expected = logits(session);
