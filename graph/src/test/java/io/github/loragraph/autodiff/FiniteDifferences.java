@@ -56,9 +56,10 @@ public final class FiniteDifferences {
 
   /**
    * ONNX Runtime 1.28 fuses Transpose and MatMul to an operator that leaves its output as it finds
-   * the memory where the summed axis has size 0; MatMul itself gives zeros there.
+   * the memory where the summed axis has size 0, and that multiplies a transposed batch of matrices
+   * by a vector as if it were not transposed. Transpose and MatMul themselves are right.
    */
-  private static final String WRONG_WHERE_EMPTY = "MatmulTransposeFusion";
+  private static final String WRONG_FUSION = "MatmulTransposeFusion";
 
   private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
 
@@ -439,8 +440,8 @@ public final class FiniteDifferences {
       throws OrtException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setOptimizationLevel(level);
-      if (isSomethingEmpty()) {
-        options.addConfigEntry("optimization.disable_specified_optimizers", WRONG_WHERE_EMPTY);
+      if (isSomethingEmpty() || multipliesByVector(model)) {
+        options.addConfigEntry("optimization.disable_specified_optimizers", WRONG_FUSION);
       }
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       options.setIntraOpNumThreads(1);
@@ -472,6 +473,12 @@ public final class FiniteDifferences {
 
   private boolean isSomethingEmpty() {
     return shapes.values().stream().anyMatch(shape -> count(shape) == 0);
+  }
+
+  private boolean multipliesByVector(OnnxModel model) {
+    return model.graph().nodes().stream()
+        .filter(node -> node.is("MatMul") && shapes.containsKey(node.input(1)))
+        .anyMatch(node -> shapes.get(node.input(1)).length == 1);
   }
 
   private static int count(long[] shape) {
