@@ -119,7 +119,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
-    Device device = device();
+    Device device = deviceOptions.choose(engineKind).device();
     Engines.chooseBuild(engineKind, precision, steps);
     ModelFolder folder = model.folder();
     folder
@@ -199,12 +199,6 @@ final class BenchmarkCommand implements Callable<Integer> {
                             ? String.format(Locale.ROOT, "%-18s %.3f", name, d)
                             : String.format(Locale.ROOT, "%-18s %s", name, value))));
     return 0;
-  }
-
-  private Device device() {
-    return engineKind == EngineKind.TRAINING_API && deviceOptions.isAuto()
-        ? Device.CPU
-        : deviceOptions.choose().device();
   }
 
   private static long modelBytes(OnnxModel model) {

@@ -2,6 +2,7 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.Cuda;
+import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.NativeLibrary;
@@ -48,11 +49,6 @@ final class DeviceOptions {
     }
   }
 
-  /** Whether the device was left to the tool. */
-  boolean isAuto() {
-    return asked == null;
-  }
-
   boolean tf32() {
     return tf32;
   }
@@ -63,7 +59,7 @@ final class DeviceOptions {
    *
    * @throws LoraGraphException if a GPU was asked for that cannot be used
    */
-  DeviceChoice choose() {
+  private DeviceChoice choose() {
     if (Device.CPU.equals(asked)) {
       return new DeviceChoice(Device.CPU, "");
     }
@@ -74,10 +70,19 @@ final class DeviceOptions {
     return choice;
   }
 
+  /**
+   * The same for an engine: the training API runs on the CPU alone, so nothing else is looked for.
+   */
+  DeviceChoice choose(EngineKind engine) {
+    return engine == EngineKind.TRAINING_API && asked == null
+        ? new DeviceChoice(Device.CPU, "the training API runs there")
+        : choose();
+  }
+
   /** Sessions on the chosen device; a GPU that was not asked for by name is mentioned. */
   Sessions sessions(ThreadsOption threads, ResultOutput output) {
     DeviceChoice choice = choose();
-    if (isAuto() && choice.device().isGpu()) {
+    if (asked == null && choice.device().isGpu()) {
       output.log("%s", choice);
     }
     return sessions(threads, choice.device());

@@ -128,7 +128,7 @@ final class TrainCommand implements Callable<Integer> {
       run = resume;
     }
     EngineKind engine = engine(start);
-    DeviceChoice device = device(engine);
+    DeviceChoice device = deviceOptions.choose(engine);
     ModelFolder folder = model.injectedFolder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     TrainableSelection selection = options.selection();
@@ -256,13 +256,6 @@ final class TrainCommand implements Callable<Integer> {
 
   private int stepsPerCall(Device device) {
     return stepsPerCall != null ? stepsPerCall : device.isGpu() ? STEPS_PER_CALL_ON_GPU : 1;
-  }
-
-  /** The training API runs on the CPU alone, so it is not asked what else there is. */
-  private DeviceChoice device(EngineKind engine) {
-    return engine == EngineKind.TRAINING_API && deviceOptions.isAuto()
-        ? new DeviceChoice(Device.CPU, "the training API runs there")
-        : deviceOptions.choose();
   }
 
   /** Which engine went before is in the checkpoint: the other one's last digits may differ. */
