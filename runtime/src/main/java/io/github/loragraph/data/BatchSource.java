@@ -5,14 +5,11 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.ValueInfo;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
 
@@ -36,6 +33,7 @@ public final class BatchSource {
   private final boolean shuffle;
   private final long seed;
   private final int multiple;
+  private final BatchMemory memory = new BatchMemory();
 
   /**
    * @param labels declares the labels; null where batches get none
@@ -101,7 +99,8 @@ public final class BatchSource {
   }
 
   /**
-   * The batches of an epoch. A batch's memory is used again for the next one.
+   * The batches of an epoch. Each has memory of its own until it is closed, which is then lent to
+   * later ones.
    *
    * @param epoch 0 for the first
    */
@@ -118,7 +117,6 @@ public final class BatchSource {
     List<List<Example>> whole = shuffle ? shuffled(epoch) : cut(examples);
     List<List<Example>> order = whole.subList(Math.toIntExact(skipped), whole.size());
     Iterator<List<Example>> groups = order.iterator();
-    Map<String, ByteBuffer> memory = new HashMap<>();
     return new Iterator<>() {
       @Override
       public boolean hasNext() {
@@ -127,7 +125,7 @@ public final class BatchSource {
 
       @Override
       public Batch next() {
-        return batch(groups.next(), memory);
+        return batch(groups.next());
       }
     };
   }
@@ -160,17 +158,23 @@ public final class BatchSource {
     return batches;
   }
 
-  private Batch batch(List<Example> group, Map<String, ByteBuffer> memory) {
-    List<HostTensor> tensors = new ArrayList<>();
-    for (ValueInfo input : inputs) {
-      double filler = input.name().equals("input_ids") ? padId : 0;
-      tensors.add(tensor(input, group, e -> e.inputs().get(input.name()), filler, memory));
+  private Batch batch(List<Example> group) {
+    BatchMemory.Loan loan = memory.lend();
+    try {
+      List<HostTensor> tensors = new ArrayList<>();
+      for (ValueInfo input : inputs) {
+        double filler = input.name().equals("input_ids") ? padId : 0;
+        tensors.add(tensor(input, group, e -> e.inputs().get(input.name()), filler, loan));
+      }
+      HostTensor targets =
+          labels == null
+              ? null
+              : tensor(labels, group, Example::target, ExampleEncoder.IGNORED, loan);
+      return new Batch(tensors, targets, group.size(), loan);
+    } catch (RuntimeException e) {
+      loan.close();
+      throw e;
     }
-    HostTensor targets =
-        labels == null
-            ? null
-            : tensor(labels, group, Example::target, ExampleEncoder.IGNORED, memory);
-    return new Batch(tensors, targets, group.size());
   }
 
   private HostTensor tensor(
@@ -178,7 +182,7 @@ public final class BatchSource {
       List<Example> group,
       Function<Example, Values> part,
       double filler,
-      Map<String, ByteBuffer> memory) {
+      BatchMemory.Loan loan) {
     ElementType type = declared.type().elementType();
     int[] padded = paddedShape(declared, group, part);
     long[] shape = new long[padded.length + 1];
@@ -188,11 +192,11 @@ public final class BatchSource {
       shape[axis + 1] = padded[axis];
       bytes = Math.multiplyExact(bytes, padded[axis]);
     }
-    ByteBuffer data = buffer(declared.name(), bytes, memory);
+    ByteBuffer data = loan.buffer(declared.name(), bytes);
     for (Example example : group) {
       part.apply(example).append(data, type, filler, padded);
     }
-    return new HostTensor(declared.name(), type, shape, data.flip());
+    return new HostTensor(declared.name(), type, shape, data.flip(), loan);
   }
 
   /** For each axis the size that the model fixes, else the largest of the group. */
@@ -229,14 +233,5 @@ public final class BatchSource {
       }
     }
     return false;
-  }
-
-  private static ByteBuffer buffer(String name, int bytes, Map<String, ByteBuffer> memory) {
-    ByteBuffer known = memory.get(name);
-    if (known == null || known.capacity() < bytes) {
-      known = ByteBuffer.allocateDirect(bytes + bytes / 2).order(ByteOrder.nativeOrder());
-      memory.put(name, known);
-    }
-    return known.duplicate().order(ByteOrder.nativeOrder()).clear();
   }
 }

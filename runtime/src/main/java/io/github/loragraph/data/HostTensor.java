@@ -8,5 +8,36 @@ import java.nio.ByteBuffer;
  *
  * @param name of the graph input that it is for
  * @param data a direct buffer in native order, row-major, from position 0 to its limit
+ * @param owner of the memory, who may take it back
  */
-public record HostTensor(String name, ElementType type, long[] shape, ByteBuffer data) {}
+public record HostTensor(
+    String name, ElementType type, long[] shape, ByteBuffer data, Owner owner) {
+  /** Who says how long memory may be read. */
+  @FunctionalInterface
+  public interface Owner {
+    /**
+     * Refuses to have memory read that was given back.
+     *
+     * @throws IllegalStateException if it was
+     */
+    void requireOpen();
+  }
+
+  private static final Owner NOBODY_ELSE = () -> {};
+
+  /** A tensor whose memory is its own, for as long as somebody holds it. */
+  public HostTensor(String name, ElementType type, long[] shape, ByteBuffer data) {
+    this(name, type, shape, data, NOBODY_ELSE);
+  }
+
+  /**
+   * The memory.
+   *
+   * @throws IllegalStateException if its owner has taken it back
+   */
+  @Override
+  public ByteBuffer data() {
+    owner.requireOpen();
+    return data;
+  }
+}

@@ -5,7 +5,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.autodiff.Kernels;
-import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.data.Batch;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.NativeLibrary;
@@ -78,14 +78,14 @@ public record Engines(
     }
   }
 
-  /** Makes the labelled batch that engines are compared on. */
+  /** Makes the labelled batch that engines are compared on; who asks for it closes it. */
   @FunctionalInterface
   public interface FirstBatch {
     /**
      * @param inputs the model's inputs
      * @param labels the declaration of the labels
      */
-    List<HostTensor> of(List<ValueInfo> inputs, ValueInfo labels);
+    Batch of(List<ValueInfo> inputs, ValueInfo labels);
   }
 
   /**
@@ -191,13 +191,14 @@ public record Engines(
 
   /** The fastest of a few steps: the others had company on the machine. */
   private static double secondsForStep(Opened opened, FirstBatch firstBatch) {
-    List<HostTensor> batch = firstBatch.of(opened.inputs(), opened.labels());
     double best = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < WARM_UP + MEASURED; i++) {
-      long begin = System.nanoTime();
-      opened.engine().step(batch, 0);
-      double seconds = (System.nanoTime() - begin) / 1e9;
-      best = i < WARM_UP ? best : Math.min(best, seconds);
+    try (Batch batch = firstBatch.of(opened.inputs(), opened.labels())) {
+      for (int i = 0; i < WARM_UP + MEASURED; i++) {
+        long begin = System.nanoTime();
+        opened.engine().step(batch.withLabels(), 0);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        best = i < WARM_UP ? best : Math.min(best, seconds);
+      }
     }
     return best;
   }

@@ -11,10 +11,30 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
-/** A call is a loop over several steps. */
-record LoopCall(StepLoop loop, int most) implements StepCall {
+/**
+ * A call is a loop over several steps. What it stacks lies in memory that is used again by the next
+ * call.
+ */
+final class LoopCall implements StepCall {
+  private final StepLoop loop;
+  private final int most;
+  private final Map<String, ByteBuffer> memory = new HashMap<>();
+
+  LoopCall(StepLoop loop, int most) {
+    this.loop = loop;
+    this.most = most;
+  }
+
+  @Override
+  public int most() {
+    return most;
+  }
+
   @Override
   public OnnxModel model() {
     return loop.model();
@@ -38,7 +58,7 @@ record LoopCall(StepLoop loop, int most) implements StepCall {
   }
 
   /** Each layer in the corner of a place as large as the largest; what is around it is zero. */
-  private static HostTensor stack(List<HostTensor> layers) {
+  private HostTensor stack(List<HostTensor> layers) {
     HostTensor first = layers.get(0);
     int rank = first.shape().length;
     long[] shape = new long[rank + 1];
@@ -49,12 +69,26 @@ record LoopCall(StepLoop loop, int most) implements StepCall {
       }
     }
     int elementBytes = first.type().bytes();
-    ByteBuffer data = direct(elements(shape, 0) * elementBytes);
+    String name = StepLoop.stack(first.name());
+    ByteBuffer data = buffer(name, elements(shape, 0) * elementBytes);
+    if (layers.stream().anyMatch(layer -> !isAsLarge(layer, shape))) {
+      clear(data);
+    }
     int layerBytes = Math.toIntExact(elements(shape, 1) * elementBytes);
     for (int i = 0; i < layers.size(); i++) {
       place(layers.get(i), shape, data, i * layerBytes, elementBytes);
     }
-    return new HostTensor(StepLoop.stack(first.name()), first.type(), shape, data);
+    return new HostTensor(name, first.type(), shape, data);
+  }
+
+  private static boolean isAsLarge(HostTensor layer, long[] stack) {
+    return Arrays.equals(layer.shape(), 0, stack.length - 1, stack, 1, stack.length);
+  }
+
+  private static void clear(ByteBuffer data) {
+    for (int i = 0; i < data.limit(); i++) {
+      data.put(i, (byte) 0);
+    }
   }
 
   /** Copies a layer row by row: rows lie along the last axis. */
@@ -76,19 +110,16 @@ record LoopCall(StepLoop loop, int most) implements StepCall {
     }
   }
 
-  private static HostTensor shapes(List<HostTensor> layers) {
+  private HostTensor shapes(List<HostTensor> layers) {
     int rank = layers.get(0).shape().length;
-    ByteBuffer data = direct((long) layers.size() * rank * Long.BYTES);
+    String name = StepLoop.shapes(layers.get(0).name());
+    ByteBuffer data = buffer(name, (long) layers.size() * rank * Long.BYTES);
     for (HostTensor layer : layers) {
       for (long size : layer.shape()) {
         data.putLong(size);
       }
     }
-    return new HostTensor(
-        StepLoop.shapes(layers.get(0).name()),
-        ElementType.INT64,
-        new long[] {layers.size(), rank},
-        data.flip());
+    return new HostTensor(name, ElementType.INT64, new long[] {layers.size(), rank}, data.flip());
   }
 
   private static long elements(long[] shape, int from) {
@@ -99,8 +130,14 @@ record LoopCall(StepLoop loop, int most) implements StepCall {
     return count;
   }
 
-  private static ByteBuffer direct(long bytes) {
-    return ByteBuffer.allocateDirect(Math.toIntExact(bytes)).order(ByteOrder.nativeOrder());
+  private ByteBuffer buffer(String name, long bytes) {
+    int size = Math.toIntExact(bytes);
+    ByteBuffer known = memory.get(name);
+    if (known == null || known.capacity() < size) {
+      known = ByteBuffer.allocateDirect(size + size / 2);
+      memory.put(name, known);
+    }
+    return known.duplicate().order(ByteOrder.nativeOrder()).clear().limit(size);
   }
 
   @Override

@@ -47,7 +47,13 @@ public final class TrainingApiEngine implements Engine {
   private final TrainingArtifacts artifacts;
   private final TemporaryFolder folder;
   private final OrtTrainingSession session;
-  private final boolean drops;
+
+  /** What dropout is seeded with, written anew for each batch; null without dropout. */
+  private final HostTensor dropoutSeed;
+
+  /** Labels for evaluation, which nobody reads. */
+  private ByteBuffer zeros = direct(0);
+
   private final long seed;
   private long batches;
   private long steps;
@@ -69,7 +75,10 @@ public final class TrainingApiEngine implements Engine {
     NativeLibrary.use(NativeLibrary.Build.TRAINING);
     this.artifacts = artifacts;
     this.seed = seed;
-    this.drops = artifacts.training().graph().isInput(LoraDropout.SEED);
+    this.dropoutSeed =
+        artifacts.training().graph().isInput(LoraDropout.SEED)
+            ? new HostTensor(LoraDropout.SEED, ElementType.INT64, new long[0], direct(Long.BYTES))
+            : null;
     this.folder = TemporaryFolder.create("lora-graph-artifacts-");
     artifacts.write(folder.path(), true, false, false);
     if (start != null) {
@@ -88,9 +97,9 @@ public final class TrainingApiEngine implements Engine {
   @Override
   public StepResult step(List<HostTensor> batch, double rate, boolean update) {
     List<HostTensor> given = new ArrayList<>(batch);
-    if (drops) {
-      ByteBuffer value = direct(Long.BYTES).putLong(0, LoraDropout.seedOf(seed, batches + 1));
-      given.add(new HostTensor(LoraDropout.SEED, ElementType.INT64, new long[0], value));
+    if (dropoutSeed != null) {
+      dropoutSeed.data().putLong(0, LoraDropout.seedOf(seed, batches + 1));
+      given.add(dropoutSeed);
     }
     List<OnnxTensor> owned = new ArrayList<>();
     try {
@@ -168,8 +177,12 @@ public final class TrainingApiEngine implements Engine {
       count *= shape[axis];
     }
     List<HostTensor> all = new ArrayList<>(batch);
-    ByteBuffer zeros = direct(Math.toIntExact(count * type.bytes()));
-    all.add(new HostTensor(artifacts.labels().name(), type, shape, zeros));
+    int bytes = Math.toIntExact(count * type.bytes());
+    if (zeros.capacity() < bytes) {
+      zeros = direct(bytes + bytes / 2);
+    }
+    ByteBuffer data = zeros.duplicate().order(ByteOrder.nativeOrder()).limit(bytes);
+    all.add(new HostTensor(artifacts.labels().name(), type, shape, data));
     return all;
   }
 

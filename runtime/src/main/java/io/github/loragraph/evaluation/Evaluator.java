@@ -38,8 +38,10 @@ public final class Evaluator {
     float[][] logits = new float[examples.size()][];
     Iterator<Integer> place = order.iterator();
     for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {
-      for (float[] row : classifier.logits(i.next().inputs())) {
-        logits[place.next()] = row;
+      try (Batch batch = i.next()) {
+        for (float[] row : classifier.logits(batch.inputs())) {
+          logits[place.next()] = row;
+        }
       }
     }
     return logits;

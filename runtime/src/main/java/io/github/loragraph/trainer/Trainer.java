@@ -141,25 +141,18 @@ public final class Trainer {
     count = Math.min(count, totalSteps - done);
     count = Math.min(count, untilDue(done, settings.evalEvery()));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
-    List<StepInput> inputs = new ArrayList<>();
-    List<Integer> examples = new ArrayList<>();
-    for (long step = done + 1; step <= done + count; step++) {
-      for (int i = 1; i <= accumulation; i++) {
-        Batch batch = cursor.next();
-        inputs.add(new StepInput(batch.withLabels(), schedule.at(step), i == accumulation));
-        examples.add(batch.examples());
-      }
-    }
     long begin = System.nanoTime();
     List<StepResult> results = new ArrayList<>();
-    for (int i = 0; i < inputs.size(); i += engine.batchesPerCall()) {
-      int end = Math.min(inputs.size(), i + engine.batchesPerCall());
-      results.addAll(engine.steps(inputs.subList(i, end)));
+    List<Integer> examples = new ArrayList<>();
+    long all = count * accumulation;
+    while (results.size() < all) {
+      long most = Math.min(engine.batchesPerCall(), all - results.size());
+      results.addAll(call(cursor, done, most, schedule, examples));
     }
     long nanos = System.nanoTime() - begin;
     List<StepOutcome> outcomes = new ArrayList<>();
     for (int i = 0; i < results.size(); i += accumulation) {
-      double rate = inputs.get(i).learningRate();
+      double rate = schedule.at(done + outcomes.size() + 1);
       double losses = 0;
       int taught = 0;
       for (int j = i; j < i + accumulation; j++) {
@@ -172,6 +165,35 @@ public final class Trainer {
     }
     refuseVanishedScale(done + count);
     return outcomes;
+  }
+
+  /**
+   * One call of the engine. The batches of a call are open together, until it is over.
+   *
+   * @param examples has the size of each earlier batch since step {@code done}; those of this call
+   *     are added
+   */
+  private List<StepResult> call(
+      BatchCursor cursor,
+      long done,
+      long count,
+      LearningRateSchedule schedule,
+      List<Integer> examples) {
+    List<Batch> open = new ArrayList<>();
+    try {
+      List<StepInput> inputs = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        Batch batch = cursor.next();
+        open.add(batch);
+        examples.add(batch.examples());
+        long step = done + (examples.size() - 1) / settings.accumulation() + 1;
+        boolean last = examples.size() % settings.accumulation() == 0;
+        inputs.add(new StepInput(batch.withLabels(), schedule.at(step), last));
+      }
+      return engine.steps(inputs);
+    } finally {
+      open.forEach(Batch::close);
+    }
   }
 
   private static long untilDue(long done, long every) {

@@ -91,7 +91,7 @@ public record TrainingJob(
             kind,
             start,
             steps(),
-            (inputs, labels) -> batches(inputs, labels).epoch(0).next().withLabels(),
+            (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
             line -> listeners.forEach(l -> l.note(line)))) {
       Engine engine = opened.engine();
       Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());

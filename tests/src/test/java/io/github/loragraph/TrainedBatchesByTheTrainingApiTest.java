@@ -1,0 +1,30 @@
+package io.github.loragraph;
+
+import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.ort.NativeLibrary;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@link TrainedBatchesTest} for the other engine. */
+@Tag("training-api")
+class TrainedBatchesByTheTrainingApiTest {
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void chooseTheBuild() {
+    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+  }
+
+  @Test
+  void sixtyRuns() {
+    System.out.println("seed " + TrainedBatchesTest.SEED);
+    Random random = new Random(TrainedBatchesTest.SEED);
+    for (int i = 0; i < 60; i++) {
+      RandomTraining.draw(random, 1).check(EngineKind.TRAINING_API, folder);
+    }
+  }
+}
