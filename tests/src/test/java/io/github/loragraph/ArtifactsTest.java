@@ -32,7 +32,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
@@ -57,13 +57,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What {@code artifacts} writes, as a program that trains by ONNX Runtime's own API sees it. */
 @Tag("training-api")
 class ArtifactsTest {
-  private static final Sessions SESSIONS = new Sessions(1);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 1);
 
   @TempDir Path folder;
 
   @BeforeAll
   static void chooseTheBuild() {
-    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    OrtRuntime.open(OrtRuntime.Build.TRAINING);
   }
 
   /** A model with the oracle's adapters, and its configuration, in a folder. */
@@ -95,7 +95,7 @@ class ArtifactsTest {
   private static Map<String, OnnxTensorLike> inputs(Oracle oracle) throws OrtException {
     Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>();
     for (HostTensor tensor : TrainingApiTest.batch(oracle)) {
-      inputs.put(tensor.name(), OrtTensors.of(tensor));
+      inputs.put(tensor.name(), SESSIONS.runtime().tensor(tensor));
     }
     return inputs;
   }

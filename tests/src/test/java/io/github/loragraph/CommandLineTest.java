@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -129,7 +130,9 @@ class CommandLineTest {
     assertEquals(6, merge.get("merged").asInt());
     assertTrue(merge.get("maxOutputDifference").asDouble() < 1e-4);
     float[] logits =
-        OrtRun.run(OnnxFile.read(merged), oracle.inputs(), new Sessions(1)).get("logits");
+        OrtRun.run(
+                OnnxFile.read(merged), oracle.inputs(), new Sessions(OrtRuntime.ofThisProcess(), 1))
+            .get("logits");
     double[] expected = oracle.numbers("/merged_final/logits");
     for (int i = 0; i < expected.length; i++) {
       assertEquals(expected[i], logits[i], 5e-5);

@@ -11,6 +11,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
@@ -53,7 +54,7 @@ class CudaKernelsTest {
     Set<String> without = new TreeSet<>();
     for (Method method : Method.values()) {
       StepGraph step = step(model, method);
-      ValueTypes types = new SessionShapeInference().infer(step.model());
+      ValueTypes types = new SessionShapeInference(OrtRuntime.ofThisProcess()).infer(step.model());
       for (Node node : step.model().graph().nodes()) {
         Set<String> known = kernels.getOrDefault(node.opType(), Set.of());
         if (computesFloats(node, types) && !known.contains("float") && !known.contains("*")) {
@@ -72,7 +73,7 @@ class CudaKernelsTest {
             TrainableSelection.of(method).values(model),
             new CrossEntropyLoss(0.1, List.of(1.0, 2.0), -100L),
             dropout,
-            new SessionShapeInference());
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
     return StepGraph.of(training, AdamW.defaults(), 1, 2);
   }
 

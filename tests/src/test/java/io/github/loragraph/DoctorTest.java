@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.cli.Main;
 import io.github.loragraph.cuda.Cuda;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ class DoctorTest {
   @Test
   void saysWhatWorks() {
     // A build that is in use here is no reason for another engine not to work elsewhere.
-    NativeLibrary.environment();
+    OrtRuntime.ofThisProcess();
     JsonNode result = Cli.json("doctor");
     assertEquals(System.getProperty("java.version"), result.get("java").asText());
     assertTrue(result.get("cores").asInt() > 0);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.rewrite.TrainingForm;
 import io.github.loragraph.training.CrossEntropyLoss;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class ExportsTest {
   private static final double TOLERANCE = 1e-5;
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
 
   static List<String> files() {
     return Export.files();

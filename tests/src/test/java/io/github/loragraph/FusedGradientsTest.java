@@ -13,7 +13,7 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import java.util.List;
@@ -29,14 +29,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("training-api")
 class FusedGradientsTest {
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
 
   /** Ten roundings of single precision. */
   private static final double TOLERANCE = 6e-7;
 
   @BeforeAll
   static void chooseTheBuild() {
-    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    OrtRuntime.open(OrtRuntime.Build.TRAINING);
   }
 
   /** Operators of one input; another kind of operator brings a test of its own. */
@@ -96,7 +96,11 @@ class FusedGradientsTest {
     OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);
     String gradient =
         new Autodiff(GradientRules.load(kernels))
-            .gradients(graph, new SessionShapeInference().infer(model), loss, List.of("x"))
+            .gradients(
+                graph,
+                new SessionShapeInference(OrtRuntime.ofThisProcess()).infer(model),
+                loss,
+                List.of("x"))
             .get("x");
     graph.addOutput(ValueInfo.untyped(gradient));
     assertEquals(

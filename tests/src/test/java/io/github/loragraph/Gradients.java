@@ -8,6 +8,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.CrossEntropyLoss;
@@ -28,7 +29,7 @@ import java.util.stream.Collectors;
  * @param byValue the gradient of each trainable value
  */
 record Gradients(double loss, Map<String, float[]> byValue) {
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
 
   static Gradients of(OnnxModel model, Set<String> trainable, Loss loss, List<HostTensor> batch) {
     return of(model, trainable, loss, LoraDropout.NONE, batch);
@@ -59,7 +60,8 @@ record Gradients(double loss, Map<String, float[]> byValue) {
       LoraDropout dropout,
       List<List<HostTensor>> batches) {
     TrainingGraph training =
-        TrainingGraph.build(model, trainable, loss, dropout, new SessionShapeInference());
+        TrainingGraph.build(
+            model, trainable, loss, dropout, new SessionShapeInference(OrtRuntime.ofThisProcess()));
     Graph graph = training.model().graph();
     training
         .gradients()

@@ -15,6 +15,7 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
@@ -42,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Steps in FLOAT16, through the graph engine and through the command line. */
 class LossScalingTest {
-  private static final Sessions SESSIONS = new Sessions(1);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 1);
 
   /** Four units of roundoff of FLOAT16, for losses and logits of about 1. */
   private static final double CURVE = 0x1p-9;
@@ -70,7 +71,7 @@ class LossScalingTest {
               CrossEntropyLoss.plain(),
               LoraDropout.NONE,
               Precision.FP16,
-              new SessionShapeInference());
+              new SessionShapeInference(OrtRuntime.ofThisProcess()));
       AdamW adamW =
           new AdamW(
               oracle.number("/adamw/beta1"),

@@ -24,6 +24,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
@@ -57,7 +58,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * allowed in gradients, 4 in logits.
  */
 class MixedPrecisionTest {
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
   private static final float SCALE = 65536;
   private static final double GRADIENTS = 16;
   private static final double LOGITS = 4;
@@ -88,7 +89,7 @@ class MixedPrecisionTest {
         CrossEntropyLoss.plain(),
         LoraDropout.NONE,
         precision,
-        new SessionShapeInference());
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
   static OnnxModel injected(Oracle oracle) {
@@ -315,7 +316,7 @@ class MixedPrecisionTest {
             model,
             TrainableSelection.of(Method.LORA).values(model),
             CrossEntropyLoss.plain(),
-            new SessionShapeInference());
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
     TrainingGraph fp32 = build(model, Method.LORA, Precision.FP32);
     assertArrayEquals(bytes(plain), bytes(fp32));
     Graph step = StepGraph.of(fp32, AdamW.defaults(), 1, 2).model().graph();
@@ -377,7 +378,7 @@ class MixedPrecisionTest {
         CrossEntropyLoss.plain(),
         LoraDropout.NONE,
         precision,
-        new SessionShapeInference());
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
   @Test
@@ -410,7 +411,7 @@ class MixedPrecisionTest {
             CrossEntropyLoss.plain(),
             LoraDropout.NONE,
             Precision.FP16,
-            new SessionShapeInference());
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
     Graph half = training.model().graph();
     Map<String, ElementType> types = types(half);
     assertEquals("x", half.producer("x_half").input(0));
@@ -422,7 +423,7 @@ class MixedPrecisionTest {
     Node tanh = half.nodes().stream().filter(n -> n.is("Tanh")).findFirst().orElseThrow();
     assertEquals(ElementType.FLOAT, types.get(tanh.input(0)));
     assertEquals("Split", half.producer(half.producer(tanh.input(0)).input(0)).opType());
-    new SessionShapeInference().infer(training.model());
+    new SessionShapeInference(OrtRuntime.ofThisProcess()).infer(training.model());
   }
 
   @Test
@@ -442,7 +443,7 @@ class MixedPrecisionTest {
                     CrossEntropyLoss.plain(),
                     LoraDropout.NONE,
                     Precision.BF16,
-                    new SessionShapeInference()));
+                    new SessionShapeInference(OrtRuntime.ofThisProcess())));
     assertTrue(refusal.getMessage().contains("--precision bf16"), refusal::getMessage);
   }
 }

@@ -11,6 +11,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
@@ -221,7 +222,10 @@ public final class OracleDifferences {
 
   private static TrainingGraph trainingGraph(OnnxModel model, PyTorchParameters trained) {
     return TrainingGraph.build(
-        model, trained.values(), CrossEntropyLoss.plain(), new SessionShapeInference());
+        model,
+        trained.values(),
+        CrossEntropyLoss.plain(),
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
   /** A model as evaluation sees it: dropout is off. */

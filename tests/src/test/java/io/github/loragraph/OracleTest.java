@@ -7,6 +7,7 @@ import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,7 +24,7 @@ class OracleTest {
   private static final double MERGED = 1e-6;
   private static final double FINAL = 5e-5;
 
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
 
   static List<String> fixtures() {
     return Oracle.FIXTURES;

@@ -7,7 +7,8 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.OrtFailure;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import java.util.ArrayList;
@@ -31,21 +32,21 @@ final class OrtRun {
     try (Weights weights = new Weights();
         OrtSession session = sessions.create(model, weights)) {
       for (Iterable<HostTensor> batch : batches) {
-        outputs.add(run(session, batch));
+        outputs.add(run(session, batch, sessions.runtime()));
       }
       return outputs;
     } catch (OrtException e) {
-      throw new LoraGraphException("ONNX Runtime fails: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime fails", e);
     }
   }
 
-  private static Map<String, float[]> run(OrtSession session, Iterable<HostTensor> inputs)
-      throws OrtException {
+  private static Map<String, float[]> run(
+      OrtSession session, Iterable<HostTensor> inputs, OrtRuntime runtime) throws OrtException {
     Map<String, OnnxTensorLike> feeds = new HashMap<>();
     Map<String, float[]> outputs = new HashMap<>();
     try {
       for (HostTensor input : inputs) {
-        feeds.put(input.name(), OrtTensors.of(input));
+        feeds.put(input.name(), runtime.tensor(input));
       }
       try (OrtSession.Result result = session.run(feeds)) {
         for (Map.Entry<String, OnnxValue> entry : result) {

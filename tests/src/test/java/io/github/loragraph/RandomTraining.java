@@ -16,6 +16,7 @@ import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.Trainer;
@@ -57,7 +58,7 @@ record RandomTraining(
     boolean shuffle,
     long seed) {
   private static final OnnxModel MODEL = TinyClassifier.model();
-  private static final Sessions SESSIONS = new Sessions(1);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 1);
   private static final double RATE = 1e-2;
 
   /** What came out: the loss of each step, and the parameters at the end. */

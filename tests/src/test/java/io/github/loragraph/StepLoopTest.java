@@ -16,6 +16,7 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
@@ -71,7 +72,7 @@ class StepLoopTest {
             accumulation,
             batchesPerCall,
             3,
-            new Sessions(1));
+            new Sessions(OrtRuntime.ofThisProcess(), 1));
     List<StepResult> results = new ArrayList<>();
     try (Engines.Opened opened = engines.open(EngineKind.GRAPH, null, 1, null, line -> {})) {
       Engine engine = opened.engine();

@@ -1,7 +1,7 @@
 package io.github.loragraph;
 
 import io.github.loragraph.engine.EngineKind;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,7 +16,7 @@ class TrainedBatchesByTheTrainingApiTest {
 
   @BeforeAll
   static void chooseTheBuild() {
-    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    OrtRuntime.open(OrtRuntime.Build.TRAINING);
   }
 
   @Test

@@ -24,7 +24,7 @@ import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
@@ -56,13 +56,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Training artifacts in ONNX Runtime's own training API, against PyTorch's numbers. */
 @Tag("training-api")
 class TrainingApiTest {
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
   private static final double CURVE = 1e-4;
   private static final double FINAL = 1e-4;
 
   @BeforeAll
   static void chooseTheBuild() {
-    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    OrtRuntime.open(OrtRuntime.Build.TRAINING);
   }
 
   static OnnxModel injected(Oracle oracle) {
@@ -100,7 +100,7 @@ class TrainingApiTest {
         optimizer,
         1,
         kernels,
-        new SessionShapeInference());
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
   static List<Arguments> fixturesAndKernels() {

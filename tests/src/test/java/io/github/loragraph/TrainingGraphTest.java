@@ -22,6 +22,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.rewrite.TrainingForm;
 import io.github.loragraph.training.AdamW;
@@ -63,14 +64,17 @@ class TrainingGraphTest {
 
   private static TrainingGraph build(OnnxModel model) {
     return TrainingGraph.build(
-        model, lora(model), CrossEntropyLoss.plain(), new SessionShapeInference());
+        model,
+        lora(model),
+        CrossEntropyLoss.plain(),
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
   @Test
   void theBackwardGraphIsSmall() {
     OnnxModel model = robertaBase();
     int forward =
-        TrainingForm.of(model, lora(model), new SessionShapeInference())
+        TrainingForm.of(model, lora(model), new SessionShapeInference(OrtRuntime.ofThisProcess()))
             .model()
             .graph()
             .nodes()
@@ -94,7 +98,7 @@ class TrainingGraphTest {
       }
     }
     Set<String> outOfWeights = new HashSet<>(graph.initializers().keySet());
-    var types = new SessionShapeInference().infer(training.model());
+    var types = new SessionShapeInference(OrtRuntime.ofThisProcess()).infer(training.model());
     for (Node node : graph.nodes()) {
       if (outOfWeights.containsAll(node.inputs())) {
         outOfWeights.addAll(node.outputs());
@@ -159,7 +163,10 @@ class TrainingGraphTest {
       Set<String> trainable = TrainableSelection.of(method).values(model);
       Graph graph =
           TrainingGraph.build(
-                  model, trainable, CrossEntropyLoss.plain(), new SessionShapeInference())
+                  model,
+                  trainable,
+                  CrossEntropyLoss.plain(),
+                  new SessionShapeInference(OrtRuntime.ofThisProcess()))
               .model()
               .graph();
       Map<String, Integer> gradientNodes = new HashMap<>();
@@ -196,7 +203,10 @@ class TrainingGraphTest {
       Set<String> trainable = TrainableSelection.of(method).values(model);
       TrainingGraph training =
           TrainingGraph.build(
-              model, trainable, CrossEntropyLoss.plain(), new SessionShapeInference());
+              model,
+              trainable,
+              CrossEntropyLoss.plain(),
+              new SessionShapeInference(OrtRuntime.ofThisProcess()));
       assertEquals(List.of(), transposedWeights(training.model().graph(), trainable));
     }
   }
@@ -276,7 +286,8 @@ class TrainingGraphTest {
   private static OnnxModel declare(OnnxModel model, String how) {
     Graph graph = model.graph().copy();
     if (how.equals("opset 21")) {
-      return TrainingForm.of(model, lora(model), new SessionShapeInference())
+      return TrainingForm.of(
+              model, lora(model), new SessionShapeInference(OrtRuntime.ofThisProcess()))
           .model()
           .withOpset("", 21);
     }
@@ -375,7 +386,7 @@ class TrainingGraphTest {
                 TrainableSelection.of(Method.FULL).values(oracle.model()),
                 CrossEntropyLoss.plain(),
                 DROPOUT,
-                new SessionShapeInference()));
+                new SessionShapeInference(OrtRuntime.ofThisProcess())));
   }
 
   private static Gradients dropped(

@@ -12,6 +12,7 @@ import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.MeanSquaredErrorLoss;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * differences of its logits, the loss worked out in double precision.
  */
 class XlmRobertaTest {
-  private static final Sessions SESSIONS = new Sessions(2);
+  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
   private static final double STEP = 0.02;
   private static final List<HostTensor> INPUTS =
       List.of(

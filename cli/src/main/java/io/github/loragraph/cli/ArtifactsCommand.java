@@ -12,6 +12,7 @@ import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.Logits;
@@ -192,7 +193,7 @@ final class ArtifactsCommand implements Callable<Integer> {
             LoraDropout.NONE,
             new OptimizerModel(adamW, maxGradNorm),
             1,
-            new SessionShapeInference());
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
     List<String> written = new ArrayList<>(artifacts.write(folder, external, nominal, force));
     written.addAll(files.copyCompanions(folder).copied());
 

@@ -18,6 +18,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
@@ -120,7 +121,7 @@ final class BenchmarkCommand implements Callable<Integer> {
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
     Device device = deviceOptions.choose(engineKind).device();
-    Engines.chooseBuild(engineKind, precision, steps);
+    OrtRuntime runtime = Engines.runtime(engineKind, device, precision, steps);
     ModelFolder folder = model.folder();
     folder
         .config()
@@ -144,7 +145,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
         TrainingGraph.build(
-            onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference());
+            onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference(runtime));
     StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
@@ -158,7 +159,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             1,
             stepsPerCall,
             0,
-            deviceOptions.sessions(threads, device));
+            deviceOptions.sessions(runtime, threads, device));
     Map<String, Object> result = new LinkedHashMap<>();
     start = System.nanoTime();
     try (Engines.Opened opened = engines.open(engineKind, null, steps, null, line -> {})) {

@@ -5,7 +5,7 @@ import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
@@ -54,8 +54,7 @@ final class DeviceOptions {
   }
 
   /**
-   * Chooses the device and the build of ONNX Runtime for it; before anything else uses ONNX
-   * Runtime.
+   * Chooses the device.
    *
    * @throws LoraGraphException if a GPU was asked for that cannot be used
    */
@@ -63,11 +62,7 @@ final class DeviceOptions {
     if (Device.CPU.equals(asked)) {
       return new DeviceChoice(Device.CPU, "");
     }
-    DeviceChoice choice = DeviceChoice.of(Optional.ofNullable(asked), Cuda.ofThisMachine());
-    if (choice.device().isGpu()) {
-      NativeLibrary.use(NativeLibrary.Build.CUDA);
-    }
-    return choice;
+    return DeviceChoice.of(Optional.ofNullable(asked), Cuda.ofThisMachine());
   }
 
   /**
@@ -85,11 +80,11 @@ final class DeviceOptions {
     if (asked == null && choice.device().isGpu()) {
       output.log("%s", choice);
     }
-    return sessions(threads, choice.device());
+    return sessions(OrtRuntime.on(choice.device()), threads, choice.device());
   }
 
-  /** Sessions on a device. */
-  Sessions sessions(ThreadsOption threads, Device device) {
-    return new Sessions(threads.count()).on(device, tf32);
+  /** Sessions on a device that the build of ONNX Runtime computes on. */
+  Sessions sessions(OrtRuntime runtime, ThreadsOption threads, Device device) {
+    return new Sessions(runtime, threads.count()).on(device, tf32);
   }
 }

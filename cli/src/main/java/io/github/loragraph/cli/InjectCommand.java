@@ -9,6 +9,7 @@ import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -97,7 +98,10 @@ final class InjectCommand implements Callable<Integer> {
     }
     double difference =
         ModelComparison.maxOutputDifference(
-            original, injected, new Sessions(0).withoutOptimization(), seed);
+            original,
+            injected,
+            new Sessions(OrtRuntime.ofThisProcess(), 0).withoutOptimization(),
+            seed);
     if (!(difference <= TOLERANCE)) {
       throw new LoraGraphException(
           "the outputs of %s changed by %g on injection, so nothing was written: please report the model"

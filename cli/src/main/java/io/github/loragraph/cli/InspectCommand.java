@@ -9,6 +9,7 @@ import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.rewrite.TrainingForm;
 import java.io.PrintWriter;
@@ -64,7 +65,7 @@ final class InspectCommand implements Callable<Integer> {
     List<Parameter> parameters = Parameters.of(onnx);
     ParameterCount count = ParameterCount.of(parameters);
 
-    Map<String, Integer> recognised = recognised(onnx, parameters);
+    Map<String, Integer> recognised = recognised(onnx, parameters, OrtRuntime.ofThisProcess());
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("totalParameters", count.total());
     result.put("trainableParameters", count.trainable());
@@ -95,7 +96,8 @@ final class InspectCommand implements Callable<Integer> {
    * What the training form finds in the graph; nothing where the model cannot be brought to that
    * form, which is for {@code train} to say.
    */
-  private static Map<String, Integer> recognised(OnnxModel model, List<Parameter> parameters) {
+  private static Map<String, Integer> recognised(
+      OnnxModel model, List<Parameter> parameters, OrtRuntime runtime) {
     Set<String> trainable =
         parameters.stream()
             .filter(Parameter::trainable)
@@ -104,7 +106,9 @@ final class InspectCommand implements Callable<Integer> {
     Map<String, Integer> found = new LinkedHashMap<>();
     try {
       TrainingForm.of(
-              SharedTensors.unshare(model, trainable), trainable, new SessionShapeInference())
+              SharedTensors.unshare(model, trainable),
+              trainable,
+              new SessionShapeInference(runtime))
           .recognised()
           .forEach(
               (name, times) -> {

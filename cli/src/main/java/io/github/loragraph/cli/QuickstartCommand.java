@@ -26,6 +26,7 @@ import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.RunFolder;
@@ -134,12 +135,11 @@ final class QuickstartCommand implements Callable<Integer> {
       OnnxFile.write(merged, mergedFile, false);
       files.copyCompanions(mergedFile.getParent());
       double difference =
-          ModelComparison.maxOutputDifference(
-              trained.model(), merged, new Sessions(threads.count()), SEED);
+          ModelComparison.maxOutputDifference(trained.model(), merged, sessions(), SEED);
 
       output.log("6/6 run the merged file in a plain ONNX Runtime session");
       double mergedAccuracy;
-      try (FileSession session = new FileSession(mergedFile)) {
+      try (FileSession session = new FileSession(OrtRuntime.ofThisProcess(), mergedFile)) {
         mergedAccuracy =
             new Evaluator(merged.graph().requiredInputs(), data.padId())
                 .evaluate(session, heldOut, data.task(), data.outputs())
@@ -172,8 +172,12 @@ final class QuickstartCommand implements Callable<Integer> {
     return DataFile.read(file, Columns.USUAL);
   }
 
+  private Sessions sessions() {
+    return new Sessions(OrtRuntime.ofThisProcess(), threads.count());
+  }
+
   private Report evaluate(OnnxModel model, ModelData data, List<Example> examples) {
-    try (Predictor predictor = new Predictor(model, data.padId(), new Sessions(threads.count()))) {
+    try (Predictor predictor = new Predictor(model, data.padId(), sessions())) {
       return predictor.evaluate(examples, data.task(), data.outputs());
     }
   }
@@ -208,7 +212,7 @@ final class QuickstartCommand implements Callable<Integer> {
             settings,
             new TrainingData(data.task(), training, heldOut, data.padId()),
             EngineKind.GRAPH,
-            new Sessions(threads.count()),
+            sessions(),
             1);
     Map<String, Object> configuration = new LinkedHashMap<>();
     configuration.put("method", "lora");
@@ -218,7 +222,7 @@ final class QuickstartCommand implements Callable<Integer> {
     configuration.put("warmup", WARM_UP);
     configuration.put("seed", SEED);
     configuration.put("threads", threads.count());
-    configuration.put("versions", Version.ofEverything());
+    configuration.put("versions", Version.ofEverything(job.sessions().runtime()));
     try (RunFolder folder = RunFolder.begin(run, false, configuration)) {
       TrainingJob.Result result;
       try (ProgressListener progress = new ProgressListener(output)) {

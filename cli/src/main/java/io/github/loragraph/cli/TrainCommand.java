@@ -14,11 +14,15 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.Optimization;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -137,18 +141,24 @@ final class TrainCommand implements Callable<Integer> {
     try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
+      Optimization optimization = options.optimization();
+      TrainerSettings settings = options.trainerSettings();
+      TrainingData trainingData =
+          new TrainingData(modelData.task(), examples, heldOut, modelData.padId());
+      OrtRuntime runtime =
+          TrainingJob.runtime(
+              engine, device.device(), optimization.precision(), settings, trainingData);
       TrainingJob job =
           new TrainingJob(
               onnx,
               trainable,
               modelData.task().loss(options.lossOptions(examples, modelData.outputs()), examples),
-              options.optimization(),
-              options.trainerSettings(),
-              new TrainingData(modelData.task(), examples, heldOut, modelData.padId()),
+              optimization,
+              settings,
+              trainingData,
               engine,
-              deviceOptions.sessions(threads, device.device()),
+              deviceOptions.sessions(runtime, threads, device.device()),
               stepsPerCall(device.device()));
-      job.chooseBuild();
       output.log(
           "%s",
           "training %,d tensors of %s on %,d examples, %d threads"
@@ -157,7 +167,7 @@ final class TrainCommand implements Callable<Integer> {
         output.log("%s", device);
       }
       Map<String, Object> configuration =
-          configuration(folder, trainFile, modelData, device.device());
+          configuration(folder, trainFile, modelData, job.sessions());
       if (resume != null) {
         ConfigFile.requireSameFiles(resume.resolve(RunFolder.CONFIG), configuration);
       }
@@ -307,7 +317,8 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> configuration(
-      ModelFolder folder, Path trainFile, ModelData modelData, Device device) {
+      ModelFolder folder, Path trainFile, ModelData modelData, Sessions sessions) {
+    Device device = sessions.device();
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("model", absolute(folder.modelFile()));
     all.put("data", absolute(trainFile));
@@ -321,7 +332,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("tf32", deviceOptions.tf32());
     all.put("stepsPerCall", stepsPerCall(device));
     all.put("checksums", checksums(folder.modelFile(), trainFile));
-    all.put("versions", Version.ofEverything());
+    all.put("versions", Version.ofEverything(sessions.runtime()));
     return all;
   }
 }

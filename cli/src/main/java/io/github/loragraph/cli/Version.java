@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.IVersionProvider;
@@ -14,10 +14,10 @@ public final class Version implements IVersionProvider {
   }
 
   /** The versions that decide a run's numbers. */
-  static Map<String, String> ofEverything() {
+  static Map<String, String> ofEverything(OrtRuntime runtime) {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("loraGraph", current());
-    versions.put("onnxRuntime", NativeLibrary.environment().getVersion());
+    versions.put("onnxRuntime", runtime.version());
     versions.put("java", System.getProperty("java.version"));
     versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     return versions;

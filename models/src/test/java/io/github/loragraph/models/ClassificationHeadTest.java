@@ -12,6 +12,7 @@ import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,7 +36,8 @@ class ClassificationHeadTest {
             .filter(p -> p.name().startsWith("classifier."))
             .mapToLong(Parameter::count)
             .sum());
-    try (Predictor predictor = new Predictor(model, 0, new Sessions(2))) {
+    try (Predictor predictor =
+        new Predictor(model, 0, new Sessions(OrtRuntime.ofThisProcess(), 2))) {
       float[] alone = predictor.logits(List.of(example(101, 7592, 102)))[0];
       float[][] padded =
           predictor.logits(

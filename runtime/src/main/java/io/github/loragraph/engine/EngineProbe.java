@@ -15,7 +15,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
@@ -66,7 +66,7 @@ public final class EngineProbe {
       command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
       command.add("-XX:ErrorFile=" + folder.path().resolve("error.log"));
       // Not what this process chose for itself: that may be another build.
-      NativeLibrary.given()
+      OrtRuntime.given()
           .forEach((property, value) -> command.add("-D%s=%s".formatted(property, value)));
       command.addAll(List.of("-cp", System.getProperty("java.class.path")));
       command.addAll(List.of(EngineProbe.class.getName(), engine.name(), where.name()));
@@ -104,22 +104,20 @@ public final class EngineProbe {
     EngineKind engine = EngineKind.valueOf(arguments[0]);
     Where where = Where.valueOf(arguments[1]);
     try {
-      NativeLibrary.use(build(engine, where));
-      System.out.println(VERSION + NativeLibrary.environment().getVersion());
-      step(engine, where);
+      OrtRuntime runtime = OrtRuntime.open(build(engine, where));
+      System.out.println(VERSION + runtime.version());
+      step(runtime, engine, where);
       System.out.println(WORKS);
     } catch (LoraGraphException e) {
       System.out.println(FAILED + e.getMessage().replaceAll("\\s*\\R\\s*", " "));
     }
   }
 
-  private static NativeLibrary.Build build(EngineKind engine, Where where) {
+  private static OrtRuntime.Build build(EngineKind engine, Where where) {
     if (where == Where.CUDA) {
-      return NativeLibrary.Build.CUDA;
+      return OrtRuntime.Build.CUDA;
     }
-    return engine == EngineKind.TRAINING_API
-        ? NativeLibrary.Build.TRAINING
-        : NativeLibrary.Build.STOCK;
+    return engine == EngineKind.TRAINING_API ? OrtRuntime.Build.TRAINING : OrtRuntime.Build.STOCK;
   }
 
   /** One Linear of 4 values to 2 classes. */
@@ -139,9 +137,9 @@ public final class EngineProbe {
   }
 
   /** On a GPU a loop of one step, as a training there runs it. */
-  private static void step(EngineKind kind, Where where) {
+  private static void step(OrtRuntime runtime, EngineKind kind, Where where) {
     boolean gpu = where == Where.CUDA;
-    Sessions sessions = new Sessions(1);
+    Sessions sessions = new Sessions(runtime, 1);
     Engines engines =
         new Engines(
             model(),

@@ -1,5 +1,6 @@
 package io.github.loragraph.engine;
 
+import ai.onnxruntime.OrtException;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
@@ -8,7 +9,8 @@ import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
@@ -89,26 +91,30 @@ public record Engines(
   }
 
   /**
-   * Chooses ONNX Runtime's build for an engine; before anything else uses ONNX Runtime.
+   * Opens the build of ONNX Runtime that an engine needs, or a choice of engines.
    *
    * @param steps of the whole run
-   * @throws LoraGraphException if the build is not to be had here, or the engine cannot compute in
-   *     that precision
+   * @throws LoraGraphException if the build is not to be had here, or the engine cannot compute on
+   *     that device or in that precision
    */
-  public static void chooseBuild(EngineKind kind, Precision precision, long steps) {
-    refuseOtherThanFloat(kind, precision);
+  public static OrtRuntime runtime(
+      EngineKind kind, Device device, Precision precision, long steps) {
+    refuse(kind, device, precision);
+    if (device.isGpu()) {
+      return OrtRuntime.open(OrtRuntime.Build.CUDA);
+    }
     boolean measures =
         kind == EngineKind.AUTO
             && precision == Precision.FP32
             && steps >= WORTH_MEASURING
-            && NativeLibrary.canUse(NativeLibrary.Build.TRAINING);
-    if (kind == EngineKind.TRAINING_API || measures) {
-      NativeLibrary.use(NativeLibrary.Build.TRAINING);
-    }
+            && OrtRuntime.canOpen(OrtRuntime.Build.TRAINING);
+    return kind == EngineKind.TRAINING_API || measures
+        ? OrtRuntime.open(OrtRuntime.Build.TRAINING)
+        : OrtRuntime.ofThisProcess();
   }
 
   /**
-   * Opens an engine. To be called before anything else uses ONNX Runtime, whose build it chooses.
+   * Opens an engine.
    *
    * @param start the state to go on from; null to begin
    * @param steps of the whole run
@@ -119,12 +125,8 @@ public record Engines(
   public Opened open(
       EngineKind kind, Checkpoint start, long steps, FirstBatch firstBatch, Consumer<String> log) {
     boolean gpu = sessions.device().isGpu();
-    if (kind == EngineKind.TRAINING_API && gpu) {
-      throw new LoraGraphException(
-          "ONNX Runtime's training API runs on the CPU only: use --engine graph, or --device cpu");
-    }
     Precision precision = optimization.precision();
-    refuseOtherThanFloat(kind, precision);
+    refuse(kind, sessions.device(), precision);
     if (kind == EngineKind.TRAINING_API) {
       return trainingApi(start);
     }
@@ -144,14 +146,18 @@ public record Engines(
           "engine graph: a run of %d steps is too short to measure engines".formatted(steps));
       return graph(start);
     }
-    if (!NativeLibrary.canUse(NativeLibrary.Build.TRAINING)) {
+    if (sessions.runtime().build() != OrtRuntime.Build.TRAINING) {
       log.accept("engine graph: ONNX Runtime's training build is not to be had here");
       return graph(start);
     }
     return faster(start, firstBatch, log);
   }
 
-  private static void refuseOtherThanFloat(EngineKind kind, Precision precision) {
+  private static void refuse(EngineKind kind, Device device, Precision precision) {
+    if (kind == EngineKind.TRAINING_API && device.isGpu()) {
+      throw new LoraGraphException(
+          "ONNX Runtime's training API runs on the CPU only: use --engine graph, or --device cpu");
+    }
     if (kind == EngineKind.TRAINING_API && precision != Precision.FP32) {
       throw new LoraGraphException(
           "--precision %s needs the graph engine: leave out --engine %s"
@@ -211,7 +217,7 @@ public record Engines(
             loss,
             optimization.dropout(),
             optimization.precision(),
-            new SessionShapeInference());
+            new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(
             training, optimization.optimizer(), optimization.maxGradientNorm(), accumulation);
@@ -232,8 +238,8 @@ public record Engines(
   /** ONNX Runtime names the first node alone that it has no kernel for. */
   private RuntimeException explained(RuntimeException e) {
     if (optimization.precision() != Precision.FP32
-        && e instanceof LoraGraphException
-        && e.getMessage().contains("NOT_IMPLEMENTED")) {
+        && e.getCause() instanceof OrtException cause
+        && cause.getCode() == OrtException.OrtErrorCode.ORT_NOT_IMPLEMENTED) {
       return new LoraGraphException(
           "ONNX Runtime has no matrix products in %s on this device: choose --precision fp16 or fp32"
               .formatted(optimization.precision()),
@@ -243,7 +249,6 @@ public record Engines(
   }
 
   private Opened trainingApi(Checkpoint start) {
-    NativeLibrary.use(NativeLibrary.Build.TRAINING);
     TrainingArtifacts artifacts =
         TrainingArtifacts.of(
             model,
@@ -254,7 +259,7 @@ public record Engines(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
             accumulation,
             Kernels.TRAINING_BUILD,
-            new SessionShapeInference());
+            new SessionShapeInference(sessions.runtime()));
     return new Opened(
         new TrainingApiEngine(artifacts, sessions, start, accumulation, seed),
         artifacts.inputs(),

@@ -2,9 +2,9 @@ package io.github.loragraph.engine;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 
@@ -38,8 +38,7 @@ final class FirstCallProfile implements AutoCloseable {
     try {
       NodePlacement.read(Path.of(session.endProfiling())).requireAllOn(provider);
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime cannot write its profile: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime cannot write its profile", e);
     } finally {
       close();
     }

@@ -5,7 +5,6 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.evaluation.Classifier;
@@ -13,7 +12,7 @@ import io.github.loragraph.evaluation.ModelSession;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.NodePlacement;
-import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
@@ -103,9 +102,9 @@ public final class GraphEngine implements Engine {
       numbers.add(new StepNumbers(graph));
     }
     try {
-      state = new TrainingState(graph);
+      state = new TrainingState(graph, sessions.runtime());
     } catch (OrtException e) {
-      throw new LoraGraphException("cannot allocate the training state: " + e.getMessage(), e);
+      throw OrtFailure.of("cannot allocate the training state", e);
     }
     if (start != null) {
       restore(start);
@@ -200,7 +199,7 @@ public final class GraphEngine implements Engine {
     try {
       Map<String, OnnxTensorLike> feeds = new HashMap<>();
       for (HostTensor tensor : call.inputs(given)) {
-        OnnxTensor value = OrtTensors.of(tensor);
+        OnnxTensor value = sessions.runtime().tensor(tensor);
         owned.add(value);
         feeds.put(tensor.name(), value);
       }
@@ -229,8 +228,7 @@ public final class GraphEngine implements Engine {
       lastRate = (float) inputs.get(inputs.size() - 1).learningRate();
       return results;
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime failed at step %d: %s".formatted(steps + 1, Sessions.firstLine(e)), e);
+      throw OrtFailure.of("ONNX Runtime failed at step %d".formatted(steps + 1), e);
     } finally {
       owned.forEach(OnnxTensor::close);
     }
@@ -277,7 +275,7 @@ public final class GraphEngine implements Engine {
         profile.close();
       }
     } catch (OrtException e) {
-      throw new LoraGraphException("cannot close the session: " + e.getMessage(), e);
+      throw OrtFailure.of("cannot close the session", e);
     } finally {
       state.close();
     }

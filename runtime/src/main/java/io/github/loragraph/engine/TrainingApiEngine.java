@@ -18,7 +18,8 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtFailure;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.LoraDropout;
@@ -46,6 +47,7 @@ public final class TrainingApiEngine implements Engine {
 
   private final TrainingArtifacts artifacts;
   private final TemporaryFolder folder;
+  private final OrtRuntime runtime;
   private final OrtTrainingSession session;
 
   /** What dropout is seeded with, written anew for each batch; null without dropout. */
@@ -72,7 +74,7 @@ public final class TrainingApiEngine implements Engine {
       Checkpoint start,
       int accumulation,
       long seed) {
-    NativeLibrary.use(NativeLibrary.Build.TRAINING);
+    this.runtime = sessions.runtime();
     this.artifacts = artifacts;
     this.seed = seed;
     this.dropoutSeed =
@@ -117,15 +119,14 @@ public final class TrainingApiEngine implements Engine {
       }
       return new StepResult(loss, Double.NaN);
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime failed at step %d: %s".formatted(steps + 1, Sessions.firstLine(e)), e);
+      throw OrtFailure.of("ONNX Runtime failed at step %d".formatted(steps + 1), e);
     } finally {
       owned.forEach(OnnxTensor::close);
     }
   }
 
   /** In the order of the graph: the Java API passes them on without their names. */
-  private static Map<String, OnnxTensorLike> inputs(
+  private Map<String, OnnxTensorLike> inputs(
       OnnxModel model, List<HostTensor> given, List<OnnxTensor> owned) throws OrtException {
     Map<String, HostTensor> byName = new HashMap<>();
     given.forEach(tensor -> byName.put(tensor.name(), tensor));
@@ -133,7 +134,7 @@ public final class TrainingApiEngine implements Engine {
     for (ValueInfo input : model.graph().inputs()) {
       HostTensor tensor = byName.get(input.name());
       if (tensor != null) {
-        OnnxTensor value = OrtTensors.of(tensor);
+        OnnxTensor value = runtime.tensor(tensor);
         owned.add(value);
         inputs.put(input.name(), value);
       }
@@ -157,8 +158,7 @@ public final class TrainingApiEngine implements Engine {
           return OrtTensors.rows((OnnxTensor) result.get(artifacts.logits()).orElseThrow());
         }
       } catch (OrtException e) {
-        throw new LoraGraphException(
-            "ONNX Runtime cannot run the evaluation model: " + Sessions.firstLine(e), e);
+        throw OrtFailure.of("ONNX Runtime cannot run the evaluation model", e);
       } finally {
         owned.forEach(OnnxTensor::close);
       }
@@ -215,8 +215,7 @@ public final class TrainingApiEngine implements Engine {
         TemporaryFolder.delete(saved);
       }
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime cannot save its checkpoint: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime cannot save its checkpoint", e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + saved + ": " + AtomicFile.reason(e), e);
     }

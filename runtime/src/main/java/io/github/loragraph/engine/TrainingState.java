@@ -6,8 +6,7 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.ort.NativeLibrary;
-import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.training.StepGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,6 +24,7 @@ import java.util.Set;
  * is copied between calls.
  */
 final class TrainingState implements AutoCloseable {
+  private final OrtRuntime runtime;
   private final StepGraph graph;
   private final Map<OnnxTensor, ByteBuffer> contents = new HashMap<>();
 
@@ -34,7 +34,8 @@ final class TrainingState implements AutoCloseable {
   private Map<String, OnnxTensor> next = new LinkedHashMap<>();
 
   /** The state before the first step. */
-  TrainingState(StepGraph graph) throws OrtException {
+  TrainingState(StepGraph graph, OrtRuntime runtime) throws OrtException {
+    this.runtime = runtime;
     this.graph = graph;
     for (StepGraph.Carried carried : graph.carried()) {
       current.put(carried.input(), allocate(carried.initial()));
@@ -46,12 +47,7 @@ final class TrainingState implements AutoCloseable {
   private OnnxTensor allocate(Tensor like) throws OrtException {
     ByteBuffer buffer =
         ByteBuffer.allocateDirect(like.bytes().remaining()).order(ByteOrder.nativeOrder());
-    OnnxTensor tensor =
-        OnnxTensor.createTensor(
-            NativeLibrary.environment(),
-            buffer,
-            like.dims(),
-            OrtTensors.javaType(like.elementType()));
+    OnnxTensor tensor = runtime.tensor(buffer, like.dims(), like.elementType());
     contents.put(tensor, buffer);
     return tensor;
   }

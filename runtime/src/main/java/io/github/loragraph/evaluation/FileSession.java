@@ -4,11 +4,10 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtFailure;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
-import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -21,17 +20,18 @@ import java.util.Map;
 public final class FileSession implements Classifier, AutoCloseable {
   private static final String LOGITS = "logits";
 
+  private final OrtRuntime runtime;
   private final OrtSession session;
 
   /**
    * @throws LoraGraphException if ONNX Runtime refuses the file
    */
-  public FileSession(Path file) {
+  public FileSession(OrtRuntime runtime, Path file) {
+    this.runtime = runtime;
     try {
-      session = NativeLibrary.environment().createSession(file.toString());
+      session = runtime.session(file);
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime refuses %s: %s".formatted(file, Sessions.firstLine(e)), e);
+      throw OrtFailure.of("ONNX Runtime refuses " + file, e);
     }
   }
 
@@ -40,14 +40,13 @@ public final class FileSession implements Classifier, AutoCloseable {
     Map<String, OnnxTensorLike> feeds = new HashMap<>();
     try {
       for (HostTensor tensor : batch) {
-        feeds.put(tensor.name(), OrtTensors.of(tensor));
+        feeds.put(tensor.name(), runtime.tensor(tensor));
       }
       try (OrtSession.Result result = session.run(feeds)) {
         return OrtTensors.rows((OnnxTensor) result.get(LOGITS).orElseThrow());
       }
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime cannot run the model: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime cannot run the model", e);
     } finally {
       feeds.values().forEach(OnnxTensorLike::close);
     }
@@ -58,7 +57,7 @@ public final class FileSession implements Classifier, AutoCloseable {
     try {
       session.close();
     } catch (OrtException e) {
-      throw new LoraGraphException("cannot close the session: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("cannot close the session", e);
     }
   }
 }

@@ -8,7 +8,7 @@ import ai.onnxruntime.OrtSession;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.rewrite.TrainingForm;
@@ -64,7 +64,7 @@ public final class ModelComparison {
     try (Weights weights = new Weights();
         OrtSession session = sessions.create(TrainingForm.withoutDropout(model), weights)) {
       for (HostTensor tensor : input) {
-        feeds.put(tensor.name(), OrtTensors.of(tensor));
+        feeds.put(tensor.name(), sessions.runtime().tensor(tensor));
       }
       Map<String, float[]> outputs = new LinkedHashMap<>();
       try (OrtSession.Result result = session.run(feeds)) {
@@ -81,8 +81,7 @@ public final class ModelComparison {
       }
       return outputs;
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime cannot run the model: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime cannot run the model", e);
     } finally {
       feeds.values().forEach(OnnxTensorLike::close);
     }

@@ -4,8 +4,9 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.ort.OrtFailure;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
@@ -20,6 +21,7 @@ import java.util.function.Supplier;
 /** A session over an evaluation graph. */
 public final class ModelSession implements Classifier, AutoCloseable {
   private final EvaluationGraph graph;
+  private final OrtRuntime runtime;
   private final OrtSession session;
   private final Supplier<Map<String, OnnxTensor>> parameters;
 
@@ -34,6 +36,7 @@ public final class ModelSession implements Classifier, AutoCloseable {
       Weights weights,
       Supplier<Map<String, OnnxTensor>> parameters) {
     this.graph = graph;
+    this.runtime = sessions.runtime();
     this.session = sessions.create(graph.model(), weights);
     this.parameters = parameters;
   }
@@ -46,7 +49,7 @@ public final class ModelSession implements Classifier, AutoCloseable {
       Set<String> wanted = session.getInputNames();
       for (HostTensor tensor : batch) {
         if (wanted.contains(tensor.name())) {
-          OnnxTensor value = OrtTensors.of(tensor);
+          OnnxTensor value = runtime.tensor(tensor);
           owned.add(value);
           feeds.put(tensor.name(), value);
         }
@@ -55,8 +58,7 @@ public final class ModelSession implements Classifier, AutoCloseable {
         return OrtTensors.rows((OnnxTensor) result.get(graph.logits()).orElseThrow());
       }
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime cannot run the model: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime cannot run the model", e);
     } finally {
       owned.forEach(OnnxTensor::close);
     }
@@ -67,7 +69,7 @@ public final class ModelSession implements Classifier, AutoCloseable {
     try {
       session.close();
     } catch (OrtException e) {
-      throw new LoraGraphException("cannot close the session: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("cannot close the session", e);
     }
   }
 }

@@ -2,21 +2,13 @@ package io.github.loragraph.ort;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.ElementType;
 import java.nio.FloatBuffer;
 
-/** Passes tensors to and from ONNX Runtime without copying them. */
+/** Reads tensors of ONNX Runtime. */
 public final class OrtTensors {
   private OrtTensors() {}
-
-  /** A tensor over the same memory, which must stay as it is while the tensor is in use. */
-  public static OnnxTensor of(HostTensor tensor) throws OrtException {
-    return OnnxTensor.createTensor(
-        NativeLibrary.environment(), tensor.data(), tensor.shape(), javaType(tensor.type()));
-  }
 
   /** An output of one FLOAT element. */
   public static double scalar(OrtSession.Result outputs, String name) {
@@ -36,7 +28,7 @@ public final class OrtTensors {
   }
 
   /** What the Java API calls a type. */
-  public static OnnxJavaType javaType(ElementType type) {
+  static OnnxJavaType javaType(ElementType type) {
     return switch (type) {
       case FLOAT -> OnnxJavaType.FLOAT;
       case DOUBLE -> OnnxJavaType.DOUBLE;

@@ -1,12 +1,9 @@
 package io.github.loragraph.ort;
 
 import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.onnx.ElementType;
@@ -33,6 +30,15 @@ import java.util.function.Consumer;
 public final class SessionShapeInference implements ShapeInference {
   /** Larger floating-point tensors do not take part in shape computations. */
   private static final long LARGEST_KEPT = 64;
+
+  private final OrtRuntime runtime;
+
+  /**
+   * @param runtime of any build
+   */
+  public SessionShapeInference(OrtRuntime runtime) {
+    this.runtime = runtime;
+  }
 
   @Override
   public ValueTypes infer(OnnxModel model) {
@@ -73,7 +79,7 @@ public final class SessionShapeInference implements ShapeInference {
     return new ValueTypes(types);
   }
 
-  private static void findScalars(
+  private void findScalars(
       OnnxModel weightless, List<String> withoutSizes, Map<String, TensorType> types) {
     Graph graph = weightless.graph();
     Map<String, String> valueOfShape = new HashMap<>();
@@ -96,21 +102,19 @@ public final class SessionShapeInference implements ShapeInference {
   }
 
   /** Visits the inputs and outputs of a model that are tensors, as ONNX Runtime sees them. */
-  private static void forEachTensor(OnnxModel model, Consumer<NodeInfo> visitor) {
-    OrtEnvironment environment = NativeLibrary.environment();
+  private void forEachTensor(OnnxModel model, Consumer<NodeInfo> visitor) {
     byte[] bytes = OnnxFile.serialize(model, tensor -> false);
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+    try (OrtSession.SessionOptions options = runtime.options()) {
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
-      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       options.setIntraOpNumThreads(1);
-      try (OrtSession session = environment.createSession(bytes, options)) {
+      try (OrtSession session = runtime.environment().createSession(bytes, options)) {
         for (Map<String, NodeInfo> infos :
             List.of(session.getInputInfo(), session.getOutputInfo())) {
           infos.values().stream().filter(i -> i.getInfo() instanceof TensorInfo).forEach(visitor);
         }
       }
     } catch (OrtException e) {
-      throw new LoraGraphException("ONNX Runtime refuses the model: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime refuses the model", e);
     }
   }
 

@@ -2,7 +2,6 @@ package io.github.loragraph.ort;
 
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtTrainingSession;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
@@ -12,10 +11,10 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /** Makes sessions on one device from models in memory. */
 public final class Sessions {
+  private final OrtRuntime runtime;
   private final int threads;
   private final Device device;
   private final boolean tf32;
@@ -25,13 +24,15 @@ public final class Sessions {
   /**
    * Sessions on the CPU.
    *
+   * @param runtime of any build
    * @param threads that compute one operator; 0 for as many as the machine has cores
    */
-  public Sessions(int threads) {
-    this(threads, Device.CPU, true, OrtSession.SessionOptions.OptLevel.ALL_OPT, null);
+  public Sessions(OrtRuntime runtime, int threads) {
+    this(runtime, threads, Device.CPU, true, OrtSession.SessionOptions.OptLevel.ALL_OPT, null);
   }
 
   private Sessions(
+      OrtRuntime runtime,
       int threads,
       Device device,
       boolean tf32,
@@ -40,6 +41,10 @@ public final class Sessions {
     if (threads < 0) {
       throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
     }
+    if (device.isGpu()) {
+      runtime.require(OrtRuntime.Build.CUDA);
+    }
+    this.runtime = runtime;
     this.threads = threads;
     this.device = device;
     this.tf32 = tf32;
@@ -53,9 +58,15 @@ public final class Sessions {
    *
    * @param tf32 whether a GPU may round the factors of single-precision products to 10 bits of
    *     fraction (TensorFloat-32), which is several times faster
+   * @throws LoraGraphException if the build that is loaded cannot compute there
    */
   public Sessions on(Device other, boolean tf32) {
-    return new Sessions(threads, other, tf32, optimization, profile);
+    return new Sessions(runtime, threads, other, tf32, optimization, profile);
+  }
+
+  /** What they are made with. */
+  public OrtRuntime runtime() {
+    return runtime;
   }
 
   /** Whether the sessions record what their nodes do. */
@@ -75,7 +86,7 @@ public final class Sessions {
    * @param prefix of the file: ONNX Runtime adds the time and {@code .json}
    */
   public Sessions withProfile(Path prefix) {
-    return new Sessions(threads, device, tf32, optimization, prefix);
+    return new Sessions(runtime, threads, device, tf32, optimization, prefix);
   }
 
   /**
@@ -83,7 +94,8 @@ public final class Sessions {
    * their outputs only because of it, not because their nodes were fused differently.
    */
   public Sessions withoutOptimization() {
-    return new Sessions(threads, device, tf32, OrtSession.SessionOptions.OptLevel.NO_OPT, profile);
+    return new Sessions(
+        runtime, threads, device, tf32, OrtSession.SessionOptions.OptLevel.NO_OPT, profile);
   }
 
   /**
@@ -94,7 +106,8 @@ public final class Sessions {
    */
   public OrtSession create(OnnxModel model, Weights weights) {
     try (OrtSession.SessionOptions options = options()) {
-      Map<String, OnnxTensorLike> large = weights.of(model.graph().initializers().values());
+      Map<String, OnnxTensorLike> large =
+          weights.of(runtime, model.graph().initializers().values());
       // ONNX Runtime drops initializers that nothing reads, and then misses them here.
       large.keySet().removeIf(name -> !model.graph().isRead(name));
       if (device.isGpu()) {
@@ -104,20 +117,23 @@ public final class Sessions {
         share(large, options);
       }
       byte[] bytes = OnnxFile.serialize(model, Weights::isWeight);
-      return NativeLibrary.environment().createSession(bytes, options);
+      return runtime.environment().createSession(bytes, options);
     } catch (OrtException e) {
-      throw new LoraGraphException("ONNX Runtime refuses the model: " + firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime refuses the model", e);
     }
   }
 
   /**
    * A training session over the artifacts in a folder.
    *
-   * @throws LoraGraphException if ONNX Runtime refuses them
+   * @throws LoraGraphException if ONNX Runtime refuses them, or is of another build than that for
+   *     training
    */
   public OrtTrainingSession createTraining(Path folder) {
+    runtime.require(OrtRuntime.Build.TRAINING);
     try (OrtSession.SessionOptions options = options()) {
-      return NativeLibrary.environment()
+      return runtime
+          .environment()
           .createTrainingSession(
               folder.resolve(TrainingArtifacts.CHECKPOINT).toString(),
               folder.resolve(TrainingArtifacts.TRAINING).toString(),
@@ -125,8 +141,7 @@ public final class Sessions {
               folder.resolve(TrainingArtifacts.OPTIMIZER).toString(),
               options);
     } catch (OrtException e) {
-      throw new LoraGraphException(
-          "ONNX Runtime refuses the training artifacts: " + firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime refuses the training artifacts", e);
     }
   }
 
@@ -144,8 +159,7 @@ public final class Sessions {
   }
 
   private OrtSession.SessionOptions options() throws OrtException {
-    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-    options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+    OrtSession.SessionOptions options = runtime.options();
     options.setIntraOpNumThreads(threads);
     options.setOptimizationLevel(optimization);
     if (profile != null) {
@@ -164,18 +178,8 @@ public final class Sessions {
     } catch (OrtException e) {
       throw new LoraGraphException(
           "ONNX Runtime cannot use %s: %s ('lora-graph doctor' says what is missing)"
-              .formatted(device, firstLine(e)),
+              .formatted(device, OrtFailure.reason(e)),
           e);
     }
-  }
-
-  /** Where in ONNX Runtime's sources a failure was noticed. */
-  private static final Pattern SOURCE =
-      Pattern.compile("/\\S+\\.(cc|h):\\d+ .*?\\[ONNXRuntimeError\\] : \\d+ : \\w+ : ");
-
-  /** ONNX Runtime's messages name its sources and end in a stack of their own. */
-  public static String firstLine(OrtException e) {
-    String line = e.getMessage().lines().findFirst().orElse("no reason given");
-    return SOURCE.matcher(line).replaceAll("");
   }
 }

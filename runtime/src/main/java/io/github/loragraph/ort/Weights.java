@@ -32,13 +32,14 @@ public final class Weights implements AutoCloseable {
   }
 
   /** Those of the tensors that are handed over, by name. */
-  synchronized Map<String, OnnxTensorLike> of(Collection<Tensor> initializers) throws OrtException {
+  synchronized Map<String, OnnxTensorLike> of(OrtRuntime runtime, Collection<Tensor> initializers)
+      throws OrtException {
     Map<String, OnnxTensorLike> result = new HashMap<>();
     for (Tensor tensor : initializers) {
       if (isWeight(tensor)) {
         OnnxTensor weight = tensors.get(tensor);
         if (weight == null) {
-          weight = create(tensor);
+          weight = create(runtime, tensor);
           tensors.put(tensor, weight);
         }
         result.put(tensor.name(), weight);
@@ -47,18 +48,14 @@ public final class Weights implements AutoCloseable {
     return result;
   }
 
-  private static OnnxTensor create(Tensor tensor) throws OrtException {
+  private static OnnxTensor create(OrtRuntime runtime, Tensor tensor) throws OrtException {
     ByteBuffer bytes = tensor.bytes();
     if (!bytes.isDirect() || bytes.alignmentOffset(0, tensor.elementType().bytes()) != 0) {
       ByteBuffer aligned =
           ByteBuffer.allocateDirect(bytes.remaining()).order(ByteOrder.nativeOrder());
       bytes = aligned.put(bytes).flip();
     }
-    return OnnxTensor.createTensor(
-        NativeLibrary.environment(),
-        bytes,
-        tensor.dims(),
-        OrtTensors.javaType(tensor.elementType()));
+    return runtime.tensor(bytes, tensor.dims(), tensor.elementType());
   }
 
   @Override

@@ -11,10 +11,13 @@ import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -56,20 +59,25 @@ public record TrainingJob(
   }
 
   /**
-   * Chooses ONNX Runtime's build for the engine; before anything else uses ONNX Runtime.
+   * Opens the build of ONNX Runtime for a training: the sessions of a job are made with it.
    *
    * @throws io.github.loragraph.LoraGraphException if the build is not to be had here
    */
-  public void chooseBuild() {
-    Engines.chooseBuild(kind, optimization.precision(), steps());
+  public static OrtRuntime runtime(
+      EngineKind kind,
+      Device device,
+      Precision precision,
+      TrainerSettings settings,
+      TrainingData data) {
+    return Engines.runtime(kind, device, precision, steps(settings, data));
   }
 
-  private long steps() {
-    return settings.totalSteps(batches(List.of(), null).batchesPerEpoch());
+  private static long steps(TrainerSettings settings, TrainingData data) {
+    return settings.totalSteps(batches(settings, data, List.of(), null).batchesPerEpoch());
   }
 
   /**
-   * Trains. To be called before anything else uses ONNX Runtime, whose build the engine chooses.
+   * Trains.
    *
    * @param start the checkpoint of an earlier run of this very job to go on from; null to begin
    * @throws io.github.loragraph.LoraGraphException if the model cannot be trained, or the loss
@@ -90,8 +98,8 @@ public record TrainingJob(
         engines.open(
             kind,
             start,
-            steps(),
-            (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
+            steps(settings, data),
+            (inputs, labels) -> batches(settings, data, inputs, labels).epoch(0).next(),
             line -> listeners.forEach(l -> l.note(line)))) {
       Engine engine = opened.engine();
       Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
@@ -100,7 +108,7 @@ public record TrainingJob(
           data.heldOut().isEmpty()
               ? null
               : () -> evaluator.evaluate(engine.classifier(), data.heldOut(), data.task(), outputs);
-      BatchSource batches = batches(opened.inputs(), opened.labels());
+      BatchSource batches = batches(settings, data, opened.inputs(), opened.labels());
       Trainer.Summary summary =
           new Trainer(engine, batches, settings, measure, listeners, start).run();
       return new Result(
@@ -108,7 +116,8 @@ public record TrainingJob(
     }
   }
 
-  private BatchSource batches(List<ValueInfo> inputs, ValueInfo labels) {
+  private static BatchSource batches(
+      TrainerSettings settings, TrainingData data, List<ValueInfo> inputs, ValueInfo labels) {
     return new BatchSource(
         data.training(),
         inputs,

@@ -12,11 +12,12 @@ import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.ort.NativeLibrary;
 import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
-import java.nio.FloatBuffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -42,12 +43,15 @@ class FirstCallProfileTest {
     String y = new GraphBuilder(graph, "/t").exp("x");
     graph.addOutput(ValueInfo.of(y, TensorType.of(ElementType.FLOAT, 100)));
     OnnxModel model = OnnxModel.of("t", graph, 9, GraphBuilder.OPSET);
+    OrtRuntime runtime = OrtRuntime.ofThisProcess();
     try (FirstCallProfile profile = new FirstCallProfile(provider);
         Weights weights = new Weights();
-        OrtSession session = profile.recording(new Sessions(1)).create(model, weights);
+        OrtSession session = profile.recording(new Sessions(runtime, 1)).create(model, weights);
         OnnxTensor x =
-            OnnxTensor.createTensor(
-                NativeLibrary.environment(), FloatBuffer.wrap(new float[100]), new long[] {100})) {
+            runtime.tensor(
+                ByteBuffer.allocateDirect(400).order(ByteOrder.nativeOrder()),
+                new long[] {100},
+                ElementType.FLOAT)) {
       session.run(Map.of("x", x)).close();
       profile.check(session);
     }

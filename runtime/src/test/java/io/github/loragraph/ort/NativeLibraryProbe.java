@@ -15,8 +15,9 @@ final class NativeLibraryProbe {
           OrtEnvironment.getEnvironment();
           continue;
         }
-        NativeLibrary.use(NativeLibrary.Build.valueOf(build.toUpperCase(Locale.ROOT)));
-        System.out.println("training " + NativeLibrary.environment().isTrainingEnabled());
+        OrtRuntime runtime =
+            OrtRuntime.open(OrtRuntime.Build.valueOf(build.toUpperCase(Locale.ROOT)));
+        System.out.println("training " + runtime.environment().isTrainingEnabled());
       } catch (LoraGraphException e) {
         System.out.println("failed: " + e.getMessage());
       }

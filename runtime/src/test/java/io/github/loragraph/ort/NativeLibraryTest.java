@@ -152,7 +152,7 @@ class NativeLibraryTest {
     output(start(cache(), "stock"));
     String[] options = {"-Donnxruntime.native.path=" + cached().get(0).getParent()};
     String line = output(start(cache(), options, "cuda"));
-    assertTrue(line.endsWith("cannot run on a GPU: do not set them"), line);
+    assertTrue(line.endsWith("cannot run on a GPU: do not set it"), line);
   }
 
   @Test

@@ -182,8 +182,11 @@ class NodePlacementTest {
     OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);
     try (Weights weights = new Weights();
         OrtSession session =
-            new Sessions(1).withProfile(folder.resolve("p")).create(model, weights);
-        OnnxTensor x = OnnxTensor.createTensor(NativeLibrary.environment(), new float[16][8])) {
+            new Sessions(OrtRuntime.ofThisProcess(), 1)
+                .withProfile(folder.resolve("p"))
+                .create(model, weights);
+        OnnxTensor x =
+            OnnxTensor.createTensor(OrtRuntime.ofThisProcess().environment(), new float[16][8])) {
       session.run(Map.of("x", x)).close();
     }
     try (Stream<Path> files = Files.list(folder)) {

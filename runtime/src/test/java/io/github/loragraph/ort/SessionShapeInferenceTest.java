@@ -22,7 +22,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SessionShapeInferenceTest {
-  private final SessionShapeInference inference = new SessionShapeInference();
+  private final SessionShapeInference inference =
+      new SessionShapeInference(OrtRuntime.ofThisProcess());
 
   @Test
   void typesOfAnExportedModel() throws Exception {

@@ -28,6 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SessionsTest {
+  private static final OrtRuntime RUNTIME = OrtRuntime.ofThisProcess();
+
   private static final long[] IDS = {0, 7, 42, 199, 2, 0, 9, 2, 1, 1};
   private static final long[] MASK = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0};
 
@@ -35,15 +37,15 @@ class SessionsTest {
   void answersAsAnOrdinarySessionOverTheFile() throws Exception {
     Path file = Path.of(getClass().getResource("/fixtures/tiny-roberta/model.onnx").toURI());
     float[] expected;
-    try (OrtSession session = NativeLibrary.environment().createSession(file.toString())) {
+    try (OrtSession session = RUNTIME.environment().createSession(file.toString())) {
       expected = logits(session);
     }
     OnnxModel model = OnnxFile.read(file);
     assertTrue(
         model.graph().initializers().values().stream().filter(Weights::isWeight).count() > 10);
     try (Weights weights = new Weights();
-        OrtSession session = new Sessions(1).create(model, weights);
-        OrtSession second = new Sessions(1).create(model, weights)) {
+        OrtSession session = new Sessions(RUNTIME, 1).create(model, weights);
+        OrtSession second = new Sessions(RUNTIME, 1).create(model, weights)) {
       assertArrayEquals(expected, logits(session), 1e-6f);
       assertArrayEquals(expected, logits(second), 1e-6f);
     }
@@ -66,7 +68,7 @@ class SessionsTest {
     assertTrue(Weights.isWeight(half));
     assertTrue(OnnxFile.serialize(model, Weights::isWeight).length < 1000);
     try (Weights weights = new Weights();
-        OrtSession session = new Sessions(1).create(model, weights)) {
+        OrtSession session = new Sessions(RUNTIME, 1).create(model, weights)) {
       assertArrayEquals(new float[] {28, 29, 30, 31}, row(session, 7));
     }
   }
@@ -83,12 +85,12 @@ class SessionsTest {
     OnnxModel model = lookup(Tensor.of("table", ElementType.FLOAT, memory.duplicate(), rows, 4));
     try (OnnxTensor table =
             OnnxTensor.createTensor(
-                NativeLibrary.environment(), memory.asFloatBuffer(), new long[] {rows, 4});
+                RUNTIME.environment(), memory.asFloatBuffer(), new long[] {rows, 4});
         OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       shared.put("table", table);
       Sessions.share(shared, options);
       byte[] bytes = OnnxFile.serialize(model, tensor -> true);
-      try (OrtSession first = NativeLibrary.environment().createSession(bytes, options)) {
+      try (OrtSession first = RUNTIME.environment().createSession(bytes, options)) {
         assertArrayEquals(new float[] {28, 29, 30, 31}, row(first, 7));
         memory.putFloat(7 * 16, -5);
         assertArrayEquals(new float[] {-5, 29, 30, 31}, row(first, 7));
@@ -106,8 +108,7 @@ class SessionsTest {
   }
 
   private static float[] row(OrtSession session, long index) throws OrtException {
-    try (OnnxTensor tensor =
-            OnnxTensor.createTensor(NativeLibrary.environment(), new long[] {index});
+    try (OnnxTensor tensor = OnnxTensor.createTensor(RUNTIME.environment(), new long[] {index});
         OrtSession.Result result = session.run(Map.of("index", tensor))) {
       return OrtTensors.rows((OnnxTensor) result.get(0))[0];
     }
@@ -116,9 +117,9 @@ class SessionsTest {
   private static float[] logits(OrtSession session) throws OrtException {
     long[] shape = {2, 5};
     try (OnnxTensor ids =
-            OnnxTensor.createTensor(NativeLibrary.environment(), LongBuffer.wrap(IDS), shape);
+            OnnxTensor.createTensor(RUNTIME.environment(), LongBuffer.wrap(IDS), shape);
         OnnxTensor mask =
-            OnnxTensor.createTensor(NativeLibrary.environment(), LongBuffer.wrap(MASK), shape);
+            OnnxTensor.createTensor(RUNTIME.environment(), LongBuffer.wrap(MASK), shape);
         OrtSession.Result result = session.run(Map.of("input_ids", ids, "attention_mask", mask))) {
       float[][] rows = OrtTensors.rows((OnnxTensor) result.get(0));
       float[] all = Arrays.copyOf(rows[0], 4);

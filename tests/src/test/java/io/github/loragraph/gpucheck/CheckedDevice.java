@@ -4,8 +4,8 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
-import io.github.loragraph.ort.NativeLibrary;
 import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.Optional;
 
@@ -36,19 +36,19 @@ record CheckedDevice(String option) {
    * @throws LoraGraphException if it cannot be had
    */
   Sessions sessions(boolean tf32) {
-    choose();
-    return new Sessions(0).on(Device.parse(option), tf32);
+    return new Sessions(runtime(), 0).on(Device.parse(option), tf32);
   }
 
   /**
-   * Chooses ONNX Runtime's build for the device; before anything else uses it.
+   * ONNX Runtime's build for the device.
    *
    * @throws LoraGraphException if the device cannot be had
    */
-  void choose() {
-    if (!isCpu()) {
-      DeviceChoice.of(Optional.of(Device.parse(option)), Cuda.ofThisMachine());
-      NativeLibrary.use(NativeLibrary.Build.CUDA);
+  OrtRuntime runtime() {
+    Device device = Device.parse(option);
+    if (device.isGpu()) {
+      DeviceChoice.of(Optional.of(device), Cuda.ofThisMachine());
     }
+    return OrtRuntime.on(device);
   }
 }

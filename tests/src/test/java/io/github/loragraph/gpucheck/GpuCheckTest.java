@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import io.github.loragraph.Oracle;
 import io.github.loragraph.OracleDifferences;
 import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -35,7 +36,8 @@ class GpuCheckTest {
     // A tiny model in MiniLM's place: the whole check is then a matter of seconds.
     Path model = folder.resolve(ReferenceModel.MINILM.file());
     Files.createDirectories(model.getParent());
-    OracleDifferences tiny = new OracleDifferences(Oracle.of("tiny-bert"), new Sessions(1));
+    OracleDifferences tiny =
+        new OracleDifferences(Oracle.of("tiny-bert"), new Sessions(OrtRuntime.ofThisProcess(), 1));
     OnnxFile.write(tiny.injected(), model, false);
     Path file = folder.resolve("gpu.md");
     Run run =

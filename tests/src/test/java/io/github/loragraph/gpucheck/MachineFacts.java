@@ -3,7 +3,6 @@ package io.github.loragraph.gpucheck;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.cli.Version;
-import io.github.loragraph.ort.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,8 +48,7 @@ final class MachineFacts {
 
   private static String onnxRuntime(CheckedDevice device) {
     try {
-      device.choose();
-      return NativeLibrary.environment().getVersion();
+      return device.runtime().version();
     } catch (LoraGraphException e) {
       return "unknown: " + e.getMessage();
     }

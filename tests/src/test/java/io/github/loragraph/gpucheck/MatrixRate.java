@@ -10,17 +10,20 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.ort.NativeLibrary;
+import io.github.loragraph.ort.OrtFailure;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,6 +48,11 @@ final class MatrixRate {
     this.type = type;
   }
 
+  private static HostTensor number(long value) {
+    ByteBuffer data = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
+    return new HostTensor("rounds", ElementType.INT64, new long[0], data.putLong(0, value));
+  }
+
   /**
    * Measures.
    *
@@ -54,14 +62,14 @@ final class MatrixRate {
    */
   double measure(Sessions sessions, int products) {
     long rounds = Math.max(1, (products + PRODUCTS_IN_A_ROUND - 1) / PRODUCTS_IN_A_ROUND);
-    OrtEnvironment environment = NativeLibrary.environment();
+    OrtRuntime runtime = sessions.runtime();
     try (TemporaryFolder folder = TemporaryFolder.create("lora-graph-matrix");
         Weights weights = new Weights()) {
       Path file = folder.path().resolve("matrix.onnx");
       Files.write(file, model().toByteArray());
       try (OrtSession session = sessions.create(OnnxFile.read(file), weights);
-          OnnxTensor count = OnnxTensor.createTensor(environment, rounds);
-          OnnxTensor once = OnnxTensor.createTensor(environment, 1L)) {
+          OnnxTensor count = runtime.tensor(number(rounds));
+          OnnxTensor once = runtime.tensor(number(1))) {
         session.run(Map.of("rounds", once)).close();
         double best = Double.MAX_VALUE;
         for (int i = 0; i < MEASUREMENTS; i++) {
@@ -72,7 +80,7 @@ final class MatrixRate {
         return 2.0 * size * size * size * PRODUCTS_IN_A_ROUND * rounds / best;
       }
     } catch (OrtException e) {
-      throw new LoraGraphException("ONNX Runtime fails: " + Sessions.firstLine(e), e);
+      throw OrtFailure.of("ONNX Runtime fails", e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot write a temporary file: " + e.getMessage(), e);
     }
