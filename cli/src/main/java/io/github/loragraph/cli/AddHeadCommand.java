@@ -6,13 +6,14 @@ import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -115,9 +116,9 @@ final class AddHeadCommand implements Callable<Integer> {
   public Integer call() {
     ModelFolder folder = model.folder();
     Path file = target.resolve("model.onnx");
-    if (Files.exists(file) && !force) {
-      throw new LoraGraphException(
-          file + " exists already: choose another folder, or replace the model with --force");
+    OutputFile.refuseInput(file, folder);
+    for (Path written : List.of(file, target.resolve(ModelConfig.FILE))) {
+      AtomicFile.checkTarget(written, force);
     }
     LabelSet classes = classes();
     boolean tokens = task == Task.TOKEN_CLASSIFICATION;
@@ -126,13 +127,18 @@ final class AddHeadCommand implements Callable<Integer> {
         tokens
             ? ClassificationHead.addToTokens(encoder, classes.size(), seed)
             : ClassificationHead.add(encoder, classes.size(), pooling, seed);
-    OnnxFile.write(classifier, file, force);
     ModelConfig config = folder.config().withLabels(classes);
     if (task != Task.CLASSIFICATION && task.problemType().isPresent()) {
       config = config.with("problem_type", task.problemType().get());
     }
-    config.write(target.resolve(ModelConfig.FILE), true);
-    folder.copyCompanions(target);
+    ModelFolder.Companions companions;
+    try (StagedFiles files = new StagedFiles(target, force)) {
+      config.stage(target.resolve(ModelConfig.FILE), files);
+      companions = folder.stageCompanions(target, files);
+      OnnxFile.stage(classifier, file, files);
+      files.commit();
+    }
+    OutputFile.warnOfDifferent(companions, target, folder, output);
 
     Map<String, Object> result = new LinkedHashMap<>();
     ParameterCount count = ParameterCount.of(Parameters.of(classifier));

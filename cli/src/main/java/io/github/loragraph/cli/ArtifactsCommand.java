@@ -6,6 +6,7 @@ import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
@@ -63,8 +64,7 @@ final class ArtifactsCommand implements Callable<Integer> {
           TrainingArtifacts.EVALUATION,
           TrainingArtifacts.OPTIMIZER,
           TrainingArtifacts.CHECKPOINT,
-          TrainingArtifacts.NOMINAL_CHECKPOINT,
-          TrainingArtifacts.WEIGHTS);
+          TrainingArtifacts.NOMINAL_CHECKPOINT);
 
   /** The optimizers that the training API has. */
   enum Optimizer {
@@ -175,6 +175,9 @@ final class ArtifactsCommand implements Callable<Integer> {
       AtomicFile.checkTarget(folder.resolve(name), force);
     }
     ModelFolder files = ModelReference.resolve(model, ToolCache.folder());
+    for (String name : NAMES) {
+      OutputFile.refuseInput(folder.resolve(name), files);
+    }
     OnnxModel onnx = OnnxFile.read(files.modelFile());
     Task task =
         loss == null ? Task.of(null, files.config().problemType(), onnx.graph()) : loss.task();
@@ -194,8 +197,7 @@ final class ArtifactsCommand implements Callable<Integer> {
             new OptimizerModel(adamW, maxGradNorm),
             1,
             new SessionShapeInference(OrtRuntime.ofThisProcess()));
-    List<String> written = new ArrayList<>(artifacts.write(folder, external, nominal, force));
-    written.addAll(files.copyCompanions(folder).copied());
+    List<String> written = write(artifacts, files);
 
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", folder.toString());
@@ -218,6 +220,17 @@ final class ArtifactsCommand implements Callable<Integer> {
           written.forEach(name -> out.println("written: " + folder.resolve(name)));
         });
     return 0;
+  }
+
+  private List<String> write(TrainingArtifacts artifacts, ModelFolder source) {
+    try (StagedFiles files = new StagedFiles(folder, force)) {
+      List<String> written = new ArrayList<>(artifacts.stage(folder, external, nominal, files));
+      ModelFolder.Companions companions = source.stageCompanions(folder, files);
+      files.commit();
+      OutputFile.warnOfDifferent(companions, folder, source, output);
+      written.addAll(companions.copied());
+      return written;
+    }
   }
 
   private void refuseOptionsOfAdamW() {

@@ -2,6 +2,7 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -32,10 +33,7 @@ final class OutputFile {
    */
   Path check(ModelFolder source, String extension) {
     Path target = file == null ? beside(source, extension) : named(file);
-    if (isSame(target, source.modelFile())) {
-      throw new LoraGraphException(
-          "%s is the model that is read: name another output with -o".formatted(target));
-    }
+    refuseInput(target, source);
     AtomicFile.checkTarget(target, force);
     List<String> foreign = source.differentCompanions(target.toAbsolutePath().getParent());
     if (!foreign.isEmpty() && !force) {
@@ -44,6 +42,14 @@ final class OutputFile {
               .formatted(String.join(", ", foreign), target));
     }
     return target;
+  }
+
+  /** Refuses to write over the model that is read, under whatever name. */
+  static void refuseInput(Path target, ModelFolder source) {
+    if (isSame(target, source.modelFile())) {
+      throw new LoraGraphException(
+          "%s is the model that is read: name another output with -o".formatted(target));
+    }
   }
 
   private static boolean isSame(Path target, Path source) {
@@ -71,14 +77,24 @@ final class OutputFile {
     return source.isBundled() ? named : source.modelFile().resolveSibling(named);
   }
 
-  /** Writes the model, puts the files that belong to its source beside it, and says so. */
+  /** Writes the model together with the files that belong to its source, and says so. */
   void write(OnnxModel model, Path target, ModelFolder source, ResultOutput output) {
-    OnnxFile.write(model, target, force);
     Path folder = target.toAbsolutePath().getParent();
-    ModelFolder.Companions companions = source.copyCompanions(folder);
+    ModelFolder.Companions companions;
+    try (StagedFiles files = new StagedFiles(folder, force)) {
+      companions = source.stageCompanions(folder, files);
+      OnnxFile.stage(model, target, files);
+      files.commit();
+    }
     if (!companions.copied().isEmpty()) {
       output.log("beside %s: %s", target, String.join(", ", companions.copied()));
     }
+    warnOfDifferent(companions, folder, source, output);
+  }
+
+  /** Says which files in a folder may belong to another model than the one that is put there. */
+  static void warnOfDifferent(
+      ModelFolder.Companions companions, Path folder, ModelFolder source, ResultOutput output) {
     if (!companions.different().isEmpty()) {
       output.log(
           "%s in %s already, and not as %s has it: check that it fits the model",

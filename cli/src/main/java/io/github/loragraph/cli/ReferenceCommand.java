@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ReferenceArchitecture;
@@ -54,10 +55,15 @@ final class ReferenceCommand implements Callable<Integer> {
   public Integer call() {
     ReferenceArchitecture reference = ReferenceArchitecture.named(architecture);
     Path file = target.resolve("model.onnx");
+    Path configFile = target.resolve(ModelConfig.FILE);
     AtomicFile.checkTarget(file, force);
+    AtomicFile.checkTarget(configFile, force);
     OnnxModel model = reference.model(seed);
-    OnnxFile.write(model, file, force);
-    reference.config().write(target.resolve(ModelConfig.FILE), true);
+    try (StagedFiles files = new StagedFiles(target, force)) {
+      reference.config().stage(configFile, files);
+      OnnxFile.stage(model, file, files);
+      files.commit();
+    }
     ParameterCount count = ParameterCount.of(Parameters.of(model));
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", file.toString());

@@ -5,6 +5,7 @@ import com.google.flatbuffers.Table;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint.OptimizerGroup;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
 import java.io.IOException;
@@ -133,10 +134,21 @@ public final class CheckpointFile {
    */
   public static void write(Checkpoint checkpoint, Path file, boolean replace) {
     AtomicFile.checkTarget(file, replace);
+    try (StagedFiles files = new StagedFiles(file.toAbsolutePath().getParent(), replace)) {
+      stage(checkpoint, file, files);
+      files.commit();
+    }
+  }
+
+  /**
+   * Puts a checkpoint among files that appear together.
+   *
+   * @throws LoraGraphException as {@link #write} does
+   */
+  static void stage(Checkpoint checkpoint, Path file, StagedFiles files) {
     ByteBuffer bytes = new Writer(checkpoint, file).bytes();
-    AtomicFile.write(
+    files.write(
         file,
-        replace,
         out -> {
           WritableByteChannel channel = Channels.newChannel(out);
           while (bytes.hasRemaining()) {

@@ -3,6 +3,7 @@ package io.github.loragraph.artifacts;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
@@ -191,7 +192,7 @@ public record TrainingArtifacts(
   }
 
   /**
-   * Writes the files into a folder.
+   * Writes the files into a folder, all of them or none.
    *
    * @param external whether the weights of both models go into one file, {@link #WEIGHTS}, instead
    *     of into each; they do in any case where a model would be too large for one file
@@ -200,22 +201,37 @@ public record TrainingArtifacts(
    * @throws LoraGraphException if a file exists and may not be replaced, or cannot be written
    */
   public List<String> write(Path folder, boolean external, boolean nominal, boolean replace) {
+    try (StagedFiles files = new StagedFiles(folder, replace)) {
+      List<String> written = stage(folder, external, nominal, files);
+      files.commit();
+      return written;
+    }
+  }
+
+  /**
+   * Puts the files among others that appear together with them. Where {@link #WEIGHTS} is there
+   * already, the weights get a name of that kind that nothing else has.
+   *
+   * @return as {@link #write} does
+   * @throws LoraGraphException as {@link #write} does
+   */
+  public List<String> stage(Path folder, boolean external, boolean nominal, StagedFiles files) {
     Map<Path, OnnxModel> models = new LinkedHashMap<>();
     models.put(folder.resolve(TRAINING), training);
     models.put(folder.resolve(EVALUATION), evaluation);
     List<String> written = new ArrayList<>(List.of(TRAINING, EVALUATION));
     if (external || models.values().stream().anyMatch(OnnxFile::isTooLargeForOneFile)) {
-      OnnxFile.writeSharingData(models, folder.resolve(WEIGHTS), replace);
-      written.add(WEIGHTS);
+      Path weights = OnnxFile.stageSharingData(models, folder.resolve(WEIGHTS), files);
+      written.add(weights.getFileName().toString());
     } else {
-      models.forEach((file, model) -> OnnxFile.write(model, file, replace));
+      models.forEach((file, model) -> OnnxFile.stage(model, file, files));
     }
-    OnnxFile.write(optimizer, folder.resolve(OPTIMIZER), replace);
+    OnnxFile.stage(optimizer, folder.resolve(OPTIMIZER), files);
     written.add(OPTIMIZER);
-    CheckpointFile.write(checkpoint, folder.resolve(CHECKPOINT), replace);
+    CheckpointFile.stage(checkpoint, folder.resolve(CHECKPOINT), files);
     written.add(CHECKPOINT);
     if (nominal) {
-      CheckpointFile.write(checkpoint.toNominal(), folder.resolve(NOMINAL_CHECKPOINT), replace);
+      CheckpointFile.stage(checkpoint.toNominal(), folder.resolve(NOMINAL_CHECKPOINT), files);
       written.add(NOMINAL_CHECKPOINT);
     }
     return written;

@@ -50,8 +50,8 @@ final class ExternalData {
       }
       if (offset > size || length > size - offset) {
         throw new LoraGraphException(
-            "%s: external data of tensor '%s' is bytes %,d to %,d of %s, which has only %,d: copy the file again"
-                .formatted(modelFile, tensor.getName(), offset, offset + length, location, size));
+            "%s: external data of tensor '%s' is %,d bytes from byte %,d on of %s, which has only %,d: copy the file again"
+                .formatted(modelFile, tensor.getName(), length, offset, location, size));
       }
       if (length > Integer.MAX_VALUE) {
         throw new LoraGraphException(

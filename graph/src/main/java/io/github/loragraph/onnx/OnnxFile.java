@@ -2,13 +2,19 @@ package io.github.loragraph.onnx;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.InputFile;
+import io.github.loragraph.file.StagedFiles;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -17,6 +23,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collection;
@@ -25,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 
 /**
@@ -42,8 +50,19 @@ public final class OnnxFile {
   /** Where external data starts in its file: a multiple of a page, so that it can be mapped. */
   private static final int ALIGNMENT = 4096;
 
+  private static final String DATA_SUFFIX = ".data";
+
   /** The location that stands in a model whose weights are handed over in memory. */
   private static final String IN_MEMORY = "in-memory";
+
+  /** Where the JSON of a safetensors file begins, after its length. */
+  private static final int SAFETENSORS_HEADER = 8;
+
+  /** Where the identifier of a file of FlatBuffers stands. */
+  private static final int FLATBUFFERS_IDENTIFIER = 4;
+
+  /** No axis and no version number of a model that could be run is larger. */
+  private static final long LARGEST = Integer.MAX_VALUE;
 
   private OnnxFile() {}
 
@@ -53,6 +72,7 @@ public final class OnnxFile {
    * @throws LoraGraphException if there is no such file or it is no whole, consistent ONNX model
    */
   public static OnnxModel read(Path file) {
+    StagedFiles.finishInterrupted(file.toAbsolutePath().getParent());
     ByteBuffer content = map(file);
     refuseOtherFormats(file, content);
     ModelProto proto = parse(file, content);
@@ -61,6 +81,8 @@ public final class OnnxFile {
     }
     try {
       return model(proto, new ExternalData(file));
+    } catch (LoraGraphException e) {
+      throw e.in(file);
     } catch (IllegalArgumentException e) {
       throw new LoraGraphException(file + " is not a valid ONNX model: " + e.getMessage(), e);
     }
@@ -74,6 +96,7 @@ public final class OnnxFile {
     if (Files.isDirectory(file)) {
       throw new LoraGraphException(file + " is a folder, not an ONNX file");
     }
+    InputFile.requireOrdinary(file);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (channel.size() == 0) {
         throw new LoraGraphException(file + " is empty: copy or export it again");
@@ -102,8 +125,37 @@ public final class OnnxFile {
           file + " is an HTML or XML page, not an ONNX file: download the model itself");
     }
     if (text.startsWith("PK\u0003\u0004")) {
-      throw new LoraGraphException(file + " is a zip archive, not an ONNX file: unpack it first");
+      throw new LoraGraphException(
+          isTorch(content)
+              ? file + " is a PyTorch file, not an ONNX file: export the model to ONNX"
+              : file + " is a zip archive, not an ONNX file: unpack it first");
     }
+    if (text.startsWith("\u001f\u008b")) {
+      throw new LoraGraphException(file + " is compressed by gzip: unpack it with 'gunzip' first");
+    }
+    if (text.startsWith("\u0080\u0002")) {
+      throw new LoraGraphException(
+          file + " is a Python pickle, not an ONNX file: export the model to ONNX");
+    }
+    if (text.startsWith("{\"", SAFETENSORS_HEADER)) {
+      throw new LoraGraphException(
+          file + " holds safetensors, not an ONNX model: export the model to ONNX");
+    }
+    if (text.startsWith("GGUF")) {
+      throw new LoraGraphException(
+          file + " is a GGUF file, not an ONNX file: export the model to ONNX");
+    }
+    if (text.startsWith("ORTM", FLATBUFFERS_IDENTIFIER)) {
+      throw new LoraGraphException(
+          file + " is of ONNX Runtime's own format: give the ONNX file that it was made from");
+    }
+  }
+
+  /** PyTorch's archives begin with {@code NAME/data.pkl}. */
+  private static boolean isTorch(ByteBuffer content) {
+    byte[] start = new byte[Math.min(content.remaining(), 256)];
+    content.get(0, start);
+    return new String(start, StandardCharsets.ISO_8859_1).contains("/data.pkl");
   }
 
   private static ModelProto parse(Path file, ByteBuffer content) {
@@ -113,6 +165,10 @@ public final class OnnxFile {
       in.setSizeLimit(Integer.MAX_VALUE);
       return ModelProto.parseFrom(in);
     } catch (InvalidProtocolBufferException e) {
+      if (String.valueOf(e.getMessage()).contains("levels of nesting")) {
+        throw new LoraGraphException(
+            file + " nests graphs within graphs too deeply to be read: it is no model in use", e);
+      }
       if (looksLikeOnnx(content)) {
         throw new LoraGraphException(
             file + " is a damaged or truncated ONNX file: copy or export it again", e);
@@ -135,20 +191,32 @@ public final class OnnxFile {
 
   private static OnnxModel model(ModelProto proto, ExternalData externalData) {
     GraphProto g = proto.getGraph();
+    if (proto.getIrVersion() > LARGEST) {
+      throw new IllegalArgumentException("%d is no IR version".formatted(proto.getIrVersion()));
+    }
+    checkNames(g);
     Graph graph = new Graph();
-    g.getInputList().forEach(v -> graph.addInput(new ValueInfo(v)));
+    for (ValueInfoProto v : g.getInputList()) {
+      if (graph.isInput(v.getName())) {
+        throw new IllegalArgumentException("input '" + v.getName() + "' stands there twice");
+      }
+      graph.addInput(declared(v));
+    }
     for (TensorProto t : g.getInitializerList()) {
       if (graph.initializer(t.getName()) != null) {
         throw new IllegalArgumentException("initializer '" + t.getName() + "' stands there twice");
       }
       graph.putInitializer(
-          t.getDataLocation() == TensorProto.DataLocation.EXTERNAL
-              ? Tensor.external(t, externalData.map(t))
-              : Tensor.embedded(t));
+          isExternal(t) ? Tensor.external(t, externalData.map(t)) : Tensor.embedded(t));
     }
-    g.getNodeList().forEach(n -> graph.add(new Node(n)));
-    g.getOutputList().forEach(v -> graph.addOutput(new ValueInfo(v)));
-    g.getValueInfoList().forEach(v -> graph.putValueInfo(new ValueInfo(v)));
+    g.getNodeList().forEach(n -> graph.add(new Node(InnerTensors.read(n, externalData))));
+    for (ValueInfoProto v : g.getOutputList()) {
+      if (graph.isOutput(v.getName())) {
+        throw new IllegalArgumentException("output '" + v.getName() + "' stands there twice");
+      }
+      graph.addOutput(declared(v));
+    }
+    g.getValueInfoList().forEach(v -> graph.putValueInfo(declared(v)));
     checkOrder(graph, g);
     return new OnnxModel(
         proto.toBuilder().clearGraph().build(),
@@ -160,6 +228,49 @@ public final class OnnxFile {
             .clearValueInfo()
             .build(),
         graph);
+  }
+
+  static boolean isExternal(TensorProto tensor) {
+    return tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
+  }
+
+  private static ValueInfo declared(ValueInfoProto proto) {
+    for (TensorShapeProto.Dimension d : proto.getType().getTensorType().getShape().getDimList()) {
+      if (d.getDimValue() > LARGEST) {
+        throw new IllegalArgumentException(
+            "'%s' has an axis of size %d, which is larger than any can be"
+                .formatted(proto.getName(), d.getDimValue()));
+      }
+    }
+    return new ValueInfo(proto);
+  }
+
+  /** Values are known by their names, so that two must not look the same. */
+  private static void checkNames(GraphProto g) {
+    g.getInputList().forEach(v -> checkName("an input", v.getName(), v.getNameBytes()));
+    g.getOutputList().forEach(v -> checkName("an output", v.getName(), v.getNameBytes()));
+    g.getInitializerList().forEach(t -> checkName("an initializer", t.getName(), t.getNameBytes()));
+    for (NodeProto n : g.getNodeList()) {
+      for (int i = 0; i < n.getInputCount(); i++) {
+        checkText("a node's input", n.getInput(i), n.getInputBytes(i));
+      }
+      for (int i = 0; i < n.getOutputCount(); i++) {
+        checkText("a node's output", n.getOutput(i), n.getOutputBytes(i));
+      }
+    }
+  }
+
+  private static void checkName(String what, String name, ByteString bytes) {
+    if (name.isEmpty()) {
+      throw new IllegalArgumentException(what + " has no name");
+    }
+    checkText(what, name, bytes);
+  }
+
+  private static void checkText(String what, String name, ByteString bytes) {
+    if (name.indexOf('\ufffd') >= 0 && !bytes.isValidUtf8()) {
+      throw new IllegalArgumentException("the name of %s is not UTF-8: '%s'".formatted(what, name));
+    }
   }
 
   /** Every value must be made before it is read (ONNX IR specification, "Nodes"). */
@@ -187,41 +298,39 @@ public final class OnnxFile {
 
   /**
    * Writes a model whole or not at all. Weights that were read from external data, or that would
-   * make the file larger than protobuf allows, go into {@code <file name>.data} beside it.
+   * make the file larger than protobuf allows, go into a file beside it, {@code <file name>.data},
+   * or a name of that kind that nothing else has: what is replaced stays whole until the new model
+   * stands in its place. Then its data goes, too, where nothing else is known to need it.
    *
    * @throws LoraGraphException if the file exists and may not be replaced, or cannot be written
    */
   public static void write(OnnxModel model, Path file, boolean replace) {
     AtomicFile.checkTarget(file, replace);
-    Graph graph = model.graph();
-    boolean external =
-        graph.initializers().values().stream().anyMatch(Tensor::isExternal)
-            || isTooLargeForOneFile(model);
-    if (!external) {
-      ModelProto proto = proto(model, Tensor::embeddedProto);
-      AtomicFile.write(file, replace, proto::writeTo);
-      return;
+    try (StagedFiles files = new StagedFiles(file.toAbsolutePath().getParent(), replace)) {
+      stage(model, file, files);
+      files.commit();
     }
-    Path dataFile = file.resolveSibling(file.getFileName() + ".data");
-    Map<Tensor, Long> offsets = new LinkedHashMap<>();
-    AtomicFile.write(
-        dataFile, replace, out -> writeData(graph.initializers().values(), offsets, out));
-    try {
-      ModelProto proto =
-          proto(
-              model,
-              tensor ->
-                  offsets.containsKey(tensor)
-                      ? external(tensor, dataFile.getFileName().toString(), offsets.get(tensor))
-                      : tensor.embeddedProto());
-      AtomicFile.write(file, replace, proto::writeTo);
-    } catch (LoraGraphException e) {
-      try {
-        Files.deleteIfExists(dataFile);
-      } catch (IOException suppressed) {
-        e.addSuppressed(suppressed);
-      }
-      throw e;
+  }
+
+  /**
+   * Puts a model among files that appear together.
+   *
+   * @param files of the model's folder
+   * @throws LoraGraphException if the file exists and may not be replaced, or cannot be written
+   */
+  public static void stage(OnnxModel model, Path file, StagedFiles files) {
+    boolean external =
+        model.graph().initializers().values().stream().anyMatch(Tensor::isExternal)
+            || isTooLargeForOneFile(model);
+    if (external) {
+      stageSharingData(
+          Map.of(file, model), file.resolveSibling(file.getFileName() + DATA_SUFFIX), files);
+    } else {
+      AtomicFile.checkTarget(file, files.mayReplace());
+      ModelProto proto = proto(model, Tensor::embeddedProto);
+      List<Path> old = ReplacedData.of(List.of(file));
+      files.write(file, proto::writeTo);
+      old.forEach(files::deleteAfterwards);
     }
   }
 
@@ -231,22 +340,32 @@ public final class OnnxFile {
   }
 
   /**
-   * Writes models that have weights in common; the weights of all go into one file in the same
-   * folder, equal ones once.
+   * Puts models that have weights in common among files that appear together; the weights of all go
+   * into one file in the same folder, equal ones once.
    *
+   * @param dataFile the name for the weights, if it is free; else it gets another of that kind
+   * @return the file of the weights
    * @throws LoraGraphException if a file exists and may not be replaced, or cannot be written
    */
-  public static void writeSharingData(Map<Path, OnnxModel> models, Path dataFile, boolean replace) {
-    AtomicFile.checkTarget(dataFile, replace);
-    models.keySet().forEach(file -> AtomicFile.checkTarget(file, replace));
+  public static Path stageSharingData(
+      Map<Path, OnnxModel> models, Path dataFile, StagedFiles files) {
+    for (Path file : models.keySet()) {
+      AtomicFile.checkTarget(file, files.mayReplace());
+      if (Files.isSymbolicLink(file)) {
+        throw new LoraGraphException(
+            file + " is a link, and the weights are to lie beside the model: name the file itself");
+      }
+    }
     Map<Tensor, Long> offsets = new LinkedHashMap<>();
     List<Tensor> tensors =
         models.values().stream()
             .flatMap(model -> model.graph().initializers().values().stream())
             .distinct()
             .toList();
-    AtomicFile.write(dataFile, replace, out -> writeData(tensors, offsets, out));
-    String location = dataFile.getFileName().toString();
+    List<Path> old = ReplacedData.of(models.keySet());
+    Path free = free(dataFile, models.keySet());
+    files.write(free, out -> writeData(tensors, offsets, out));
+    String location = free.getFileName().toString();
     models.forEach(
         (file, model) -> {
           ModelProto proto =
@@ -256,8 +375,24 @@ public final class OnnxFile {
                       offsets.containsKey(tensor)
                           ? external(tensor, location, offsets.get(tensor))
                           : tensor.embeddedProto());
-          AtomicFile.write(file, replace, proto::writeTo);
+          files.write(file, proto::writeTo);
         });
+    old.forEach(files::deleteAfterwards);
+    return free;
+  }
+
+  /** A name that no model that is there can mean: the given one, or one with a random number. */
+  private static Path free(Path dataFile, Set<Path> models) {
+    Path free = dataFile;
+    while (Files.exists(free, LinkOption.NOFOLLOW_LINKS)
+        || free.equals(dataFile) && models.stream().anyMatch(Files::exists)) {
+      String name = dataFile.getFileName().toString();
+      String stem = name.substring(0, name.length() - DATA_SUFFIX.length());
+      free =
+          dataFile.resolveSibling(
+              "%s.%08x%s".formatted(stem, ThreadLocalRandom.current().nextInt(), DATA_SUFFIX));
+    }
+    return free;
   }
 
   private static long embeddedBytes(Graph graph) {

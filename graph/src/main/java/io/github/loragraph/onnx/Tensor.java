@@ -115,26 +115,51 @@ public final class Tensor {
 
   private static Tensor checked(TensorProto proto, ByteBuffer content) {
     Tensor tensor = new Tensor(proto, content);
+    if (tensor.elementType == ElementType.UNDEFINED) {
+      throw untyped(proto);
+    }
     int width = tensor.elementType.bytes();
-    if (width > 0 && content != null) {
-      long needed;
-      try {
-        needed = Math.multiplyExact(tensor.elementCount(), width);
-      } catch (ArithmeticException e) {
-        needed = -1;
-      }
-      if (needed != content.remaining()) {
-        throw new LoraGraphException(
-            "tensor '%s' of type %s and shape %s needs %s bytes but has %,d: the file is damaged"
-                .formatted(
-                    proto.getName(),
-                    tensor.elementType,
-                    Arrays.toString(tensor.dims()),
-                    needed < 0 ? "too many" : "%,d".formatted(needed),
-                    content.remaining()));
-      }
+    long needed = tensor.checkedCount();
+    try {
+      needed = Math.multiplyExact(needed, width);
+    } catch (ArithmeticException e) {
+      needed = -1;
+    }
+    if (width > 0 && needed != content.remaining()) {
+      throw new LoraGraphException(
+          "tensor '%s' of type %s and shape %s needs %s bytes but has %,d: the file is damaged"
+              .formatted(
+                  proto.getName(),
+                  tensor.elementType,
+                  Arrays.toString(tensor.dims()),
+                  needed < 0 ? "too many" : "%,d".formatted(needed),
+                  content.remaining()));
     }
     return tensor;
+  }
+
+  /** The number of elements, once no axis is negative or longer than an array could be. */
+  private long checkedCount() {
+    for (long d : dims()) {
+      if (d < 0 || d > Integer.MAX_VALUE) {
+        throw new LoraGraphException(
+            "tensor '%s' has an axis of size %d, which no axis can have: the file is damaged"
+                .formatted(name(), d));
+      }
+    }
+    try {
+      return elementCount();
+    } catch (ArithmeticException e) {
+      throw new LoraGraphException(
+          "tensor '%s' of shape %s has more elements than can be counted: the file is damaged"
+              .formatted(name(), Arrays.toString(dims())),
+          e);
+    }
+  }
+
+  private static LoraGraphException untyped(TensorProto proto) {
+    return new LoraGraphException(
+        "tensor '%s' has no element type: the file is damaged".formatted(proto.getName()));
   }
 
   /** The content of a {@code TensorProto}, which has it as bytes or in a list by type. */
@@ -144,9 +169,7 @@ public final class Tensor {
       return p.getRawData().asReadOnlyByteBuffer();
     }
     switch (type) {
-      case UNDEFINED ->
-          throw new LoraGraphException(
-              "tensor '%s' has no element type: the file is damaged".formatted(p.getName()));
+      case UNDEFINED -> throw untyped(p);
       case FLOAT, COMPLEX64 -> {
         ByteBuffer b = littleEndian(p.getFloatDataCount(), 4);
         p.getFloatDataList().forEach(b::putFloat);

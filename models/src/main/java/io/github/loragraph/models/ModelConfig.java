@@ -7,7 +7,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.InputFile;
+import io.github.loragraph.file.StagedFiles;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +45,7 @@ public final class ModelConfig {
    * @throws LoraGraphException if the file cannot be read or is no JSON object
    */
   public static ModelConfig read(Path file) {
+    InputFile.requireOrdinary(file);
     try {
       if (JSON.readTree(file.toFile()) instanceof ObjectNode object) {
         return new ModelConfig(object);
@@ -59,13 +63,18 @@ public final class ModelConfig {
 
   /** Writes the file, whole or not at all. */
   public void write(Path file, boolean replace) {
-    AtomicFile.write(
-        file,
-        replace,
-        out ->
-            out.write(
-                (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n")
-                    .getBytes(StandardCharsets.UTF_8)));
+    AtomicFile.write(file, replace, this::writeTo);
+  }
+
+  /** Puts the file among others that appear together. */
+  public void stage(Path file, StagedFiles files) {
+    files.write(file, this::writeTo);
+  }
+
+  private void writeTo(OutputStream out) throws IOException {
+    out.write(
+        (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n")
+            .getBytes(StandardCharsets.UTF_8));
   }
 
   /** The same with one entry set. */
@@ -154,6 +163,6 @@ public final class ModelConfig {
 
   /** Whether the file exists beside a model. */
   static Optional<Path> beside(List<Path> folders) {
-    return folders.stream().map(f -> f.resolve(FILE)).filter(Files::isRegularFile).findFirst();
+    return folders.stream().map(f -> f.resolve(FILE)).filter(Files::exists).findFirst();
   }
 }

@@ -4,6 +4,8 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.InputFile;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -146,7 +148,10 @@ public final class ModelFolder {
   }
 
   private Optional<Path> find(String name) {
-    return folders.stream().map(f -> f.resolve(name)).filter(Files::isRegularFile).findFirst();
+    Optional<Path> found =
+        folders.stream().map(f -> f.resolve(name)).filter(Files::exists).findFirst();
+    found.ifPresent(InputFile::requireOrdinary);
+    return found;
   }
 
   /**
@@ -181,19 +186,28 @@ public final class ModelFolder {
    * folder; files that are there already stay as they are.
    */
   public Companions copyCompanions(Path target) {
+    try (StagedFiles files = new StagedFiles(target, false)) {
+      Companions companions = stageCompanions(target, files);
+      files.commit();
+      return companions;
+    }
+  }
+
+  /** The same among files that appear together. */
+  public Companions stageCompanions(Path target, StagedFiles files) {
     List<String> copied = new ArrayList<>();
     List<String> different = new ArrayList<>();
     for (String name : COMPANIONS) {
       Path source = find(name).orElse(null);
-      if (source == null) {
+      if (source == null || files.isWritten(target.resolve(name))) {
         continue;
       }
       Path copy = target.resolve(name);
       try {
         if (!Files.exists(copy)) {
-          AtomicFile.write(copy, false, out -> Files.copy(source, out));
+          files.write(copy, out -> Files.copy(source, out));
           copied.add(name);
-        } else if (Files.mismatch(source, copy) >= 0) {
+        } else if (!Files.isRegularFile(copy) || Files.mismatch(source, copy) >= 0) {
           different.add(name);
         }
       } catch (IOException e) {

@@ -2,6 +2,7 @@ package io.github.loragraph.data;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.InputFile;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -34,6 +35,7 @@ final class TextLines {
     if (Files.isDirectory(file)) {
       throw new LoraGraphException(file + " is a folder: name a .tsv, .csv or .jsonl file");
     }
+    InputFile.requireOrdinary(file);
     refuseBinary();
   }
 

@@ -9,6 +9,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.NewFolder;
 import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
@@ -132,11 +133,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   public static RunFolder begin(Path target, boolean replace, Map<String, ?> config) {
     checkTarget(target, replace);
     try {
-      Path parent = target.toAbsolutePath().normalize().getParent();
-      Files.createDirectories(parent);
-      Path made = Files.createTempDirectory(parent, "." + target.getFileName() + "-");
-      made.toFile().setReadable(true, false);
-      made.toFile().setExecutable(true, false);
+      Path made = NewFolder.beside(target);
       Files.writeString(
           made.resolve(CONFIG), YAML.writeValueAsString(config), StandardCharsets.UTF_8);
       // With it the folder is that of a run from the moment it appears.
