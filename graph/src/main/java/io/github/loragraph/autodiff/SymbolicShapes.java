@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -194,7 +195,8 @@ public final class SymbolicShapes {
   }
 
   private void addConstant(Tensor tensor) {
-    shapes.put(tensor.name(), tensor.type().shape().dimensions());
+    // The lists here have nulls for what is not known; those of a type are asked for none.
+    shapes.put(tensor.name(), new ArrayList<>(tensor.type().shape().dimensions()));
     addContents(tensor.name(), tensor);
   }
 
@@ -216,7 +218,10 @@ public final class SymbolicShapes {
     for (int i = 0; i < node.outputs().size(); i++) {
       if (node.hasOutput(i)) {
         // The mask of a dropout has the shape of its output.
-        settle(node.output(i), i == 0 || node.is("Dropout") ? derived : null);
+        settle(
+            node.output(i),
+            i == 0 || node.is("Dropout") ? derived : null,
+            derived != null && node.is("Einsum"));
       }
     }
     if (node.domain().isEmpty()) {
@@ -229,9 +234,17 @@ public final class SymbolicShapes {
 
   /** Puts together what inference and what the operator says; what is still open gets a symbol. */
   private void settle(String value, List<Dimension> derived) {
+    settle(value, derived, false);
+  }
+
+  /**
+   * @param surely whether inference is not asked. (ONNX Runtime 1.28 takes the size of an axis of
+   *     an Einsum from the first operand that has it, also where that is 1 and broadcast.)
+   */
+  private void settle(String value, List<Dimension> derived, boolean surely) {
     TensorType type = known.get(value);
     List<Dimension> inferred =
-        type == null || type.shape() == null ? null : type.shape().dimensions();
+        surely || type == null || type.shape() == null ? null : type.shape().dimensions();
     if (inferred == null && derived == null) {
       return;
     }
@@ -275,6 +288,7 @@ public final class SymbolicShapes {
     }
     return switch (op) {
       case "ConstantOfShape" -> dimensions(contents.get(node.input(0)));
+      case "Einsum" -> summed(node);
       case "Expand" -> broadcast(x, dimensions(contents.get(node.input(1))));
       case "Flatten" -> flattened(x, node.attribute("axis", 1L));
       case "Gather" -> gathered(x, shapes.get(node.input(1)), node.attribute("axis", 0L));
@@ -350,6 +364,11 @@ public final class SymbolicShapes {
     return a.symbol().equals(atMost.get(b.symbol())) ? a : null;
   }
 
+  /** Whether nothing is known of some dimension. */
+  private static boolean isOpen(List<Dimension> dimensions) {
+    return dimensions.stream().anyMatch(Objects::isNull);
+  }
+
   private static boolean isOne(Dimension d) {
     return d.isKnown() && d.size() == 1;
   }
@@ -391,7 +410,7 @@ public final class SymbolicShapes {
   }
 
   private List<Dimension> flattened(List<Dimension> x, long axis) {
-    if (x == null || x.contains(null)) {
+    if (x == null || isOpen(x)) {
       return null;
     }
     int split = axis(axis, x.size());
@@ -409,6 +428,23 @@ public final class SymbolicShapes {
     List<Dimension> result = new ArrayList<>(x.subList(0, at));
     result.addAll(indices);
     result.addAll(x.subList(at + 1, x.size()));
+    return result;
+  }
+
+  private List<Dimension> summed(Node node) {
+    if (node.inputs().stream().anyMatch(input -> shapes.get(input) == null)) {
+      return null;
+    }
+    EinsumEquation equation = EinsumEquation.of(node, input -> shapes.get(input).size());
+    List<Dimension> result = new ArrayList<>();
+    for (char letter : equation.result().toCharArray()) {
+      Dimension size = Dimension.of(1);
+      for (int i = 0; i < node.inputs().size(); i++) {
+        int axis = equation.operands().get(i).indexOf(letter);
+        size = axis < 0 ? size : broadcast(size, shapes.get(node.input(i)).get(axis));
+      }
+      result.add(size);
+    }
     return result;
   }
 
@@ -478,10 +514,10 @@ public final class SymbolicShapes {
         result.add(entry.dimension());
       }
     }
-    if (open >= 0 && x != null && !x.contains(null)) {
+    if (open >= 0 && x != null && !isOpen(x)) {
       List<Dimension> others = new ArrayList<>(result);
       others.remove(open);
-      if (!others.contains(null)) {
+      if (!isOpen(others)) {
         Entry rest = quotient(product(x), product(others));
         result.set(open, rest.dimension());
       }
@@ -672,7 +708,12 @@ public final class SymbolicShapes {
     List<Long> starts = numbers(node.input(1));
     List<Long> ends = numbers(node.input(2));
     List<Long> steps = node.hasInput(4) ? numbers(node.input(4)) : List.of(1L);
-    if (x == null || starts == null || ends == null || !List.of(1L).equals(steps)) {
+    if (x == null
+        || starts == null
+        || ends == null
+        || starts.size() != 1
+        || ends.size() != 1
+        || !List.of(1L).equals(steps)) {
       return null;
     }
     int from = (int) clamped(starts.get(0), x.size());
@@ -759,7 +800,9 @@ public final class SymbolicShapes {
     }
     List<String> symbols = new ArrayList<>(p.symbols());
     symbols.addAll(q.symbols());
-    return entry(p.number() * q.number(), symbols);
+    long high = Math.multiplyHigh(p.number(), q.number());
+    long number = p.number() * q.number();
+    return high == number >> 63 ? entry(number, symbols) : Entry.UNKNOWN;
   }
 
   /** The exact quotient, or unknown where it may not be whole. */

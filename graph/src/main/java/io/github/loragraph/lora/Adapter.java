@@ -133,7 +133,6 @@ record Adapter(String path, Tensor a, Tensor b, double scale, List<Node> joints)
     }
     for (String name : List.of(nameOfA(path), nameOfB(path), nameOfScale(path))) {
       graph.removeInitializer(name);
-      graph.removeInput(name);
     }
   }
 }

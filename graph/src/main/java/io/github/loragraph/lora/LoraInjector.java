@@ -5,7 +5,6 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.onnx.ValueInfo;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,8 +18,6 @@ import java.util.zip.CRC32;
  */
 public final class LoraInjector {
   /** Before this version of the format every initializer is a graph input, too. */
-  private static final int INPUTS_OPTIONAL_SINCE = 4;
-
   private static final int MOST_SUGGESTED = 5;
 
   private LoraInjector() {}
@@ -44,7 +41,7 @@ public final class LoraInjector {
     List<LoraMetadata.Target> adapted = new ArrayList<>();
     for (Linear linear : targets) {
       check(graph, linear, options);
-      add(graph, linear, options, model.irVersion() < INPUTS_OPTIONAL_SINCE);
+      add(graph, linear, options);
       adapted.add(new LoraMetadata.Target(linear.path(), options.rank(), options.alpha()));
       trainable.add(Adapter.nameOfA(linear.path()));
       trainable.add(Adapter.nameOfB(linear.path()));
@@ -129,8 +126,7 @@ public final class LoraInjector {
     }
   }
 
-  private static void add(
-      Graph graph, Linear linear, InjectionOptions options, boolean initializersAreInputs) {
+  private static void add(Graph graph, Linear linear, InjectionOptions options) {
     String path = linear.path();
     int rank = options.rank();
     List<Tensor> tensors =
@@ -138,12 +134,7 @@ public final class LoraInjector {
             Tensor.ofFloats(Adapter.nameOfA(path), initialA(linear, options), linear.in(), rank),
             Tensor.filled(Adapter.nameOfB(path), ElementType.FLOAT, 0, rank, linear.out()),
             Tensor.scalar(Adapter.nameOfScale(path), ElementType.FLOAT, options.alpha() / rank));
-    for (Tensor tensor : tensors) {
-      graph.putInitializer(tensor);
-      if (initializersAreInputs) {
-        graph.addInput(ValueInfo.of(tensor.name(), tensor.type()));
-      }
-    }
+    tensors.forEach(graph::putInitializer);
     for (int site = 0; site < linear.sites().size(); site++) {
       Adapter.addTo(graph, path, linear.sites().get(site), site);
     }

@@ -6,7 +6,6 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.onnx.ValueInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -19,8 +18,6 @@ import java.util.Set;
 
 /** Folds adapters into the weights: W' = W + alpha/r lora_A lora_B. */
 public final class LoraMerger {
-  private static final int INPUTS_OPTIONAL_SINCE = 4;
-
   private LoraMerger() {}
 
   /** Whether every lora_B is zero, as it is before training. */
@@ -64,7 +61,7 @@ public final class LoraMerger {
                               .formatted(target.path())));
       Tensor weight = graph.constant(linear.weight());
       ByteBuffer merged = merged(linear, weight, adapters.get(target.path()));
-      put(graph, linear, weight, merged, model.irVersion() < INPUTS_OPTIONAL_SINCE);
+      put(graph, linear, weight, merged);
     }
     adapters.values().forEach(adapter -> adapter.removeFrom(graph));
     return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
@@ -112,8 +109,7 @@ public final class LoraMerger {
     return bytes;
   }
 
-  private static void put(
-      Graph graph, Linear linear, Tensor old, ByteBuffer content, boolean initializersAreInputs) {
+  private static void put(Graph graph, Linear linear, Tensor old, ByteBuffer content) {
     Set<Node> own = new HashSet<>();
     for (Linear.Site site : linear.sites()) {
       own.add(site.weightReader());
@@ -124,13 +120,9 @@ public final class LoraMerger {
             && own.containsAll(graph.consumers(linear.weight()))
             && !graph.isOutput(linear.weight());
     String name = alone ? linear.weight() : graph.freshName(linear.path() + ".weight");
-    Tensor tensor = Tensor.of(name, ElementType.FLOAT, content, old.dims());
-    graph.putInitializer(tensor);
+    graph.putInitializer(Tensor.of(name, ElementType.FLOAT, content, old.dims()));
     if (alone) {
       return;
-    }
-    if (initializersAreInputs) {
-      graph.addInput(ValueInfo.of(name, tensor.type()));
     }
     for (Node reader : own) {
       graph.replace(reader, reader.withInput(reader.is("Transpose") ? 0 : 1, name));

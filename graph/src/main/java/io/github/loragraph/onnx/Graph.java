@@ -228,8 +228,21 @@ public final class Graph {
     takenNames.add(tensor.name());
   }
 
+  /**
+   * Removes an initializer, and the input of its name: a caller could not leave it out any more.
+   */
   public void removeInitializer(String name) {
-    initializers.remove(name);
+    if (initializers.remove(name) != null) {
+      inputs.remove(name);
+    }
+  }
+
+  /**
+   * Takes out the declarations of inputs that have initializers, as exporters write them below
+   * version 4 of the file format: what is an initializer is nothing else, then, and constant.
+   */
+  public void removeInputsWithInitializers() {
+    inputs.keySet().removeIf(initializers::containsKey);
   }
 
   public void addInput(ValueInfo input) {
@@ -278,7 +291,8 @@ public final class Graph {
   }
 
   /**
-   * Takes out all nodes that no graph output depends on, and all initializers that nothing reads.
+   * Takes out all nodes that no graph output depends on, and all initializers that nothing reads,
+   * with the inputs of their names.
    */
   public void removeDeadNodes() {
     Set<Node> live = new HashSet<>();
@@ -290,7 +304,8 @@ public final class Graph {
       }
     }
     removeAll(nodes.stream().filter(node -> !live.contains(node)).toList());
-    initializers.keySet().removeIf(name -> !isRead(name));
+    List<String> unread = initializers.keySet().stream().filter(name -> !isRead(name)).toList();
+    unread.forEach(this::removeInitializer);
   }
 
   /** Whether a node reads a value, or it is an output of the graph. */

@@ -458,8 +458,14 @@ public final class OnnxFile {
   }
 
   private static ModelProto proto(OnnxModel model, Content content) {
-    GraphProto graph = proto(model.graphHeader(), model.graph(), content);
-    return model.header().toBuilder().setGraph(graph).build();
+    Graph graph = model.graph();
+    GraphProto.Builder proto = proto(model.graphHeader(), graph, content).toBuilder();
+    if (model.irVersion() < OnnxModel.INITIALIZERS_APART_SINCE) {
+      graph.initializers().values().stream()
+          .filter(tensor -> !graph.isInput(tensor.name()))
+          .forEach(t -> proto.addInput(ValueInfo.of(t.name(), t.type()).proto()));
+    }
+    return model.header().toBuilder().setGraph(proto).build();
   }
 
   static GraphProto proto(GraphProto header, Graph graph, Content content) {

@@ -12,6 +12,9 @@ import java.util.Map;
  * its file that this project does not read, kept as it was.
  */
 public final class OnnxModel {
+  /** The version of the file format since which an initializer need not be an input. */
+  static final int INITIALIZERS_APART_SINCE = 4;
+
   private final ModelProto header;
   private final GraphProto graphHeader;
   private final Graph graph;
@@ -52,6 +55,17 @@ public final class OnnxModel {
 
   public OnnxModel withIrVersion(int version) {
     return new OnnxModel(header.toBuilder().setIrVersion(version).build(), graphHeader, graph);
+  }
+
+  /**
+   * The same model whose initializers are nothing but constants, although a file may declare them
+   * as inputs, too, which a caller could give other values; below version 4 of the file format it
+   * has to. The graph is a copy.
+   */
+  public OnnxModel withConstantInitializers() {
+    Graph copy = graph.copy();
+    copy.removeInputsWithInitializers();
+    return withGraph(copy).withIrVersion(Math.max(irVersion(), INITIALIZERS_APART_SINCE));
   }
 
   /** The version of the standard operator set. */

@@ -146,7 +146,7 @@ final class LinearAsGemm {
     if (!hasRows(y)
         || subject.rank(x) != subject.rank(y)
         || subject.rank(node.input(1)) != 2
-        || subject.width(x) < 0) {
+        || subject.width(x) <= 0) {
       return false;
     }
     Node transpose = subject.graph().producer(node.input(1));
@@ -317,6 +317,10 @@ final class LinearAsGemm {
       return false;
     }
     List<Dimension> dimensions = type.shape().dimensions();
+    // In a target shape, 0 and -1 say something else.
+    if (dimensions.stream().anyMatch(d -> d.isKnown() && d.size() == 0)) {
+      return false;
+    }
     return dimensions.size() == 2
         || open(dimensions) <= 1
         || leading.containsKey(dimensions.subList(0, dimensions.size() - 1));

@@ -90,7 +90,7 @@ final class Rewriting extends GraphBuilder {
     return node.withInputs(node.inputs().stream().map(this::resolved).toList());
   }
 
-  /** The graph without what nothing reads any more; declared inputs keep their initializers. */
+  /** The graph without what nothing reads any more. */
   Graph finish() {
     Graph graph = graph();
     for (Map.Entry<String, String> e : forwarded.entrySet()) {
@@ -101,14 +101,7 @@ final class Rewriting extends GraphBuilder {
   }
 
   static void sweep(Graph graph) {
-    List<Tensor> declared = new ArrayList<>();
-    for (Tensor tensor : graph.initializers().values()) {
-      if (graph.isInput(tensor.name())) {
-        declared.add(tensor);
-      }
-    }
     graph.removeDeadNodes();
-    declared.forEach(graph::putInitializer);
     List<String> gone = new ArrayList<>();
     graph.valueInfo().stream()
         .map(v -> v.name())

@@ -50,11 +50,12 @@ public final class TrainingForm {
    *     set
    */
   public static Result of(OnnxModel model, Set<String> trainable, ShapeInference shapes) {
+    OnnxModel constant = model.withConstantInitializers();
     ValueTypes original =
-        model.opset() < SOFTMAX_OVER_ONE_AXIS
-            ? types(model, shapes)
-            : ValueTypes.declared(model.graph());
-    OnnxModel upgraded = OpsetUpgrade.upgrade(model, original);
+        constant.opset() < SOFTMAX_OVER_ONE_AXIS
+            ? types(constant, shapes)
+            : ValueTypes.declared(constant.graph());
+    OnnxModel upgraded = OpsetUpgrade.upgrade(constant, original);
     Map<String, Integer> recognised = new LinkedHashMap<>();
 
     ValueTypes types = types(upgraded, shapes);

@@ -23,12 +23,12 @@ public record EvaluationGraph(OnnxModel model, String logits) {
    * @param trainable values that become inputs; empty for a model that answers as it stands
    */
   public static EvaluationGraph of(OnnxModel source, Set<String> trainable) {
-    OnnxModel model = TrainingForm.withoutDropout(SharedTensors.unshare(source, trainable));
+    OnnxModel own = SharedTensors.unshare(source, trainable).withConstantInitializers();
+    OnnxModel model = TrainingForm.withoutDropout(own);
     Graph graph = model.graph();
     for (String value : trainable) {
       Tensor tensor = graph.initializer(value);
       graph.removeInitializer(value);
-      graph.removeInput(value);
       graph.addInput(ValueInfo.of(value, tensor.type()));
     }
     ValueInfo logits = Logits.of(graph);

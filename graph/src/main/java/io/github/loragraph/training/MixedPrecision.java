@@ -271,7 +271,6 @@ final class MixedPrecision {
     target.putInitializer(stored);
     if (!wantedFloat.contains(weight.name())) {
       target.removeInitializer(weight.name());
-      target.removeInput(weight.name());
     }
     return stored.name();
   }

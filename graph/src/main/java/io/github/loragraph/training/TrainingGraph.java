@@ -138,7 +138,6 @@ public record TrainingGraph(
       }
       parameters.put(value, tensor);
       graph.removeInitializer(value);
-      graph.removeInput(value);
       graph.addInput(ValueInfo.of(value, tensor.type()));
     }
 

@@ -22,6 +22,8 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.rewrite.SessionShapeInference;
+import io.github.loragraph.rewrite.TrainingForm;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -34,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 
@@ -60,6 +63,12 @@ public final class FiniteDifferences {
    * by a vector as if it were not transposed. Transpose and MatMul themselves are right.
    */
   private static final String WRONG_FUSION = "MatmulTransposeFusion";
+
+  /** Each case is tried with so many of its inputs as constants, one at a time. */
+  private static final int MOST_CONSTANTS = 3;
+
+  private static final OrtSession.SessionOptions.OptLevel NO_OPT =
+      OrtSession.SessionOptions.OptLevel.NO_OPT;
 
   private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
 
@@ -186,12 +195,89 @@ public final class FiniteDifferences {
         expected = reference == null ? differences(whole) : referenceDifferences();
       }
       for (OrtSession.SessionOptions.OptLevel level :
-          List.of(
-              OrtSession.SessionOptions.OptLevel.NO_OPT,
-              OrtSession.SessionOptions.OptLevel.ALL_OPT)) {
+          List.of(NO_OPT, OrtSession.SessionOptions.OptLevel.ALL_OPT)) {
         compare(whole, knowledge, level, expected);
       }
     }
+    checkConstants(expected);
+  }
+
+  /** In which form a constant stands in a graph. */
+  private enum Form {
+    INITIALIZER,
+    INPUT_WITH_INITIALIZER,
+    CONSTANT_NODE
+  }
+
+  /**
+   * Every operand may be a constant, too: the other gradients stay as they are. Here the graph goes
+   * the whole way, through shape inference and the training form.
+   */
+  private void checkConstants(Map<String, double[]> expected) {
+    List<String> names = new ArrayList<>(inputs.keySet());
+    Collections.shuffle(names, random);
+    for (String name : names.subList(0, Math.min(names.size(), MOST_CONSTANTS))) {
+      for (Form form : Form.values()) {
+        try {
+          checkConstant(name, form, expected);
+        } catch (RuntimeException e) {
+          throw new AssertionError("%s as %s, seed %d".formatted(name, form, seed), e);
+        }
+      }
+    }
+  }
+
+  private void checkConstant(String name, Form form, Map<String, double[]> expected) {
+    Graph graph = new Graph();
+    Knowledge knowledge = form == Form.CONSTANT_NODE ? Knowledge.RANKS : Knowledge.SHAPES;
+    Tensor value = tensor(name);
+    shapes.forEach(
+        (input, shape) -> {
+          if (!input.equals(name)) {
+            graph.addInput(ValueInfo.of(input, new TensorType(type, known(shape, knowledge))));
+          }
+        });
+    if (form == Form.CONSTANT_NODE) {
+      graph.add(Node.of("/constant", "Constant", List.of(), List.of(name)).with("value", value));
+    } else {
+      graph.putInitializer(value);
+    }
+    if (form == Form.INPUT_WITH_INITIALIZER) {
+      graph.addInput(ValueInfo.of(name, value.type()));
+    }
+    constants.values().forEach(graph::putInitializer);
+    List<String> outputs = forward.apply(new GraphBuilder(graph, "/forward"));
+    OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);
+    String loss = weightedSum(graph, outputs, run(model, outputs, NO_OPT));
+    graph.addOutput(ValueInfo.untyped(loss));
+    OnnxModel formed = TrainingForm.of(model, Set.of(), new SessionShapeInference()).model();
+    double tolerance = type == ElementType.DOUBLE ? TOLERANCE : SINGLE_TOLERANCE;
+    assertArrayEquals(
+        run(model, List.of(loss), NO_OPT).get(loss),
+        run(formed, List.of(loss), NO_OPT).get(loss),
+        tolerance * 100,
+        "loss in the training form");
+    List<String> wanted =
+        inputs.keySet().stream().filter(n -> !frozen.contains(n) && !n.equals(name)).toList();
+    if (!wanted.isEmpty()) {
+      ValueTypes types = new SessionShapeInference().infer(formed);
+      Map<String, String> gradients =
+          new Autodiff(GradientRules.load()).gradients(formed.graph(), types, loss, wanted);
+      assertEquals(wanted, List.copyOf(gradients.keySet()), "inputs that got a gradient");
+      compare(new Case(formed, loss, gradients), knowledge, NO_OPT, expected);
+    }
+  }
+
+  private Tensor tensor(String name) {
+    double[] values = inputs.get(name);
+    if (type == ElementType.DOUBLE) {
+      return Tensor.ofDoubles(name, values, shapes.get(name));
+    }
+    float[] floats = new float[values.length];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return Tensor.ofFloats(name, floats, shapes.get(name));
   }
 
   private record Case(OnnxModel model, String loss, Map<String, String> gradients) {}
@@ -213,8 +299,18 @@ public final class FiniteDifferences {
     constants.values().forEach(graph::putInitializer);
     List<String> outputs = forward.apply(new GraphBuilder(graph, "/forward"));
     OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);
-    Map<String, double[]> values = run(model, outputs, OrtSession.SessionOptions.OptLevel.NO_OPT);
+    String loss = weightedSum(graph, outputs, run(model, outputs, NO_OPT));
+    List<String> wanted = inputs.keySet().stream().filter(n -> !frozen.contains(n)).toList();
+    Map<String, String> gradients =
+        new Autodiff(GradientRules.load())
+            .gradients(graph, types(graph, model, knowledge), loss, wanted);
+    assertEquals(wanted, List.copyOf(gradients.keySet()), "inputs that got a gradient");
+    refuseOtherDomains(graph);
+    return new Case(model, loss, gradients);
+  }
 
+  /** All outputs, each number times a weight. */
+  private String weightedSum(Graph graph, List<String> outputs, Map<String, double[]> values) {
     GraphBuilder b = new GraphBuilder(graph, "/loss");
     Random weights = new Random(seed + 1);
     String loss = null;
@@ -225,13 +321,7 @@ public final class FiniteDifferences {
       String sum = b.reduce("ReduceSum", b.mul(flat, weight), "", false);
       loss = loss == null ? sum : b.add(loss, sum);
     }
-    List<String> wanted = inputs.keySet().stream().filter(n -> !frozen.contains(n)).toList();
-    Map<String, String> gradients =
-        new Autodiff(GradientRules.load())
-            .gradients(graph, types(graph, model, knowledge), loss, wanted);
-    assertEquals(wanted, List.copyOf(gradients.keySet()), "inputs that got a gradient");
-    refuseOtherDomains(graph);
-    return new Case(model, loss, gradients);
+    return loss;
   }
 
   private static double[] weights(int count, Random random) {
@@ -289,7 +379,7 @@ public final class FiniteDifferences {
     all.forEach(v -> copy.addOutput(ValueInfo.untyped(v)));
     withResult(
         model.withGraph(copy),
-        OrtSession.SessionOptions.OptLevel.NO_OPT,
+        NO_OPT,
         result -> {
           for (Map.Entry<String, OnnxValue> entry : result) {
             var info = ((OnnxTensor) entry.getValue()).getInfo();
@@ -319,7 +409,7 @@ public final class FiniteDifferences {
     graph.addOutput(ValueInfo.untyped(whole.loss()));
     graph.removeDeadNodes();
     OnnxModel model = whole.model().withGraph(graph);
-    try (OrtSession session = session(model, OrtSession.SessionOptions.OptLevel.NO_OPT)) {
+    try (OrtSession session = session(model, NO_OPT)) {
       for (String name : whole.gradients().keySet()) {
         double[] values = inputs.get(name);
         double[] gradient = new double[values.length];

@@ -1,12 +1,12 @@
 package io.github.loragraph.autodiff.rules;
 
 import com.google.auto.service.AutoService;
+import io.github.loragraph.autodiff.EinsumEquation;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Shape;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -29,7 +29,7 @@ public final class EinsumGradient implements GradientRule {
     if (text.contains(".") && !ranks) {
       return text + " of unknown rank";
     }
-    Equation equation = Equation.of(node, g);
+    EinsumEquation equation = EinsumEquation.of(node, g::rank);
     for (int i = 0; i < equation.operands().size(); i++) {
       String term = equation.operands().get(i);
       if (g.needs(i) && term.chars().distinct().count() < term.length()) {
@@ -41,7 +41,7 @@ public final class EinsumGradient implements GradientRule {
 
   @Override
   public void emit(Node node, GradientScope g) {
-    Equation equation = Equation.of(node, g);
+    EinsumEquation equation = EinsumEquation.of(node, g::rank);
     for (int i = 0; i < node.inputs().size(); i++) {
       if (g.needs(i)) {
         g.inputGradient(i, gradient(node, equation, i, g));
@@ -49,54 +49,7 @@ public final class EinsumGradient implements GradientRule {
     }
   }
 
-  /**
-   * Letters for every axis.
-   *
-   * @param operands the letters of each operand
-   * @param result the letters of the result
-   */
-  private record Equation(List<String> operands, String result) {
-
-    static Equation of(Node node, GradientScope g) {
-      String text = node.attribute("equation", "").replace(" ", "");
-      int arrow = text.indexOf("->");
-      String[] terms = (arrow < 0 ? text : text.substring(0, arrow)).split(",", -1);
-      String letters = lettersForDots(text, terms, node, g);
-      List<String> operands = Arrays.stream(terms).map(t -> t.replace("...", letters)).toList();
-      String result = arrow < 0 ? implied(terms, letters) : text.substring(arrow + 2);
-      return new Equation(operands, result.replace("...", letters));
-    }
-
-    /** As many letters that the equation leaves free as the dots of any operand stand for axes. */
-    private static String lettersForDots(String text, String[] terms, Node node, GradientScope g) {
-      int count = 0;
-      for (int i = 0; i < terms.length; i++) {
-        if (terms[i].contains("...")) {
-          count = g.rank(node.input(i)) - (terms[i].length() - 3);
-        }
-      }
-      StringBuilder free = new StringBuilder();
-      for (char c = 'A'; free.length() < count; c = c == 'Z' ? 'a' : (char) (c + 1)) {
-        if (text.indexOf(c) < 0) {
-          free.append(c);
-        }
-      }
-      return free.toString();
-    }
-
-    /** Without an arrow: the dots, then the letters that stand once, in the alphabet's order. */
-    private static String implied(String[] terms, String letters) {
-      String all = String.join("", terms).replace(".", "");
-      StringBuilder once = new StringBuilder(letters);
-      all.chars()
-          .sorted()
-          .filter(c -> all.indexOf(c) == all.lastIndexOf(c))
-          .forEach(c -> once.append((char) c));
-      return once.toString();
-    }
-  }
-
-  private static String gradient(Node node, Equation equation, int operand, GradientScope g) {
+  private static String gradient(Node node, EinsumEquation equation, int operand, GradientScope g) {
     String letters = equation.operands().get(operand);
     List<String> values = new ArrayList<>(List.of(g.outputGradient(0)));
     List<String> terms = new ArrayList<>(List.of(equation.result()));
@@ -156,7 +109,7 @@ public final class EinsumGradient implements GradientRule {
    * @param target the operand's sizes, with 1 for each letter that only the operand has
    */
   private static String broadcastBack(
-      String sum, Node node, Equation equation, int operand, String target, GradientScope g) {
+      String sum, Node node, EinsumEquation equation, int operand, String target, GradientScope g) {
     String letters = equation.operands().get(operand);
     for (int axis = 0; axis < letters.length(); axis++) {
       char letter = letters.charAt(axis);
