@@ -7,6 +7,9 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.training.CausalLanguageModelLoss;
+import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.Loss;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,11 +17,15 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.zip.GZIPInputStream;
 
 /** A fixture: a tiny exported model and the numbers that PyTorch has for it. */
 public final class Oracle {
@@ -32,6 +39,9 @@ public final class Oracle {
           "tiny-roberta-dropout",
           "tiny-bert");
 
+  /** Language models, packed; the README beside them says what they are. */
+  static final List<String> LANGUAGE_MODELS = List.of("gpt2-lm", "llama-lm");
+
   private final String fixture;
   private final JsonNode values;
 
@@ -41,12 +51,24 @@ public final class Oracle {
   }
 
   public static Oracle of(String fixture) {
+    if (LANGUAGE_MODELS.contains(fixture)) {
+      try (InputStream in = packed(fixture + "/oracle.json.gz")) {
+        return new Oracle(fixture, new ObjectMapper().readTree(in));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
     String file = fixture.equals("tiny-bert") ? "bert-oracle.json" : "roberta-oracle.json";
     try (InputStream in = resource(file).openStream()) {
       return new Oracle(fixture, new ObjectMapper().readTree(in));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** A file of a language model, unpacked. */
+  static InputStream packed(String name) throws IOException {
+    return new GZIPInputStream(Oracle.class.getResourceAsStream("/language-models/" + name));
   }
 
   private static URL resource(String name) {
@@ -66,7 +88,40 @@ public final class Oracle {
   }
 
   public OnnxModel model() {
-    return OnnxFile.read(modelFile());
+    if (!LANGUAGE_MODELS.contains(fixture)) {
+      return OnnxFile.read(modelFile());
+    }
+    try {
+      Path file = Files.createTempFile("language-model", ".onnx");
+      try {
+        return OnnxFile.read(unpackModel(file));
+      } finally {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes a language model to a file. */
+  Path unpackModel(Path file) throws IOException {
+    try (InputStream in = packed(fixture + "/model.onnx.gz")) {
+      return Files.write(file, in.readAllBytes());
+    }
+  }
+
+  /** What PyTorch's numbers are of. */
+  Loss loss() {
+    return get("/task").asText().equals("causal-lm")
+        ? new CausalLanguageModelLoss()
+        : CrossEntropyLoss.plain();
+  }
+
+  /** Weights that are (in, out) in PyTorch, too: those of GPT-2's Conv1D. */
+  Set<String> untransposed() {
+    Set<String> names = new HashSet<>();
+    get("/lora/conv1d").forEach(path -> names.add(path.asText() + ".weight"));
+    return names;
   }
 
   JsonNode get(String key) {
@@ -137,6 +192,10 @@ public final class Oracle {
 
   HostTensor labels() {
     double[] labels = numbers("/labels");
+    JsonNode rows = values.at("/labels");
+    if (rows.get(0).isArray()) {
+      return longs("labels", labels, rows.size(), rows.get(0).size());
+    }
     return longs("labels", labels, labels.length);
   }
 

@@ -17,7 +17,6 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.rewrite.TrainingForm;
 import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
@@ -87,7 +86,7 @@ public final class OracleDifferences {
   /** Trains as PyTorch did. */
   public Training training() {
     OnnxModel model = withOracleAdapters();
-    PyTorchParameters trained = new PyTorchParameters(model);
+    PyTorchParameters trained = new PyTorchParameters(model, oracle.untransposed());
     StepGraph step =
         StepGraph.of(
             trainingGraph(model, trained),
@@ -168,7 +167,7 @@ public final class OracleDifferences {
   }
 
   private Gradients gradients(OnnxModel model, String pointer, String lossPointer) {
-    PyTorchParameters trained = new PyTorchParameters(model);
+    PyTorchParameters trained = new PyTorchParameters(model, oracle.untransposed());
     TrainingGraph training = trainingGraph(model, trained);
     Graph graph = training.model().graph();
     training
@@ -200,7 +199,7 @@ public final class OracleDifferences {
   }
 
   private Merged merged(OnnxModel merged, String pointer) {
-    PyTorchParameters parameters = new PyTorchParameters(merged);
+    PyTorchParameters parameters = new PyTorchParameters(merged, oracle.untransposed());
     Difference weights = Difference.NONE;
     for (Map.Entry<String, double[]> e : oracle.tensors(pointer + "/weights").entrySet()) {
       Tensor weight = merged.graph().initializer(parameters.get(e.getKey()).initializer());
@@ -220,11 +219,11 @@ public final class OracleDifferences {
     return batch;
   }
 
-  private static TrainingGraph trainingGraph(OnnxModel model, PyTorchParameters trained) {
+  private TrainingGraph trainingGraph(OnnxModel model, PyTorchParameters trained) {
     return TrainingGraph.build(
         model,
         trained.values(),
-        CrossEntropyLoss.plain(),
+        oracle.loss(),
         new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 

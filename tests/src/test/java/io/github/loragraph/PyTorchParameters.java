@@ -22,12 +22,20 @@ final class PyTorchParameters {
 
   /** Of the parameters that the model says are trained: all where it has no adapters. */
   PyTorchParameters(OnnxModel model) {
+    this(model, Set.of());
+  }
+
+  /**
+   * @param untransposed weights that are (in, out) in PyTorch as well
+   */
+  PyTorchParameters(OnnxModel model, Set<String> untransposed) {
     Parameters.of(model).stream()
         .filter(Parameter::trainable)
         .forEach(p -> trained.put(p.name(), p));
     for (Linear linear : LinearFinder.find(model.graph())) {
-      if (linear.layout() == WeightLayout.IN_OUT) {
-        transposed.put(linear.path() + ".weight", linear);
+      String weight = linear.path() + ".weight";
+      if (linear.layout() == WeightLayout.IN_OUT && !untransposed.contains(weight)) {
+        transposed.put(weight, linear);
       }
     }
   }

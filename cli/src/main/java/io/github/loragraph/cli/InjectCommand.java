@@ -96,6 +96,7 @@ final class InjectCommand implements Callable<Integer> {
           "--head '%s' is found in no layer's path ('lora-graph inspect %s' lists them): nothing but the adapters would be trained"
               .formatted(head, folder.modelFile()));
     }
+    new InjectNotes(original, match, LoraMetadata.adaptedPaths(injected)).print(output);
     double difference =
         ModelComparison.maxOutputDifference(
             original,

@@ -6,7 +6,10 @@ import io.github.loragraph.lora.LinearFinder;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.PeftAdapters;
+import io.github.loragraph.lora.PeftAdapters.PeftAdapter;
 import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.lora.UnrecognisedLayer;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
@@ -33,7 +36,12 @@ import picocli.CommandLine.Option;
     description = {
       "",
       "Lists every Linear layer with its module path, sizes and operator, and whether an adapter"
-          + " is beside it. With --match only those whose path the expression is found in.",
+          + " is beside it. With --match only those whose path the expression is found in. Layers of"
+          + " other forms, which cannot be adapted, are named with the reason and what to do, and"
+          + " so are PEFT's adapters that were in the model when it was exported.",
+      "",
+      "The count is PyTorch's: a weight that is tied counts once, a quantized one as the weight that"
+          + " it stands for; scales, zero points and buffers are no parameters.",
       ""
     },
     footer = {"", "Example:", "  lora-graph inspect model.onnx --match 'query|output' --verbose"},
@@ -59,8 +67,14 @@ final class InspectCommand implements Callable<Integer> {
     OnnxModel onnx = OnnxFile.read(model.folder().modelFile());
     List<Linear> linears =
         LinearFinder.find(onnx.graph()).stream()
-            .filter(linear -> match == null || match.matcher(linear.path()).find())
+            .filter(linear -> !PeftAdapters.isAdapter(linear.path()))
+            .filter(linear -> match == null || linear.matches(match))
             .toList();
+    List<UnrecognisedLayer> unrecognised =
+        UnrecognisedLayer.find(onnx).stream()
+            .filter(layer -> match == null || layer.matches(match))
+            .toList();
+    List<PeftAdapter> peft = PeftAdapters.find(onnx.graph());
     Set<String> adapted = LoraMetadata.adaptedPaths(onnx);
     List<Parameter> parameters = Parameters.of(onnx);
     ParameterCount count = ParameterCount.of(parameters);
@@ -70,6 +84,10 @@ final class InspectCommand implements Callable<Integer> {
     result.put("totalParameters", count.total());
     result.put("trainableParameters", count.trainable());
     result.put("linears", linears.stream().map(l -> json(l, adapted.contains(l.path()))).toList());
+    result.put("unrecognised", unrecognised.stream().map(InspectCommand::json).toList());
+    result.put("peftAdapters", peft.stream().map(InspectCommand::json).toList());
+    result.put(
+        "tied", parameters.stream().filter(p -> !p.copies().isEmpty()).map(Tied::json).toList());
     result.put("recognised", recognised);
     if (verbose) {
       result.put("parameters", parameters.stream().map(InspectCommand::json).toList());
@@ -77,7 +95,9 @@ final class InspectCommand implements Callable<Integer> {
     output.print(
         result,
         out -> {
-          printLinears(out, linears, adapted);
+          printLinears(out, linears, unrecognised, adapted);
+          printUnrecognised(out, unrecognised);
+          printPeft(out, peft);
           if (verbose) {
             out.println();
             parameters.forEach(
@@ -87,6 +107,9 @@ final class InspectCommand implements Callable<Integer> {
           if (!recognised.isEmpty()) {
             out.println("Recognised for training: " + listed(recognised));
           }
+          parameters.stream()
+              .filter(p -> !p.copies().isEmpty())
+              .forEach(p -> out.println(Tied.inOneLine(p)));
           out.println(count);
         });
     return 0;
@@ -128,11 +151,16 @@ final class InspectCommand implements Callable<Integer> {
         .collect(Collectors.joining(", "));
   }
 
-  private void printLinears(PrintWriter out, List<Linear> linears, Set<String> adapted) {
+  private void printLinears(
+      PrintWriter out,
+      List<Linear> linears,
+      List<UnrecognisedLayer> unrecognised,
+      Set<String> adapted) {
     if (linears.isEmpty()) {
       out.println(
           match == null
-              ? "The model has no Linear layers."
+              ? "The model has no Linear layers"
+                  + (unrecognised.isEmpty() ? "." : " that can be adapted.")
               : "No Linear layer matches '%s'; without --match all are listed.".formatted(match));
       return;
     }
@@ -149,6 +177,54 @@ final class InspectCommand implements Callable<Integer> {
           });
     }
     new TextTable(rows, Set.of(1, 2)).printTo(out);
+  }
+
+  private static void printUnrecognised(PrintWriter out, List<UnrecognisedLayer> layers) {
+    if (layers.isEmpty()) {
+      return;
+    }
+    out.println();
+    out.printf("Not adaptable: %,d layer%s%n", layers.size(), layers.size() == 1 ? "" : "s");
+    Map<String, List<UnrecognisedLayer>> byReason = new LinkedHashMap<>();
+    for (UnrecognisedLayer layer : layers) {
+      String reason = layer.op() + ": " + layer.reason() + "; " + layer.remedy();
+      byReason.computeIfAbsent(reason, k -> new ArrayList<>()).add(layer);
+    }
+    byReason.forEach(
+        (reason, alike) -> {
+          out.println("  " + reason);
+          alike.forEach(layer -> out.println("    " + layer.path()));
+        });
+  }
+
+  private static void printPeft(PrintWriter out, List<PeftAdapter> adapters) {
+    if (adapters.isEmpty()) {
+      return;
+    }
+    out.println();
+    out.printf(
+        "PEFT adapters in the model: %,d (trained as they stand by 'lora-graph train' without"
+            + " inject, with the head)%n",
+        adapters.size());
+    adapters.forEach(a -> out.printf("  %s (%s, rank %d)%n", a.path(), a.name(), a.rank()));
+  }
+
+  private static Map<String, Object> json(UnrecognisedLayer layer) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("path", layer.path());
+    json.put("node", layer.node());
+    json.put("op", layer.op());
+    json.put("reason", layer.reason());
+    json.put("remedy", layer.remedy());
+    return json;
+  }
+
+  private static Map<String, Object> json(PeftAdapter adapter) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("path", adapter.path());
+    json.put("name", adapter.name());
+    json.put("rank", adapter.rank());
+    return json;
   }
 
   private static Map<String, Object> json(Linear linear, boolean adapted) {

@@ -7,6 +7,7 @@ import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
@@ -163,6 +164,7 @@ final class TrainCommand implements Callable<Integer> {
           "%s",
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
+      noteParameters(onnx, selection);
       if (!device.reason().isEmpty()) {
         output.log("%s", device);
       }
@@ -179,6 +181,22 @@ final class TrainCommand implements Callable<Integer> {
           "stopped after step %,d: go on with 'lora-graph train --resume %s'"
               .formatted(e.step(), run));
       return Signals.INTERRUPTED;
+    }
+  }
+
+  /** What is trained as one, and what is not trained although it was asked for. */
+  private void noteParameters(OnnxModel onnx, TrainableSelection selection) {
+    if (!selection.untied()) {
+      selection.parameters(onnx).stream()
+          .filter(p -> !p.copies().isEmpty())
+          .forEach(p -> output.log("%s", Tied.inOneLine(p)));
+    }
+    List<Parameter> left = selection.left(onnx);
+    if (!left.isEmpty()) {
+      output.log(
+          "%s",
+          "not trained: %d parameters, as %s, since %s"
+              .formatted(left.size(), left.get(0).name(), left.get(0).obstacle()));
     }
   }
 

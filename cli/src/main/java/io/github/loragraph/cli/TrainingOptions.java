@@ -38,6 +38,12 @@ final class TrainingOptions {
               + " (inspect --verbose lists the names).")
   Pattern trainable;
 
+  @Option(
+      names = "--untie",
+      description =
+          "Train the copies of a tied weight, which a file may hold several times, each for itself.")
+  boolean untie;
+
   @Option(names = "--train-bias", description = "Train the biases of adapted Linear layers, too.")
   boolean trainBias;
 
@@ -201,7 +207,7 @@ final class TrainingOptions {
   }
 
   TrainableSelection selection() {
-    return new TrainableSelection(method, trainable, trainBias);
+    return new TrainableSelection(method, trainable, trainBias, untie);
   }
 
   /**

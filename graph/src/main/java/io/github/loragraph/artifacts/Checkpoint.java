@@ -9,12 +9,11 @@ import io.github.loragraph.onnx.Tensor;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * The state of a training, as ONNX Runtime's training API keeps it in one file.
@@ -89,7 +88,7 @@ public record Checkpoint(
           "the checkpoint is a nominal one: it has names without values to apply");
     }
     Map<String, Parameter> byValue = new HashMap<>();
-    Parameters.of(model).forEach(p -> byValue.put(p.value(), p));
+    Parameters.untied(model).forEach(p -> byValue.put(p.value(), p));
     for (Tensor tensor : trainable) {
       Parameter parameter = byValue.get(tensor.name());
       if (parameter == null || !Arrays.equals(parameter.dims(), tensor.dims())) {
@@ -103,10 +102,9 @@ public record Checkpoint(
                         : "has it of shape " + Arrays.toString(parameter.dims())));
       }
     }
-    Set<String> names = trainable.stream().map(Tensor::name).collect(Collectors.toSet());
-    OnnxModel trained = SharedTensors.unshare(model, names);
-    trainable.forEach(trained.graph()::putInitializer);
-    return trained;
+    Map<String, Tensor> values = new LinkedHashMap<>();
+    trainable.forEach(tensor -> values.put(tensor.name(), tensor));
+    return SharedTensors.withValues(model, values);
   }
 
   /**

@@ -23,7 +23,7 @@ public record InjectionOptions(Pattern match, int rank, double alpha, Pattern he
    */
   public static final Pattern DEFAULT_HEAD =
       Pattern.compile(
-          "^((model|module)\\.)?"
+          "^((model|module|base_model\\.model)\\.)?"
               + "(classifier|pre_classifier|classification_head|score|logits_proj|qa_outputs)"
               + "(\\.|$)");
 

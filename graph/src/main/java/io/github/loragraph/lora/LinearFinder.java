@@ -1,5 +1,6 @@
 package io.github.loragraph.lora;
 
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
@@ -18,8 +19,10 @@ import java.util.regex.Pattern;
 /**
  * Finds the Linears of a graph: {@code MatMul} and {@code Gemm} (transA = 0) whose second input is
  * a constant matrix of floating-point numbers, an initializer or a {@code Constant} node, straight
- * or behind {@code Identity} nodes and one {@code Transpose}. The {@code Add} of a 1-D constant is
- * the bias where nothing else reads the product. The multiplications of adapters are none.
+ * or behind {@code Identity} nodes, one {@code Transpose}, one {@code Cast}, and one {@code Slice}
+ * or {@code Split} that takes some of its rows or columns. Further axes of size 1 before the
+ * matrix's do not matter. The {@code Add} of a 1-D constant is the bias where nothing else reads
+ * the product. The multiplications of adapters are none.
  *
  * <p>Calls in the same module with the same weight and bias are one Linear with several sites, also
  * where PyTorch's exporter numbers the calls after the first ({@code query}, {@code query_1}:
@@ -31,6 +34,10 @@ import java.util.regex.Pattern;
 public final class LinearFinder {
   /** The path of a module with the number of a call behind it. */
   private static final Pattern FURTHER_CALL = Pattern.compile("(.*[^.])_\\d+");
+
+  /** What may read the weight of one Linear, and of no other. */
+  private static final Set<String> WEIGHT_READERS =
+      Set.of("MatMul", "Gemm", "Transpose", "Identity", "Cast");
 
   private final Graph graph;
   private final Map<String, Set<String>> biasesOfWeight = new HashMap<>();
@@ -51,22 +58,45 @@ public final class LinearFinder {
       Linear.Site site, Weight weight, String bias, float gemmAlpha, long in, long out) {
 
     Layer layer() {
-      return new Layer(weight.initializer, weight.layout, bias, gemmAlpha);
+      return new Layer(weight.initializer, weight.layout, weight.part, bias, gemmAlpha);
     }
   }
 
   /** What two calls of one module have in common. */
-  private record Layer(String weight, WeightLayout layout, String bias, float gemmAlpha) {}
+  private record Layer(
+      String weight, WeightLayout layout, Linear.Part part, String bias, float gemmAlpha) {}
 
   private record PathAndLayer(String path, Layer layer) {}
 
   /**
    * Where a multiplication has its weight from.
    *
+   * @param value what {@code reader} reads, or else the multiplication
    * @param transpose null where there is none
+   * @param reader the first node that reads the weight on its way; null where the multiplication
+   *     does
    */
   private record Weight(
-      String initializer, String value, Node transpose, WeightLayout layout, Tensor tensor) {}
+      String initializer,
+      String value,
+      Node transpose,
+      Node reader,
+      WeightLayout layout,
+      Linear.Part part,
+      ElementType type,
+      Tensor tensor) {
+    long in() {
+      return size(layout == WeightLayout.OUT_IN ? 1 : 0);
+    }
+
+    long out() {
+      return size(layout == WeightLayout.OUT_IN ? 0 : 1);
+    }
+
+    private long size(int axis) {
+      return part != null && part.axis() == axis ? part.size() : tensor.dim(axis - 2);
+    }
+  }
 
   private List<Linear> find() {
     List<Call> calls = new ArrayList<>();
@@ -109,10 +139,14 @@ public final class LinearFinder {
                   first.in,
                   first.out,
                   first.site.node().opType(),
+                  first.weight.type,
                   first.weight.layout,
+                  first.weight.part,
                   first.weight.initializer,
                   first.weight.value,
+                  InProjection.parameter(first.weight.value, first.bias, path, "weight"),
                   first.bias,
+                  InProjection.parameter(first.weight.value, first.bias, path, "bias"),
                   calls.stream().map(Call::site).toList()));
         });
     return linears;
@@ -146,9 +180,7 @@ public final class LinearFinder {
     if (weight == null || graph.constant(node.input(0)) != null) {
       return null;
     }
-    boolean outIn = weight.layout == WeightLayout.OUT_IN;
-    long in = weight.tensor.dim(outIn ? 1 : 0);
-    long out = weight.tensor.dim(outIn ? 0 : 1);
+    long out = weight.out();
     String bias = null;
     Node add = null;
     if (node.hasInput(2)) {
@@ -160,14 +192,17 @@ public final class LinearFinder {
       }
     }
     String output = add == null ? node.output(0) : add.output(0);
-    Linear.Site site = new Linear.Site(node, weight.transpose, add, node.input(0), output);
-    return new Call(site, weight, bias, gemm ? node.attribute("alpha", 1f) : 1f, in, out);
+    Node reader = weight.reader == null ? node : weight.reader;
+    Linear.Site site = new Linear.Site(node, weight.transpose, reader, add, node.input(0), output);
+    return new Call(site, weight, bias, gemm ? node.attribute("alpha", 1f) : 1f, weight.in(), out);
   }
 
   /** The weight behind a value; null where that is no constant matrix, or part of an adapter. */
   private Weight weight(String value, boolean transposed) {
-    String read = value;
     Node transpose = null;
+    Node cast = null;
+    Linear.Part part = null;
+    Node reader = null;
     String name = value;
     while (graph.initializer(name) == null) {
       Node producer = graph.producer(name);
@@ -177,29 +212,61 @@ public final class LinearFinder {
       if (producer.is("Constant")) {
         break;
       }
-      if (producer.is("Transpose") && transpose == null && swapsTwoAxes(producer)) {
+      if (producer.is("Transpose") && transpose == null && part == null) {
         transpose = producer;
-        read = producer.input(0);
+      } else if (producer.is("Cast") && cast == null) {
+        cast = producer;
+      } else if ((producer.is("Slice") || producer.is("Split")) && part == null) {
+        part = MatrixPart.of(graph, producer, name);
+        if (part == null) {
+          return null;
+        }
       } else if (!producer.is("Identity")) {
         return null;
       }
+      reader = producer.is("Identity") ? reader : producer;
       name = producer.input(0);
     }
     Tensor tensor = graph.constant(name);
     if (tensor == null
-        || tensor.rank() != 2
+        || !isMatrix(tensor, part)
         || !tensor.elementType().isFloatingPoint()
+        || (transpose != null && !swapsLastTwoAxes(transpose, tensor.rank()))
         || Adapter.isAdapterWeight(name)) {
       return null;
     }
+    ElementType type = tensor.elementType();
+    if (cast != null) {
+      type = ElementType.of((int) cast.attribute("to", 0L));
+    }
     boolean outIn = transposed != (transpose != null);
-    return new Weight(
-        name, read, transpose, outIn ? WeightLayout.OUT_IN : WeightLayout.IN_OUT, tensor);
+    WeightLayout layout = outIn ? WeightLayout.OUT_IN : WeightLayout.IN_OUT;
+    String read = reader == null ? value : reader.input(0);
+    return new Weight(name, read, transpose, reader, layout, part, type, tensor);
   }
 
-  private static boolean swapsTwoAxes(Node transpose) {
+  private static boolean isMatrix(Tensor tensor, Linear.Part part) {
+    long[] dims = tensor.dims();
+    return dims.length >= 2
+        && Arrays.stream(dims).limit(dims.length - 2).allMatch(d -> d == 1)
+        && (part == null || dims.length == 2);
+  }
+
+  private static boolean swapsLastTwoAxes(Node transpose, int rank) {
     long[] permutation = transpose.longs("perm");
-    return permutation == null || Arrays.equals(permutation, new long[] {1, 0});
+    if (permutation == null) {
+      return rank == 2;
+    }
+    if (permutation.length != rank) {
+      return false;
+    }
+    for (int i = 0; i < rank; i++) {
+      int from = i == rank - 1 ? rank - 2 : i == rank - 2 ? rank - 1 : i;
+      if (permutation[i] != from) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The {@code Add} of the bias to a product that nothing else reads, or null. */
@@ -226,6 +293,15 @@ public final class LinearFinder {
     Node node = call.site.node();
     String output = node.output(0);
     int base = output.lastIndexOf(Adapter.BASE);
+    String projection =
+        InProjection.path(
+            call.weight.value,
+            isOwnBias(call) ? call.bias : null,
+            call.weight.part,
+            call.weight.tensor);
+    if (projection != null) {
+      return projection;
+    }
     return ModulePath.recover(
         node.name(),
         isOwnWeight(call) ? call.weight.value : null,
@@ -237,7 +313,7 @@ public final class LinearFinder {
   private boolean isOwnWeight(Call call) {
     return biasesOfWeight.get(call.weight.value).size() == 1
         && graph.consumers(call.weight.value).stream()
-            .allMatch(n -> n.is("Transpose") || n.is("MatMul") || n.is("Gemm") || n.is("Identity"));
+            .allMatch(n -> n.domain().isEmpty() && WEIGHT_READERS.contains(n.opType()));
   }
 
   /** Whether no other layer reads the bias by the name that this one does. */

@@ -35,7 +35,7 @@ public final class LoraInjector {
           "the model has adapters already: take them out with 'lora-graph remove', or fold them in with 'lora-graph merge'");
     }
     Graph graph = model.graph().copy();
-    List<Linear> targets = targets(LinearFinder.find(graph), options);
+    List<Linear> targets = targets(model.withGraph(graph), options);
     List<Parameter> before = Parameters.of(model);
     List<String> trainable = new ArrayList<>();
     List<LoraMetadata.Target> adapted = new ArrayList<>();
@@ -47,10 +47,7 @@ public final class LoraInjector {
       trainable.add(Adapter.nameOfB(linear.path()));
     }
     List<String> head =
-        before.stream()
-            .map(Parameter::name)
-            .filter(name -> options.head().matcher(ModulePath.ofParameter(name)).find())
-            .toList();
+        before.stream().filter(p -> p.isOf(options.head())).map(Parameter::name).toList();
     trainable.addAll(head);
     LoraMetadata metadata =
         new LoraMetadata(
@@ -71,22 +68,51 @@ public final class LoraInjector {
     return version == null ? "development" : version;
   }
 
-  private static List<Linear> targets(List<Linear> linears, InjectionOptions options) {
+  private static List<Linear> targets(OnnxModel model, InjectionOptions options) {
+    List<Linear> linears =
+        LinearFinder.find(model.graph()).stream()
+            .filter(l -> !PeftAdapters.isAdapter(l.path()))
+            .toList();
     List<Linear> body =
         linears.stream().filter(l -> !options.head().matcher(l.path()).find()).toList();
-    List<Linear> targets =
-        body.stream().filter(l -> options.match().matcher(l.path()).find()).toList();
+    List<Linear> targets = body.stream().filter(l -> l.matches(options.match())).toList();
     if (!targets.isEmpty()) {
       return targets;
+    }
+    List<UnrecognisedLayer> unrecognised = UnrecognisedLayer.find(model);
+    List<UnrecognisedLayer> matched =
+        unrecognised.stream().filter(l -> l.matches(options.match())).toList();
+    if (!matched.isEmpty()) {
+      throw new LoraGraphException(
+          "'%s' matches no Linear layer that can be adapted, but %d of another form: %s%s"
+              .formatted(
+                  options.match(),
+                  matched.size(),
+                  matched.get(0),
+                  matched.size() == 1 ? "" : " ('lora-graph inspect MODEL' lists all)"));
+    }
+    if (linears.isEmpty() && !unrecognised.isEmpty()) {
+      throw new LoraGraphException(
+          "the model has no Linear layers to adapt, but %d of another form, as %s"
+              .formatted(unrecognised.size(), unrecognised.get(0)));
     }
     if (linears.isEmpty()) {
       throw new LoraGraphException(
           "the model has no Linear layers (MatMul or Gemm with a constant weight) to adapt");
     }
-    if (linears.stream().anyMatch(l -> options.match().matcher(l.path()).find())) {
+    if (linears.stream().anyMatch(l -> l.matches(options.match()))) {
       throw new LoraGraphException(
           "'%s' matches the head only, which is trained in full and not adapted: match other layers"
               .formatted(options.match()));
+    }
+    if (body.isEmpty()) {
+      throw new LoraGraphException(
+          "the model has no Linear layers besides its head (%s), which is trained in full and not adapted%s"
+              .formatted(
+                  shortened(linears.stream().map(Linear::path).toList()),
+                  unrecognised.isEmpty()
+                      ? ""
+                      : ", and layers of another form, as " + unrecognised.get(0)));
     }
     throw new LoraGraphException(
         "'%s' matches no Linear layer; the nearest are: %s ('lora-graph inspect MODEL' lists all)"
@@ -100,12 +126,17 @@ public final class LoraInjector {
                         MOST_SUGGESTED))));
   }
 
+  private static String shortened(List<String> names) {
+    int most = Math.min(MOST_SUGGESTED, names.size());
+    String first = String.join(", ", names.subList(0, most));
+    return names.size() == most ? first : first + " and %d more".formatted(names.size() - most);
+  }
+
   private static void check(Graph graph, Linear linear, InjectionOptions options) {
-    Tensor weight = graph.constant(linear.weight());
-    if (weight.elementType() != ElementType.FLOAT) {
+    if (linear.type() != ElementType.FLOAT) {
       throw new LoraGraphException(
-          "the weight of '%s' is of type %s: adapters are for 32-bit floating-point models"
-              .formatted(linear.path(), weight.elementType()));
+          "'%s' is computed in %s, and adapters are for models that compute in FLOAT: export the model in float32, or convert it"
+              .formatted(linear.path(), linear.type()));
     }
     long largest = Math.min(linear.in(), linear.out());
     if (options.rank() > largest) {

@@ -3,13 +3,14 @@ package io.github.loragraph.lora;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.HalfPrecision;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -50,21 +51,44 @@ public final class LoraMerger {
     }
     List<Linear> linears = LinearFinder.find(graph);
     for (LoraMetadata.Target target : metadata.targets()) {
-      Linear linear =
-          linears.stream()
-              .filter(l -> l.path().equals(target.path()))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      new LoraGraphException(
-                          "the model has an adapter for '%s', but no such Linear layer: start from the original model again"
-                              .formatted(target.path())));
+      Linear linear = linear(linears, target.path());
+      if (linear.part() != null) {
+        // What was merged before may have given the parts another whole.
+        linear = linear(LinearFinder.find(graph), target.path());
+      }
       Tensor weight = graph.constant(linear.weight());
       ByteBuffer merged = merged(linear, weight, adapters.get(target.path()));
       put(graph, linear, weight, merged);
     }
     adapters.values().forEach(adapter -> adapter.removeFrom(graph));
     return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
+  }
+
+  private static Linear linear(List<Linear> linears, String path) {
+    return linears.stream()
+        .filter(l -> l.path().equals(path))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new LoraGraphException(
+                    "the model has an adapter for '%s', but no such Linear layer: start from the original model again"
+                        .formatted(path)));
+  }
+
+  /**
+   * The 16-bit types in which weights are stored that merging changes: what is merged is rounded to
+   * them, and a small change may be lost.
+   */
+  public static Set<ElementType> rounded(OnnxModel model) {
+    Set<String> adapted = LoraMetadata.adaptedPaths(model);
+    Set<ElementType> types = EnumSet.noneOf(ElementType.class);
+    for (Linear linear : LinearFinder.find(model.graph())) {
+      ElementType type = model.graph().constant(linear.weight()).elementType();
+      if (adapted.contains(linear.path()) && type.bytes() == 2) {
+        types.add(type);
+      }
+    }
+    return types;
   }
 
   /** W + scale A B in the weight's own layout; summed in double precision, rounded once. */
@@ -81,11 +105,15 @@ public final class LoraMerger {
     double scale = adapter.scale() / linear.sites().get(0).node().attribute("alpha", 1f);
     float[] a = adapter.a().toFloats();
     float[] b = adapter.b().toFloats();
+    ByteBuffer source = weight.bytes();
+    ByteBuffer result =
+        ByteBuffer.allocateDirect(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    result.put(source.duplicate()).flip();
+    int columns = Math.toIntExact(weight.dim(-1));
+    Linear.Part part = linear.part();
+    int start = part == null ? 0 : Math.toIntExact(part.start() * (part.axis() == 0 ? columns : 1));
     boolean outIn = linear.layout() == WeightLayout.OUT_IN;
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(weight.bytes().remaining()).order(ByteOrder.LITTLE_ENDIAN);
-    FloatBuffer result = bytes.asFloatBuffer();
-    FloatBuffer source = weight.bytes().asFloatBuffer();
+    ElementType type = weight.elementType();
     double[] row = new double[out];
     for (int i = 0; i < in; i++) {
       Arrays.fill(row, 0);
@@ -96,17 +124,38 @@ public final class LoraMerger {
         }
       }
       for (int o = 0; o < out; o++) {
-        int at = outIn ? o * in + i : i * out + o;
-        float sum = (float) (source.get(at) + row[o]);
-        if (!Float.isFinite(sum)) {
+        int at = start + (outIn ? o * columns + i : i * columns + o);
+        if (!put(result, type, at, number(source, type, at) + row[o])) {
           throw new LoraGraphException(
-              "the merged weight of '%s' is not finite: its adapter or its weight is damaged"
-                  .formatted(linear.path()));
+              "the merged weight of '%s' is not finite%s: its adapter or its weight is damaged"
+                  .formatted(linear.path(), type.bytes() == 2 ? " in " + type : ""));
         }
-        result.put(at, sum);
       }
     }
-    return bytes;
+    return result;
+  }
+
+  private static double number(ByteBuffer bytes, ElementType type, int at) {
+    return switch (type) {
+      case FLOAT -> bytes.getFloat(at * 4);
+      case DOUBLE -> bytes.getDouble(at * 8);
+      case FLOAT16 -> HalfPrecision.toFloat(bytes.getShort(at * 2));
+      case BFLOAT16 -> HalfPrecision.bfloat16ToFloat(bytes.getShort(at * 2));
+      default -> throw new IllegalStateException("a weight of type " + type);
+    };
+  }
+
+  /**
+   * @return whether the number is finite in the type
+   */
+  private static boolean put(ByteBuffer bytes, ElementType type, int at, double number) {
+    switch (type) {
+      case FLOAT -> bytes.putFloat(at * 4, (float) number);
+      case DOUBLE -> bytes.putDouble(at * 8, number);
+      case FLOAT16 -> bytes.putShort(at * 2, HalfPrecision.fromFloat((float) number));
+      default -> bytes.putShort(at * 2, HalfPrecision.bfloat16FromFloat((float) number));
+    }
+    return Double.isFinite(number(bytes, type, at));
   }
 
   private static void put(Graph graph, Linear linear, Tensor old, ByteBuffer content) {
@@ -117,15 +166,29 @@ public final class LoraMerger {
     boolean alone =
         graph.initializer(linear.weight()) != null
             && linear.weight().equals(linear.weightValue())
-            && own.containsAll(graph.consumers(linear.weight()))
+            && graph.consumers(linear.weight()).stream()
+                .allMatch(n -> own.contains(n) || readsAnotherPart(graph, n, linear.part()))
             && !graph.isOutput(linear.weight());
-    String name = alone ? linear.weight() : graph.freshName(linear.path() + ".weight");
-    graph.putInitializer(Tensor.of(name, ElementType.FLOAT, content, old.dims()));
+    String name = alone ? linear.weight() : graph.freshName(linear.weightName());
+    graph.putInitializer(Tensor.of(name, old.elementType(), content, old.dims()));
     if (alone) {
       return;
     }
     for (Node reader : own) {
-      graph.replace(reader, reader.withInput(reader.is("Transpose") ? 0 : 1, name));
+      graph.replace(
+          reader, reader.withInput(reader.is("MatMul") || reader.is("Gemm") ? 1 : 0, name));
     }
+  }
+
+  /** Whether a node takes rows or columns of a weight that a part of it does not have. */
+  private static boolean readsAnotherPart(Graph graph, Node node, Linear.Part part) {
+    if (part == null || !node.is("Slice")) {
+      return false;
+    }
+    Linear.Part other = MatrixPart.of(graph, node, node.output(0));
+    return other != null
+        && other.axis() == part.axis()
+        && (other.start() + other.size() <= part.start()
+            || part.start() + part.size() <= other.start());
   }
 }

@@ -5,6 +5,7 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -18,11 +19,29 @@ public final class SharedTensors {
    * The model in which each of the values is an initializer of its own, under the value's name.
    * What is not trained stays shared. A value that several nodes read stays tied, and so does the
    * weight of a Linear that is called several times, of which constant folding makes a tensor for
-   * each call. The given model is left as it is.
+   * each call. A further copy that the file has of a tied weight is computed from it, unless it is
+   * one of the values itself. The given model is left as it is.
    *
    * @param values parameters that will be trained
    */
   public static OnnxModel unshare(OnnxModel model, Set<String> values) {
+    return TiedWeights.follow(ownTensors(model, values), values);
+  }
+
+  /**
+   * The model with other numbers in its parameters, and in the copies of those that are tied; it
+   * has the nodes that it had, but for what {@link #unshare} takes apart. The given model is left
+   * as it is.
+   *
+   * @param values tensors by the names of parameters' values
+   */
+  public static OnnxModel withValues(OnnxModel model, Map<String, Tensor> values) {
+    OnnxModel changed = ownTensors(model, values.keySet());
+    TiedWeights.update(model, changed, values);
+    return changed;
+  }
+
+  private static OnnxModel ownTensors(OnnxModel model, Set<String> values) {
     Graph graph = model.graph().copy();
     for (Linear linear : LinearFinder.find(graph)) {
       if (values.contains(linear.weightValue())) {
@@ -46,7 +65,7 @@ public final class SharedTensors {
   private static void readOneWeight(Graph graph, Linear linear) {
     for (Linear.Site site : linear.sites()) {
       Node reader = site.weightReader();
-      int at = reader.is("Transpose") ? 0 : 1;
+      int at = site.weightInput();
       String other = reader.input(at);
       if (!other.equals(linear.weightValue())) {
         graph.replace(reader, reader.withInput(at, linear.weightValue()));

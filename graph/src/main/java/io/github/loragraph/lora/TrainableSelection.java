@@ -16,8 +16,14 @@ import java.util.regex.Pattern;
  * @param method what is trained in any case
  * @param also found anywhere in the names of further parameters to train; null for none
  * @param biases whether the biases of adapted Linears are trained, too (PEFT's {@code lora_only})
+ * @param untied whether the copies of a tied weight are trained each for itself
  */
-public record TrainableSelection(Method method, Pattern also, boolean biases) {
+public record TrainableSelection(Method method, Pattern also, boolean biases, boolean untied) {
+  /** With tied weights trained as one. */
+  public TrainableSelection(Method method, Pattern also, boolean biases) {
+    this(method, also, biases, false);
+  }
+
   /** What a method trains, and nothing else. */
   public static TrainableSelection of(Method method) {
     return new TrainableSelection(method, null, false);
@@ -30,19 +36,19 @@ public record TrainableSelection(Method method, Pattern also, boolean biases) {
    *     parameter's name
    */
   public List<Parameter> parameters(OnnxModel model) {
-    List<Parameter> all = Parameters.of(model);
+    List<Parameter> all = untied ? Parameters.untied(model) : Parameters.of(model);
     Predicate<Parameter> chosen = byMethod(model);
     if (all.stream().noneMatch(chosen)) {
       throw new LoraGraphException(
           "the model has no head (classifier, pre_classifier, score) to train: put one on with 'lora-graph add-head'");
     }
     if (also != null) {
-      if (all.stream().noneMatch(p -> also.matcher(p.name()).find())) {
+      if (all.stream().noneMatch(p -> p.isNamed(also))) {
         throw new LoraGraphException(
             "'%s' is found in no parameter's name: 'lora-graph inspect MODEL --verbose' lists them"
                 .formatted(also));
       }
-      chosen = chosen.or(p -> also.matcher(p.name()).find());
+      chosen = chosen.or(p -> p.isNamed(also));
     }
     if (biases && method == Method.FULL) {
       throw new LoraGraphException(
@@ -57,7 +63,24 @@ public record TrainableSelection(Method method, Pattern also, boolean biases) {
       }
       chosen = chosen.or(p -> names.contains(p.name()));
     }
-    return all.stream().filter(chosen).toList();
+    List<Parameter> wanted = all.stream().filter(chosen).toList();
+    List<Parameter> possible = wanted.stream().filter(p -> p.obstacle() == null).toList();
+    if (possible.isEmpty()) {
+      Parameter first = wanted.get(0);
+      throw new LoraGraphException(
+          "none of the %d parameters to train can be trained: '%s', the first, cannot, since %s; take the model in float32"
+              .formatted(wanted.size(), first.name(), first.obstacle()));
+    }
+    return possible;
+  }
+
+  /** Those that were asked for and cannot be trained: quantized ones, for instance. */
+  public List<Parameter> left(OnnxModel model) {
+    Predicate<Parameter> chosen = byMethod(model);
+    return Parameters.of(model).stream()
+        .filter(p -> p.obstacle() != null)
+        .filter(p -> chosen.test(p) || (also != null && p.isNamed(also)))
+        .toList();
   }
 
   /** The values of {@link #parameters}: what a training graph takes. */
@@ -83,6 +106,11 @@ public record TrainableSelection(Method method, Pattern also, boolean biases) {
     Optional<LoraMetadata> metadata = LoraMetadata.of(model);
     return switch (method) {
       case LORA -> {
+        if (metadata.isEmpty() && PeftAdapters.isIn(model)) {
+          yield p ->
+              PeftAdapters.isAdapter(ModulePath.ofParameter(p.name()))
+                  || p.isOf(InjectionOptions.DEFAULT_HEAD);
+        }
         if (metadata.isEmpty()) {
           throw new LoraGraphException(
               "the model has no adapters: put some in with 'lora-graph inject', or train with --method full or head");
@@ -94,11 +122,7 @@ public record TrainableSelection(Method method, Pattern also, boolean biases) {
           p ->
               metadata
                   .map(m -> m.head().contains(p.name()))
-                  .orElseGet(
-                      () ->
-                          InjectionOptions.DEFAULT_HEAD
-                              .matcher(ModulePath.ofParameter(p.name()))
-                              .find());
+                  .orElseGet(() -> p.isOf(InjectionOptions.DEFAULT_HEAD));
     };
   }
 }

@@ -5,10 +5,10 @@ package io.github.loragraph.onnx;
  * upper half of a binary32. Both round to the nearest, ties to even; what is too large becomes
  * infinity, and what is too small for a normal number a subnormal one.
  */
-final class HalfPrecision {
+public final class HalfPrecision {
   private HalfPrecision() {}
 
-  static float toFloat(short half) {
+  public static float toFloat(short half) {
     int sign = (half & 0x8000) << 16;
     int exponent = (half >> 10) & 0x1f;
     int fraction = half & 0x3ff;
@@ -23,7 +23,7 @@ final class HalfPrecision {
   }
 
   /** A binary16. A NaN stays one, without its payload. */
-  static short fromFloat(float value) {
+  public static short fromFloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     float magnitude = Math.abs(value);
@@ -40,12 +40,12 @@ final class HalfPrecision {
     return (short) (sign | (rounded - (112 << 23)) >>> 13);
   }
 
-  static float bfloat16ToFloat(short half) {
+  public static float bfloat16ToFloat(short half) {
     return Float.intBitsToFloat(half << 16);
   }
 
   /** A bfloat16. A NaN stays one: a bit that survives makes it quiet. */
-  static short bfloat16FromFloat(float value) {
+  public static short bfloat16FromFloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) (bits >>> 16 | 0x40);

@@ -226,6 +226,18 @@ public final class Node {
     return false;
   }
 
+  /** The graphs that stand in the node itself, those of {@code If}, {@code Loop}, {@code Scan}. */
+  public List<Body> subgraphs() {
+    List<Body> bodies = new ArrayList<>();
+    for (AttributeProto a : proto.getAttributeList()) {
+      if (a.hasG()) {
+        bodies.add(Body.of(a.getName(), a.getG()));
+      }
+      a.getGraphsList().forEach(g -> bodies.add(Body.of(a.getName(), g)));
+    }
+    return bodies;
+  }
+
   /** The standard operators that stand in the node's subgraphs, at any depth. */
   public Set<String> innerOperators() {
     Set<String> operators = new LinkedHashSet<>();

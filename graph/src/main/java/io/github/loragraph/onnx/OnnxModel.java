@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -121,6 +122,16 @@ public final class OnnxModel {
       copy.addMetadataProps(StringStringEntryProto.newBuilder().setKey(key).setValue(value));
     }
     return new OnnxModel(copy.build(), graphHeader, graph);
+  }
+
+  /** The functions that the model defines itself, for operators of its own. */
+  public List<Body> functions() {
+    return header.getFunctionsList().stream().map(Body::of).toList();
+  }
+
+  /** The shapes of the graph's sparse initializers, as dense tensors, by their names. */
+  public Map<String, long[]> sparseInitializers() {
+    return Body.sparse(graphHeader);
   }
 
   ModelProto header() {

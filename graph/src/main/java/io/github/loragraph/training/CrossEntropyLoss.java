@@ -68,10 +68,19 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
 
   @Override
   public String emit(GraphBuilder b, String logits, TensorType type) {
+    return emit(b, logits, LABELS, type);
+  }
+
+  /**
+   * The same with labels that are computed.
+   *
+   * @param given names the labels
+   */
+  String emit(GraphBuilder b, String logits, String given, TensorType type) {
     ElementType real = type.elementType();
     int axis = type.shape().rank() - 1;
     String logProbabilities = b.op("LogSoftmax", n -> n.with("axis", axis), logits);
-    String labels = LABELS;
+    String labels = given;
     String counted = null;
     if (ignoredLabel != null) {
       String ignored = b.op("Equal", labels, b.scalar(ElementType.INT64, ignoredLabel));

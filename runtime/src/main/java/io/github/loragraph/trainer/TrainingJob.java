@@ -9,7 +9,6 @@ import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
@@ -20,7 +19,6 @@ import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -112,7 +110,10 @@ public record TrainingJob(
       Trainer.Summary summary =
           new Trainer(engine, batches, settings, measure, listeners, start).run();
       return new Result(
-          summary, withParameters(engine.parameters()), engine.name(), opened.unreached());
+          summary,
+          SharedTensors.withValues(model, engine.parameters()),
+          engine.name(),
+          opened.unreached());
     }
   }
 
@@ -126,11 +127,5 @@ public record TrainingJob(
         data.padId(),
         settings.shuffle(),
         settings.seed());
-  }
-
-  private OnnxModel withParameters(Map<String, Tensor> values) {
-    OnnxModel trained = SharedTensors.unshare(model, values.keySet());
-    values.values().forEach(trained.graph()::putInitializer);
-    return trained;
   }
 }
