@@ -46,7 +46,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,14 +56,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What {@code artifacts} writes, as a program that trains by ONNX Runtime's own API sees it. */
 @Tag("training-api")
 class ArtifactsTest {
-  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 1);
+  private static final Sessions SESSIONS =
+      new Sessions(OrtRuntime.open(OrtRuntime.Build.TRAINING), 1);
 
   @TempDir Path folder;
-
-  @BeforeAll
-  static void chooseTheBuild() {
-    OrtRuntime.open(OrtRuntime.Build.TRAINING);
-  }
 
   /** A model with the oracle's adapters, and its configuration, in a folder. */
   private Path injected(Oracle oracle) throws Exception {

@@ -18,7 +18,6 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,15 +28,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("training-api")
 class FusedGradientsTest {
-  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
+  private static final Sessions SESSIONS =
+      new Sessions(OrtRuntime.open(OrtRuntime.Build.TRAINING), 2);
 
   /** Ten roundings of single precision. */
   private static final double TOLERANCE = 6e-7;
-
-  @BeforeAll
-  static void chooseTheBuild() {
-    OrtRuntime.open(OrtRuntime.Build.TRAINING);
-  }
 
   /** Operators of one input; another kind of operator brings a test of its own. */
   static List<String> operators() {
@@ -98,7 +93,7 @@ class FusedGradientsTest {
         new Autodiff(GradientRules.load(kernels))
             .gradients(
                 graph,
-                new SessionShapeInference(OrtRuntime.ofThisProcess()).infer(model),
+                new SessionShapeInference(SESSIONS.runtime()).infer(model),
                 loss,
                 List.of("x"))
             .get("x");

@@ -45,7 +45,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,14 +55,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Training artifacts in ONNX Runtime's own training API, against PyTorch's numbers. */
 @Tag("training-api")
 class TrainingApiTest {
-  private static final Sessions SESSIONS = new Sessions(OrtRuntime.ofThisProcess(), 2);
+  private static final Sessions SESSIONS =
+      new Sessions(OrtRuntime.open(OrtRuntime.Build.TRAINING), 2);
   private static final double CURVE = 1e-4;
   private static final double FINAL = 1e-4;
-
-  @BeforeAll
-  static void chooseTheBuild() {
-    OrtRuntime.open(OrtRuntime.Build.TRAINING);
-  }
 
   static OnnxModel injected(Oracle oracle) {
     OnnxModel model =
@@ -100,7 +95,7 @@ class TrainingApiTest {
         optimizer,
         1,
         kernels,
-        new SessionShapeInference(OrtRuntime.ofThisProcess()));
+        new SessionShapeInference(SESSIONS.runtime()));
   }
 
   static List<Arguments> fixturesAndKernels() {
@@ -311,7 +306,8 @@ class TrainingApiTest {
   @Test
   void bothEnginesGoTheSameWay() {
     OnnxModel encoder =
-        OnnxFile.read(ModelReference.resolve("all-MiniLM-L6-v2", ToolCache.folder()).modelFile());
+        OnnxFile.read(
+            ModelReference.resolve("all-MiniLM-L6-v2", ToolCache.ofThisUser()).modelFile());
     OnnxModel model =
         LoraInjector.inject(
             ClassificationHead.add(encoder, 3, ClassificationHead.Pooling.MEAN, 0),

@@ -54,7 +54,7 @@ final class ArtifactsApplyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ModelFolder folder = ModelReference.resolve(model, ToolCache.folder());
+    ModelFolder folder = ModelReference.resolve(model, ToolCache.ofThisUser());
     Path target = list ? null : outputFile.check(folder, ".trained");
     Path inFolder = checkpointFile.resolve(TrainingArtifacts.CHECKPOINT);
     Checkpoint checkpoint =

@@ -174,7 +174,7 @@ final class ArtifactsCommand implements Callable<Integer> {
     for (String name : NAMES) {
       AtomicFile.checkTarget(folder.resolve(name), force);
     }
-    ModelFolder files = ModelReference.resolve(model, ToolCache.folder());
+    ModelFolder files = ModelReference.resolve(model, ToolCache.ofThisUser());
     for (String name : NAMES) {
       OutputFile.refuseInput(folder.resolve(name), files);
     }

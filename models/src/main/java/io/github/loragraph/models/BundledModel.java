@@ -1,14 +1,16 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.cache.CachedResource;
+import io.github.loragraph.cache.Resource;
+import io.github.loragraph.cache.ToolCache;
 import java.net.URL;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** A pretrained model that comes as a library and is unpacked into a model folder on first use. */
@@ -26,6 +28,8 @@ public enum BundledModel {
           "num_attention_heads", 12,
           "max_position_embeddings", 512,
           "pad_token_id", 0));
+
+  private static final String MODEL = "model.onnx";
 
   private final String modelName;
   private final List<String> aliases;
@@ -66,19 +70,20 @@ public enum BundledModel {
    *
    * @throws LoraGraphException if the class path does not have it, or the cache cannot be written
    */
-  public ModelFolder unpack(Path cache) {
-    Path folder = cache.resolve("models").resolve(modelName);
-    CachedResource.unpack(resource(tokenizer), folder.resolve("tokenizer.json"));
-    Path configFile = folder.resolve(ModelConfig.FILE);
-    if (!Files.exists(configFile)) {
-      ModelConfig content = ModelConfig.empty();
-      for (Map.Entry<String, Object> entry : config.entrySet()) {
-        content = content.with(entry.getKey(), entry.getValue());
-      }
-      content.write(configFile, true);
+  public ModelFolder unpack(ToolCache cache) {
+    ModelConfig content = ModelConfig.empty();
+    for (String key : new TreeSet<>(config.keySet())) {
+      content = content.with(key, config.get(key));
     }
-    Path file = CachedResource.unpack(resource(model), folder.resolve("model.onnx"));
-    return ModelFolder.of(file, true);
+    Map<String, Resource> files = new LinkedHashMap<>();
+    files.put("tokenizer.json", Resource.of(resource(tokenizer)));
+    files.put(ModelConfig.FILE, Resource.of(ModelConfig.FILE, content.bytes()));
+    files.put(MODEL, Resource.of(resource(model)));
+    // Another release of the tool may have another content, and run at the same time.
+    String contents =
+        files.values().stream().map(Resource::checksumName).collect(Collectors.joining("-"));
+    Path folder = cache.put("models/" + contents + "/" + modelName, files);
+    return ModelFolder.of(folder.resolve(MODEL), true);
   }
 
   private URL resource(String name) {

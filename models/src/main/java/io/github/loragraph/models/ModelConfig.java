@@ -10,7 +10,6 @@ import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,18 +62,22 @@ public final class ModelConfig {
 
   /** Writes the file, whole or not at all. */
   public void write(Path file, boolean replace) {
-    AtomicFile.write(file, replace, this::writeTo);
+    AtomicFile.write(file, replace, out -> out.write(bytes()));
   }
 
   /** Puts the file among others that appear together. */
   public void stage(Path file, StagedFiles files) {
-    files.write(file, this::writeTo);
+    files.write(file, out -> out.write(bytes()));
   }
 
-  private void writeTo(OutputStream out) throws IOException {
-    out.write(
-        (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n")
-            .getBytes(StandardCharsets.UTF_8));
+  /** What the file holds. */
+  byte[] bytes() {
+    try {
+      return (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n")
+          .getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** The same with one entry set. */

@@ -1,6 +1,7 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.ToolCache;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -16,7 +17,7 @@ public final class ModelReference {
    * @param cache where bundled models are unpacked
    * @throws LoraGraphException if it is neither
    */
-  public static ModelFolder resolve(String argument, Path cache) {
+  public static ModelFolder resolve(String argument, ToolCache cache) {
     try {
       Path path = Path.of(argument);
       if (Files.exists(path)) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.evaluation.Predictor;
@@ -27,7 +28,7 @@ class ClassificationHeadTest {
   @ParameterizedTest
   @EnumSource
   void aHeadOnTheBundledEncoder(ClassificationHead.Pooling pooling) {
-    ModelFolder folder = BundledModel.ALL_MINILM_L6_V2.unpack(cache);
+    ModelFolder folder = BundledModel.ALL_MINILM_L6_V2.unpack(ToolCache.in(cache));
     OnnxModel encoder = OnnxFile.read(folder.modelFile());
     OnnxModel model = ClassificationHead.add(encoder, 3, pooling, 1);
     assertEquals(

@@ -24,7 +24,7 @@ final class ThisMachine implements Machine {
 
   @Override
   public Path cache() {
-    return ToolCache.folder();
+    return ToolCache.ofThisUser().folder();
   }
 
   @Override

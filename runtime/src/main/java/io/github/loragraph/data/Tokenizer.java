@@ -8,7 +8,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.file.AtomicFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -67,11 +66,7 @@ public final class Tokenizer implements AutoCloseable {
     if (!root.path("model").isObject()) {
       throw notATokenizer(file, "it has no \"model\"", null);
     }
-    // The library's own files go to the tool's cache, and it is told to download nothing.
-    System.setProperty("ai.djl.offline", "true");
-    String cache = ToolCache.folder("djl").toString();
-    setIfAbsent("DJL_CACHE_DIR", cache);
-    setIfAbsent("ENGINE_CACHE_DIR", cache);
+    TokenizerLibrary.prepare();
     Map<String, String> options =
         Map.of(
             "addSpecialTokens", "true",
@@ -97,12 +92,6 @@ public final class Tokenizer implements AutoCloseable {
         "%s is no tokenizer.json of Hugging Face's tokenizers: %s"
             .formatted(file, String.valueOf(reason).lines().findFirst().orElse("")),
         cause);
-  }
-
-  private static void setIfAbsent(String property, String value) {
-    if (System.getProperty(property) == null && System.getenv(property) == null) {
-      System.setProperty(property, value);
-    }
   }
 
   private static String firstLine(Throwable e) {

@@ -1,7 +1,6 @@
 package io.github.loragraph.ort;
 
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.cache.CachedResource;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.cuda.Cuda;
 import java.net.URL;
@@ -135,11 +134,9 @@ record NativeLibrary(Path folder, List<Path> preload) {
         resources.add(resource);
       }
     }
-    Path folder = folder("stock", platform, resources);
-    for (URL resource : resources) {
-      CachedResource.unpack(resource, folder.resolve(fileName(resource)));
-    }
-    return folder;
+    Map<String, URL> files = new LinkedHashMap<>();
+    resources.forEach(resource -> files.put(fileName(resource), resource));
+    return unpack("stock", platform, files);
   }
 
   private static Path unpackTraining(Platform platform) {
@@ -150,17 +147,16 @@ record NativeLibrary(Path folder, List<Path> preload) {
           "the class path has no ONNX Runtime with the training API for %s: use the graph engine"
               .formatted(platform.trainingName()));
     }
-    Path folder = folder("training", platform, List.of(library, binding));
-    CachedResource.unpack(library, folder.resolve(platform.fileName("onnxruntime")));
-    CachedResource.unpack(binding, folder.resolve(fileName(binding)));
-    return folder;
+    Map<String, URL> files = new LinkedHashMap<>();
+    files.put(platform.fileName("onnxruntime"), library);
+    files.put(fileName(binding), binding);
+    return unpack("training", platform, files);
   }
 
-  /** A folder for just these files: another content gets another folder. */
-  private static Path folder(String build, Platform platform, List<URL> resources) {
-    StringBuilder name = new StringBuilder(build).append('-').append(platform.trainingName());
-    resources.forEach(resource -> name.append('-').append(CachedResource.checksum(resource)));
-    return ToolCache.folder().resolve("native").resolve(name.toString());
+  /** Into a folder for just these files: another content gets another folder. */
+  private static Path unpack(String build, Platform platform, Map<String, URL> files) {
+    return ToolCache.ofThisUser()
+        .unpack("native/%s-%s".formatted(build, platform.trainingName()), files);
   }
 
   private static String fileName(URL resource) {

@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Each case runs in processes of its own: a process has one library. */
@@ -68,24 +72,25 @@ class NativeLibraryTest {
     assertEquals("training true", output(start(cache(), "training")));
   }
 
-  /** It has the right size, so it is not noticed before it is loaded. */
+  /** It has the right size and the time of before. */
   @Test
-  void aDamagedFileIsNamedWithWhatToDo() throws Exception {
+  void aDamagedFileIsMadeAgainAndThatIsSaid() throws Exception {
     output(start(cache(), "training"));
     for (Path file : cached()) {
+      FileTime time = Files.getLastModifiedTime(file);
       byte[] bytes = Files.readAllBytes(file);
-      java.util.Arrays.fill(bytes, 0, 4096, (byte) 7);
+      bytes[bytes.length / 2] ^= 1;
       Files.write(file, bytes);
-    }
-    String line = output(start(cache(), "training"));
-    assertEquals(1, line.lines().count(), line);
-    Path unpacked = cached().get(0).getParent();
-    assertTrue(line.startsWith("failed: cannot load"), line);
-    assertTrue(line.contains("delete " + unpacked + ","), line);
-    for (Path file : cached()) {
-      Files.delete(file);
+      Files.setLastModifiedTime(file, time);
     }
     assertEquals("training true", output(start(cache(), "training")));
+    List<String> lines = errors().lines().toList();
+    assertEquals(cached().size(), lines.size(), errors());
+    for (int i = 0; i < lines.size(); i++) {
+      assertTrue(lines.get(i).contains("was damaged, and has been made anew"), lines.get(i));
+    }
+    assertEquals("training true", output(start(cache(), "training")));
+    assertEquals("", errors());
   }
 
   @Test
@@ -119,12 +124,93 @@ class NativeLibraryTest {
   }
 
   @Test
-  void aCacheThatCannotBeWrittenIsNamed() throws Exception {
+  void whereTheCacheCannotBeWrittenAnotherIsUsedAndThatIsSaid() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "no folder");
-    String line = output(start(file, "training"));
-    assertTrue(line.startsWith("failed: cannot write " + file), line);
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+    String[] options = {"-Djava.io.tmpdir=" + temporary};
+    assertEquals("training true", output(start(file, options, "training")));
+    assertEquals(1, errors().lines().count(), errors());
+    assertTrue(errors().contains("the cache is " + temporary + "/lora-graph-"), errors());
+    assertTrue(errors().contains(file + " is no folder (LORA_GRAPH_CACHE names"), errors());
+  }
+
+  @Test
+  void whereNoCacheCanBeWrittenThatIsSaid() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "no folder");
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+    String[] options = {"-Djava.io.tmpdir=" + temporary};
+    output(start(file, options, "stock"));
+    Path other;
+    try (Stream<Path> files = Files.list(temporary)) {
+      other =
+          files
+              .filter(f -> f.getFileName().toString().startsWith("lora-graph-"))
+              .findFirst()
+              .orElseThrow();
+    }
+    Files.move(other, folder.resolve("moved"));
+    Files.writeString(other, "no folder either");
+    String line = output(start(file, options, "training"));
+    assertTrue(line.startsWith("failed: cannot write to " + file), line);
     assertTrue(line.contains("LORA_GRAPH_CACHE"), line);
     assertEquals(1, line.lines().count(), line);
+    assertEquals("", errors());
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aCacheThatOthersCanWriteToIsNotUsedAndThatIsSaid() throws Exception {
+    Files.createDirectory(cache());
+    Files.setPosixFilePermissions(cache(), PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path temporary = Files.createDirectory(folder.resolve("temporary"));
+    String[] options = {"-Djava.io.tmpdir=" + temporary};
+    assertEquals("training true", output(start(cache(), options, "training")));
+    assertEquals(List.of(), cached());
+    assertEquals(1, errors().lines().count(), errors());
+    assertTrue(errors().contains("other users can write to " + cache()), errors());
+  }
+
+  @Test
+  void aMissingFolderForTemporaryFilesIsOneLine() throws Exception {
+    String[] options = {"-Djava.io.tmpdir=" + folder.resolve("missing")};
+    String line = output(start(cache(), options, "stock"));
+    assertEquals(
+        "failed: the folder for temporary files, %s, is not there: mend that, or name another with LORA_GRAPH_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
+            .formatted(folder.resolve("missing")),
+        line);
+    assertEquals("", errors());
+  }
+
+  @Test
+  void aLibraryThatIsNoneIsOneLineEachTime() throws Exception {
+    Path own = Files.createDirectory(folder.resolve("own"));
+    for (String name : List.of("onnxruntime", "onnxruntime4j_jni")) {
+      Files.writeString(own.resolve(System.mapLibraryName(name)), "no library");
+    }
+    String[] options = {"-Donnxruntime.native.path=" + own};
+    List<String> lines = output(start(cache(), options, "stock", "stock")).lines().toList();
+    assertEquals(2, lines.size(), lines.toString());
+    assertEquals(lines.get(0), lines.get(1));
+    assertTrue(lines.get(0).startsWith("failed: cannot load ONNX Runtime's native library: "));
+    assertTrue(lines.get(0).endsWith("names: name another, or none)"), lines.get(0));
+  }
+
+  @Test
+  void remedies() {
+    assertRemedy(
+        "/c/libx.so: libstdc++.so.6: cannot open shared object file", "install the C++ library");
+    assertRemedy(
+        "/lib/libc.so.6: version `GLIBC_2.32' not found (required by", "use a newer release");
+    assertRemedy("Error loading shared library ld-linux-x86-64.so.2: No such file", "not Alpine");
+    assertRemedy("wrong ELF class: ELFCLASS32 (Possible cause: endianness", "use a Java for");
+    assertRemedy("failed to map segment from shared object", "forbids programs");
+    assertRemedy("cannot map zero-fill pages: Cannot allocate memory", "memory is short");
+    assertRemedy("invalid ELF header", "delete /c, which is then made anew");
+  }
+
+  private static void assertRemedy(String reason, String remedy) {
+    String line = LoadFailure.remedy(reason, Path.of("/c"), List.of());
+    assertTrue(line.contains(remedy), line);
   }
 
   @Test
@@ -172,21 +258,34 @@ class NativeLibraryTest {
     return folder.resolve("cache");
   }
 
+  private Path errorFile() {
+    return folder.resolve("errors");
+  }
+
+  /** What the last process printed to standard error. */
+  private String errors() throws IOException {
+    return Files.readString(errorFile()).strip();
+  }
+
   private List<Path> cached() throws IOException {
     try (Stream<Path> files = Files.walk(cache())) {
-      return files.filter(Files::isRegularFile).sorted().toList();
+      return files
+          .filter(Files::isRegularFile)
+          .filter(file -> !file.toString().endsWith(".checked"))
+          .sorted()
+          .toList();
     }
   }
 
-  private static Process start(Path cache, String... builds) throws IOException {
+  private Process start(Path cache, String... builds) throws IOException {
     return start(cache, new String[0], builds);
   }
 
-  private static Process start(Path cache, String[] options, String... builds) throws IOException {
+  private Process start(Path cache, String[] options, String... builds) throws IOException {
     return start(cache, Map.of(), options, builds);
   }
 
-  private static Process start(
+  private Process start(
       Path cache, Map<String, String> variables, String[] options, String... builds)
       throws IOException {
     List<String> command = new ArrayList<>();
@@ -199,7 +298,7 @@ class NativeLibraryTest {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LORA_GRAPH_CACHE", cache.toString());
     builder.environment().putAll(variables);
-    return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    return builder.redirectError(errorFile().toFile()).start();
   }
 
   private static String output(Process process) throws Exception {
