@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
@@ -16,6 +17,7 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
@@ -73,8 +75,11 @@ class CudaKernelsTest {
             TrainableSelection.of(method).values(model),
             new CrossEntropyLoss(0.1, List.of(1.0, 2.0), -100L),
             dropout,
+            Kernels.STANDARD,
+            Precision.FP32,
+            true,
             new SessionShapeInference(OrtRuntime.ofThisProcess()));
-    return StepGraph.of(training, AdamW.defaults(), 1, 2);
+    return StepGraph.of(training, AdamW.defaults(), 1);
   }
 
   private static boolean computesFloats(Node node, ValueTypes types) {

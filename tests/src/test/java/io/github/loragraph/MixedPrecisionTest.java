@@ -319,7 +319,7 @@ class MixedPrecisionTest {
             new SessionShapeInference(OrtRuntime.ofThisProcess()));
     TrainingGraph fp32 = build(model, Method.LORA, Precision.FP32);
     assertArrayEquals(bytes(plain), bytes(fp32));
-    Graph step = StepGraph.of(fp32, AdamW.defaults(), 1, 2).model().graph();
+    Graph step = StepGraph.of(fp32, AdamW.defaults(), 1).model().graph();
     assertFalse(step.isInput(LossScaling.SCALE));
     assertTrue(
         step.initializers().values().stream()

@@ -14,6 +14,9 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.engine.StepInput;
+import io.github.loragraph.evaluation.LossOptions;
+import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.OrtRuntime;
@@ -23,10 +26,12 @@ import io.github.loragraph.trainer.Trainer;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingListener;
 import io.github.loragraph.trainer.TrainingStopped;
+import io.github.loragraph.trainer.WarmUp;
 import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.WeightDecay;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -41,19 +46,24 @@ import java.util.Random;
 
 /**
  * A training whose settings are drawn at random, through all of its parts: data file, batches,
- * loop, engine, and a stop with a new start from its checkpoint. Its reference is a plain loop over
- * rows that are padded here: one batch at a time, each in memory of its own, each in a call of its
- * own.
+ * loop, engine, and a stop with a new start from its checkpoint. It is held to two references: to
+ * the last bit to a plain loop over rows that are padded here, one batch at a time, each in memory
+ * of its own, each in a call of its own; and to {@link PlainTraining}, in which a step is one
+ * batch.
  *
+ * @param steps null to go by epochs
  * @param stopAfter the step after which the run is stopped and gone on with
  */
 record RandomTraining(
-    List<int[]> rows,
-    int[] labels,
+    PlainTraining.Data data,
+    PlainTraining.Optimizer optimizer,
     int batchSize,
     int accumulation,
     int batchesPerCall,
-    long steps,
+    Long steps,
+    Double epochs,
+    LearningRateSchedule.Decay decay,
+    WarmUp warmUp,
     long stopAfter,
     boolean shuffle,
     long seed) {
@@ -75,39 +85,66 @@ record RandomTraining(
   static RandomTraining draw(Random random, int mostPerCall) {
     int count = 1 + random.nextInt(20);
     boolean equal = random.nextBoolean();
+    boolean ignores = random.nextInt(3) == 0;
     int length = 1 + random.nextInt(7);
     List<int[]> rows = new ArrayList<>();
     int[] labels = new int[count];
     for (int i = 0; i < count; i++) {
       int own = equal ? length : 1 + random.nextInt(9);
       rows.add(random.ints(own, 1, TinyClassifier.VOCABULARY).toArray());
-      labels[i] = random.nextInt(TinyClassifier.CLASSES);
+      labels[i] = ignores && random.nextInt(3) == 0 ? -100 : random.nextInt(TinyClassifier.CLASSES);
     }
-    int batchSize = 1 + random.nextInt(5);
-    long steps = 1 + random.nextInt(12);
+    double[] classWeights =
+        random.nextBoolean() ? new double[0] : random.doubles(3, 0.1, 3).toArray();
+    double smoothing = random.nextInt(3) == 0 ? 0.2 : 0;
+    boolean bySteps = random.nextBoolean();
+    LearningRateSchedule.Decay[] decays = LearningRateSchedule.Decay.values();
     return new RandomTraining(
-        rows,
-        labels,
-        batchSize,
+        new PlainTraining.Data(rows, labels, classWeights, smoothing),
+        new PlainTraining.Optimizer(
+            random.nextInt(3) == 0 ? 0 : 0.5,
+            random.nextInt(3) == 0,
+            random.nextInt(3) == 0 ? 0 : 0.3),
+        1 + random.nextInt(5),
         1 + random.nextInt(4),
         1 + random.nextInt(mostPerCall),
-        steps,
-        random.nextInt((int) steps),
+        bySteps ? (Long) (long) (1 + random.nextInt(12)) : null,
+        bySteps ? null : (Double) (0.3 + random.nextInt(5) / 2.0),
+        decays[random.nextInt(decays.length)],
+        random.nextBoolean() ? WarmUp.ofSteps(random.nextInt(6)) : WarmUp.ofShare(0.35),
+        random.nextInt(6),
         random.nextBoolean(),
         random.nextLong());
   }
 
-  /** Whether it says the same as the plain loop, to the last bit. */
-  void check(EngineKind kind, Path folder) {
-    reference(kind).assertSame(trained(kind, folder), this + ": ");
+  /**
+   * Compares it with its references.
+   *
+   * @param bits whether to the last bit, too, which costs as much again
+   */
+  void check(EngineKind kind, Path folder, boolean bits) {
+    Outcome trained = trained(kind, folder);
+    comparePlain(trained);
+    if (bits) {
+      reference(kind, folder).assertSame(trained, this + ": ");
+    }
   }
 
-  private Engines engines(int perCall) {
+  private Loss loss(List<Example> examples) {
+    List<Double> weights = Arrays.stream(data.classWeights()).boxed().toList();
+    return Task.CLASSIFICATION.loss(new LossOptions(data.labelSmoothing(), weights), examples);
+  }
+
+  private Engines engines(List<Example> examples, int perCall) {
+    WeightDecay on = optimizer.decaysAll() ? WeightDecay.ALL : WeightDecay.WEIGHTS;
     return new Engines(
         MODEL,
         TinyClassifier.PARAMETERS,
-        CrossEntropyLoss.plain(),
-        new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
+        loss(examples),
+        new Optimization(
+            new AdamW(0.9, 0.999, 1e-8, optimizer.weightDecay(), on),
+            optimizer.maxNorm(),
+            LoraDropout.NONE),
         accumulation,
         perCall,
         seed,
@@ -116,25 +153,15 @@ record RandomTraining(
 
   private TrainerSettings settings() {
     return new TrainerSettings(
-        steps,
-        1,
-        RATE,
-        LearningRateSchedule.Decay.LINEAR,
-        0,
-        0,
-        0,
-        0,
-        batchSize,
-        accumulation,
-        shuffle,
-        seed);
+        steps, epochs, RATE, decay, warmUp, 0, 0, 0, batchSize, accumulation, shuffle, seed);
   }
 
   private Outcome trained(EngineKind kind, Path folder) {
     List<Example> examples = examples(folder);
     List<Double> losses = new ArrayList<>();
     Checkpoint start = stopAfter == 0 ? null : part(kind, examples, null, losses);
-    try (Engines.Opened opened = engines(batchesPerCall).open(kind, start, 1, null, l -> {})) {
+    try (Engines.Opened opened =
+        engines(examples, batchesPerCall).open(kind, start, 1, null, l -> {})) {
       listen(opened, examples, start, losses, new boolean[1], new Checkpoint[1]).run();
       return new Outcome(losses, opened.engine().parameters());
     }
@@ -144,7 +171,8 @@ record RandomTraining(
   private Checkpoint part(
       EngineKind kind, List<Example> examples, Checkpoint start, List<Double> losses) {
     Checkpoint[] saved = new Checkpoint[1];
-    try (Engines.Opened opened = engines(batchesPerCall).open(kind, start, 1, null, l -> {})) {
+    try (Engines.Opened opened =
+        engines(examples, batchesPerCall).open(kind, start, 1, null, l -> {})) {
       listen(opened, examples, start, losses, new boolean[] {true}, saved).run();
       losses.clear();
       return null;
@@ -179,14 +207,16 @@ record RandomTraining(
             saved[0] = state;
           }
         };
-    return new Trainer(opened.engine(), batches, settings(), null, List.of(listener), start);
+    return new Trainer(
+        opened.engine(), batches, loss(examples), settings(), null, List.of(listener), start);
   }
 
   private List<Example> examples(Path folder) {
     StringBuilder lines = new StringBuilder();
-    for (int i = 0; i < labels.length; i++) {
+    for (int i = 0; i < data.labels().length; i++) {
       lines.append(
-          "{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(rows.get(i)), labels[i]));
+          "{\"input_ids\":%s,\"label\":%d}\n"
+              .formatted(Arrays.toString(data.rows().get(i)), data.labels()[i]));
     }
     try {
       Path file = Files.writeString(folder.resolve("train.jsonl"), lines);
@@ -199,31 +229,85 @@ record RandomTraining(
     }
   }
 
-  private Outcome reference(EngineKind kind) {
+  private Outcome reference(EngineKind kind, Path folder) {
     List<Double> losses = new ArrayList<>();
-    List<List<Integer>> order = new ArrayList<>();
-    for (long epoch = 0; order.size() < steps * accumulation; epoch++) {
-      order.addAll(epoch(epoch));
-    }
-    LearningRateSchedule schedule = settings().schedule(steps);
-    try (Engines.Opened opened = engines(1).open(kind, null, 1, null, line -> {})) {
+    List<List<List<Integer>>> order = order();
+    try (Engines.Opened opened =
+        engines(examples(folder), 1).open(kind, null, 1, null, line -> {})) {
       Engine engine = opened.engine();
-      for (int step = 0; step < steps; step++) {
-        double sum = 0;
-        for (int i = 0; i < accumulation; i++) {
-          List<HostTensor> batch = padded(order.get(step * accumulation + i));
-          sum += engine.step(batch, schedule.at(step + 1), i == accumulation - 1).loss();
+      for (int step = 0; step < order.size(); step++) {
+        List<List<Integer>> batches = order.get(step);
+        double[] weights = new double[batches.size()];
+        for (int i = 0; i < weights.length; i++) {
+          for (int row : batches.get(i)) {
+            weights[i] += data.weight(row);
+          }
         }
-        losses.add(sum / accumulation);
+        double sum = Arrays.stream(weights).sum();
+        double loss = 0;
+        for (int i = 0; i < weights.length; i++) {
+          double share = sum > 0 ? weights[i] / sum : 0;
+          boolean last = i == weights.length - 1;
+          StepInput input =
+              new StepInput(padded(batches.get(i)), RATE * rate(step, order.size()), share, last);
+          loss += share * engine.step(input).loss();
+        }
+        losses.add(loss);
       }
       return new Outcome(losses, engine.parameters());
     }
   }
 
+  private void comparePlain(Outcome trained) {
+    PlainTraining plain = new PlainTraining(data, optimizer);
+    List<List<List<Integer>>> order = order();
+    for (int step = 0; step < order.size(); step++) {
+      double loss =
+          plain.step(PlainTraining.together(order.get(step)), RATE * rate(step, order.size()));
+      assertEquals(loss, trained.losses.get(step), 2e-5, this + ": loss of step " + (step + 1));
+    }
+    plain
+        .parameters()
+        .forEach(
+            (name, expected) -> {
+              double[] actual = trained.parameters.get(name).toDoubles();
+              assertArrayEquals(expected, actual, 1e-4, this + ": " + name);
+            });
+  }
+
+  /** Of the peak, for a step counted from 0. */
+  private double rate(long step, long total) {
+    long rise = warmUp.steps() > 0 ? warmUp.steps() : (long) Math.ceil(total * warmUp.share());
+    return switch (decay) {
+      case CONSTANT -> 1;
+      case CONSTANT_WITH_WARMUP -> step < rise ? (double) step / rise : 1;
+      case LINEAR -> PlainTraining.linear(step, rise, total);
+      case COSINE -> PlainTraining.cosine(step, rise, total);
+    };
+  }
+
+  /** The batches of each step of the run: no step goes on into another epoch. */
+  private List<List<List<Integer>>> order() {
+    List<List<List<Integer>>> order = new ArrayList<>();
+    int perEpoch = 0;
+    for (long epoch = 0; epoch == 0 || order.size() < total(perEpoch); epoch++) {
+      List<List<Integer>> batches = epoch(epoch);
+      for (int i = 0; i < batches.size(); i += accumulation) {
+        order.add(batches.subList(i, Math.min(batches.size(), i + accumulation)));
+      }
+      perEpoch = epoch == 0 ? order.size() : perEpoch;
+    }
+    return order.subList(0, total(perEpoch));
+  }
+
+  private int total(int perEpoch) {
+    return steps != null ? steps.intValue() : (int) Math.ceil(epochs * perEpoch);
+  }
+
   /** The rows of each batch of an epoch, as the documentation of {@link BatchSource} has them. */
   private List<List<Integer>> epoch(long epoch) {
     List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < labels.length; i++) {
+    for (int i = 0; i < data.labels().length; i++) {
       order.add(i);
     }
     Random seeds = new Random(seed);
@@ -233,7 +317,7 @@ record RandomTraining(
     Random random = new Random(seeds.nextLong());
     if (shuffle) {
       Collections.shuffle(order, random);
-      order.sort(Comparator.comparingInt(i -> rows.get(i).length));
+      order.sort(Comparator.comparingInt(i -> data.rows().get(i).length));
     }
     List<List<Integer>> batches = new ArrayList<>();
     for (int i = 0; i < order.size(); i += batchSize) {
@@ -246,17 +330,17 @@ record RandomTraining(
   }
 
   private List<HostTensor> padded(List<Integer> batch) {
-    int longest = batch.stream().mapToInt(i -> rows.get(i).length).max().orElseThrow();
+    int longest = batch.stream().mapToInt(i -> data.rows().get(i).length).max().orElseThrow();
     long[] ids = new long[batch.size() * longest];
     long[] mask = new long[ids.length];
     long[] targets = new long[batch.size()];
     for (int row = 0; row < targets.length; row++) {
-      int[] tokens = rows.get(batch.get(row));
+      int[] tokens = data.rows().get(batch.get(row));
       for (int i = 0; i < tokens.length; i++) {
         ids[row * longest + i] = tokens[i];
         mask[row * longest + i] = 1;
       }
-      targets[row] = labels[batch.get(row)];
+      targets[row] = data.labels()[batch.get(row)];
     }
     return List.of(
         Gradients.longs("input_ids", ids, targets.length, longest),
@@ -266,13 +350,19 @@ record RandomTraining(
 
   @Override
   public String toString() {
-    return "%d rows, batches of %d, %d of them in a step, %d in a call, %d steps, stopped after %d, %s"
+    return "labels %s of rows of %s, weights %s, %s, batches of %d, %d of them in a step, %d in a call, %s steps, %s epochs, %s after %s, stopped after %d, %s"
         .formatted(
-            labels.length,
+            Arrays.toString(data.labels()),
+            data.rows().stream().map(row -> row.length).toList(),
+            Arrays.toString(data.classWeights()),
+            optimizer,
             batchSize,
             accumulation,
             batchesPerCall,
             steps,
+            epochs,
+            decay,
+            warmUp,
             stopAfter,
             shuffle ? "shuffled by " + seed : "in order");
   }

@@ -78,7 +78,8 @@ class StepLoopTest {
       Engine engine = opened.engine();
       List<StepInput> inputs = new ArrayList<>();
       for (int i = 0; i < STEPS; i++) {
-        inputs.add(new StepInput(batch(model, i), 1e-3 * (i + 1), (i + 1) % accumulation == 0));
+        boolean last = (i + 1) % accumulation == 0;
+        inputs.add(new StepInput(batch(model, i), 1e-3 * (i + 1), 1.0 / accumulation, last));
       }
       for (int i = 0; i < STEPS; i += batchesPerCall) {
         results.addAll(engine.steps(inputs.subList(i, Math.min(STEPS, i + batchesPerCall))));

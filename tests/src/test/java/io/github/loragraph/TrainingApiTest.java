@@ -12,6 +12,7 @@ import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.TrainingApiEngine;
 import io.github.loragraph.evaluation.ProbeInput;
 import io.github.loragraph.lora.InjectionOptions;
@@ -87,13 +88,13 @@ class TrainingApiTest {
 
   private static TrainingArtifacts artifacts(
       OnnxModel model, OptimizerModel optimizer, Kernels kernels) {
-    return TrainingArtifacts.of(
+    return TrainingArtifacts.forEngine(
         model,
         TrainableSelection.of(Method.LORA).values(model),
         CrossEntropyLoss.plain(),
         LoraDropout.NONE,
         optimizer,
-        1,
+        false,
         kernels,
         new SessionShapeInference(SESSIONS.runtime()));
   }
@@ -240,7 +241,9 @@ class TrainingApiTest {
         try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {
           for (int step = 0; step < 3; step++) {
             for (int i = 1; i <= accumulation; i++) {
-              opened.engine().step(batch, 1e-2, i == accumulation);
+              opened
+                  .engine()
+                  .step(new StepInput(batch, 1e-2, 1.0 / accumulation, i == accumulation));
             }
           }
           assertEquals(3, opened.engine().steps());

@@ -17,7 +17,6 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.Logits;
-import io.github.loragraph.training.LoraDropout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -112,8 +111,8 @@ final class ArtifactsCommand implements Callable<Integer> {
 
   @Option(
       names = "--weight-decay",
-      defaultValue = "0.01",
-      description = "AdamW's (default: ${DEFAULT-VALUE}).")
+      defaultValue = "0",
+      description = "AdamW's, on all that is trained (default: ${DEFAULT-VALUE}).")
   private double weightDecay;
 
   @Option(names = "--beta1", defaultValue = "0.9", description = "AdamW's (default: 0.9).")
@@ -193,10 +192,14 @@ final class ArtifactsCommand implements Callable<Integer> {
             onnx,
             selection.values(onnx),
             task.loss(new LossOptions(labelSmoothing, List.of()), List.of()),
-            LoraDropout.NONE,
             new OptimizerModel(adamW, maxGradNorm),
-            1,
             new SessionShapeInference(OrtRuntime.ofThisProcess()));
+    if (optimizer == Optimizer.ADAMW && weightDecay > 0) {
+      output.log(
+          "%s",
+          "weight decay %s is on biases and normalization weights, too: the training API has one group of parameters"
+              .formatted(weightDecay));
+    }
     List<String> written = write(artifacts, files);
 
     Map<String, Object> result = new LinkedHashMap<>();

@@ -146,7 +146,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     TrainingGraph training =
         TrainingGraph.build(
             onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference(runtime));
-    StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
+    StepGraph step = StepGraph.of(training, AdamW.ofTrainer(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
 
@@ -155,7 +155,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE, precision),
+            new Optimization(AdamW.ofTrainer(), 1, LoraDropout.NONE, precision),
             1,
             stepsPerCall,
             0,
@@ -168,7 +168,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       List<HostTensor> batch = new ArrayList<>(input);
       batch.add(labels(opened.labels()));
       List<StepInput> call =
-          Collections.nCopies(engine.batchesPerCall(), new StepInput(batch, 1e-5, true));
+          Collections.nCopies(engine.batchesPerCall(), new StepInput(batch, 1e-5));
       double stepSeconds = median(() -> engine.steps(call)) / call.size();
       double peak = memoryGigabytes("VmHWM");
       double forward = median(() -> engine.classifier().logits(input));

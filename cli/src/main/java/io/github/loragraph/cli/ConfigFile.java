@@ -36,7 +36,7 @@ final class ConfigFile implements IDefaultValueProvider {
   private static final String RESUME = "--resume";
   private static final Set<String> NOT_IN_FILES =
       Set.of("help", "version", "force", "json", "stacktrace", "config", "resume");
-  private static final Set<String> NOTES = Set.of("versions", "checksums");
+  private static final Set<String> NOTES = Set.of("versions", "checksums", "recipe");
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
 
   private final Map<String, String> values = new LinkedHashMap<>();
@@ -75,13 +75,19 @@ final class ConfigFile implements IDefaultValueProvider {
   }
 
   /**
-   * Refuses to go on with a run whose model or data have changed since it began.
+   * Refuses to go on with a run whose model or data, or the meaning of whose options, have changed
+   * since it began.
    *
    * @param config the run's configuration
    * @param now the configuration of the same run as it would be written now
    */
   static void requireSameFiles(Path config, Map<String, Object> now) {
     Map<String, Object> then = entries(config);
+    if (!Objects.equals(then.get("recipe"), now.get("recipe"))) {
+      throw new LoraGraphException(
+          "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with: begin another run with --config %s"
+              .formatted(config, config));
+    }
     if (then.get("checksums") instanceof Map<?, ?> before
         && now.get("checksums") instanceof Map<?, ?> after) {
       before.forEach(
@@ -145,14 +151,21 @@ final class ConfigFile implements IDefaultValueProvider {
 
   private static List<String> optionNames(CommandSpec command) {
     return command.options().stream()
-        .map(o -> o.longestName().substring(2))
+        .map(o -> firstLongName(o).substring(2))
         .filter(name -> !NOT_IN_FILES.contains(name))
         .sorted()
         .toList();
   }
 
+  private static String firstLongName(OptionSpec option) {
+    return Arrays.stream(option.names())
+        .filter(name -> name.startsWith("--"))
+        .findFirst()
+        .orElse(option.longestName());
+  }
+
   private static String kebab(String key) {
-    return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
+    return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
   }
 
   @Override

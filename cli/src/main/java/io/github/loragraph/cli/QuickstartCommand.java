@@ -34,10 +34,12 @@ import io.github.loragraph.trainer.Trainer;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.trainer.WarmUp;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.WeightDecay;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,10 +68,11 @@ import picocli.CommandLine.Option;
 final class QuickstartCommand implements Callable<Integer> {
   private static final String MATCH = "query|output";
   private static final int RANK = 8;
-  private static final int EPOCHS = 4;
+  private static final double EPOCHS = 4;
   private static final int BATCH_SIZE = 16;
   private static final double LEARNING_RATE = 1e-3;
   private static final double WARM_UP = 0.1;
+  private static final AdamW ADAMW = new AdamW(0.9, 0.999, 1e-8, 0.01, WeightDecay.WEIGHTS);
   private static final long SEED = 0;
 
   @Mixin private ResultOutput output;
@@ -195,7 +198,7 @@ final class QuickstartCommand implements Callable<Integer> {
             EPOCHS,
             LEARNING_RATE,
             LearningRateSchedule.Decay.LINEAR,
-            WARM_UP,
+            WarmUp.ofShare(WARM_UP),
             20,
             0,
             0,
@@ -208,7 +211,7 @@ final class QuickstartCommand implements Callable<Integer> {
             model,
             TrainableSelection.of(Method.LORA).values(model),
             CrossEntropyLoss.plain(),
-            new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
+            new Optimization(ADAMW, 1, LoraDropout.NONE),
             settings,
             new TrainingData(data.task(), training, heldOut, data.padId()),
             EngineKind.GRAPH,
@@ -219,7 +222,8 @@ final class QuickstartCommand implements Callable<Integer> {
     configuration.put("epochs", EPOCHS);
     configuration.put("batchSize", BATCH_SIZE);
     configuration.put("lr", LEARNING_RATE);
-    configuration.put("warmup", WARM_UP);
+    configuration.put("warmupRatio", WARM_UP);
+    configuration.put("weightDecay", ADAMW.weightDecay());
     configuration.put("seed", SEED);
     configuration.put("threads", threads.count());
     configuration.put("versions", Version.ofEverything(job.sessions().runtime()));

@@ -64,6 +64,12 @@ import picocli.CommandLine.Spec;
 final class TrainCommand implements Callable<Integer> {
   private static final Set<String> GO_WITH_RESUME = Set.of("--resume", "--json", "--stacktrace");
 
+  /**
+   * The version of the recipe: how steps, rates, decay and shares follow from the options. A run is
+   * not gone on with by another one.
+   */
+  private static final int RECIPE = 2;
+
   /** What is copied for a step is then small beside what it computes. */
   private static final int STEPS_PER_CALL_ON_GPU = 8;
 
@@ -132,6 +138,7 @@ final class TrainCommand implements Callable<Integer> {
       start = RunFolder.lastCheckpoint(resume).orElse(null);
       run = resume;
     }
+    options.hint().ifPresent(hint -> output.log("%s", hint));
     EngineKind engine = engine(start);
     DeviceChoice device = deviceOptions.choose(engine);
     ModelFolder folder = model.injectedFolder();
@@ -342,6 +349,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("data", absolute(trainFile));
     all.put("eval", eval == null ? null : absolute(eval));
     all.putAll(ConfigFile.asMap(options));
+    all.put("lr", options.learningRate());
     all.putAll(columns.asMap());
     all.put("task", modelData.task().toString());
     all.put("maxLength", modelData.maxLength());
@@ -349,6 +357,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("device", device.toString());
     all.put("tf32", deviceOptions.tf32());
     all.put("stepsPerCall", stepsPerCall(device));
+    all.put("recipe", RECIPE);
     all.put("checksums", checksums(folder.modelFile(), trainFile));
     all.put("versions", Version.ofEverything(sessions.runtime()));
     return all;

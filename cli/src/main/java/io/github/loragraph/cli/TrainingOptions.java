@@ -9,12 +9,15 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.TrainerSettings;
+import io.github.loragraph.trainer.WarmUp;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
+import io.github.loragraph.training.WeightDecay;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
@@ -71,60 +74,100 @@ final class TrainingOptions {
   String classWeights;
 
   @Option(
-      names = "--epochs",
-      defaultValue = "3",
-      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
-  double epochs;
+      names = {"--epochs", "--num-train-epochs"},
+      paramLabel = "<epochs>",
+      description = "Passes over the data (default: 3, where no steps are given).")
+  Double epochs;
 
-  @Option(names = "--steps", description = "Steps, instead of epochs.")
+  @Option(
+      names = {"--steps", "--max-steps"},
+      paramLabel = "<steps>",
+      description = "Steps. Beside epochs the run ends with what ends first.")
   Long steps;
 
   @Option(
-      names = "--batch-size",
-      defaultValue = "16",
-      description = "Examples in a step (default: ${DEFAULT-VALUE}).")
+      names = {"--batch-size", "--per-device-train-batch-size"},
+      paramLabel = "<batchSize>",
+      defaultValue = "8",
+      description = "Examples in a batch (default: ${DEFAULT-VALUE}).")
   int batchSize;
 
   @Option(
-      names = "--accumulate",
+      names = {"--accumulate", "--gradient-accumulation-steps"},
       paramLabel = "N",
       defaultValue = "1",
-      description = "Batches whose gradients make up one step (default: ${DEFAULT-VALUE}).")
+      description =
+          "Batches that make up one step, as one batch of all their examples would; the last step of"
+              + " an epoch has those that are left (default: ${DEFAULT-VALUE}).")
   int accumulate;
 
   @Option(
       names = {"--lr", "--learning-rate"},
-      defaultValue = "5e-4",
-      description = "The highest learning rate (default: ${DEFAULT-VALUE}).")
-  double lr;
+      paramLabel = "<lr>",
+      description = "The highest learning rate (default: 5e-4; with --method full 5e-5).")
+  Double lr;
 
   @Option(
-      names = "--schedule",
+      names = {"--schedule", "--lr-scheduler", "--lr-scheduler-type"},
+      paramLabel = "<schedule>",
       defaultValue = "linear",
-      description = "After the warm-up: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      converter = ScheduleConverter.class,
+      description = "The learning rate's: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   LearningRateSchedule.Decay schedule;
 
   @Option(
-      names = "--warmup",
-      defaultValue = "0.06",
+      names = "--warmup-steps",
+      paramLabel = "N",
+      defaultValue = "0",
       description =
-          "Steps over which the learning rate rises; below 1 a share of all (default:"
-              + " ${DEFAULT-VALUE}; 0: none).")
-  double warmup;
+          "Steps over which the learning rate rises from 0 (default: ${DEFAULT-VALUE}: none).")
+  long warmupSteps;
+
+  @Option(
+      names = "--warmup-ratio",
+      paramLabel = "P",
+      defaultValue = "0",
+      description =
+          "The same as a share of all steps; --warmup-steps wins (default: ${DEFAULT-VALUE}).")
+  double warmupRatio;
+
+  /** What stood for both: 1 and above for steps, below for the ratio. */
+  @Option(names = "--warmup", hidden = true)
+  Double warmup;
 
   @Option(
       names = "--weight-decay",
-      defaultValue = "0.01",
+      defaultValue = "0",
       description = "AdamW's (default: ${DEFAULT-VALUE}).")
   double weightDecay;
 
-  @Option(names = "--beta1", defaultValue = "0.9", description = "AdamW's (default: 0.9).")
+  @Option(
+      names = "--weight-decay-on",
+      paramLabel = "WHAT",
+      defaultValue = "weights",
+      description =
+          "weights: all but biases and normalization weights, or all (default: ${DEFAULT-VALUE}).")
+  WeightDecay weightDecayOn;
+
+  @Option(
+      names = {"--beta1", "--adam-beta1"},
+      paramLabel = "<beta1>",
+      defaultValue = "0.9",
+      description = "AdamW's (default: 0.9).")
   double beta1;
 
-  @Option(names = "--beta2", defaultValue = "0.999", description = "AdamW's (default: 0.999).")
+  @Option(
+      names = {"--beta2", "--adam-beta2"},
+      paramLabel = "<beta2>",
+      defaultValue = "0.999",
+      description = "AdamW's (default: 0.999).")
   double beta2;
 
-  @Option(names = "--epsilon", defaultValue = "1e-8", description = "AdamW's (default: 1e-8).")
+  @Option(
+      names = {"--epsilon", "--adam-epsilon"},
+      paramLabel = "<epsilon>",
+      defaultValue = "1e-8",
+      description = "AdamW's (default: 1e-8).")
   double epsilon;
 
   @Option(
@@ -200,7 +243,7 @@ final class TrainingOptions {
           "--lora-dropout drops what enters adapters, and --method head trains none: leave it out");
     }
     return new Optimization(
-        new AdamW(beta1, beta2, epsilon, weightDecay),
+        new AdamW(beta1, beta2, epsilon, weightDecay, weightDecayOn),
         maxGradNorm,
         new LoraDropout(loraDropout),
         precision);
@@ -237,13 +280,40 @@ final class TrainingOptions {
     }
   }
 
+  /** The given learning rate; else Trainer's, for adapters ten times as high. */
+  double learningRate() {
+    return lr != null ? lr : method == Method.FULL ? 5e-5 : 5e-4;
+  }
+
+  private WarmUp warmUp() {
+    boolean alias = warmup != null && warmupSteps == 0 && warmupRatio == 0;
+    if (alias && warmup >= 1) {
+      return WarmUp.ofSteps(Math.round(warmup));
+    }
+    return new WarmUp(warmupSteps, alias ? warmup : warmupRatio);
+  }
+
+  /** What an option that stood for two was taken for, in one line; empty where it is not there. */
+  Optional<String> hint() {
+    if (warmup == null) {
+      return Optional.empty();
+    }
+    if (warmupSteps > 0 || warmupRatio > 0) {
+      return Optional.of("--warmup has no effect beside --warmup-steps or --warmup-ratio");
+    }
+    return Optional.of(
+        warmup >= 1
+            ? "--warmup %s is taken for --warmup-steps %d".formatted(warmup, Math.round(warmup))
+            : "--warmup %s is taken for --warmup-ratio %s".formatted(warmup, warmup));
+  }
+
   TrainerSettings trainerSettings() {
     return new TrainerSettings(
         steps,
         epochs,
-        lr,
+        learningRate(),
         schedule,
-        warmup,
+        warmUp(),
         logEvery,
         evalEvery,
         checkpointEvery,

@@ -33,6 +33,13 @@ public record OptimizerModel(Optional<AdamW> adamW, double maxGradientNorm) {
     }
   }
 
+  /** The same where parameters decay elsewhere. */
+  OptimizerModel withoutDecay() {
+    return new OptimizerModel(
+        adamW.map(a -> new AdamW(a.beta1(), a.beta2(), a.epsilon(), 0, a.decays())),
+        maxGradientNorm);
+  }
+
   /**
    * The model; the optimizers are operators of ONNX Runtime's own domain.
    *

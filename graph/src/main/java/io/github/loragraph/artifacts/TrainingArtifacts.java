@@ -15,6 +15,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.TrainingGraph;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +29,9 @@ import java.util.Set;
  * parameters. Frozen weights stay initializers of the models. Gradients are accumulated in place
  * until {@code lazy_reset_grad} says to begin anew.
  *
- * @param training inputs: the batch, {@code labels}, the parameters, a buffer for each gradient and
- *     {@code lazy_reset_grad}; outputs: the loss, the logits, and a flag for each gradient
+ * @param training inputs: the batch, {@code labels}, what an engine says of the batch, the
+ *     parameters, a buffer for each gradient and {@code lazy_reset_grad}; outputs: the loss, the
+ *     logits, and a flag for each gradient
  * @param evaluation inputs: the batch, {@code labels} and the parameters in the same order;
  *     outputs: the loss and the logits
  * @param loss names the loss in both
@@ -66,13 +68,21 @@ public record TrainingArtifacts(
   private static final String GRADIENT = "_grad";
   private static final String BUFFER = "_grad.accumulation.buffer";
   private static final String DONE = "_grad.accumulation.out";
+  private static final String DECAYED = ".decayed";
   private static final String RESET = "lazy_reset_grad";
 
   /**
-   * Builds the artifacts of a model, which is left as it is.
+   * FLOAT scalar input, there only if some parameters decay and others do not: the learning rate at
+   * the last batch of a step, 0 at the others.
+   */
+  public static final String DECAY_RATE = "decay_rate";
+
+  /**
+   * Builds the artifacts of a model as files for any program: the model is left as it is. Batches
+   * of a step count as much as each other only if the program sees to it, and weight decay is on
+   * all parameters, since the training API hands its optimizer one group of them.
    *
    * @param trainable names of the values of floating-point parameters
-   * @param accumulation gradients are divided by so many batches, which are then added up
    * @throws LoraGraphException as {@link TrainingGraph#build} does, or if a name ends in {@code
    *     _grad}, which the training API takes for a gradient
    */
@@ -80,39 +90,57 @@ public record TrainingArtifacts(
       OnnxModel model,
       Set<String> trainable,
       Loss loss,
-      LoraDropout dropout,
       OptimizerModel optimizer,
-      int accumulation,
       ShapeInference shapes) {
-    return of(model, trainable, loss, dropout, optimizer, accumulation, Kernels.STANDARD, shapes);
+    TrainingGraph graph = TrainingGraph.build(model, trainable, loss, shapes);
+    return of(graph, graph, optimizer, Set.of());
   }
 
   /**
-   * Builds the artifacts of a model for a known build of the training API.
+   * Builds the artifacts of a model for an engine that says more of each batch than its inputs:
+   * {@link LoraDropout#SEED} with dropout, {@link TrainingGraph#SHARE} where several batches make
+   * up a step, and {@link #DECAY_RATE} where some parameters decay and others do not.
    *
-   * @param kernels what the gradients may be written with; STANDARD for files, whose reader is not
-   *     known
+   * @param accumulates whether several batches make up a step
+   * @param kernels what the gradients may be written with
    * @throws LoraGraphException as the other does
    */
-  public static TrainingArtifacts of(
+  public static TrainingArtifacts forEngine(
       OnnxModel model,
       Set<String> trainable,
       Loss loss,
       LoraDropout dropout,
       OptimizerModel optimizer,
-      int accumulation,
+      boolean accumulates,
       Kernels kernels,
       ShapeInference shapes) {
-    TrainingGraph graph = TrainingGraph.build(model, trainable, loss, dropout, kernels, shapes);
+    TrainingGraph graph =
+        TrainingGraph.build(
+            model, trainable, loss, dropout, kernels, Precision.FP32, accumulates, shapes);
     TrainingGraph plain =
         dropout.isOn()
             ? TrainingGraph.build(model, graph.gradients().keySet(), loss, shapes)
             : graph;
+    Set<String> exempt =
+        optimizer.adamW().map(adamW -> adamW.exempt(graph)).orElse(graph.gradients().keySet());
+    boolean oneGroup = exempt.isEmpty() || exempt.containsAll(graph.gradients().keySet());
+    return of(graph, plain, optimizer, oneGroup ? Set.of() : exempt);
+  }
+
+  /**
+   * @param exempt what does not decay where the rest does; empty where all or none do
+   */
+  private static TrainingArtifacts of(
+      TrainingGraph graph, TrainingGraph plain, OptimizerModel optimizer, Set<String> exempt) {
     List<Tensor> parameters = List.copyOf(graph.initialValues().values());
+    OnnxModel training =
+        exempt.isEmpty()
+            ? training(graph, Set.of(), 0)
+            : training(graph, exempt, optimizer.adamW().orElseThrow().weightDecay());
     return new TrainingArtifacts(
-        training(graph, dropout.isOn(), accumulation),
+        training,
         evaluation(plain),
-        optimizer.model(parameters.size()),
+        (exempt.isEmpty() ? optimizer : optimizer.withoutDecay()).model(parameters.size()),
         Checkpoint.ofParameters(parameters),
         graph.inputs(),
         graph.labels(),
@@ -121,16 +149,22 @@ public record TrainingArtifacts(
         graph.unreached());
   }
 
-  private static OnnxModel training(TrainingGraph source, boolean dropout, int accumulation) {
+  /**
+   * @param exempt what does not decay where the rest does; empty where the optimizer sees to it
+   */
+  private static OnnxModel training(TrainingGraph source, Set<String> exempt, double weightDecay) {
     Graph graph = source.model().graph().copy();
     refuseReservedNames(graph);
     List<ValueInfo> inputs = new ArrayList<>(userInputs(source));
-    if (dropout) {
-      inputs.add(ValueInfo.of(LoraDropout.SEED, TensorType.of(ElementType.INT64)));
+    for (String number : List.of(LoraDropout.SEED, TrainingGraph.SHARE)) {
+      graph.inputs().stream().filter(i -> i.name().equals(number)).forEach(inputs::add);
     }
     GraphBuilder b = new GraphBuilder(graph, "/accumulation");
     List<ValueInfo> buffers = new ArrayList<>();
     List<String> flags = new ArrayList<>();
+    if (!exempt.isEmpty()) {
+      inputs.add(ValueInfo.of(DECAY_RATE, TensorType.of(ElementType.FLOAT)));
+    }
     source
         .gradients()
         .forEach(
@@ -138,26 +172,76 @@ public record TrainingArtifacts(
               TensorType type = source.initialValues().get(parameter).type();
               inputs.add(ValueInfo.of(parameter, type));
               buffers.add(ValueInfo.of(parameter + BUFFER, type));
-              String mean =
-                  accumulation == 1
-                      ? b.op("Identity", gradient)
-                      : b.mul(gradient, b.scalar(ElementType.FLOAT, 1.0 / accumulation));
-              Node last = graph.producer(mean);
+              Node last = graph.producer(b.op("Identity", gradient));
               graph.replace(last, last.withOutput(0, parameter + GRADIENT));
-              graph.add(
-                  Node.of(
-                          "/accumulation/" + parameter,
-                          "InPlaceAccumulatorV2",
-                          List.of(parameter + BUFFER, parameter + GRADIENT, RESET),
-                          List.of(parameter + DONE))
-                      .withDomain(DOMAIN));
-              flags.add(parameter + DONE);
+              flags.add(
+                  accumulate(
+                      graph,
+                      parameter,
+                      parameter + BUFFER,
+                      parameter + GRADIENT,
+                      RESET,
+                      parameter + DONE));
             });
     inputs.addAll(buffers);
     inputs.add(ValueInfo.of(RESET, TensorType.of(ElementType.BOOL, 1)));
+    if (!exempt.isEmpty()) {
+      List<String> decaying = new ArrayList<>(source.gradients().keySet());
+      decaying.removeAll(exempt);
+      flags.addAll(decay(b, source.loss(), decaying, weightDecay, List.copyOf(flags)));
+    }
     setInputs(graph, inputs);
     flags.forEach(flag -> graph.addOutput(ValueInfo.of(flag, TensorType.of(ElementType.BOOL, 1))));
     return source.model().withGraph(graph).withOpset(DOMAIN, 1);
+  }
+
+  /**
+   * Lets parameters decay in place: p - rate weightDecay p, as AdamW has it before its own update.
+   * Each reads p after everything else has: the factor waits for all gradients and the loss, which
+   * is what everything that reads a parameter leads to.
+   *
+   * @return a flag of each
+   */
+  private static List<String> decay(
+      GraphBuilder b,
+      String loss,
+      List<String> decaying,
+      double weightDecay,
+      List<String> gradients) {
+    b.setScope("/decay");
+    String known = b.op("Not", b.op("IsNaN", b.unsqueeze(b.cast(loss, ElementType.FLOAT), 0)));
+    List<String> all = new ArrayList<>(gradients);
+    all.add(known);
+    List<String> numbers = all.stream().map(flag -> b.cast(flag, ElementType.INT32)).toList();
+    String ready =
+        b.cast(
+            b.reduce("ReduceMin", b.concat(0, numbers.toArray(String[]::new)), b.longs(0), false),
+            ElementType.BOOL);
+    String rate = b.where(ready, DECAY_RATE, b.scalar(ElementType.FLOAT, 0));
+    String never = b.initializer(Tensor.ofBooleans("/decay/never", new boolean[] {false}, 1));
+    String factor = b.mul(rate, b.scalar(ElementType.FLOAT, -weightDecay));
+    List<String> flags = new ArrayList<>();
+    for (String parameter : decaying) {
+      b.setScope("/decay/" + parameter);
+      String decay = b.mul(parameter, factor);
+      flags.add(
+          accumulate(
+              b.graph(), "decay/" + parameter, parameter, decay, never, parameter + DECAYED));
+    }
+    return flags;
+  }
+
+  /** Adds a value to another in place, or overwrites that. */
+  private static String accumulate(
+      Graph graph, String name, String buffer, String value, String overwrites, String done) {
+    graph.add(
+        Node.of(
+                "/accumulation/" + name,
+                "InPlaceAccumulatorV2",
+                List.of(buffer, value, overwrites),
+                List.of(done))
+            .withDomain(DOMAIN));
+    return done;
   }
 
   /** The forward part with loss and logits. */

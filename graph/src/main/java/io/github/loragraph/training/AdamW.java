@@ -3,6 +3,7 @@ package io.github.loragraph.training;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.GraphBuilder;
+import java.util.Set;
 
 /**
  * AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) as {@code
@@ -12,9 +13,11 @@ import io.github.loragraph.onnx.GraphBuilder;
  * @param beta1 decay of the first moment, in [0, 1)
  * @param beta2 decay of the second moment, in [0, 1)
  * @param epsilon added to the denominator, positive
- * @param weightDecay decay of every trainable tensor, not negative
+ * @param weightDecay how much parameters decay, not negative
+ * @param decays which parameters decay
  */
-public record AdamW(double beta1, double beta2, double epsilon, double weightDecay) {
+public record AdamW(
+    double beta1, double beta2, double epsilon, double weightDecay, WeightDecay decays) {
   public AdamW {
     require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "in [0, 1)");
     require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "in [0, 1)");
@@ -28,9 +31,26 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
     }
   }
 
-  /** PyTorch's defaults. */
+  /** With decay on all parameters, as in PyTorch. */
+  public AdamW(double beta1, double beta2, double epsilon, double weightDecay) {
+    this(beta1, beta2, epsilon, weightDecay, WeightDecay.ALL);
+  }
+
+  /** PyTorch's defaults, with a weight decay of 0.01 on all parameters. */
   public static AdamW defaults() {
     return new AdamW(0.9, 0.999, 1e-8, 0.01);
+  }
+
+  /** The defaults of the Trainer of transformers: the same without weight decay. */
+  public static AdamW ofTrainer() {
+    return new AdamW(0.9, 0.999, 1e-8, 0, WeightDecay.WEIGHTS);
+  }
+
+  /** The trainable values of a graph that do not decay. */
+  public Set<String> exempt(TrainingGraph training) {
+    return weightDecay == 0
+        ? training.gradients().keySet()
+        : decays == WeightDecay.ALL ? Set.of() : training.undecayed();
   }
 
   /** A parameter and its state: names of values of one shape. */
@@ -69,16 +89,18 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
    * Emits the update of one FLOAT parameter.
    *
    * @param gradient of the parameter's shape
+   * @param decays whether the parameter decays
    * @return the names of the updated parameter and moments
    */
-  public State emit(GraphBuilder b, State state, String gradient, StepFactors factors) {
+  public State emit(
+      GraphBuilder b, State state, String gradient, StepFactors factors, boolean decays) {
     String firstMoment =
         b.add(b.mul(state.firstMoment(), number(b, beta1)), b.mul(gradient, number(b, 1 - beta1)));
     String squared = b.mul(b.mul(gradient, gradient), number(b, 1 - beta2));
     String secondMoment = b.add(b.mul(state.secondMoment(), number(b, beta2)), squared);
     String root = b.mul(b.sqrt(secondMoment), factors.secondMomentScale());
     String direction = b.div(firstMoment, b.add(root, number(b, epsilon)));
-    String decayed = b.mul(state.parameter(), factors.keep());
+    String decayed = decays ? b.mul(state.parameter(), factors.keep()) : state.parameter();
     String updated = b.sub(decayed, b.mul(direction, factors.stepSize()));
     return new State(updated, firstMoment, secondMoment);
   }

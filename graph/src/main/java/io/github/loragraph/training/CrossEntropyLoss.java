@@ -111,6 +111,15 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     return loss;
   }
 
+  /** That of its class; 0 for the ignored label. */
+  @Override
+  public double weight(double label) {
+    if (ignoredLabel != null && label == ignoredLabel) {
+      return 0;
+    }
+    return classWeights.isEmpty() ? 1 : classWeights.get((int) label);
+  }
+
   /** The weighted sum over the sum of {@code divisor}; null weights are all 1. */
   private static String mean(
       GraphBuilder b, ElementType type, String values, String weights, String divisor) {

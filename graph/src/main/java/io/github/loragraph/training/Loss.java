@@ -24,4 +24,13 @@ public interface Loss {
    * @return the name of a scalar
    */
   String emit(GraphBuilder b, String logits, TensorType type);
+
+  /**
+   * How much one label counts in the mean that {@link #emit} makes over those of a batch: 1 for
+   * all, unless some count less, or nothing. Batches of one step share it by the sums of these, so
+   * that they teach what one batch of all their examples would.
+   */
+  default double weight(double label) {
+    return 1;
+  }
 }

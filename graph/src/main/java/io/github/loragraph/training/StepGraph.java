@@ -89,21 +89,15 @@ public record StepGraph(
         : List.of(training.loss());
   }
 
-  /** A step of one batch. */
-  public static StepGraph of(TrainingGraph training, AdamW optimizer, double maxGradientNorm) {
-    return of(training, optimizer, maxGradientNorm, 1);
-  }
-
   /**
-   * Adds the optimizer to a training graph, which is left as it is.
+   * Adds the optimizer to a training graph, which is left as it is. Where its batches have shares
+   * of a step ({@link TrainingGraph#SHARE}), gradients are added up until {@link #UPDATE} is true.
    *
    * @param maxGradientNorm gradients are scaled down to this norm over all of them together, as
    *     {@code torch.nn.utils.clip_grad_norm_} does; 0 turns it off
-   * @param batches whose gradients are averaged before parameters change, 1 or more
    */
-  public static StepGraph of(
-      TrainingGraph training, AdamW optimizer, double maxGradientNorm, int batches) {
-    return of(training, optimizer, maxGradientNorm, batches, LossScaling.USUAL);
+  public static StepGraph of(TrainingGraph training, AdamW optimizer, double maxGradientNorm) {
+    return of(training, optimizer, maxGradientNorm, LossScaling.USUAL);
   }
 
   /**
@@ -112,23 +106,21 @@ public record StepGraph(
    * @param scaling counts only where the training graph's gradients are scaled
    */
   public static StepGraph of(
-      TrainingGraph training,
-      AdamW optimizer,
-      double maxGradientNorm,
-      int batches,
-      LossScaling scaling) {
+      TrainingGraph training, AdamW optimizer, double maxGradientNorm, LossScaling scaling) {
     Graph graph = training.model().graph().copy();
     GraphBuilder b = new GraphBuilder(graph, "/optimizer");
     graph.addInput(ValueInfo.of(LEARNING_RATE, TensorType.of(ElementType.FLOAT)));
     graph.addInput(ValueInfo.of(STEP, TensorType.of(ElementType.INT64)));
 
     boolean scaled = graph.isInput(LossScaling.SCALE);
-    Map<String, String> gradients = averaged(b, training, batches, scaled);
+    boolean gathers = graph.isInput(TrainingGraph.SHARE);
+    Map<String, String> gradients = gathered(b, training, gathers, scaled);
     String norm = maxGradientNorm > 0 || scaled ? norm(b, gradients) : null;
     String scale = maxGradientNorm > 0 ? reportAndClip(b, norm, maxGradientNorm) : null;
-    String gathered = batches > 1 ? UPDATE : null;
+    String gathered = gathers ? UPDATE : null;
     Gate gate = scaled ? gate(b, norm, gathered, scaling) : new Gate(gathered, STEP, List.of());
     AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, gate.updates());
+    Set<String> exempt = optimizer.exempt(training);
     List<Slot> slots = new ArrayList<>();
     List<Carried> carried = new ArrayList<>();
     Zeros zeros = Zeros.forAll(training.initialValues().values());
@@ -145,7 +137,8 @@ public record StepGraph(
           new AdamW.State(parameter, parameter + FIRST_MOMENT, parameter + SECOND_MOMENT);
       graph.addInput(ValueInfo.of(state.firstMoment(), initial.type()));
       graph.addInput(ValueInfo.of(state.secondMoment(), initial.type()));
-      AdamW.State updated = optimizer.emit(b, state, gradient, factors);
+      AdamW.State updated =
+          optimizer.emit(b, state, gradient, factors, !exempt.contains(parameter));
       List<String> inputs =
           new ArrayList<>(List.of(parameter, state.firstMoment(), state.secondMoment()));
       List<String> values =
@@ -156,7 +149,7 @@ public record StepGraph(
           values.set(i, b.where(gate.opens(), values.get(i), inputs.get(i)));
         }
       }
-      if (batches > 1) {
+      if (gathers) {
         inputs.add(parameter + GATHERED);
         values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), total));
       }
@@ -218,33 +211,32 @@ public record StepGraph(
     }
   }
 
-  /** The mean over the batches so far of the gradients without their loss scale. */
-  private static Map<String, String> averaged(
-      GraphBuilder b, TrainingGraph training, int batches, boolean scaled) {
-    if (batches == 1 && !scaled) {
+  /** The sum over the batches of the step so far of the gradients without their loss scale. */
+  private static Map<String, String> gathered(
+      GraphBuilder b, TrainingGraph training, boolean gathers, boolean scaled) {
+    if (!gathers && !scaled) {
       return training.gradients();
     }
-    if (batches > 1) {
+    if (gathers) {
       b.graph().addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
     }
-    String share = b.scalar(ElementType.FLOAT, 1.0 / batches);
-    String factor = scaled ? b.div(share, LossScaling.SCALE) : share;
-    Map<String, String> averaged = new LinkedHashMap<>();
+    String factor = scaled ? b.div(b.scalar(ElementType.FLOAT, 1), LossScaling.SCALE) : null;
+    Map<String, String> gathered = new LinkedHashMap<>();
     training
         .gradients()
         .forEach(
             (parameter, gradient) -> {
-              b.setScope((batches > 1 ? "/accumulation/" : "/loss_scaling/") + parameter);
-              String mean = b.mul(gradient, factor);
-              if (batches > 1) {
+              b.setScope((gathers ? "/accumulation/" : "/loss_scaling/") + parameter);
+              String sum = scaled ? b.mul(gradient, factor) : gradient;
+              if (gathers) {
                 String before = parameter + GATHERED;
                 TensorType type = training.initialValues().get(parameter).type();
                 b.graph().addInput(ValueInfo.of(before, type));
-                mean = b.add(before, mean);
+                sum = b.add(before, sum);
               }
-              averaged.put(parameter, mean);
+              gathered.put(parameter, sum);
             });
-    return averaged;
+    return gathered;
   }
 
   private static String norm(GraphBuilder b, Map<String, String> gradients) {

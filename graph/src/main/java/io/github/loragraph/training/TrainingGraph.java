@@ -35,11 +35,12 @@ import java.util.Set;
  * @param loss names a FLOAT scalar
  * @param logits names the model's output
  * @param gradients from the trainable values to the names of their gradients, of the same shapes,
- *     multiplied by {@link LossScaling#SCALE} where that is an input; in the order in which they
- *     were asked for
+ *     multiplied by {@link LossScaling#SCALE} and {@link #SHARE} where those are inputs; in the
+ *     order in which they were asked for
  * @param unreached trainable values that the loss does not depend on (an unused pooler, say): they
  *     are left as they are
  * @param initialValues the tensors of the trainable values in {@code gradients}
+ * @param undecayed those that have no weight decay in {@link WeightDecay#WEIGHTS}
  */
 public record TrainingGraph(
     OnnxModel model,
@@ -49,7 +50,14 @@ public record TrainingGraph(
     String logits,
     Map<String, String> gradients,
     List<String> unreached,
-    Map<String, Tensor> initialValues) {
+    Map<String, Tensor> initialValues,
+    Set<String> undecayed) {
+  /**
+   * FLOAT scalar input, there only if several batches make up a step: how much of the step's loss
+   * is the batch's. Those of a step add up to 1.
+   */
+  public static final String SHARE = "batch_share";
+
   private static final String LOSS = "loss";
 
   /**
@@ -92,7 +100,7 @@ public record TrainingGraph(
       LoraDropout dropout,
       Kernels kernels,
       ShapeInference shapeInference) {
-    return build(source, trainable, loss, dropout, kernels, Precision.FP32, shapeInference);
+    return build(source, trainable, loss, dropout, kernels, Precision.FP32, false, shapeInference);
   }
 
   /**
@@ -109,20 +117,30 @@ public record TrainingGraph(
       LoraDropout dropout,
       Precision precision,
       ShapeInference shapeInference) {
-    return build(source, trainable, loss, dropout, Kernels.STANDARD, precision, shapeInference);
+    return build(
+        source, trainable, loss, dropout, Kernels.STANDARD, precision, false, shapeInference);
   }
 
-  private static TrainingGraph build(
+  /**
+   * Builds the training graph of a model with all that can be chosen.
+   *
+   * @param accumulates whether several batches make up a step: {@link #SHARE} is an input then, by
+   *     which all gradients are multiplied
+   * @throws LoraGraphException as the others do
+   */
+  public static TrainingGraph build(
       OnnxModel source,
       Set<String> trainable,
       Loss loss,
       LoraDropout dropout,
       Kernels kernels,
       Precision precision,
+      boolean accumulates,
       ShapeInference shapeInference) {
     OnnxModel own = SharedTensors.unshare(source, trainable);
     OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
     Graph graph = model.graph();
+    Set<String> undecayed = WeightDecay.exempt(source, graph, trainable);
     List<ValueInfo> inputs = graph.requiredInputs();
     if (dropout.isOn()) {
       dropout.addTo(model);
@@ -158,11 +176,7 @@ public record TrainingGraph(
     graph.addOutput(ValueInfo.of(logits, logitsType));
 
     types = shapeInference.infer(model);
-    String scale = null;
-    if (precision.scalesLoss()) {
-      scale = LossScaling.SCALE;
-      graph.addInput(ValueInfo.of(scale, TensorType.of(ElementType.FLOAT)));
-    }
+    String scale = scale(graph, precision, accumulates, logitsType.elementType());
     Map<String, String> gradients =
         new Autodiff(GradientRules.load(kernels))
             .gradients(graph, types, lossValue, trainable, scale);
@@ -173,6 +187,7 @@ public record TrainingGraph(
           "nothing to train: the loss depends on none of the %d trainable parameters"
               .formatted(trainable.size()));
     }
+    undecayed.removeAll(unreached);
     for (String value : unreached) {
       graph.putInitializer(parameters.remove(value));
       graph.removeInput(value);
@@ -189,7 +204,25 @@ public record TrainingGraph(
         logits,
         gradients,
         new ArrayList<>(unreached),
-        parameters);
+        parameters,
+        undecayed);
+  }
+
+  /** What the gradient of the loss is where the walk begins; null for 1. */
+  private static String scale(
+      Graph graph, Precision precision, boolean accumulates, ElementType type) {
+    TensorType number = TensorType.of(ElementType.FLOAT);
+    if (accumulates) {
+      graph.addInput(ValueInfo.of(SHARE, number));
+    }
+    if (precision.scalesLoss()) {
+      graph.addInput(ValueInfo.of(LossScaling.SCALE, number));
+    }
+    GraphBuilder b = new GraphBuilder(graph, "/loss");
+    if (!precision.scalesLoss()) {
+      return !accumulates ? null : type == ElementType.FLOAT ? SHARE : b.cast(SHARE, type);
+    }
+    return accumulates ? b.mul(LossScaling.SCALE, SHARE) : LossScaling.SCALE;
   }
 
   /** A name that users of the graph can guess. */
@@ -202,6 +235,11 @@ public record TrainingGraph(
 
   private static void refuseReservedNames(Graph graph) {
     for (ValueInfo input : graph.requiredInputs()) {
+      if (input.name().equals(SHARE)) {
+        throw new LoraGraphException(
+            "the model has an input named '%s', which is the name of a number that training adds: rename it"
+                .formatted(SHARE));
+      }
       if (input.name().equals(Loss.LABELS)) {
         throw new LoraGraphException(
             "the model has an input named '%s' already: export it without its loss"

@@ -105,18 +105,7 @@ public final class BatchSource {
    * @param epoch 0 for the first
    */
   public Iterator<Batch> epoch(long epoch) {
-    return epoch(epoch, 0);
-  }
-
-  /**
-   * The batches of an epoch without the first ones.
-   *
-   * @param skipped the number of batches that are left out, at most all
-   */
-  public Iterator<Batch> epoch(long epoch, long skipped) {
-    List<List<Example>> whole = shuffle ? shuffled(epoch) : cut(examples);
-    List<List<Example>> order = whole.subList(Math.toIntExact(skipped), whole.size());
-    Iterator<List<Example>> groups = order.iterator();
+    Iterator<List<Example>> groups = order(epoch).iterator();
     return new Iterator<>() {
       @Override
       public boolean hasNext() {
@@ -128,6 +117,15 @@ public final class BatchSource {
         return batch(groups.next());
       }
     };
+  }
+
+  /**
+   * The examples of each batch of an epoch.
+   *
+   * @param epoch 0 for the first
+   */
+  public List<List<Example>> order(long epoch) {
+    return shuffle ? shuffled(epoch) : cut(examples);
   }
 
   private List<List<Example>> shuffled(long epoch) {
@@ -158,7 +156,12 @@ public final class BatchSource {
     return batches;
   }
 
-  private Batch batch(List<Example> group) {
+  /**
+   * Pads examples to one batch, whose memory is its own until it is closed.
+   *
+   * @param group one or more
+   */
+  public Batch batch(List<Example> group) {
     BatchMemory.Loan loan = memory.lend();
     try {
       List<HostTensor> tensors = new ArrayList<>();

@@ -15,33 +15,28 @@ public interface Engine extends AutoCloseable {
   /** The name on the command line: {@code graph} or {@code training-api}. */
   String name();
 
-  /**
-   * Forward and backward over one batch, and an update of the parameters, unless gradients are to
-   * be gathered over further batches first.
-   *
-   * @param batch the model's inputs and the labels
-   * @param update whether this is the last batch of the step
-   */
-  StepResult step(List<HostTensor> batch, double learningRate, boolean update);
-
-  /** A step of one batch. */
-  default StepResult step(List<HostTensor> batch, double learningRate) {
-    return step(batch, learningRate, true);
-  }
-
   /** The most batches that {@link #steps} takes; with more than one a call costs less for each. */
   default int batchesPerCall() {
     return 1;
   }
 
   /**
-   * Several calls of {@link #step} in one.
+   * For each batch forward and backward, and after the last of a step an update of the parameters
+   * by the gradients of all its batches, each by its share.
    *
-   * @param inputs at most {@link #batchesPerCall}
+   * @param inputs 1 to {@link #batchesPerCall}
    * @return what each of them told
    */
-  default List<StepResult> steps(List<StepInput> inputs) {
-    return inputs.stream().map(i -> step(i.batch(), i.learningRate(), i.update())).toList();
+  List<StepResult> steps(List<StepInput> inputs);
+
+  /** A call of one batch. */
+  default StepResult step(StepInput input) {
+    return steps(List.of(input)).get(0);
+  }
+
+  /** A step of one batch. */
+  default StepResult step(List<HostTensor> batch, double learningRate) {
+    return step(new StepInput(batch, learningRate));
   }
 
   /** Answers with the current parameters. */

@@ -30,7 +30,7 @@ import java.util.function.Consumer;
  * Opens the engine for a training.
  *
  * @param trainable the values of the parameters to train
- * @param accumulation the batches of a step
+ * @param accumulation the most batches of a step
  * @param batchesPerCall the most batches that the graph engine runs in one call
  * @param seed decides what dropout drops
  */
@@ -216,11 +216,12 @@ public record Engines(
             trainable,
             loss,
             optimization.dropout(),
+            Kernels.STANDARD,
             optimization.precision(),
+            accumulation > 1,
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
-        StepGraph.of(
-            training, optimization.optimizer(), optimization.maxGradientNorm(), accumulation);
+        StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
     EvaluationGraph answers = EvaluationGraph.of(model, training.gradients().keySet());
     Weights weights = new Weights();
     try {
@@ -250,14 +251,14 @@ public record Engines(
 
   private Opened trainingApi(Checkpoint start) {
     TrainingArtifacts artifacts =
-        TrainingArtifacts.of(
+        TrainingArtifacts.forEngine(
             model,
             trainable,
             loss,
             optimization.dropout(),
             new OptimizerModel(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
-            accumulation,
+            accumulation > 1,
             Kernels.TRAINING_BUILD,
             new SessionShapeInference(sessions.runtime()));
     return new Opened(

@@ -20,6 +20,7 @@ import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.LossScaling;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.StepLoop;
+import io.github.loragraph.training.TrainingGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -56,7 +57,10 @@ public final class GraphEngine implements Engine {
   private final Weights weights;
   private ModelSession evaluation;
   private long steps;
-  private long batches;
+
+  /** Batches since the last update. */
+  private int gathered;
+
   private float lastRate;
 
   /**
@@ -66,7 +70,7 @@ public final class GraphEngine implements Engine {
    *     asked for
    * @param weights must stay open for as long as the engine
    * @param start the state to go on from; null to begin
-   * @param accumulation the batches of a step, as the graph was built for
+   * @param accumulation the most batches of a step
    * @param batchesPerCall the most batches in one call
    * @param seed decides what is dropped, where the graph has dropout
    * @throws LoraGraphException if ONNX Runtime refuses the graph
@@ -117,7 +121,12 @@ public final class GraphEngine implements Engine {
 
     StepNumbers(StepGraph graph) {
       for (String name :
-          List.of(StepGraph.LEARNING_RATE, StepGraph.STEP, StepGraph.UPDATE, LoraDropout.SEED)) {
+          List.of(
+              StepGraph.LEARNING_RATE,
+              StepGraph.STEP,
+              StepGraph.UPDATE,
+              TrainingGraph.SHARE,
+              LoraDropout.SEED)) {
         if (graph.model().graph().isInput(name)) {
           tensors.put(name, scalar(name));
         }
@@ -127,7 +136,7 @@ public final class GraphEngine implements Engine {
     private static HostTensor scalar(String name) {
       ElementType type =
           switch (name) {
-            case StepGraph.LEARNING_RATE -> ElementType.FLOAT;
+            case StepGraph.LEARNING_RATE, TrainingGraph.SHARE -> ElementType.FLOAT;
             case StepGraph.UPDATE -> ElementType.BOOL;
             default -> ElementType.INT64;
           };
@@ -143,6 +152,7 @@ public final class GraphEngine implements Engine {
 
     List<HostTensor> with(StepInput input, long step, long dropoutSeed) {
       buffer(StepGraph.LEARNING_RATE).putFloat(0, (float) input.learningRate());
+      buffer(TrainingGraph.SHARE).putFloat(0, (float) input.share());
       buffer(StepGraph.STEP).putLong(0, step);
       buffer(StepGraph.UPDATE).put(0, (byte) (input.update() ? 1 : 0));
       buffer(LoraDropout.SEED).putLong(0, dropoutSeed);
@@ -159,7 +169,7 @@ public final class GraphEngine implements Engine {
    */
   public void restore(Checkpoint checkpoint) {
     steps = state.restore(checkpoint);
-    batches = steps * accumulation;
+    gathered = 0;
   }
 
   @Override
@@ -178,22 +188,20 @@ public final class GraphEngine implements Engine {
   }
 
   @Override
-  public StepResult step(List<HostTensor> batch, double rate, boolean last) {
-    return steps(List.of(new StepInput(batch, rate, last))).get(0);
-  }
-
-  @Override
   public List<StepResult> steps(List<StepInput> inputs) {
     if (inputs.isEmpty() || inputs.size() > call.most()) {
       throw new IllegalArgumentException(
           "%d steps in a call of 1 to %d".formatted(inputs.size(), call.most()));
     }
     long step = steps;
+    int before = gathered;
     List<List<HostTensor>> given = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
       StepInput input = inputs.get(i);
-      given.add(numbers.get(i).with(input, step + 1, LoraDropout.seedOf(seed, batches + i + 1)));
+      long dropout = LoraDropout.seedOf(seed, step * accumulation + before + 1);
+      given.add(numbers.get(i).with(input, step + 1, dropout));
       step += input.update() ? 1 : 0;
+      before = input.update() ? 0 : before + 1;
     }
     List<OnnxTensor> owned = new ArrayList<>();
     try {
@@ -223,7 +231,7 @@ public final class GraphEngine implements Engine {
         profile = null;
       }
       state.swap();
-      batches += inputs.size();
+      gathered = before;
       steps = step;
       lastRate = (float) inputs.get(inputs.size() - 1).learningRate();
       return results;

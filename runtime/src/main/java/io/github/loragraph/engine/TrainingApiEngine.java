@@ -23,6 +23,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -49,22 +50,29 @@ public final class TrainingApiEngine implements Engine {
   private final TemporaryFolder folder;
   private final OrtRuntime runtime;
   private final OrtTrainingSession session;
+  private final int accumulation;
 
-  /** What dropout is seeded with, written anew for each batch; null without dropout. */
-  private final HostTensor dropoutSeed;
+  /** What is said of each batch, in memory that is written anew; the graph takes what it wants. */
+  private final HostTensor seedNumber = number(LoraDropout.SEED, ElementType.INT64);
+
+  private final HostTensor share = number(TrainingGraph.SHARE, ElementType.FLOAT);
+  private final HostTensor decayRate = number(TrainingArtifacts.DECAY_RATE, ElementType.FLOAT);
 
   /** Labels for evaluation, which nobody reads. */
   private ByteBuffer zeros = direct(0);
 
   private final long seed;
-  private long batches;
+
+  /** Batches since the last update. */
+  private int gathered;
+
   private long steps;
 
   /**
    * Makes the session.
    *
    * @param start the state to go on from; null to begin
-   * @param accumulation the batches of a step, as the artifacts were built for
+   * @param accumulation the most batches of a step
    * @param seed decides what is dropped, where the artifacts have dropout
    * @throws LoraGraphException if the training build is not to be had, or refuses the artifacts
    */
@@ -77,16 +85,12 @@ public final class TrainingApiEngine implements Engine {
     this.runtime = sessions.runtime();
     this.artifacts = artifacts;
     this.seed = seed;
-    this.dropoutSeed =
-        artifacts.training().graph().isInput(LoraDropout.SEED)
-            ? new HostTensor(LoraDropout.SEED, ElementType.INT64, new long[0], direct(Long.BYTES))
-            : null;
+    this.accumulation = accumulation;
     this.folder = TemporaryFolder.create("lora-graph-artifacts-");
     artifacts.write(folder.path(), true, false, false);
     if (start != null) {
       CheckpointFile.write(start, folder.path().resolve(TrainingArtifacts.CHECKPOINT), true);
       steps = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
-      batches = steps * accumulation;
     }
     session = sessions.createTraining(folder.path());
   }
@@ -97,25 +101,33 @@ public final class TrainingApiEngine implements Engine {
   }
 
   @Override
-  public StepResult step(List<HostTensor> batch, double rate, boolean update) {
-    List<HostTensor> given = new ArrayList<>(batch);
-    if (dropoutSeed != null) {
-      dropoutSeed.data().putLong(0, LoraDropout.seedOf(seed, batches + 1));
-      given.add(dropoutSeed);
+  public List<StepResult> steps(List<StepInput> inputs) {
+    if (inputs.size() != 1) {
+      throw new IllegalArgumentException(inputs.size() + " batches in a call of 1");
     }
+    return List.of(run(inputs.get(0)));
+  }
+
+  private StepResult run(StepInput input) {
+    seedNumber.data().putLong(0, LoraDropout.seedOf(seed, steps * accumulation + gathered + 1));
+    share.data().putFloat(0, (float) input.share());
+    decayRate.data().putFloat(0, input.update() ? (float) input.learningRate() : 0);
+    List<HostTensor> given = new ArrayList<>(input.batch());
+    given.addAll(List.of(seedNumber, share, decayRate));
     List<OnnxTensor> owned = new ArrayList<>();
     try {
-      Map<String, OnnxTensorLike> inputs = inputs(artifacts.training(), given, owned);
+      Map<String, OnnxTensorLike> feeds = inputs(artifacts.training(), given, owned);
       double loss;
-      try (OrtSession.Result result = session.trainStep(inputs)) {
+      try (OrtSession.Result result = session.trainStep(feeds)) {
         loss = OrtTensors.scalar(result, artifacts.loss());
       }
-      batches++;
-      if (update) {
-        session.setLearningRate((float) rate);
+      gathered++;
+      if (input.update()) {
+        session.setLearningRate((float) input.learningRate());
         session.optimizerStep();
         session.lazyResetGrad();
         steps++;
+        gathered = 0;
       }
       return new StepResult(loss, Double.NaN);
     } catch (OrtException e) {
@@ -140,6 +152,10 @@ public final class TrainingApiEngine implements Engine {
       }
     }
     return inputs;
+  }
+
+  private static HostTensor number(String name, ElementType type) {
+    return new HostTensor(name, type, new long[0], direct(type.bytes()));
   }
 
   private static ByteBuffer direct(int bytes) {

@@ -4,11 +4,15 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Supplier;
@@ -23,18 +27,22 @@ public final class Trainer {
 
   private final Engine engine;
   private final BatchSource batches;
+  private final Loss loss;
   private final TrainerSettings settings;
   private final Supplier<Report> evaluation;
   private final List<TrainingListener> listeners;
   private final Checkpoint start;
+  private boolean saidNothingCounts;
 
   /**
+   * @param loss says how much each label counts, and so each batch of a step
    * @param evaluation measures the engine's current parameters; null where there is no data for it
    * @param start the checkpoint that the engine goes on from; null where it begins
    */
   public Trainer(
       Engine engine,
       BatchSource batches,
+      Loss loss,
       TrainerSettings settings,
       Supplier<Report> evaluation,
       List<TrainingListener> listeners,
@@ -42,6 +50,7 @@ public final class Trainer {
     this.start = start;
     this.engine = engine;
     this.batches = batches;
+    this.loss = loss;
     this.settings = settings;
     this.evaluation = evaluation;
     this.listeners = List.copyOf(listeners);
@@ -70,7 +79,10 @@ public final class Trainer {
     Stopwatch whole = new Stopwatch();
     Stopwatch span = start == null ? new Stopwatch() : Stopwatch.of(start);
     double finalLoss = span.isEmpty() ? Double.NaN : span.meanLoss();
-    BatchCursor cursor = new BatchCursor(batches, engine.steps() * settings.accumulation());
+    StepCursor cursor = new StepCursor(engine.steps());
+    settings
+        .remarks(batches.batchesPerEpoch())
+        .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     Report report = null;
     for (long done = engine.steps(); done < totalSteps; ) {
       List<StepOutcome> outcomes = call(cursor, done, totalSteps, schedule);
@@ -79,17 +91,26 @@ public final class Trainer {
         whole.add(outcome);
         span.add(outcome);
 
-        double epochs = (double) step * settings.accumulation() / batches.batchesPerEpoch();
         TrainingListener.StepRecord record =
             recordOf(
-                step, epochs, outcome.loss(), outcome.rate(), outcome.gradientNorm(), whole.rate());
+                step,
+                outcome.epochs(),
+                outcome.loss(),
+                outcome.rate(),
+                outcome.gradientNorm(),
+                whole.rate());
         listeners.forEach(l -> l.step(record));
         finalLoss = outcome.loss();
         if (settings.logEvery() > 0 && (step % settings.logEvery() == 0 || step == totalSteps)) {
           finalLoss = span.meanLoss();
           TrainingListener.StepRecord logged =
               recordOf(
-                  step, epochs, finalLoss, outcome.rate(), outcome.gradientNorm(), span.rate());
+                  step,
+                  outcome.epochs(),
+                  finalLoss,
+                  outcome.rate(),
+                  outcome.gradientNorm(),
+                  span.rate());
           listeners.forEach(l -> l.log(logged));
           span = new Stopwatch();
         }
@@ -132,67 +153,78 @@ public final class Trainer {
 
   /**
    * As many steps as the engine takes at once, up to the next one after which parameters are asked
-   * for. The loss of a step is the mean over its batches.
+   * for.
    */
   private List<StepOutcome> call(
-      BatchCursor cursor, long done, long totalSteps, LearningRateSchedule schedule) {
-    int accumulation = settings.accumulation();
-    long count = Math.max(1, engine.batchesPerCall() / accumulation);
+      StepCursor cursor, long done, long totalSteps, LearningRateSchedule schedule) {
+    long count = Math.max(1, engine.batchesPerCall() / settings.accumulation());
     count = Math.min(count, totalSteps - done);
     count = Math.min(count, untilDue(done, settings.evalEvery()));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
+    List<Step> steps = new ArrayList<>();
+    List<Part> parts = new ArrayList<>();
+    for (long number = done + 1; number <= done + count; number++) {
+      Step step = cursor.next();
+      noteWhereNothingCounts(number, step);
+      steps.add(step);
+      for (int i = 0; i < step.batches().size(); i++) {
+        boolean last = i == step.batches().size() - 1;
+        parts.add(new Part(step.batches().get(i), schedule.at(number), step.shares()[i], last));
+      }
+    }
     long begin = System.nanoTime();
     List<StepResult> results = new ArrayList<>();
-    List<Integer> examples = new ArrayList<>();
-    long all = count * accumulation;
-    while (results.size() < all) {
-      long most = Math.min(engine.batchesPerCall(), all - results.size());
-      results.addAll(call(cursor, done, most, schedule, examples));
+    for (int i = 0; i < parts.size(); i += engine.batchesPerCall()) {
+      int end = Math.min(parts.size(), i + engine.batchesPerCall());
+      results.addAll(call(parts.subList(i, end)));
     }
-    long nanos = System.nanoTime() - begin;
+    long nanos = (System.nanoTime() - begin) / count;
     List<StepOutcome> outcomes = new ArrayList<>();
-    for (int i = 0; i < results.size(); i += accumulation) {
-      double rate = schedule.at(done + outcomes.size() + 1);
-      double losses = 0;
-      int taught = 0;
-      for (int j = i; j < i + accumulation; j++) {
-        refuseNotANumber(done + outcomes.size() + 1, rate, results.get(j));
-        losses += results.get(j).loss();
-        taught += examples.get(j);
+    Iterator<StepResult> result = results.iterator();
+    for (Step step : steps) {
+      long number = done + outcomes.size() + 1;
+      double rate = schedule.at(number);
+      double mean = 0;
+      double norm = Double.NaN;
+      for (double share : step.shares()) {
+        StepResult part = result.next();
+        refuseNotANumber(number, rate, part);
+        mean += share * part.loss();
+        norm = part.gradientNorm();
       }
-      double norm = results.get(i + accumulation - 1).gradientNorm();
-      outcomes.add(new StepOutcome(losses / accumulation, norm, rate, taught, nanos / count));
+      outcomes.add(new StepOutcome(mean, norm, rate, step.examples(), step.epochsAfter(), nanos));
     }
     refuseVanishedScale(done + count);
     return outcomes;
   }
 
-  /**
-   * One call of the engine. The batches of a call are open together, until it is over.
-   *
-   * @param examples has the size of each earlier batch since step {@code done}; those of this call
-   *     are added
-   */
-  private List<StepResult> call(
-      BatchCursor cursor,
-      long done,
-      long count,
-      LearningRateSchedule schedule,
-      List<Integer> examples) {
+  /** A batch that is not padded yet, with what the engine is to be told of it. */
+  private record Part(List<Example> examples, double rate, double share, boolean last) {}
+
+  /** One call of the engine. Its batches are open together, until it is over. */
+  private List<StepResult> call(List<Part> parts) {
     List<Batch> open = new ArrayList<>();
     try {
       List<StepInput> inputs = new ArrayList<>();
-      for (int i = 0; i < count; i++) {
-        Batch batch = cursor.next();
+      for (Part part : parts) {
+        Batch batch = batches.batch(part.examples());
         open.add(batch);
-        examples.add(batch.examples());
-        long step = done + (examples.size() - 1) / settings.accumulation() + 1;
-        boolean last = examples.size() % settings.accumulation() == 0;
-        inputs.add(new StepInput(batch.withLabels(), schedule.at(step), last));
+        inputs.add(new StepInput(batch.withLabels(), part.rate(), part.share(), part.last()));
       }
       return engine.steps(inputs);
     } finally {
       open.forEach(Batch::close);
+    }
+  }
+
+  /** As PyTorch has it, the mean over nothing would be no number and end the run. */
+  private void noteWhereNothingCounts(long number, Step step) {
+    if (!saidNothingCounts && Arrays.stream(step.shares()).allMatch(share -> share == 0)) {
+      saidNothingCounts = true;
+      String note =
+          "step %,d has no label that counts: its loss and gradient are 0 (said once)"
+              .formatted(number);
+      listeners.forEach(l -> l.note(note));
     }
   }
 
@@ -201,25 +233,60 @@ public final class Trainer {
   }
 
   private record StepOutcome(
-      double loss, double gradientNorm, double rate, int examples, long nanos) {}
+      double loss, double gradientNorm, double rate, int examples, double epochs, long nanos) {}
 
-  /** Walks over the batches of all epochs. */
-  private static final class BatchCursor {
-    private final BatchSource batches;
+  /**
+   * The batches of one step.
+   *
+   * @param shares how much of the step's loss each batch is: by the labels that count in it, so
+   *     that the step is that of one batch of all their examples. All 0 where none counts
+   * @param epochsAfter passes over the data when the step is done
+   */
+  private record Step(
+      List<List<Example>> batches, double[] shares, int examples, double epochsAfter) {}
+
+  /** Walks over the steps of all epochs: none has batches of two of them. */
+  private final class StepCursor {
+    private final long perEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
     private long epoch;
-    private Iterator<Batch> rest;
+    private int next;
+    private List<List<Example>> order;
 
-    BatchCursor(BatchSource batches, long passed) {
-      this.batches = batches;
-      this.epoch = passed / batches.batchesPerEpoch();
-      this.rest = batches.epoch(epoch, passed % batches.batchesPerEpoch());
+    /**
+     * @param passed the steps before the first that is asked for
+     */
+    StepCursor(long passed) {
+      this.epoch = passed / perEpoch;
+      this.next = (int) (passed % perEpoch) * settings.accumulation();
+      this.order = batches.order(epoch);
     }
 
-    Batch next() {
-      if (!rest.hasNext()) {
-        rest = batches.epoch(++epoch);
+    Step next() {
+      if (next >= order.size()) {
+        order = batches.order(++epoch);
+        next = 0;
       }
-      return rest.next();
+      int end = Math.min(order.size(), next + settings.accumulation());
+      List<List<Example>> group = order.subList(next, end);
+      next = end;
+      double[] shares = group.stream().mapToDouble(this::weight).toArray();
+      double sum = Arrays.stream(shares).sum();
+      for (int i = 0; sum > 0 && i < shares.length; i++) {
+        shares[i] /= sum;
+      }
+      int examples = group.stream().mapToInt(List::size).sum();
+      return new Step(group, shares, examples, epoch + (double) end / order.size());
+    }
+
+    private double weight(List<Example> batch) {
+      double weight = 0;
+      for (Example example : batch) {
+        Values target = example.target();
+        for (int i = 0; i < target.count(); i++) {
+          weight += loss.weight(target.get(i));
+        }
+      }
+      return weight;
     }
   }
 
@@ -240,7 +307,7 @@ public final class Trainer {
     }
     if (!Double.isFinite(result.loss())) {
       throw new LoraGraphException(
-          "the loss is %s at step %d, where the learning rate is %.1e: train again with --lr %.0e or lower, or a longer --warmup"
+          "the loss is %s at step %d, where the learning rate is %.1e: train again with --lr %.0e or lower, or a longer --warmup-steps"
               .formatted(result.loss(), step, rate, settings.learningRate() / 10));
     }
   }

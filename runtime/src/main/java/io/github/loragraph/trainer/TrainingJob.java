@@ -108,7 +108,7 @@ public record TrainingJob(
               : () -> evaluator.evaluate(engine.classifier(), data.heldOut(), data.task(), outputs);
       BatchSource batches = batches(settings, data, opened.inputs(), opened.labels());
       Trainer.Summary summary =
-          new Trainer(engine, batches, settings, measure, listeners, start).run();
+          new Trainer(engine, batches, loss, settings, measure, listeners, start).run();
       return new Result(
           summary,
           SharedTensors.withValues(model, engine.parameters()),

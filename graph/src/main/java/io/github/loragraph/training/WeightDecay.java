@@ -1,0 +1,86 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.OnnxModel;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Which parameters AdamW's weight decay is on. */
+public enum WeightDecay {
+  /**
+   * All but biases and normalization weights, as {@code Trainer.get_decay_parameter_names} of
+   * transformers has it.
+   */
+  WEIGHTS,
+  /** All, as {@code torch.optim.AdamW} has it with one group of parameters. */
+  ALL;
+
+  /** The patterns of {@code Trainer.get_decay_parameter_names}, found in the name in lower case. */
+  private static final Pattern NAMES =
+      Pattern.compile("bias|layernorm|rmsnorm|(?:^|\\.)norm(?:$|\\.)|_norm(?:$|\\.)");
+
+  /** Operators that normalize; their inputs from the second on are scale and shift. */
+  private static final Set<String> NORMALIZATIONS =
+      Set.of(
+          "LayerNormalization",
+          "RMSNormalization",
+          "SimplifiedLayerNormalization",
+          "GroupNormalization",
+          "InstanceNormalization",
+          "BatchNormalization");
+
+  /** The same behind a residual input, which is the second. */
+  private static final Set<String> SKIP_NORMALIZATIONS =
+      Set.of("SkipLayerNormalization", "SkipSimplifiedLayerNormalization");
+
+  /**
+   * The trainable values that are biases or weights of a normalization: by the name of the
+   * parameter, or by the part that the value has in the graph, where exporters have left no name.
+   *
+   * @param source the model as it was read, whose names count
+   * @param normal the same with LayerNorm as one node
+   */
+  static Set<String> exempt(OnnxModel source, Graph normal, Collection<String> trainable) {
+    Map<String, String> names = new HashMap<>();
+    for (Parameter parameter : Parameters.of(source)) {
+      names.put(parameter.value(), parameter.name());
+    }
+    Set<String> byRole = new HashSet<>();
+    addByRole(source.graph(), byRole);
+    addByRole(normal, byRole);
+    Set<String> exempt = new HashSet<>();
+    for (String value : trainable) {
+      String name = names.getOrDefault(value, value);
+      if (byRole.contains(value) || NAMES.matcher(name.toLowerCase(Locale.ROOT)).find()) {
+        exempt.add(value);
+      }
+    }
+    return exempt;
+  }
+
+  private static void addByRole(Graph graph, Set<String> values) {
+    for (Node node : graph.nodes()) {
+      int first =
+          NORMALIZATIONS.contains(node.opType())
+              ? 1
+              : SKIP_NORMALIZATIONS.contains(node.opType()) ? 2 : Integer.MAX_VALUE;
+      for (int i = first; i < node.inputs().size(); i++) {
+        values.add(node.input(i));
+      }
+    }
+  }
+
+  /** The name on the command line. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
