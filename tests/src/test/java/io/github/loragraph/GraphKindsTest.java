@@ -1,9 +1,20 @@
 package io.github.loragraph;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,5 +47,88 @@ class GraphKindsTest {
       })
   void adaptersBesideConstantsAndInputs(String name) {
     GraphRun.of(name, folder).lora("query|dense");
+  }
+
+  /** The gradient goes straight through, as in PyTorch; the integers' steps make no difference. */
+  @Test
+  void quantizedForAWhile() {
+    List<String> trained = GraphRun.of("81-fake-quant-before-head", folder).lora("query|dense");
+    assertEquals(8, trained.stream().filter(name -> name.endsWith("lora_B")).count());
+  }
+
+  /** What makes integers, truth values or steps of a value has no gradient, as in PyTorch. */
+  @ParameterizedTest
+  @ValueSource(strings = {"Round", "Floor", "Sign", "Cast", "Greater", "ArgMax"})
+  void aPathThatIsCutIsSaid(String operator) throws IOException {
+    Path model = cutBehindTheFirstLayer(operator);
+    Path adapted = folder.resolve("model.lora.onnx");
+    Path data = folder.resolve("train.jsonl");
+    Cli.json("inject", model, "--match", "query|dense", "--rank", 2, "-o", adapted);
+    Path run = folder.resolve("run");
+    Cli trained = Cli.run("train", adapted, "--data", data, "--steps", 2, "-o", run);
+    assertEquals(0, trained.exitCode(), trained.err());
+    List<String> lines =
+        trained.err().lines().filter(line -> line.contains("not trained, since")).toList();
+    assertEquals(1, lines.size(), trained.err());
+    assertTrue(
+        lines.get(0).contains(operator + " at node '/cut' lets no gradient through: "),
+        lines.get(0));
+    assertTrue(lines.get(0).contains("encoder.layer.0."), lines.get(0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Ceil", "Cast"})
+  void aRunInWhichNoAdapterGetsAGradientIsRefused(String operator) throws IOException {
+    Path model = cutBehindTheFirstLayer(operator);
+    Path adapted = folder.resolve("model.lora.onnx");
+    Path run = folder.resolve("run");
+    Cli.json("inject", model, "--match", "layer.0.*(query|dense)", "--rank", 2, "-o", adapted);
+    Cli trained =
+        Cli.run("train", adapted, "--data", folder.resolve("train.jsonl"), "--steps", 2, "-o", run);
+    assertEquals(1, trained.exitCode());
+    assertTrue(
+        trained.err().contains("no gradient comes to any of the 4 adapters: " + operator),
+        trained.err());
+    assertFalse(Files.exists(run));
+  }
+
+  /** Layer 1 reads of layer 0 no more than what an operator without a gradient makes of it. */
+  private Path cutBehindTheFirstLayer(String operator) throws IOException {
+    Path file = ReportGraph.write("81-fake-quant-before-head", folder);
+    OnnxModel model = OnnxFile.read(file);
+    Graph graph = model.graph();
+    String name = "/encoder/layer/0/output/LayerNorm/LayerNormalization";
+    Node producer =
+        graph.nodes().stream().filter(n -> n.name().equals(name)).findFirst().orElseThrow();
+    String value = producer.output(0);
+    graph.replace(producer, producer.withOutput(0, "uncut"));
+    graph.removeValueInfo(value);
+    graph.putInitializer(Tensor.scalar("number", ElementType.FLOAT, 0.1));
+    List<String> inputs =
+        operator.equals("Greater") ? List.of("uncut", "number") : List.of("uncut");
+    boolean integers = List.of("Cast", "Greater", "ArgMax").contains(operator);
+    Node cut = Node.of("/cut", operator, inputs, List.of(integers ? "integers" : value));
+    if (operator.equals("Cast")) {
+      cut = cut.with("to", ElementType.INT32.code());
+    }
+    if (operator.equals("ArgMax")) {
+      cut = cut.with("axis", -1);
+    }
+    Node last = cut;
+    graph.insertAfter(graph.producer("uncut"), cut);
+    if (integers) {
+      String number = operator.equals("ArgMax") ? "narrow" : value;
+      Node back =
+          Node.of("/back", "Cast", List.of("integers"), List.of(number))
+              .with("to", ElementType.FLOAT.code());
+      graph.insertAfter(last, back);
+      last = back;
+    }
+    if (operator.equals("ArgMax")) {
+      graph.putInitializer(Tensor.ofFloats("wide", new float[32], 32));
+      graph.insertAfter(last, Node.of("/wide", "Add", List.of("narrow", "wide"), List.of(value)));
+    }
+    OnnxFile.write(model, file, true);
+    return file;
   }
 }

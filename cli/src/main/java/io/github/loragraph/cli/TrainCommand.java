@@ -226,9 +226,6 @@ final class TrainCommand implements Callable<Integer> {
       noteTask(folder, task, job.model(), runFolder.path());
       runFolder.finish(options.selection().noteIn(result.model()));
     }
-    if (!result.unreached().isEmpty()) {
-      output.log("not trained, since the loss does not depend on it: %s", result.unreached());
-    }
     print(result, job.sessions().device());
   }
 

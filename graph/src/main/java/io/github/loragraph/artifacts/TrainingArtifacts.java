@@ -17,6 +17,7 @@ import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.TrainingGraph;
+import io.github.loragraph.training.Unreached;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,7 +37,7 @@ import java.util.Set;
  *     outputs: the loss and the logits
  * @param loss names the loss in both
  * @param logits names the logits in both
- * @param unreached trainable values that the loss does not depend on: they are not trained
+ * @param unreached trainable values that get no gradient: they are not trained
  */
 public record TrainingArtifacts(
     OnnxModel training,
@@ -47,7 +48,7 @@ public record TrainingArtifacts(
     ValueInfo labels,
     String loss,
     String logits,
-    List<String> unreached) {
+    Unreached unreached) {
   /** The names of the files, as ONNX Runtime's own generator gave them. */
   public static final String TRAINING = "training_model.onnx";
 

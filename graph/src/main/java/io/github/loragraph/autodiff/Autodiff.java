@@ -2,6 +2,7 @@ package io.github.loragraph.autodiff;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ public final class Autodiff {
    * @return the name of the gradient for each wanted value, of the value's shape, in the order of
    *     {@code wanted}; values that the loss does not depend on are left out
    * @throws LoraGraphException if an operator on a path has no rule: it names the operators, the
-   *     nodes and the operators that have one; the graph is then as it was
+   *     nodes and what to do; the graph is then as it was
    */
   public Map<String, String> gradients(
       Graph graph, ValueTypes inferred, String loss, Collection<String> wanted) {
@@ -91,20 +92,76 @@ public final class Autodiff {
     return scope.constantOfShape(scope.shape(loss), scope.elementType(loss), 1);
   }
 
-  /** The floating-point values that depend on a wanted one and that the loss depends on. */
-  private static Set<String> path(
-      Graph graph, ValueTypes types, String loss, Collection<String> wanted) {
-    Set<String> influenced = new HashSet<>(wanted);
+  /**
+   * Why values have no gradient although the loss depends on them.
+   *
+   * @param operators those that let none through, each with its node, in the order of the nodes
+   * @param values that for this alone have none
+   */
+  public record Cut(List<String> operators, List<String> values) {}
+
+  /**
+   * Tells of values that the loss has no gradient for which of them it does depend on, but only by
+   * way of integers, of truth values, or of numbers that were rounded.
+   */
+  public Cut cut(Graph graph, ValueTypes types, String loss, Collection<String> values) {
+    Set<String> influenced = influenced(graph, types, values);
+    Set<String> below = new HashSet<>();
+    List<String> open = new ArrayList<>(List.of(loss));
+    while (!open.isEmpty()) {
+      String value = open.remove(open.size() - 1);
+      Node producer = graph.producer(value);
+      if (below.add(value) && producer != null && !readsShapesOnly(producer)) {
+        open.addAll(producer.reads());
+      }
+    }
+    List<String> operators =
+        graph.nodes().stream()
+            .filter(node -> !readsShapesOnly(node))
+            .filter(node -> node.reads().stream().anyMatch(influenced::contains))
+            .filter(node -> node.outputs().stream().anyMatch(below::contains))
+            .filter(node -> node.outputs().stream().noneMatch(influenced::contains))
+            .map(node -> operator(node) + " at " + place(node))
+            .toList();
+    return new Cut(operators, values.stream().filter(below::contains).toList());
+  }
+
+  /** What an operator makes of the shape of a value does not depend on the value. */
+  private static boolean readsShapesOnly(Node node) {
+    return node.is("Shape") || node.is("Size");
+  }
+
+  /** The values that a gradient can pass through on its way to one of the given ones. */
+  private Set<String> influenced(Graph graph, ValueTypes types, Collection<String> values) {
+    Set<String> influenced = new HashSet<>(values);
     for (Node node : graph.nodes()) {
-      if (node.reads().stream().anyMatch(influenced::contains)) {
-        for (String output : node.outputs()) {
-          TensorType type = types.get(output);
-          if (type == null || type.isFloatingPoint()) {
-            influenced.add(output);
-          }
+      if (readsShapesOnly(node) || node.reads().stream().noneMatch(influenced::contains)) {
+        continue;
+      }
+      GradientRule rule = rules.rule(node);
+      if (rule != null && rule.isZero()) {
+        continue;
+      }
+      boolean integers =
+          (rule != null && rule.passesIntegers())
+              || node.reads().stream().anyMatch(v -> influenced.contains(v) && !isFloat(v, types));
+      for (String output : node.outputs()) {
+        if (!output.isEmpty() && (integers || isFloat(output, types))) {
+          influenced.add(output);
         }
       }
     }
+    return influenced;
+  }
+
+  private static boolean isFloat(String value, ValueTypes types) {
+    TensorType type = types.get(value);
+    return type == null || type.isFloatingPoint();
+  }
+
+  /** The values that depend on a wanted one and that the loss depends on. */
+  private Set<String> path(Graph graph, ValueTypes types, String loss, Collection<String> wanted) {
+    Set<String> influenced = influenced(graph, types, wanted);
     Set<String> path = new HashSet<>();
     List<String> open = new ArrayList<>(List.of(loss));
     while (!open.isEmpty()) {
@@ -127,13 +184,11 @@ public final class Autodiff {
       String refusal = null;
       if (rule != null) {
         scope.enter(node);
-        refusal = rule.refusal(node, scope);
+        refusal = scope.untaken(rule);
+        refusal = refusal == null ? rule.refusal(node, scope) : refusal;
       }
       if (rule == null || refusal != null) {
-        String operator =
-            (node.domain().isEmpty() ? "" : node.domain() + ".")
-                + node.opType()
-                + (refusal == null ? "" : " (" + refusal + ")");
+        String operator = operator(node) + (refusal == null ? "" : " (" + refusal + ")");
         if (missing.add(operator)) {
           places.add(operator + " at " + place(node));
         }
@@ -141,9 +196,37 @@ public final class Autodiff {
     }
     if (!missing.isEmpty()) {
       throw new LoraGraphException(
-          "cannot train through %s: there is a gradient rule for %s only; choose trainable layers above it"
-              .formatted(String.join(", ", places), String.join(", ", rules.operators())));
+          "cannot train through %s: no gradient rule covers that; %s, or train layers above it only"
+              .formatted(String.join(", ", places), remedy(tape, missing)));
     }
+  }
+
+  /** How to export the model so that it has other operators. */
+  private String remedy(List<Node> tape, Set<String> missing) {
+    boolean subgraph = false;
+    boolean optimized = false;
+    boolean function = false;
+    for (Node node : tape) {
+      if (missing.stream().anyMatch(m -> m.equals(operator(node)))) {
+        subgraph |= node.hasSubgraph();
+        optimized |= node.domain().equals("com.microsoft");
+        function |= !node.domain().isEmpty() && !node.domain().equals("com.microsoft");
+      }
+    }
+    if (optimized) {
+      return "take the model as it was before ONNX Runtime's optimizer";
+    }
+    if (function) {
+      return "export the model with its functions inlined";
+    }
+    if (subgraph) {
+      return "export the model without control flow";
+    }
+    return "export the model with operator set " + GraphBuilder.OPSET + " or lower";
+  }
+
+  private static String operator(Node node) {
+    return (node.domain().isEmpty() ? "" : node.domain() + ".") + node.opType();
   }
 
   /** The node, and the module in whose scope exporters named it: {@code /module/path/Operator}. */

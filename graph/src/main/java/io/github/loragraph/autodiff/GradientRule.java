@@ -41,6 +41,31 @@ public interface GradientRule {
   }
 
   /**
+   * Whether the rule reads the gradient of an output ({@link GradientScope#outputGradient}). A node
+   * in which a gradient comes to any other output is refused: what a rule does not read would be
+   * lost without a word.
+   */
+  default boolean takes(int output) {
+    return output == 0;
+  }
+
+  /**
+   * Whether the gradient is zero everywhere, as that of rounding is: the walk ends at such a node,
+   * as it does where a value becomes an integer, and nothing is emitted for it.
+   */
+  default boolean isZero() {
+    return false;
+  }
+
+  /**
+   * Whether a gradient passes through the operator's integers, as if they were not rounded. It is
+   * the gradient of the number that the integer stands for.
+   */
+  default boolean passesIntegers() {
+    return false;
+  }
+
+  /**
    * Emits the gradients of those inputs that need one ({@link GradientScope#needs}) from the
    * gradients of the outputs.
    */

@@ -58,6 +58,26 @@ public final class GradientScope extends GraphBuilder {
     return parts.get(0);
   }
 
+  /**
+   * What of the node's gradients a rule would lose: a few words, or null where it takes all. Asked
+   * before the walk of all that lies on the path, where every value gets a gradient.
+   */
+  String untaken(GradientRule rule) {
+    for (int i = 0; i < node.outputs().size(); i++) {
+      if (node.hasOutput(i) && path.contains(node.output(i)) && !rule.takes(i)) {
+        return "with a gradient for its output " + (i + 1) + ", '" + node.output(i) + "'";
+      }
+    }
+    for (String value : node.reads()) {
+      TensorType type = types.get(value);
+      boolean integer = type != null && !type.isFloatingPoint();
+      if (integer && path.contains(value) && !rule.passesIntegers()) {
+        return "of quantized numbers";
+      }
+    }
+    return null;
+  }
+
   /** The gradient of an output: of the output's shape; null where none has come down to it. */
   public String outputGradient(int output) {
     return node.hasOutput(output) ? gradientOf(node.output(output)) : null;

@@ -30,6 +30,21 @@ record PreferredRule(GradientRule first, GradientRule second) implements Gradien
   }
 
   @Override
+  public boolean takes(int output) {
+    return first.takes(output) && second.takes(output);
+  }
+
+  @Override
+  public boolean isZero() {
+    return second.isZero();
+  }
+
+  @Override
+  public boolean passesIntegers() {
+    return second.passesIntegers();
+  }
+
+  @Override
   public void emit(Node node, GradientScope g) {
     (first.refusal(node, g) == null ? first : second).emit(node, g);
   }

@@ -99,6 +99,11 @@ public record LoraMetadata(
     trainable = List.copyOf(trainable);
   }
 
+  /** Whether a value is one of the matrices of some adapter, by its name. */
+  public static boolean isAdapterWeight(String value) {
+    return Adapter.isAdapterWeight(value);
+  }
+
   /**
    * The metadata of a model; empty where it has none, so is not injected.
    *

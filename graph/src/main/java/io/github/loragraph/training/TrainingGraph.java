@@ -17,7 +17,6 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.rewrite.TrainingForm;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,8 +36,7 @@ import java.util.Set;
  * @param gradients from the trainable values to the names of their gradients, of the same shapes,
  *     multiplied by {@link LossScaling#SCALE} and {@link #SHARE} where those are inputs; in the
  *     order in which they were asked for
- * @param unreached trainable values that the loss does not depend on (an unused pooler, say): they
- *     are left as they are
+ * @param unreached the trainable values that get no gradient: they are left as they are
  * @param initialValues the tensors of the trainable values in {@code gradients}
  * @param undecayed those that have no weight decay in {@link WeightDecay#WEIGHTS}
  */
@@ -49,7 +47,7 @@ public record TrainingGraph(
     String loss,
     String logits,
     Map<String, String> gradients,
-    List<String> unreached,
+    Unreached unreached,
     Map<String, Tensor> initialValues,
     Set<String> undecayed) {
   /**
@@ -177,16 +175,12 @@ public record TrainingGraph(
 
     types = shapeInference.infer(model);
     String scale = scale(graph, precision, accumulates, logitsType.elementType());
-    Map<String, String> gradients =
-        new Autodiff(GradientRules.load(kernels))
-            .gradients(graph, types, lossValue, trainable, scale);
+    Autodiff autodiff = new Autodiff(GradientRules.load(kernels));
+    Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
-    if (gradients.isEmpty()) {
-      throw new LoraGraphException(
-          "nothing to train: the loss depends on none of the %d trainable parameters"
-              .formatted(trainable.size()));
-    }
+    Unreached without = Unreached.of(autodiff.cut(graph, types, lossValue, unreached), unreached);
+    without.refuseIfAll(trainable);
     undecayed.removeAll(unreached);
     for (String value : unreached) {
       graph.putInitializer(parameters.remove(value));
@@ -203,7 +197,7 @@ public record TrainingGraph(
         lossValue,
         logits,
         gradients,
-        new ArrayList<>(unreached),
+        without,
         parameters,
         undecayed);
   }

@@ -20,6 +20,7 @@ import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
+import io.github.loragraph.training.Unreached;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -64,14 +65,10 @@ public record Engines(
    * An engine, with what the loop needs to know of its graph.
    *
    * @param inputs what a batch consists of, without the labels
-   * @param unreached trainable values that the loss does not depend on
+   * @param unreached trainable values that get no gradient
    */
   public record Opened(
-      Engine engine,
-      List<ValueInfo> inputs,
-      ValueInfo labels,
-      List<String> unreached,
-      Weights weights)
+      Engine engine, List<ValueInfo> inputs, ValueInfo labels, Unreached unreached, Weights weights)
       implements AutoCloseable {
     @Override
     public void close() {

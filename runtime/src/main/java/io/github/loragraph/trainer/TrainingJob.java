@@ -44,7 +44,7 @@ public record TrainingJob(
    * What came out.
    *
    * @param model the given model with the trained parameters
-   * @param unreached trainable values that the loss does not depend on: unchanged
+   * @param unreached trainable values that got no gradient: unchanged
    */
   public record Result(
       Trainer.Summary summary, OnnxModel model, String engine, List<String> unreached) {}
@@ -99,6 +99,7 @@ public record TrainingJob(
             steps(settings, data),
             (inputs, labels) -> batches(settings, data, inputs, labels).epoch(0).next(),
             line -> listeners.forEach(l -> l.note(line)))) {
+      opened.unreached().notes().forEach(note -> listeners.forEach(l -> l.note(note)));
       Engine engine = opened.engine();
       Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
       int outputs = Logits.count(model.graph());
@@ -113,7 +114,7 @@ public record TrainingJob(
           summary,
           SharedTensors.withValues(model, engine.parameters()),
           engine.name(),
-          opened.unreached());
+          opened.unreached().values());
     }
   }
 

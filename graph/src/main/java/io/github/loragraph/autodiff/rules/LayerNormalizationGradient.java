@@ -10,7 +10,8 @@ import java.util.stream.LongStream;
 
 /**
  * y = (x - mean) / deviation * scale + bias over the trailing axes. With n the normalized x and a =
- * dy scale: dx = (a - mean(a) - n mean(a n)) / deviation; dscale = sum(dy n), dbias = sum(dy).
+ * dy scale: dx = (a - mean(a) - n mean(a n)) / deviation; dscale = sum(dy n), dbias = sum(dy). The
+ * other outputs are the mean and r = 1 / deviation, over m numbers: dx = dmean / m - dr r^2 n / m.
  */
 @AutoService(GradientRule.class)
 public final class LayerNormalizationGradient implements GradientRule {
@@ -27,14 +28,32 @@ public final class LayerNormalizationGradient implements GradientRule {
   }
 
   @Override
+  public boolean takes(int output) {
+    return true;
+  }
+
+  @Override
   public void emit(Node node, GradientScope g) {
     String dy = g.outputGradient(0);
+    String dMean = g.outputGradient(1);
+    String dInverse = g.outputGradient(2);
     String x = node.input(0);
     Statistics statistics = statistics(node, g);
     String inverseDeviation = statistics.inverseDeviation();
     boolean normalizedNeeded = g.needs(0) || g.needs(1);
     String normalized =
         normalizedNeeded ? g.mul(g.sub(x, statistics.mean()), inverseDeviation) : null;
+    if (g.needs(0) && dMean != null) {
+      g.inputGradient(0, g.repeat(share(dMean, node, g), g.elementType(x), g.sizes().of(x)));
+    }
+    if (g.needs(0) && dInverse != null) {
+      String square = g.mul(inverseDeviation, inverseDeviation);
+      String factor = g.neg(g.mul(share(dInverse, node, g), square));
+      g.inputGradient(0, g.mul(factor, normalized));
+    }
+    if (dy == null) {
+      return;
+    }
     if (g.needs(0)) {
       long[] axes = axes(node, g);
       String a = g.mul(dy, node.input(1));
@@ -49,6 +68,15 @@ public final class LayerNormalizationGradient implements GradientRule {
     if (g.needs(2)) {
       g.inputGradient(2, g.sumTo(dy, node.output(0), node.input(2)));
     }
+  }
+
+  /** The gradient of a statistic, in the type of x, over the number of entries that it is of. */
+  private static String share(String gradient, Node node, GradientScope g) {
+    ElementType type = g.elementType(node.input(0));
+    String own = type == ElementType.FLOAT ? gradient : g.cast(gradient, type);
+    String sizes = g.sizes().at(node.input(0), g.longs(axes(node, g)));
+    String count = g.reduce("ReduceProd", sizes, "", false);
+    return g.div(own, g.cast(count, type));
   }
 
   /** The axes from the attribute's to the last. */

@@ -23,6 +23,11 @@ public final class SoftmaxCrossEntropyLossGradient implements GradientRule {
   }
 
   @Override
+  public boolean takes(int output) {
+    return true;
+  }
+
+  @Override
   public void emit(Node node, GradientScope g) {
     String dLoss = g.outputGradient(0);
     String dLog = g.outputGradient(1);

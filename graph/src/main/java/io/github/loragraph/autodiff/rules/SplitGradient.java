@@ -20,6 +20,11 @@ public final class SplitGradient implements GradientRule {
   }
 
   @Override
+  public boolean takes(int output) {
+    return true;
+  }
+
+  @Override
   public void emit(Node node, GradientScope g) {
     int parts = node.outputs().size();
     List<Integer> given =
