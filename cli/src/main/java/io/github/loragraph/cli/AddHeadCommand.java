@@ -5,6 +5,7 @@ import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
@@ -19,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -121,6 +121,9 @@ final class AddHeadCommand implements Callable<Integer> {
       AtomicFile.checkTarget(written, force);
     }
     LabelSet classes = classes();
+    for (List<String> alike : classes.lookalikes()) {
+      output.log("two classes with names that are alike: '%s' and '%s'", alike.toArray());
+    }
     boolean tokens = task == Task.TOKEN_CLASSIFICATION;
     OnnxModel encoder = OnnxFile.read(folder.modelFile());
     OnnxModel classifier =
@@ -179,33 +182,37 @@ final class AddHeadCommand implements Callable<Integer> {
       }
       return new LabelSet(labels.names.stream().map(String::strip).toList());
     }
-    List<String> cells =
-        DataFile.readLabels(labels.file, Columns.USUAL.with(null, null, labelColumn));
-    if (task != Task.MULTILABEL && cells.stream().anyMatch(cell -> cell.startsWith("["))) {
-      throw new LoraGraphException(
-          labels.file
-              + " has lists of labels: add --task multilabel if a text can have several at once");
+    Columns columns = Columns.USUAL.with(null, null, labelColumn);
+    List<Row> rows =
+        new DataFile(labels.file, columns, notice -> output.log("%s", notice)).labels();
+    for (Row row : rows) {
+      if (task != Task.MULTILABEL
+          && task != Task.TOKEN_CLASSIFICATION
+          && row.label().startsWith("[")) {
+        throw new LoraGraphException(
+            row.place()
+                + " has a list of labels: add --task multilabel if a text can have several at once");
+      }
     }
-    List<String> found = cells.stream().flatMap(this::labelsOf).filter(l -> !l.isEmpty()).toList();
-    if (found.isEmpty()) {
+    LabelSet classes = LabelSet.of(rows, this::labelsOf);
+    if (classes.size() == 0) {
       throw new LoraGraphException(
           labels.file + " has no labels: name their column with --label-column");
     }
-    LabelSet classes = LabelSet.of(found);
-    if (classes.size() > MANY && classes.size() * 2 > cells.size()) {
+    if (classes.size() > MANY && classes.size() * 2 > rows.size()) {
       output.log(
-          "%d different labels in %d rows: is that column the right one? (--label-column)",
-          classes.size(), cells.size());
+          "%,d different labels in %,d rows: is that column the right one? (--label-column)",
+          classes.size(), rows.size());
     }
     return classes;
   }
 
   /** A cell has one label where examples have one class each, else any number. */
-  private Stream<String> labelsOf(String cell) {
+  private List<String> labelsOf(String cell) {
     boolean several = task == Task.MULTILABEL || task == Task.TOKEN_CLASSIFICATION;
-    return several
-        ? ExampleEncoder.labelNames(cell).stream()
-            .filter(label -> !label.equals(Integer.toString(ExampleEncoder.IGNORED)))
-        : Stream.of(cell);
+    List<String> names = several ? ExampleEncoder.labelNames(cell) : List.of(cell);
+    return names.stream()
+        .filter(name -> !name.isEmpty() && !name.equals(Integer.toString(ExampleEncoder.IGNORED)))
+        .toList();
   }
 }

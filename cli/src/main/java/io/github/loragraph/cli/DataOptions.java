@@ -2,6 +2,7 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxModel;
 import picocli.CommandLine.Option;
@@ -24,8 +25,9 @@ final class DataOptions {
               + " outputs).")
   private Task task;
 
-  /** The model's data, read as these options say. */
-  ModelData open(ModelFolder folder, OnnxModel model, Columns columns) {
-    return new ModelData(folder, model, columns, maxLength, task);
+  /** The model's data, read as these options say; what is guessed or cut is logged. */
+  ModelData open(ModelFolder folder, OnnxModel model, Columns columns, ResultOutput output) {
+    return new ModelData(
+        folder, model, columns, maxLength, task, notice -> output.log("%s", notice));
   }
 }

@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -44,7 +45,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     ModelFolder folder = model.folder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
-    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
+    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
       List<Example> examples = modelData.labelled(data);
       try (Predictor predictor =
           new Predictor(onnx, modelData.padId(), device.sessions(threads, output))) {

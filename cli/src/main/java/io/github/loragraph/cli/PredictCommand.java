@@ -6,6 +6,7 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.evaluation.Probabilities;
+import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -70,8 +71,10 @@ final class PredictCommand implements Callable<Integer> {
     for (int i = 0; i < given.size(); i++) {
       rows.add(new Row(given.get(i).strip(), null, null, Map.of(), "text " + (i + 1)));
     }
-    try (ModelData data = dataOptions.open(folder, onnx, Columns.USUAL)) {
-      List<Example> examples = data.unlabelled(rows);
+    try (ModelData data = dataOptions.open(folder, onnx, Columns.USUAL, output)) {
+      ModelData.Cuts cuts = new ModelData.Cuts();
+      List<Example> examples = data.unlabelled(rows, cuts);
+      data.tell(cuts);
       try (Predictor predictor =
           new Predictor(onnx, data.padId(), device.sessions(threads, output))) {
         print(given, examples, predictor.logits(examples), data);

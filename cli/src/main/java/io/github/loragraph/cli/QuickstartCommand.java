@@ -23,6 +23,7 @@ import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.BundledModel;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -120,7 +121,9 @@ final class QuickstartCommand implements Callable<Integer> {
     output.log("    after:  %s", after);
 
     ModelFolder files = ModelFolder.of(modelFile);
-    try (ModelData data = new ModelData(files, classifier, Columns.USUAL, null, null)) {
+    try (ModelData data =
+        new ModelData(
+            files, classifier, Columns.USUAL, null, null, notice -> output.log("%s", notice))) {
       List<Example> training = data.labelled(folder.resolve("train.tsv"));
       List<Example> heldOut = data.labelled(folder.resolve("eval.tsv"));
       Report untrained = evaluate(injected, data, heldOut);

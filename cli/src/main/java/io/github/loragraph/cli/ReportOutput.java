@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.evaluation.ClassFigures;
 import io.github.loragraph.evaluation.ClassificationReport;
-import io.github.loragraph.evaluation.MultilabelReport;
 import io.github.loragraph.evaluation.Report;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -22,26 +22,27 @@ import java.util.stream.IntStream;
 record ReportOutput(Report report, List<String> names) {
   /** Loss and score on one line: {@code loss 0.1803, accuracy 0.9333}. */
   static String headline(Report report) {
-    return String.format(
-        Locale.ROOT, "loss %.4f, %s %.4f", report.loss(), report.scoreName(), report.score());
+    return "loss %s, %s %s"
+        .formatted(figure(report.loss()), report.scoreName(), figure(report.score()));
   }
 
   Map<String, Object> json() {
-    Map<String, Object> json = new LinkedHashMap<>(report.figures());
+    Map<String, Object> json = new LinkedHashMap<>(report.finiteFigures());
     json.put("examples", report.examples());
-    List<ClassFigures> figures = classes();
+    List<ClassFigures> figures = report.classes();
     List<Map<String, Object>> classes = new ArrayList<>();
     for (int c = 0; c < figures.size(); c++) {
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("label", names.get(c));
-      entry.put("precision", figures.get(c).precision());
-      entry.put("recall", figures.get(c).recall());
-      entry.put("f1", figures.get(c).f1());
+      entry.put("precision", orNull(figures.get(c).precision()));
+      entry.put("recall", orNull(figures.get(c).recall()));
+      entry.put("f1", orNull(figures.get(c).f1()));
       entry.put("support", figures.get(c).support());
       classes.add(entry);
     }
     if (!classes.isEmpty()) {
       json.put("classes", classes);
+      json.put("absentClasses", absent());
     }
     if (report instanceof ClassificationReport classification) {
       json.put("confusion", classification.confusion());
@@ -55,7 +56,8 @@ record ReportOutput(Report report, List<String> names) {
             .map(e -> e.getKey() + " " + figure(e.getValue()))
             .collect(Collectors.joining(", "));
     out.printf(Locale.ROOT, "%,d examples: %s%n", report.examples(), figures);
-    if (!classes().isEmpty()) {
+    if (!report.classes().isEmpty()) {
+      printAbsent(out);
       out.println();
       printClasses(out);
     }
@@ -65,24 +67,38 @@ record ReportOutput(Report report, List<String> names) {
     }
   }
 
-  private List<ClassFigures> classes() {
-    if (report instanceof ClassificationReport classification) {
-      return classification.classes();
+  private static Double orNull(double figure) {
+    return Double.isFinite(figure) ? figure : null;
+  }
+
+  /** The classes that occur neither among the labels nor among the answers. */
+  private List<String> absent() {
+    return IntStream.range(0, names.size())
+        .filter(c -> !report.classes().get(c).occurs())
+        .mapToObj(names::get)
+        .toList();
+  }
+
+  private void printAbsent(PrintWriter out) {
+    List<String> absent = absent();
+    if (!absent.isEmpty()) {
+      out.printf(
+          "macroF1 is the mean of %d of %d classes; neither a label nor an answer: %s%n",
+          names.size() - absent.size(), names.size(), new LabelSet(absent));
     }
-    return report instanceof MultilabelReport multilabel ? multilabel.classes() : List.of();
   }
 
   private void printClasses(PrintWriter out) {
     List<String[]> rows = new ArrayList<>();
     rows.add(new String[] {"class", "precision", "recall", "F1", "examples"});
     for (int c = 0; c < names.size(); c++) {
-      ClassFigures f = classes().get(c);
+      ClassFigures f = report.classes().get(c);
       rows.add(
           new String[] {
             names.get(c),
-            figure(f.precision()),
-            figure(f.recall()),
-            figure(f.f1()),
+            cell(f.precision()),
+            cell(f.recall()),
+            cell(f.f1()),
             Long.toString(f.support())
           });
     }
@@ -107,7 +123,14 @@ record ReportOutput(Report report, List<String> names) {
     new TextTable(rows, numbers).printTo(out);
   }
 
+  /** A figure in a table: '-' where it is not defined. */
+  private static String cell(double value) {
+    return Double.isNaN(value) ? "-" : figure(value);
+  }
+
   private static String figure(double value) {
-    return String.format(Locale.ROOT, "%.4f", value);
+    return Double.isFinite(value)
+        ? String.format(Locale.ROOT, "%.4f", value)
+        : Double.isNaN(value) ? "not defined" : "infinite";
   }
 }

@@ -10,6 +10,7 @@ import io.github.loragraph.file.Checksum;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -146,7 +147,7 @@ final class TrainCommand implements Callable<Integer> {
     TrainableSelection selection = options.selection();
     Set<String> trainable = selection.values(onnx);
     Path trainFile = data == null ? usualData() : data;
-    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns())) {
+    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
       Optimization optimization = options.optimization();
@@ -243,7 +244,7 @@ final class TrainCommand implements Callable<Integer> {
   private void print(TrainingJob.Result result, Device device) {
     var summary = result.summary();
     Report report = summary.evaluation();
-    Map<String, Double> figures = report == null ? Map.of() : report.figures();
+    Map<String, Double> figures = report == null ? Map.of() : report.finiteFigures();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("steps", summary.steps());
     json.put("finalTrainLoss", summary.finalTrainLoss());

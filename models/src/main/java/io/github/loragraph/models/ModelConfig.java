@@ -1,6 +1,8 @@
 package io.github.loragraph.models;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** A model's {@code config.json}, as Hugging Face's transformers write it. Immutable. */
@@ -25,35 +28,67 @@ public final class ModelConfig {
   /** The name of the file in a model folder. */
   public static final String FILE = "config.json";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+          JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build());
+
+  /** Architectures whose positions begin after the padding id. */
+  private static final Set<String> POSITIONS_AFTER_PADDING =
+      Set.of(
+          "camembert",
+          "data2vec-text",
+          "ibert",
+          "layoutlmv3",
+          "lilt",
+          "longformer",
+          "luke",
+          "markuplm",
+          "mpnet",
+          "xmod");
+
+  private static final int LONGEST_SHOWN = 60;
 
   private final ObjectNode root;
 
-  private ModelConfig(ObjectNode root) {
+  /** What messages call the file. */
+  private final String name;
+
+  private ModelConfig(ObjectNode root, String name) {
     this.root = root;
+    this.name = name;
   }
 
   /** A configuration of nothing. */
   public static ModelConfig empty() {
-    return new ModelConfig(JSON.createObjectNode());
+    return new ModelConfig(JSON.createObjectNode(), FILE);
   }
 
   /**
    * Reads a configuration.
    *
-   * @throws LoraGraphException if the file cannot be read or is no JSON object
+   * @throws LoraGraphException if the file cannot be read, is no JSON object, names something
+   *     twice, or states what no model has: positions, a padding id or classes of another kind
    */
   public static ModelConfig read(Path file) {
     InputFile.requireOrdinary(file);
     try {
       if (JSON.readTree(file.toFile()) instanceof ObjectNode object) {
-        return new ModelConfig(object);
+        ModelConfig config = new ModelConfig(object, file.toString());
+        config.labels();
+        config.maxLength();
+        config.modelType();
+        config.problemType();
+        return config;
       }
       throw new LoraGraphException(file + " is no JSON object, as a model's configuration is");
     } catch (JsonProcessingException e) {
+      boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
       throw new LoraGraphException(
-          "%s is not JSON (line %d): mend it, or copy it again"
-              .formatted(file, e.getLocation() == null ? 0 : e.getLocation().getLineNr()),
+          "%s:%d %s: mend it, or copy it again"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                  twice ? "has a name that was there before" : "is not JSON"),
           e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
@@ -84,7 +119,7 @@ public final class ModelConfig {
   public ModelConfig with(String key, Object value) {
     ObjectNode copy = root.deepCopy();
     copy.set(key, JSON.valueToTree(value));
-    return new ModelConfig(copy);
+    return new ModelConfig(copy, name);
   }
 
   /** The same with the names of the classes. */
@@ -96,35 +131,61 @@ public final class ModelConfig {
       toLabel.put(Integer.toString(i), labels.names().get(i));
       toId.put(labels.names().get(i), i);
     }
-    return new ModelConfig(copy);
+    return new ModelConfig(copy, name);
   }
 
   /**
    * The names of the classes ({@code id2label}); empty where there are none.
    *
-   * @throws LoraGraphException if the numbers are not 0, 1, 2 and so on
+   * @throws LoraGraphException if it is no object from the numbers 0, 1, 2 and so on to different
+   *     names
    */
   public Optional<LabelSet> labels() {
     JsonNode node = root.path("id2label");
-    if (!node.isObject() || node.isEmpty()) {
+    if (node.isMissingNode() || node.isNull()) {
       return Optional.empty();
+    }
+    if (!node.isObject()) {
+      throw wrong("id2label", node, "an object such as {\"0\": \"negative\", \"1\": \"positive\"}");
     }
     Map<Integer, String> byNumber = new TreeMap<>();
     for (Map.Entry<String, JsonNode> entry : node.properties()) {
+      if (!entry.getValue().isTextual() && !entry.getValue().isNumber()) {
+        throw wrong("id2label", node, "an object whose values are names");
+      }
       byNumber.put(
-          entry.getKey().matches("\\d{1,6}") ? Integer.parseInt(entry.getKey()) : -1,
+          entry.getKey().matches("0|[1-9]\\d{0,6}") ? Integer.parseInt(entry.getKey()) : -1,
           entry.getValue().asText());
     }
     List<String> names = new ArrayList<>();
     for (Map.Entry<Integer, String> entry : byNumber.entrySet()) {
       if (entry.getKey() != names.size()) {
         throw new LoraGraphException(
-            "id2label in %s does not number the classes 0, 1, 2 and so on: mend it"
-                .formatted(FILE));
+            "%s: id2label does not number the classes 0, 1, 2 and so on: mend it".formatted(name));
       }
       names.add(entry.getValue());
     }
-    return Optional.of(new LabelSet(names));
+    if (names.size() != node.size()) {
+      throw new LoraGraphException(
+          "%s: id2label does not number the classes 0, 1, 2 and so on: mend it".formatted(name));
+    }
+    try {
+      return names.isEmpty() ? Optional.empty() : Optional.of(new LabelSet(names));
+    } catch (LoraGraphException e) {
+      throw new LoraGraphException(
+          "%s: id2label: %s: name each class once".formatted(name, e.getMessage()), e);
+    }
+  }
+
+  private LoraGraphException wrong(String key, JsonNode value, String right) {
+    String shown = value.toString();
+    return new LoraGraphException(
+        "%s: '%s' is %s where it should be %s: mend it"
+            .formatted(
+                name,
+                key,
+                shown.length() > LONGEST_SHOWN ? shown.substring(0, LONGEST_SHOWN) + "..." : shown,
+                right));
   }
 
   /** {@code model_type}; empty where it is not stated. */
@@ -138,30 +199,58 @@ public final class ModelConfig {
   }
 
   private Optional<String> text(String key) {
-    return root.path(key).isTextual() ? Optional.of(root.path(key).asText()) : Optional.empty();
+    JsonNode value = root.path(key);
+    if (value.isMissingNode() || value.isNull()) {
+      return Optional.empty();
+    }
+    if (!value.isTextual()) {
+      throw wrong(key, value, "text");
+    }
+    return Optional.of(value.asText());
   }
 
-  /** {@code pad_token_id}; empty where it is not stated. */
+  /**
+   * {@code pad_token_id}; empty where it is not stated.
+   *
+   * @throws LoraGraphException if it is no number of a token
+   */
   public OptionalInt padTokenId() {
-    return number("pad_token_id");
+    return number("pad_token_id", 0);
   }
 
-  private OptionalInt number(String key) {
-    return root.path(key).isInt() ? OptionalInt.of(root.path(key).asInt()) : OptionalInt.empty();
+  private OptionalInt number(String key, int least) {
+    JsonNode value = root.path(key);
+    if (value.isMissingNode() || value.isNull()) {
+      return OptionalInt.empty();
+    }
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < least) {
+      throw wrong(key, value, "a whole number from %d to 2147483647".formatted(least));
+    }
+    return OptionalInt.of(value.asInt());
   }
 
   /**
    * How many tokens the position table has room for: {@code max_position_embeddings}, less the
    * places that RoBERTa and its kin leave free up to the padding id.
+   *
+   * @throws LoraGraphException if it is no number of positions
    */
   public OptionalInt maxLength() {
-    OptionalInt positions = number("max_position_embeddings");
+    OptionalInt positions = number("max_position_embeddings", 1);
+    int padding = padTokenId().orElse(1);
     boolean offset =
-        modelType().map(type -> type.contains("roberta") || type.equals("camembert")).orElse(false);
+        modelType()
+            .map(type -> type.contains("roberta") || POSITIONS_AFTER_PADDING.contains(type))
+            .orElse(false);
     if (positions.isEmpty() || !offset) {
       return positions;
     }
-    return OptionalInt.of(positions.getAsInt() - padTokenId().orElse(1) - 1);
+    if (positions.getAsInt() - 1L - padding < 1) {
+      throw new LoraGraphException(
+          "%s: 'max_position_embeddings' %d leaves no position after 'pad_token_id' %d: mend it"
+              .formatted(name, positions.getAsInt(), padding));
+    }
+    return OptionalInt.of(positions.getAsInt() - padding - 1);
   }
 
   /** Whether the file exists beside a model. */

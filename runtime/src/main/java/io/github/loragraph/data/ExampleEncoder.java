@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /** Makes examples for a model out of rows of a data file. */
 public final class ExampleEncoder {
@@ -37,19 +38,36 @@ public final class ExampleEncoder {
           ElementType.DOUBLE);
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Java takes more for a number: {@code 1f}, {@code 0x1p3}. */
+  private static final Pattern DECIMAL =
+      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
+
+  private static final int LONGEST_SHOWN = 60;
+
   private final List<ValueInfo> inputs;
   private final List<String> names;
   private final Supplier<Tokenizer> tokenizer;
   private final int maxLength;
+  private final EmbeddingTables tables;
   private int cut;
+
+  /** For a model of whose tables nothing is known. */
+  public ExampleEncoder(List<ValueInfo> inputs, Supplier<Tokenizer> tokenizer, int maxLength) {
+    this(inputs, tokenizer, maxLength, EmbeddingTables.UNKNOWN);
+  }
 
   /**
    * @param inputs the model's inputs
    * @param tokenizer asked for only if the rows are text
    * @param maxLength no row may be longer
+   * @param tables no token may be outside of them
    * @throws LoraGraphException if an input is of a type that no data file can give
    */
-  public ExampleEncoder(List<ValueInfo> inputs, Supplier<Tokenizer> tokenizer, int maxLength) {
+  public ExampleEncoder(
+      List<ValueInfo> inputs,
+      Supplier<Tokenizer> tokenizer,
+      int maxLength,
+      EmbeddingTables tables) {
     for (ValueInfo input : inputs) {
       if (input.type() == null || !SUPPORTED.contains(input.type().elementType())) {
         throw new LoraGraphException(
@@ -62,6 +80,7 @@ public final class ExampleEncoder {
     this.names = inputs.stream().map(ValueInfo::name).toList();
     this.tokenizer = tokenizer;
     this.maxLength = maxLength;
+    this.tables = tables;
   }
 
   /** How many texts were cut at the maximum length so far. */
@@ -90,16 +109,12 @@ public final class ExampleEncoder {
     return encode(
         rows,
         row -> {
-          float number;
-          try {
-            number = Float.parseFloat(row.label());
-          } catch (NumberFormatException e) {
-            number = Float.NaN;
-          }
+          float number =
+              DECIMAL.matcher(row.label()).matches() ? Float.parseFloat(row.label()) : Float.NaN;
           if (!Float.isFinite(number)) {
             throw new LoraGraphException(
                 "%s has the label '%s', which is no number as a regression needs"
-                    .formatted(row.place(), row.label()));
+                    .formatted(row.place(), shown(row.label())));
           }
           return Values.scalar(number);
         });
@@ -116,22 +131,35 @@ public final class ExampleEncoder {
     return encode(
         rows,
         row -> {
-          boolean json = row.label().startsWith("[");
-          List<String> entries = json ? array(row) : names(row.label());
           float[] target = new float[labels.size()];
-          boolean flags =
-              json
-                  && entries.size() == labels.size()
-                  && entries.stream().allMatch(e -> e.matches("[01](\\.0+)?"));
-          for (int i = 0; i < entries.size(); i++) {
-            if (flags) {
-              target[i] = Float.parseFloat(entries.get(i));
-            } else {
-              target[index(row, entries.get(i), labels)] = 1;
+          List<JsonNode> entries = row.label().startsWith("[") ? array(row) : null;
+          if (entries != null && areFlags(entries, labels)) {
+            for (int i = 0; i < target.length; i++) {
+              target[i] = (float) entries.get(i).asDouble();
+            }
+          } else {
+            List<String> given =
+                entries == null
+                    ? names(row.label())
+                    : entries.stream().map(JsonNode::asText).toList();
+            for (String name : given) {
+              target[index(row, name, labels)] = 1;
             }
           }
           return Values.of(target);
         });
+  }
+
+  /**
+   * Whether a list says 0 or 1 for each class: in numbers, or in text where that names no class.
+   */
+  private static boolean areFlags(List<JsonNode> entries, LabelSet labels) {
+    return entries.size() == labels.size()
+        && entries.stream()
+            .allMatch(
+                entry ->
+                    entry.asText().matches("[01](\\.0+)?")
+                        && (entry.isNumber() || !labels.names().contains(entry.asText())));
   }
 
   /**
@@ -149,10 +177,10 @@ public final class ExampleEncoder {
             throw new LoraGraphException(
                 row.place() + " is text: labels of tokens need pre-tokenized JSON lines");
           }
-          List<String> entries = array(row);
+          List<JsonNode> entries = array(row);
           int[] target = new int[entries.size()];
           for (int i = 0; i < target.length; i++) {
-            target[i] = indexOrIgnored(row, entries.get(i), labels);
+            target[i] = indexOrIgnored(row, entries.get(i).asText(), labels);
           }
           Values ids = row.values().get(IDS);
           if (ids != null && ids.count() != target.length) {
@@ -197,15 +225,19 @@ public final class ExampleEncoder {
     if (index < 0) {
       throw new LoraGraphException(
           "%s has the label '%s', which the model's head does not know; it knows: %s (mend the line, or make a head for these labels with 'lora-graph add-head')"
-              .formatted(row.place(), label, labels));
+              .formatted(row.place(), shown(label), labels));
     }
     return index;
   }
 
+  private static String shown(String label) {
+    return label.length() > LONGEST_SHOWN ? label.substring(0, LONGEST_SHOWN) + "..." : label;
+  }
+
   /** The names in a label of several classes; one that is no JSON array is divided at commas. */
   public static List<String> labelNames(String label) {
-    List<String> entries = label.startsWith("[") ? parsed(label) : null;
-    return entries == null ? names(label) : entries;
+    List<JsonNode> entries = label.startsWith("[") ? parsed(label) : null;
+    return entries == null ? names(label) : entries.stream().map(JsonNode::asText).toList();
   }
 
   private static List<String> names(String label) {
@@ -215,23 +247,24 @@ public final class ExampleEncoder {
         .toList();
   }
 
-  private static List<String> array(Row row) {
-    List<String> entries = parsed(row.label());
+  private static List<JsonNode> array(Row row) {
+    List<JsonNode> entries = parsed(row.label());
     if (entries == null) {
       throw new LoraGraphException(
-          "%s has the label '%s', which is no JSON array".formatted(row.place(), row.label()));
+          "%s has the label '%s', which is no JSON array of names or numbers"
+              .formatted(row.place(), shown(row.label())));
     }
     return entries;
   }
 
-  /** The entries of a JSON array; null where it is none. */
-  private static List<String> parsed(String label) {
-    List<String> entries = new ArrayList<>();
+  /** The entries of a JSON array; null where it is none, or has anything but values in it. */
+  private static List<JsonNode> parsed(String label) {
+    List<JsonNode> entries = new ArrayList<>();
     try {
       JsonNode array = JSON.readTree(label);
       if (array.isArray()) {
-        array.forEach(entry -> entries.add(entry.asText()));
-        return entries;
+        array.forEach(entries::add);
+        return entries.stream().allMatch(e -> e.isValueNode() && !e.isNull()) ? entries : null;
       }
     } catch (JsonProcessingException e) {
       // As every other label that is no array.
@@ -271,6 +304,7 @@ public final class ExampleEncoder {
     for (Tokenizer.Tokens tokens :
         tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs)) {
       cut += tokens.cut() ? 1 : 0;
+      refuseForeignTokens(rows.get(encoded.size()), tokens);
       Map<String, Values> values = new HashMap<>(4);
       for (String input : names) {
         values.put(
@@ -284,6 +318,26 @@ public final class ExampleEncoder {
       encoded.add(values);
     }
     return encoded;
+  }
+
+  /** A lookup outside of its table fails inside of ONNX Runtime, or reads what is not there. */
+  private void refuseForeignTokens(Row row, Tokenizer.Tokens tokens) {
+    int known = tables.rows().getOrDefault(IDS, Integer.MAX_VALUE);
+    for (int id : tokens.ids()) {
+      if (id >= known) {
+        throw new LoraGraphException(
+            "%s: the tokenizer gives the token %d, and the model's vocabulary has %d: tokenizer.json is another model's"
+                .formatted(row.place(), id, known));
+      }
+    }
+    int types = tables.rows().getOrDefault(TYPES, Integer.MAX_VALUE);
+    for (int type : tokens.types()) {
+      if (type >= types) {
+        throw new LoraGraphException(
+            "%s: the tokenizer gives the token type %d, and the model has %d: tokenizer.json is another model's"
+                .formatted(row.place(), type, types));
+      }
+    }
   }
 
   private static Values types(Tokenizer.Tokens tokens) {
@@ -343,6 +397,7 @@ public final class ExampleEncoder {
     if (Tokenizer.INPUTS.contains(input.name())) {
       refuseBadTokens(row, input.name(), values);
     }
+    refuseOutside(row, input.name(), values);
     return values;
   }
 
@@ -362,6 +417,18 @@ public final class ExampleEncoder {
         throw new LoraGraphException(
             "%s: '%s' has the negative number %d"
                 .formatted(row.place(), name, (long) values.get(i)));
+      }
+    }
+  }
+
+  private void refuseOutside(Row row, String name, Values values) {
+    Integer rows = tables.rows().get(name);
+    for (int i = 0; rows != null && i < values.count(); i++) {
+      double number = values.get(i);
+      if (number < 0 || number >= rows) {
+        throw new LoraGraphException(
+            "%s: '%s' has %d, and the model's table for it has %d rows, from 0 on"
+                .formatted(row.place(), name, (long) number, rows));
       }
     }
   }

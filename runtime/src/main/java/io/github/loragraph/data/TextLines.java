@@ -46,6 +46,9 @@ final class TextLines {
     } catch (IOException e) {
       throw failure(e);
     }
+    if (start.length > 1 && (start[0] & 0xff) == 0x1f && (start[1] & 0xff) == 0x8b) {
+      throw new LoraGraphException(file + " is packed by gzip: unpack it first");
+    }
     int mark = start.length < 2 ? 0 : (start[0] & 0xff) << 8 | start[1] & 0xff;
     if (mark == 0xfeff || mark == 0xfffe) {
       throw new LoraGraphException(file + " is UTF-16 text: save it as UTF-8");
@@ -84,6 +87,88 @@ final class TextLines {
           e);
     } catch (IOException e) {
       throw failure(e);
+    }
+  }
+
+  /** The lines of a text. */
+  Lines lines(BufferedReader text) {
+    return new Lines(text);
+  }
+
+  /** Lines of a bounded length, one after the other. */
+  final class Lines {
+    private final BufferedReader text;
+    private final char[] buffer = new char[LOOKED_AT];
+    private int position;
+    private int limit;
+    private long number;
+
+    private Lines(BufferedReader text) {
+      this.text = text;
+    }
+
+    /** The number of the line that came last, 1 for the first. */
+    long number() {
+      return number;
+    }
+
+    /**
+     * The next line, without its end; null after the last.
+     *
+     * @throws LoraGraphException if it is longer than a row may be
+     */
+    String next() throws IOException {
+      int c = read();
+      if (c < 0) {
+        return null;
+      }
+      number++;
+      StringBuilder line = new StringBuilder();
+      for (; c >= 0 && c != '\n' && c != '\r'; c = read()) {
+        if (line.length() == DataFile.LONGEST_ROW) {
+          throw new LoraGraphException(
+              "%s:%d has more than %,d characters: mend or delete the line"
+                  .formatted(file, number, DataFile.LONGEST_ROW));
+        }
+        line.append((char) c);
+      }
+      if (c == '\r' && read() != '\n' && limit > 0) {
+        position--;
+      }
+      return line.toString();
+    }
+
+    /**
+     * The next line; null where only blank ones are left.
+     *
+     * @throws LoraGraphException if it is blank, and one that is not comes after it
+     */
+    String nextFilled() throws IOException {
+      String line = next();
+      long blank = number;
+      if (line == null || !line.isBlank()) {
+        return line;
+      }
+      while (line != null && line.isBlank()) {
+        line = next();
+      }
+      if (line != null) {
+        throw new LoraGraphException(
+            "%s:%d is an empty line between others: delete it".formatted(file, blank));
+      }
+      return null;
+    }
+
+    /** Negative at the end; else the character stays in the buffer until the next call. */
+    private int read() throws IOException {
+      if (position >= limit) {
+        position = 0;
+        limit = Math.max(0, text.read(buffer));
+        if (limit == 0) {
+          return -1;
+        }
+      }
+      return buffer[position++];
     }
   }
 

@@ -3,21 +3,14 @@ package io.github.loragraph.data;
 import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.djl.util.PairList;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.file.AtomicFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Turns text into token ids by a {@code tokenizer.json} of Hugging Face's tokenizers library. The
@@ -28,17 +21,18 @@ public final class Tokenizer implements AutoCloseable {
   /** The inputs that a tokenizer can make. */
   public static final Set<String> INPUTS = Set.of("input_ids", "attention_mask", "token_type_ids");
 
-  /** So many texts are handed over at once: the library works on them in parallel. */
-  private static final int CHUNK = 1024;
+  private static final int LONGEST_SHOWN = 40;
 
-  private static final Set<String> PADDING_TOKENS = Set.of("<pad>", "[PAD]", "<|pad|>");
-
+  private final Path file;
   private final HuggingFaceTokenizer tokenizer;
   private final long padId;
+  private final int maxLength;
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer, long padId) {
+  private Tokenizer(Path file, HuggingFaceTokenizer tokenizer, long padId, int maxLength) {
+    this.file = file;
     this.tokenizer = tokenizer;
     this.padId = padId;
+    this.maxLength = maxLength;
   }
 
   /**
@@ -53,19 +47,8 @@ public final class Tokenizer implements AutoCloseable {
       throw new LoraGraphException(
           "a maximum length of " + maxLength + " tokens leaves no room for text: give 3 or more");
     }
-    byte[] content;
-    JsonNode root;
-    try {
-      content = Files.readAllBytes(file);
-      root = new ObjectMapper().readTree(content);
-    } catch (JsonProcessingException e) {
-      throw notATokenizer(file, e.getOriginalMessage(), e);
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
-    }
-    if (!root.path("model").isObject()) {
-      throw notATokenizer(file, "it has no \"model\"", null);
-    }
+    TokenizerFile content = TokenizerFile.read(file);
+    long padId = content.padId();
     TokenizerLibrary.prepare();
     Map<String, String> options =
         Map.of(
@@ -77,37 +60,19 @@ public final class Tokenizer implements AutoCloseable {
             "modelMaxLength", Integer.toString(maxLength));
     try {
       HuggingFaceTokenizer tokenizer =
-          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(content), options);
-      return new Tokenizer(tokenizer, padId(root));
+          HuggingFaceTokenizer.newInstance(
+              new ByteArrayInputStream(content.withoutLengths()), options);
+      return new Tokenizer(file, tokenizer, padId, maxLength);
     } catch (EngineException | LinkageError e) {
       throw new LoraGraphException(
           "cannot load the native library of the tokenizers: " + firstLine(e), e);
     } catch (IOException | RuntimeException e) {
-      throw notATokenizer(file, firstLine(e), e);
+      throw TokenizerFile.refusal(file, firstLine(e), e);
     }
-  }
-
-  private static LoraGraphException notATokenizer(Path file, String reason, Throwable cause) {
-    return new LoraGraphException(
-        "%s is no tokenizer.json of Hugging Face's tokenizers: %s"
-            .formatted(file, String.valueOf(reason).lines().findFirst().orElse("")),
-        cause);
   }
 
   private static String firstLine(Throwable e) {
     return e.getMessage() == null ? e.toString() : e.getMessage().lines().findFirst().orElse("");
-  }
-
-  private static long padId(JsonNode root) {
-    if (root.path("padding").path("pad_id").isIntegralNumber()) {
-      return root.path("padding").path("pad_id").asLong();
-    }
-    for (JsonNode token : root.path("added_tokens")) {
-      if (PADDING_TOKENS.contains(token.path("content").asText())) {
-        return token.path("id").asLong();
-      }
-    }
-    return 0;
   }
 
   /** The id that fills up short rows of {@code input_ids}. */
@@ -125,26 +90,41 @@ public final class Tokenizer implements AutoCloseable {
   public record Tokens(int[] ids, int[] types, boolean cut) {}
 
   /**
-   * Encodes texts, or pairs of texts.
+   * Encodes texts, or pairs of texts. What is too long loses tokens at its end; of a pair the
+   * longer text one after the other until both are equally long, then both in turn: Hugging Face's
+   * {@code longest_first}.
    *
    * @param pairs as long as {@code texts}, or null
+   * @throws LoraGraphException if the tokenizer has no token for a part of a text, or the maximum
+   *     length leaves no room beside the special tokens
    */
   public List<Tokens> encode(List<String> texts, List<String> pairs) {
-    List<Tokens> rows = new ArrayList<>(texts.size());
-    for (int start = 0; start < texts.size(); start += CHUNK) {
-      int end = Math.min(texts.size(), start + CHUNK);
-      Encoding[] encodings =
-          pairs == null
-              ? tokenizer.batchEncode(texts.subList(start, end))
-              : tokenizer.batchEncode(
-                  new PairList<>(texts.subList(start, end), pairs.subList(start, end)));
-      for (Encoding encoding : encodings) {
-        rows.add(
-            new Tokens(
-                ints(encoding.getIds()), ints(encoding.getTypeIds()), encoding.exceedMaxLength()));
-      }
+    // One text a call: of a failure in a batch the library does not come back.
+    return IntStream.range(0, texts.size())
+        .parallel()
+        .mapToObj(i -> encode(texts.get(i), pairs == null ? null : pairs.get(i)))
+        .toList();
+  }
+
+  private Tokens encode(String text, String pair) {
+    Encoding encoding;
+    try {
+      encoding = pair == null ? tokenizer.encode(text) : tokenizer.encode(text, pair);
+    } catch (RuntimeException e) {
+      throw new LoraGraphException(
+          "%s cannot encode '%s': %s".formatted(file, shown(text), firstLine(e)), e);
     }
-    return rows;
+    int[] ids = ints(encoding.getIds());
+    if (ids.length > maxLength) {
+      throw new LoraGraphException(
+          "a maximum length of %d tokens leaves no room for a text beside the special tokens: give more (--max-length)"
+              .formatted(maxLength));
+    }
+    return new Tokens(ids, ints(encoding.getTypeIds()), encoding.exceedMaxLength());
+  }
+
+  private static String shown(String text) {
+    return text.length() > LONGEST_SHOWN ? text.substring(0, LONGEST_SHOWN) + "..." : text;
   }
 
   /** A token as text, special ones by their names. */
@@ -152,8 +132,15 @@ public final class Tokenizer implements AutoCloseable {
     return tokenizer.decode(new long[] {id}, false).strip();
   }
 
-  private static int[] ints(long[] values) {
-    return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
+  private int[] ints(long[] values) {
+    int[] ints = new int[values.length];
+    for (int i = 0; i < ints.length; i++) {
+      ints[i] = (int) values[i];
+      if (ints[i] != values[i] || ints[i] < 0) {
+        throw TokenizerFile.refusal(file, "it has a token of the number " + values[i], null);
+      }
+    }
+    return ints;
   }
 
   @Override

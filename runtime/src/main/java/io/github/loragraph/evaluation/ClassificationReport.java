@@ -61,9 +61,14 @@ public record ClassificationReport(
         counted, loss / counted, ClassFigures.ratio(right, counted), figures, confusion);
   }
 
-  /** The unweighted mean of the classes' F1. */
+  /** The unweighted mean F1 of the classes that occur among labels or answers. */
   public double macroF1() {
-    return classes.stream().mapToDouble(ClassFigures::f1).average().orElse(0);
+    return ClassFigures.macroF1(classes);
+  }
+
+  /** The mean F1 of the classes, each counted as often as it is a label. */
+  public double weightedF1() {
+    return ClassFigures.weightedF1(classes);
   }
 
   @Override
@@ -77,6 +82,7 @@ public record ClassificationReport(
     figures.put("loss", loss);
     figures.put("accuracy", accuracy);
     figures.put("macroF1", macroF1());
+    figures.put("weightedF1", weightedF1());
     return figures;
   }
 }

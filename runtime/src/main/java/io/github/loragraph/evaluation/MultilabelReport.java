@@ -12,7 +12,7 @@ import java.util.Map;
  * @param examples the number of examples
  * @param loss mean binary cross-entropy over examples and classes
  * @param accuracy the share of examples all of whose classes are right
- * @param microF1 F1 over all decisions
+ * @param microF1 F1 over all decisions; NaN where no class is a label or an answer of any example
  * @param classes one entry for each class, in the order of the logits
  */
 public record MultilabelReport(
@@ -64,9 +64,14 @@ public record MultilabelReport(
         figures);
   }
 
-  /** The unweighted mean of the classes' F1. */
+  /** The unweighted mean F1 of the classes that occur among labels or answers. */
   public double macroF1() {
-    return classes.stream().mapToDouble(ClassFigures::f1).average().orElse(0);
+    return ClassFigures.macroF1(classes);
+  }
+
+  /** The mean F1 of the classes, each counted as often as it is a label. */
+  public double weightedF1() {
+    return ClassFigures.weightedF1(classes);
   }
 
   @Override
@@ -81,6 +86,7 @@ public record MultilabelReport(
     figures.put("accuracy", accuracy);
     figures.put("microF1", microF1);
     figures.put("macroF1", macroF1());
+    figures.put("weightedF1", weightedF1());
     return figures;
   }
 }

@@ -12,7 +12,8 @@ import java.util.stream.IntStream;
  * @param examples the number of examples
  * @param loss mean squared error
  * @param meanAbsoluteError in the labels' own unit
- * @param pearson correlation of answers and labels; 0 where one of them does not vary
+ * @param pearson correlation of answers and labels; not defined, NaN, where one of them does not
+ *     vary
  * @param spearman Pearson's correlation of their ranks, ties given their mean rank
  */
 public record RegressionReport(
@@ -52,7 +53,12 @@ public record RegressionReport(
       xx += (x[i] - meanX) * (x[i] - meanX);
       yy += (y[i] - meanY) * (y[i] - meanY);
     }
-    return xx == 0 || yy == 0 ? 0 : xy / Math.sqrt(xx * yy);
+    return varies(x) && varies(y) ? xy / (Math.sqrt(xx) * Math.sqrt(yy)) : Double.NaN;
+  }
+
+  /** Sums of squares do not tell: the mean of equal numbers may be off in its last digit. */
+  private static boolean varies(double[] values) {
+    return Arrays.stream(values).anyMatch(value -> value != values[0]);
   }
 
   private static double[] ranks(double[] values) {

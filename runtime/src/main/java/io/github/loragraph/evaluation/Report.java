@@ -1,5 +1,7 @@
 package io.github.loragraph.evaluation;
 
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** How well a model does on labelled examples. */
@@ -13,11 +15,23 @@ public sealed interface Report permits ClassificationReport, MultilabelReport, R
   /** The name of {@link #score}, as {@link #figures} has it. */
   String scoreName();
 
-  /** The one figure to judge by; more is better. */
+  /** The one figure to judge by; more is better. NaN where it is not defined. */
   default double score() {
     return figures().get(scoreName());
   }
 
-  /** All figures by name, the loss first. */
+  /** All figures by name, the loss first; NaN where one is not defined. */
   Map<String, Double> figures();
+
+  /** The figures of each class, in the order of the logits; none where there are no classes. */
+  default List<ClassFigures> classes() {
+    return List.of();
+  }
+
+  /** The figures as JSON has them: null where one is not defined, or no finite number. */
+  default Map<String, Double> finiteFigures() {
+    Map<String, Double> finite = new LinkedHashMap<>(figures());
+    finite.replaceAll((name, figure) -> Double.isFinite(figure) ? figure : null);
+    return finite;
+  }
 }

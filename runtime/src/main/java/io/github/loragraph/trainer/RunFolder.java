@@ -304,7 +304,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", step);
     report
-        .figures()
+        .finiteFigures()
         .forEach(
             (name, value) ->
                 line.put(

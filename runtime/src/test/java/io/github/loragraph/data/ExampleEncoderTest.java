@@ -99,7 +99,7 @@ class ExampleEncoderTest {
         "f:9 has 2 labels for 3 tokens: give one each",
         () -> encoder.withTokenClasses(rows("[0,0]"), LABELS));
     assertFails(
-        "f:9 has the label 'pos', which is no JSON array",
+        "f:9 has the label 'pos', which is no JSON array of names or numbers",
         () -> encoder.withTokenClasses(rows("pos"), LABELS));
   }
 

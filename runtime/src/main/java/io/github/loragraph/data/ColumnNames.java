@@ -1,0 +1,41 @@
+package io.github.loragraph.data;
+
+import io.github.loragraph.LoraGraphException;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Finds columns or fields by their names; that they match but for case is said. */
+final class ColumnNames {
+  private ColumnNames() {}
+
+  /**
+   * The first of the candidates that is there, else the first that is there but for upper and lower
+   * case.
+   *
+   * @param notices gets a line where the case differs
+   * @return null where none is there
+   * @throws LoraGraphException if there are several that match but for case
+   */
+  static String find(
+      List<String> names, List<String> candidates, String place, Consumer<String> notices) {
+    for (String candidate : candidates) {
+      if (names.contains(candidate)) {
+        return candidate;
+      }
+    }
+    for (String candidate : candidates) {
+      List<String> alike = names.stream().filter(candidate::equalsIgnoreCase).toList();
+      if (alike.size() > 1) {
+        throw new LoraGraphException(
+            "%s has no column '%s', but several that match in other case: %s (name one of them)"
+                .formatted(place, candidate, DataFile.shortened(alike)));
+      }
+      if (alike.size() == 1) {
+        notices.accept(
+            "%s: column '%s' is taken for '%s'".formatted(place, alike.get(0), candidate));
+        return alike.get(0);
+      }
+    }
+    return null;
+  }
+}

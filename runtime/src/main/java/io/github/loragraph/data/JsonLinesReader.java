@@ -1,0 +1,250 @@
+package io.github.loragraph.data;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import io.github.loragraph.LoraGraphException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** Rows of JSON lines: an object in each, with text or with numbers for the model's inputs. */
+final class JsonLinesReader {
+  private static final String IDS = "input_ids";
+  private static final ObjectReader JSON =
+      new ObjectMapper(
+              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+          .reader(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private final DataFile.Request request;
+  private final Columns columns;
+
+  /** What was found under which name first, by its option. */
+  private final Map<String, String> firstNames = new LinkedHashMap<>();
+
+  private final Set<String> told = new HashSet<>();
+
+  JsonLinesReader(DataFile.Request request) {
+    this.request = request;
+    this.columns = request.columns();
+  }
+
+  void read(TextLines text, DataFile.Visitor visitor) {
+    text.read(
+        reader -> {
+          TextLines.Lines lines = text.lines(reader);
+          for (String line = lines.nextFilled(); line != null; line = lines.nextFilled()) {
+            JsonNode object = object(line, request.place(lines.number()));
+            visitor.row(row(object, request.place(lines.number())), fields(object));
+          }
+          return null;
+        });
+  }
+
+  private Map<String, JsonNode> fields(JsonNode object) {
+    if (!request.fields()) {
+      return Map.of();
+    }
+    Map<String, JsonNode> fields = new LinkedHashMap<>();
+    object.properties().forEach(field -> fields.put(field.getKey(), field.getValue()));
+    return fields;
+  }
+
+  private static JsonNode object(String line, String place) {
+    JsonNode object;
+    try {
+      object = JSON.readTree(line);
+    } catch (JsonProcessingException e) {
+      String reason = reason(e);
+      throw new LoraGraphException(
+          reason.startsWith("Duplicate")
+              ? "%s has a field twice: %s".formatted(place, reason)
+              : "%s is not JSON: %s%s"
+                  .formatted(
+                      place,
+                      reason,
+                      line.strip().startsWith("[") || line.strip().equals("{")
+                          ? " (each line is one object: write the file as JSON lines)"
+                          : ""),
+          e);
+    }
+    if (!object.isObject()) {
+      throw new LoraGraphException(
+          place
+              + " is no JSON object: each line is one example, as {\"text\": ..., \"label\": ...}");
+    }
+    return object;
+  }
+
+  /** Without the parser's words on where it stood: the line is named. */
+  private static String reason(JsonProcessingException e) {
+    String first = e.getOriginalMessage().lines().findFirst().orElse("");
+    int position = first.indexOf(" (start marker");
+    first = position < 0 ? first : first.substring(0, position);
+    return first.length() > 200 ? first.substring(0, 200) + "..." : first;
+  }
+
+  private Row row(JsonNode object, String place) {
+    String labelName = present(object, columns.label(), "--label-column", place);
+    if (labelName == null && (request.labelled() || columns.label().size() == 1)) {
+      throw missing(object, columns.label(), "--label-column", place);
+    }
+    String label = labelName == null ? null : label(object.get(labelName), labelName, place);
+    if (!request.texts()) {
+      return new Row(null, null, label, Map.of(), place);
+    }
+    String textName = present(object, columns.text(), "--text-column", place);
+    if (textName == null && columns.text().size() == 1) {
+      throw missing(object, columns.text(), "--text-column", place);
+    }
+    if (textName != null && !object.has(IDS)) {
+      String pairName = present(object, columns.textPair(), "--text-pair-column", place);
+      if (pairName == null && columns.textPair().size() == 1) {
+        throw missing(object, columns.textPair(), "--text-pair-column", place);
+      }
+      return new Row(
+          text(object, textName, place),
+          pairName == null ? null : text(object, pairName, place),
+          label,
+          Map.of(),
+          place);
+    }
+    if (textName != null) {
+      tellOnce("%s has text and input_ids: input_ids are taken".formatted(place), "both");
+    }
+    Map<String, Values> values = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : object.properties()) {
+      String name = field.getKey();
+      if (!name.equals(labelName)
+          && !columns.label().contains(name)
+          && !columns.text().contains(name)
+          && !columns.textPair().contains(name)) {
+        values.put(name, numbers(name, field.getValue(), place));
+      }
+    }
+    if (values.isEmpty()) {
+      throw missing(object, columns.text(), "--text-column", place);
+    }
+    return new Row(null, null, label, values, place);
+  }
+
+  /** The first of the names under which an object has something. */
+  private String present(JsonNode object, List<String> names, String option, String place) {
+    String found = names.stream().filter(object::hasNonNull).findFirst().orElse(null);
+    if (found == null && names.stream().noneMatch(object::has)) {
+      List<String> there = new ArrayList<>();
+      object.fieldNames().forEachRemaining(there::add);
+      Consumer<String> once = notice -> tellOnce(notice, "case " + option);
+      found = ColumnNames.find(there, names, place, once);
+      found = found == null || object.hasNonNull(found) ? found : null;
+    }
+    if (found != null) {
+      String first = firstNames.putIfAbsent(option, found);
+      if (first != null && !first.equals(found)) {
+        tellOnce(
+            "%s has '%s' where lines before have '%s': it is taken for the same"
+                .formatted(place, found, first),
+            "other " + option);
+      } else if (first == null && option.equals("--text-pair-column") && names.size() > 1) {
+        tellOnce(
+            "%s: pairs of '%s' and '%s'"
+                .formatted(request.file(), firstNames.get("--text-column"), found),
+            "pairs");
+      }
+    }
+    return found;
+  }
+
+  private void tellOnce(String notice, String kind) {
+    if (told.add(kind)) {
+      request.notices().accept(notice);
+    }
+  }
+
+  private static LoraGraphException missing(
+      JsonNode object, List<String> names, String option, String place) {
+    List<String> there = new ArrayList<>();
+    object.fieldNames().forEachRemaining(there::add);
+    if (names.stream().anyMatch(object::has)) {
+      return new LoraGraphException(
+          "%s: '%s' is null: mend or delete the line".formatted(place, names.get(0)));
+    }
+    return new LoraGraphException(
+        "%s has no '%s'; it has: %s (name one with %s)"
+            .formatted(place, names.get(0), DataFile.shortened(there), option));
+  }
+
+  private static String label(JsonNode value, String name, String place) {
+    if (value.isObject()) {
+      throw new LoraGraphException(
+          "%s: '%s' is an object: a label is a name, a number or a list of them"
+              .formatted(place, name));
+    }
+    String label = value.isValueNode() ? value.asText().strip() : value.toString();
+    return DataFile.checked(label, name, place);
+  }
+
+  private String text(JsonNode object, String name, String place) {
+    JsonNode value = object.get(name);
+    if (!value.isTextual() || value.asText().isBlank() && !request.emptyTexts()) {
+      throw new LoraGraphException(
+          "%s: '%s' is no text, or empty: mend or delete the line".formatted(place, name));
+    }
+    return DataFile.checked(value.asText().strip(), name, place);
+  }
+
+  /** A number, or lists of numbers in lists of one length. */
+  private static Values numbers(String name, JsonNode value, String place) {
+    List<JsonNode> numbers = new ArrayList<>();
+    List<Integer> shape = new ArrayList<>();
+    for (JsonNode inner = value; inner != null && inner.isArray(); inner = inner.get(0)) {
+      shape.add(inner.size());
+    }
+    Function<String, LoraGraphException> refusal =
+        reason -> new LoraGraphException("%s: '%s' %s".formatted(place, name, reason));
+    if (!flatten(value, shape, 0, numbers)) {
+      throw refusal.apply("is no list of numbers (or lists of one length), as a model input is");
+    }
+    int[] sizes = shape.stream().mapToInt(Integer::intValue).toArray();
+    if (numbers.stream().allMatch(JsonNode::isIntegralNumber)) {
+      if (!numbers.stream().allMatch(JsonNode::canConvertToInt)) {
+        throw refusal.apply("has an integer of more than 32 bits");
+      }
+      return Values.shaped(numbers.stream().mapToInt(JsonNode::intValue).toArray(), sizes);
+    }
+    float[] floats = new float[numbers.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = numbers.get(i).floatValue();
+      if (!Float.isFinite(floats[i])) {
+        throw refusal.apply("has a number that no 32-bit float holds");
+      }
+    }
+    return Values.shaped(floats, sizes);
+  }
+
+  private static boolean flatten(
+      JsonNode value, List<Integer> shape, int axis, List<JsonNode> numbers) {
+    if (axis == shape.size()) {
+      numbers.add(value);
+      return value.isNumber();
+    }
+    if (!value.isArray() || value.size() != shape.get(axis)) {
+      return false;
+    }
+    for (JsonNode element : value) {
+      if (!flatten(element, shape, axis + 1, numbers)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,313 @@
+package io.github.loragraph.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import de.siegmar.fastcsv.reader.CsvParseException;
+import de.siegmar.fastcsv.reader.CsvReader;
+import de.siegmar.fastcsv.reader.CsvRecord;
+import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
+import io.github.loragraph.LoraGraphException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Rows of a table with a heading. */
+final class TableReader {
+  private final DataFile.Request request;
+
+  TableReader(DataFile.Request request) {
+    this.request = request;
+  }
+
+  void tabSeparated(TextLines text, DataFile.Visitor visitor) {
+    Quotes quotes = text.read(reader -> Quotes.of(text.lines(reader)));
+    text.read(
+        reader -> {
+          TextLines.Lines lines = text.lines(reader);
+          String first = lines.next();
+          if (first == null || first.isBlank()) {
+            return null;
+          }
+          Heading heading = new Heading(fields(first).stream().map(Quotes::bare).toList());
+          quotes.tell(heading);
+          for (String line = lines.nextFilled(); line != null; line = lines.nextFilled()) {
+            List<String> fields = fields(line);
+            heading.requireSize(fields, lines.number());
+            visitor.row(
+                heading.row(quotes.without(fields), lines.number()),
+                heading.named(quotes.without(fields)));
+          }
+          return null;
+        });
+  }
+
+  private static List<String> fields(String line) {
+    return Arrays.asList(line.split("\t", -1));
+  }
+
+  void commaSeparated(TextLines text, DataFile.Visitor visitor) {
+    text.read(
+        reader -> {
+          commaSeparated(reader, visitor);
+          return null;
+        });
+  }
+
+  private void commaSeparated(BufferedReader text, DataFile.Visitor visitor) throws IOException {
+    long line = 1;
+    // Rows of another length are refused below, with their line.
+    try (CsvReader<CsvRecord> reader =
+        CsvReader.builder()
+            .skipEmptyLines(true)
+            .allowUnclosedQuote(false)
+            .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
+            .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+            .maxBufferSize(DataFile.LONGEST_ROW)
+            .ofCsvRecord(text)) {
+      Heading heading = null;
+      for (CsvRecord record : reader) {
+        line = record.getStartingLineNumber();
+        if (heading == null) {
+          heading = new Heading(record.getFields());
+        } else {
+          heading.requireSize(record.getFields(), line);
+          visitor.row(heading.row(record.getFields(), line), heading.named(record.getFields()));
+        }
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    } catch (CsvParseException e) {
+      if (e.getCause() instanceof CharacterCodingException malformed) {
+        throw malformed;
+      }
+      Throwable reason = e.getCause() == null ? e : e.getCause();
+      String words = String.valueOf(reason.getMessage()).lines().findFirst().orElse("");
+      throw new LoraGraphException(
+          words.contains("buffer size")
+              ? "%s: a row after line %d has more than %,d characters: mend or delete it (is a quote not closed?)"
+                  .formatted(request.file(), line, DataFile.LONGEST_ROW)
+              : "%s: a row after line %d is not well-formed CSV: %s"
+                  .formatted(request.file(), line, words),
+          e);
+    }
+  }
+
+  /** The first line of a table, and how the others are read with it. */
+  private final class Heading {
+    private final List<String> names;
+    private final int text;
+    private final int textPair;
+    private final int label;
+
+    Heading(List<String> fields) {
+      names = fields.stream().map(String::strip).toList();
+      for (int i = 0; i < names.size(); i++) {
+        if (!names.get(i).isEmpty() && names.indexOf(names.get(i)) < i) {
+          throw new LoraGraphException(
+              "%s names the column '%s' twice: give each another name"
+                  .formatted(request.place(1), DataFile.shortened(names.subList(i, i + 1))));
+        }
+      }
+      Columns columns = request.columns();
+      text = request.texts() ? index(columns.text(), true, "--text-column") : -1;
+      textPair = request.texts() ? index(columns.textPair(), false, "--text-pair-column") : -1;
+      label = index(columns.label(), request.labelled(), "--label-column");
+      tellChoice(columns);
+    }
+
+    /** A column that was named by itself has to be there. */
+    private int index(List<String> candidates, boolean required, String option) {
+      String found = ColumnNames.find(names, candidates, request.place(1), request.notices());
+      if (found != null) {
+        return names.indexOf(found);
+      }
+      if (required || candidates.size() == 1) {
+        throw new LoraGraphException(
+            "%s has no column '%s'; its first line names the columns: %s (%s)"
+                .formatted(
+                    request.place(1),
+                    candidates.get(0),
+                    DataFile.shortened(names),
+                    advice(option)));
+      }
+      return -1;
+    }
+
+    private String advice(String option) {
+      if (names.size() == 1 && names.get(0).matches(".*[;,\t|].*")) {
+        return ".csv files are divided by commas, .tsv files by tabs";
+      }
+      return "name one with " + option + ", or put a heading there";
+    }
+
+    /** Says which columns are taken where that could have been others, or where it makes pairs. */
+    private void tellChoice(Columns columns) {
+      boolean several =
+          text >= 0 && columns.text().stream().filter(names::contains).count() > 1
+              || columns.label().stream().filter(names::contains).count() > 1 && request.labelled();
+      boolean pairs = textPair >= 0 && columns.textPair().size() > 1;
+      if (several || pairs) {
+        request
+            .notices()
+            .accept(
+                "%s: %s%s"
+                    .formatted(
+                        request.file(),
+                        text < 0
+                            ? ""
+                            : textPair < 0
+                                ? "text from '%s'".formatted(names.get(text))
+                                : "pairs of '%s' and '%s'"
+                                    .formatted(names.get(text), names.get(textPair)),
+                        label < 0
+                            ? ""
+                            : (text < 0 ? "" : ", ")
+                                + "label from '%s'".formatted(names.get(label))));
+      }
+    }
+
+    void say(String words, Object... arguments) {
+      request.notices().accept(request.file() + ": " + words.formatted(arguments));
+    }
+
+    void requireSize(List<String> fields, long line) {
+      if (fields.size() != names.size()) {
+        throw new LoraGraphException(
+            "%s has %s where the first line has %d: mend or delete the line"
+                .formatted(
+                    request.place(line),
+                    fields.size() == 1 ? "1 column" : fields.size() + " columns",
+                    names.size()));
+      }
+    }
+
+    Row row(List<String> fields, long line) {
+      return new Row(
+          text < 0 ? null : field(fields, text, line, request.emptyTexts()),
+          textPair < 0 ? null : field(fields, textPair, line, request.emptyTexts()),
+          label < 0 ? null : field(fields, label, line, !request.labelled()),
+          Map.of(),
+          request.place(line));
+    }
+
+    private String field(List<String> fields, int column, long line, boolean mayBeEmpty) {
+      String value = fields.get(column).strip();
+      if (value.isEmpty() && !mayBeEmpty) {
+        throw new LoraGraphException(
+            "%s has nothing in column '%s': mend or delete the line"
+                .formatted(request.place(line), names.get(column)));
+      }
+      return DataFile.checked(value, names.get(column), request.place(line));
+    }
+
+    Map<String, JsonNode> named(List<String> fields) {
+      if (!request.fields()) {
+        return Map.of();
+      }
+      Map<String, JsonNode> named = new LinkedHashMap<>();
+      for (int i = 0; i < names.size(); i++) {
+        named.put(names.get(i), TextNode.valueOf(fields.get(i)));
+      }
+      return named;
+    }
+  }
+
+  /**
+   * Which columns of a TSV are quoted: those without a filled cell that is not. Programs that quote
+   * only some cells, and texts that begin and end with a quote by nature, look the same; there the
+   * quotes stay, which is said.
+   */
+  private static final class Quotes {
+    private static final int NOTICED_SHARE = 10;
+
+    private final List<Integer> filled = new ArrayList<>();
+    private final List<Integer> quoted = new ArrayList<>();
+    private final List<Boolean> doubled = new ArrayList<>();
+    private long rows;
+
+    static Quotes of(TextLines.Lines lines) throws IOException {
+      Quotes quotes = new Quotes();
+      lines.next();
+      for (String line = lines.next(); line != null; line = lines.next()) {
+        quotes.rows++;
+        List<String> fields = fields(line);
+        for (int i = 0; i < fields.size(); i++) {
+          quotes.count(i, fields.get(i).strip());
+        }
+      }
+      return quotes;
+    }
+
+    private void count(int column, String cell) {
+      while (filled.size() <= column) {
+        filled.add(0);
+        quoted.add(0);
+        doubled.add(false);
+      }
+      if (!cell.isEmpty()) {
+        filled.set(column, filled.get(column) + 1);
+        if (isQuoted(cell)) {
+          quoted.set(column, quoted.get(column) + 1);
+          doubled.set(column, doubled.get(column) || cell.substring(1).contains("\"\""));
+        }
+      }
+    }
+
+    /** Quotes around it, and inside only doubled ones. */
+    private static boolean isQuoted(String cell) {
+      return cell.length() >= 2
+          && cell.startsWith("\"")
+          && cell.endsWith("\"")
+          && !cell.substring(1, cell.length() - 1).replace("\"\"", "").contains("\"");
+    }
+
+    static String bare(String cell) {
+      String stripped = cell.strip();
+      return isQuoted(stripped)
+          ? stripped.substring(1, stripped.length() - 1).replace("\"\"", "\"")
+          : cell;
+    }
+
+    private boolean whole(int column) {
+      return column < quoted.size()
+          && quoted.get(column) > 0
+          && quoted.get(column).equals(filled.get(column));
+    }
+
+    List<String> without(List<String> fields) {
+      List<String> bare = fields;
+      for (int i = 0; i < fields.size(); i++) {
+        if (whole(i)) {
+          bare = bare == fields ? new ArrayList<>(fields) : bare;
+          bare.set(i, bare(fields.get(i)));
+        }
+      }
+      return bare;
+    }
+
+    void tell(Heading heading) {
+      for (int column : new int[] {heading.text, heading.textPair, heading.label}) {
+        if (column < 0 || column >= quoted.size() || quoted.get(column) == 0) {
+          continue;
+        }
+        int share = quoted.get(column);
+        String name = heading.names.get(column);
+        if (whole(column)) {
+          heading.say("every cell of column '%s' is quoted: the quotes are taken off", name);
+        } else if (doubled.get(column)
+            || column == heading.label
+            || (long) share * NOTICED_SHARE >= rows) {
+          heading.say(
+              "%,d of %,d cells of column '%s' are quoted: the quotes stay in the text (as .csv they would not)",
+              share, filled.get(column), name);
+        }
+      }
+    }
+  }
+}
