@@ -12,6 +12,7 @@ import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -40,7 +41,8 @@ class EmbeddingTablesTest {
     int rows = tables.rows().get("input_ids");
     assertTrue(tables.positions().isPresent(), name);
     int longest = tables.positions().getAsInt();
-    try (Predictor predictor = new Predictor(model, 1, new Sessions(1))) {
+    try (Predictor predictor =
+        new Predictor(model, 1, new Sessions(OrtRuntime.ofThisProcess(), 1))) {
       assertDoesNotThrow(() -> predictor.logits(example(model, longest, rows - 1)), name);
       assertThrows(
           RuntimeException.class,

@@ -130,7 +130,12 @@ final class ConfigFile implements IDefaultValueProvider {
     return config;
   }
 
-  private static Map<String, Object> entries(Path file) {
+  /**
+   * The entries of a file by their keys.
+   *
+   * @throws LoraGraphException if it cannot be read, or is no map
+   */
+  static Map<String, Object> entries(Path file) {
     try {
       if (Files.size(file) == 0) {
         throw new LoraGraphException(file + " is empty: it should have options, a line each");

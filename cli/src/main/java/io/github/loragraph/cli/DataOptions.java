@@ -27,7 +27,18 @@ final class DataOptions {
 
   /** The model's data, read as these options say; what is guessed or cut is logged. */
   ModelData open(ModelFolder folder, OnnxModel model, Columns columns, ResultOutput output) {
+    return open(folder, model, RunDefaults.NONE, columns, output);
+  }
+
+  /** The same, as the model's run says where these options do not. */
+  ModelData open(
+      ModelFolder folder, OnnxModel model, RunDefaults run, Columns columns, ResultOutput output) {
     return new ModelData(
-        folder, model, columns, maxLength, task, notice -> output.log("%s", notice));
+        folder,
+        model,
+        columns,
+        maxLength == null ? run.maxLength() : maxLength,
+        task == null ? run.task() : task,
+        notice -> output.log("%s", notice));
   }
 }

@@ -1,14 +1,27 @@
 package io.github.loragraph.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.evaluation.Mistake;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,12 +34,24 @@ import picocli.CommandLine.Option;
     description = {
       "",
       "Prints loss and accuracy, precision, recall and F1 of each class and the confusion matrix;"
-          + " for a regression the correlations of Pearson and Spearman.",
+          + " for a regression the correlations of Pearson and Spearman. macroF1 is the mean over the"
+          + " classes that are a label or an answer of some example, weightedF1 counts each class as"
+          + " often as it is a label. What is 0/0 is not defined (null in JSON).",
+      "",
+      "A run folder says itself which columns, length and task it was trained with.",
       ""
     },
-    footer = {"", "Example:", "  lora-graph eval run --data dev.tsv"},
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph eval run --data dev.tsv",
+      "  lora-graph eval run --data dev.tsv --errors 20",
+      "  lora-graph eval run --data dev.tsv --errors errors.csv"
+    },
     mixinStandardHelpOptions = true)
 final class EvalCommand implements Callable<Integer> {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   @Mixin private ModelArgument model;
   @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
@@ -41,19 +66,154 @@ final class EvalCommand implements Callable<Integer> {
       description = "Labelled examples: .tsv, .csv or .jsonl.")
   private Path data;
 
+  @Option(
+      names = "--errors",
+      paramLabel = "N|FILE",
+      description =
+          "List the N worst mistakes with text, label, answer and loss; or write all of them to a"
+              + " .tsv, .csv or .jsonl file.")
+  private String errors;
+
+  @Option(names = "--force", description = "Replace a file of errors that exists.")
+  private boolean force;
+
   @Override
   public Integer call() {
+    boolean listed = errors != null && errors.matches("\\d{1,9}");
+    Path errorFile = errors == null || listed ? null : Path.of(errors);
+    if (errorFile != null) {
+      DataFileWriter.checkTarget(errorFile);
+      AtomicFile.checkTarget(errorFile, force);
+    }
     ModelFolder folder = model.folder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
-    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
-      List<Example> examples = modelData.labelled(data);
+    RunDefaults run = RunDefaults.of(folder, output);
+    try (ModelData modelData = dataOptions.open(folder, onnx, run, columns.columns(run), output)) {
+      List<Row> rows = modelData.labelledRows(data);
+      List<Example> examples = modelData.labelled(data, rows);
       try (Predictor predictor =
           new Predictor(onnx, modelData.padId(), device.sessions(threads, output))) {
-        Report report = predictor.evaluate(examples, modelData.task(), modelData.outputs());
-        ReportOutput printed = new ReportOutput(report, modelData.labels().names());
-        output.print(printed.json(), printed::printTo);
+        float[][] logits = predictor.logits(examples);
+        for (int i = 0; i < logits.length; i++) {
+          Answer.requireNumbers(logits[i], rows.get(i).place());
+        }
+        List<String> names = modelData.labels().names();
+        Report report = modelData.task().report(logits, examples, modelData.outputs());
+        List<Map<String, Object>> mistakes = List.of();
+        if (errors != null) {
+          mistakes = mistakes(modelData, rows, examples, logits);
+        }
+        int most = listed ? Math.min(Integer.parseInt(errors), mistakes.size()) : 0;
+        print(
+            new ReportOutput(report, names),
+            modelData,
+            mistakes.subList(0, most),
+            errorFile == null ? null : write(errorFile, mistakes));
       }
     }
     return 0;
+  }
+
+  private static List<Map<String, Object>> mistakes(
+      ModelData modelData, List<Row> rows, List<Example> examples, float[][] logits) {
+    List<Map<String, Object>> mistakes = new ArrayList<>();
+    for (Mistake mistake :
+        Mistake.worstFirst(modelData.task(), logits, examples, modelData.labels().names())) {
+      Row row = rows.get(mistake.example());
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("row", row.place());
+      entry.put("label", mistake.label());
+      entry.put("answer", mistake.answer());
+      entry.put("loss", mistake.loss());
+      if (mistake.token() >= 0) {
+        entry.put("token", mistake.token());
+      }
+      entry.put("text", text(modelData, row, examples.get(mistake.example()), mistake.token()));
+      if (row.textPair() != null) {
+        entry.put("textPair", row.textPair());
+      }
+      mistakes.add(entry);
+    }
+    return mistakes;
+  }
+
+  /** Pre-tokenized rows are text again where there is a tokenizer. */
+  private static String text(ModelData modelData, Row row, Example example, int token) {
+    if (row.isText()) {
+      return row.text();
+    }
+    if (!modelData.canDecode(example)) {
+      return null;
+    }
+    List<String> tokens = modelData.tokens(example);
+    return token < 0 ? String.join(" ", tokens) : tokens.get(token);
+  }
+
+  private String write(Path file, List<Map<String, Object>> mistakes) {
+    AtomicFile.write(
+        file,
+        force,
+        out -> {
+          try (DataFileWriter writer = new DataFileWriter(file, out)) {
+            for (Map<String, Object> mistake : mistakes) {
+              Map<String, JsonNode> fields = new LinkedHashMap<>();
+              mistake.forEach((name, value) -> fields.put(name, JSON.valueToTree(value)));
+              writer.write(fields);
+            }
+            if (writer.flattened() > 0) {
+              output.log(
+                  "tabs and line ends became spaces in %,d of %,d rows: .csv and .jsonl keep them",
+                  writer.flattened(), writer.rows());
+            }
+          }
+        });
+    return file.toString();
+  }
+
+  private void print(
+      ReportOutput report, ModelData modelData, List<Map<String, Object>> mistakes, String file) {
+    Map<String, Object> json = new LinkedHashMap<>(report.json());
+    json.put("truncated", modelData.truncated(data));
+    json.put("maxLength", modelData.maxLength());
+    if (errors != null && file == null) {
+      json.put("errors", mistakes);
+    }
+    if (file != null) {
+      json.put("errorFile", file);
+    }
+    output.print(
+        json,
+        out -> {
+          report.printTo(out);
+          if (file != null) {
+            out.println("written: " + file);
+          } else if (errors != null) {
+            printMistakes(out, mistakes);
+          }
+        });
+  }
+
+  private static void printMistakes(PrintWriter out, List<Map<String, Object>> mistakes) {
+    out.println();
+    if (mistakes.isEmpty()) {
+      out.println("no mistakes");
+      return;
+    }
+    List<String[]> rows = new ArrayList<>();
+    rows.add(new String[] {"loss", "label", "answer", "row", "text"});
+    for (Map<String, Object> mistake : mistakes) {
+      Object text = mistake.get("text");
+      Object pair = mistake.get("textPair");
+      rows.add(
+          new String[] {
+            String.format(Locale.ROOT, "%.4f", (double) mistake.get("loss")),
+            AnswerLines.escaped(mistake.get("label").toString()),
+            AnswerLines.escaped(mistake.get("answer").toString()),
+            mistake.get("row").toString(),
+            AnswerLines.escaped(
+                (text == null ? "" : text.toString()) + (pair == null ? "" : " | " + pair))
+          });
+    }
+    new TextTable(rows, Set.of(0)).printTo(out);
   }
 }

@@ -22,6 +22,11 @@ final class ResultOutput {
   @Option(names = "--json", description = "Print the result as one JSON object.")
   private boolean json;
 
+  /** Whether the result is to be JSON. */
+  boolean isJson() {
+    return json;
+  }
+
   /** Prints the one or the other form. */
   void print(Map<String, ?> object, Consumer<PrintWriter> text) {
     PrintWriter out = spec.commandLine().getOut();

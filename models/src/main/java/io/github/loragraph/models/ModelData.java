@@ -188,6 +188,11 @@ public final class ModelData implements AutoCloseable {
     new DataFile(file, columns, notices).each(visitor);
   }
 
+  /** Whether there is a tokenizer for the tokens of an example. */
+  public boolean canDecode(Example example) {
+    return folder.hasTokenizer() && example.inputs().containsKey("input_ids");
+  }
+
   /** The tokens of an example, as text. */
   public List<String> tokens(Example example) {
     Values ids = example.inputs().get("input_ids");
@@ -214,7 +219,7 @@ public final class ModelData implements AutoCloseable {
     if (folder.config().padTokenId().isPresent()) {
       return folder.config().padTokenId().getAsInt();
     }
-    return tokenizer == null ? 0 : tokenizer.padId();
+    return tokenizer == null && !folder.hasTokenizer() ? 0 : tokenizer().padId();
   }
 
   @Override

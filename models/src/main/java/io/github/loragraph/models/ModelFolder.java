@@ -147,6 +147,11 @@ public final class ModelFolder {
         maxLength);
   }
 
+  /** Whether the folder has a tokenizer. */
+  public boolean hasTokenizer() {
+    return find(TOKENIZER).isPresent();
+  }
+
   private Optional<Path> find(String name) {
     Optional<Path> found =
         folders.stream().map(f -> f.resolve(name)).filter(Files::exists).findFirst();

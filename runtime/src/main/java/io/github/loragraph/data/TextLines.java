@@ -92,19 +92,21 @@ final class TextLines {
 
   /** The lines of a text. */
   Lines lines(BufferedReader text) {
-    return new Lines(text);
+    return new Lines(text, file.toString());
   }
 
   /** Lines of a bounded length, one after the other. */
-  final class Lines {
+  static final class Lines {
     private final BufferedReader text;
+    private final String name;
     private final char[] buffer = new char[LOOKED_AT];
     private int position;
     private int limit;
     private long number;
 
-    private Lines(BufferedReader text) {
+    Lines(BufferedReader text, String name) {
       this.text = text;
+      this.name = name;
     }
 
     /** The number of the line that came last, 1 for the first. */
@@ -128,7 +130,7 @@ final class TextLines {
         if (line.length() == DataFile.LONGEST_ROW) {
           throw new LoraGraphException(
               "%s:%d has more than %,d characters: mend or delete the line"
-                  .formatted(file, number, DataFile.LONGEST_ROW));
+                  .formatted(name, number, DataFile.LONGEST_ROW));
         }
         line.append((char) c);
       }
@@ -154,7 +156,7 @@ final class TextLines {
       }
       if (line != null) {
         throw new LoraGraphException(
-            "%s:%d is an empty line between others: delete it".formatted(file, blank));
+            "%s:%d is an empty line between others: delete it".formatted(name, blank));
       }
       return null;
     }

@@ -1,0 +1,74 @@
+package io.github.loragraph.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.evaluation.Answer;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** Answers as lines whose columns are divided by tabs. */
+record AnswerLines(PrintWriter out) {
+  void print(Row row, Map<String, JsonNode> fields, Answer answer, List<String> tokens) {
+    String text = row.isText() ? escaped(row.text()) : row.place();
+    if (row.textPair() != null) {
+      text += "\t" + escaped(row.textPair());
+    }
+    if (!answer.tokens().isEmpty()) {
+      for (int t = 0; t < tokens.size(); t++) {
+        line(classified(answer.tokens().get(t)) + "\t" + escaped(tokens.get(t)));
+      }
+      line("");
+    } else if (answer.probabilities().isEmpty()) {
+      line(String.format(Locale.ROOT, "%.4f\t%s", answer.value(), text));
+    } else if (answer.several()) {
+      line(labelled(answer) + "\t" + text);
+    } else {
+      line(classified(answer) + "\t" + text);
+    }
+  }
+
+  private void line(String line) {
+    out.print(line);
+    out.print('\n');
+  }
+
+  private static String classified(Answer answer) {
+    return String.format(
+        Locale.ROOT, "%s\t%.4f", escaped(answer.label()), answer.probability(answer.label()));
+  }
+
+  private static String labelled(Answer answer) {
+    if (answer.labels().isEmpty()) {
+      return "-\t-";
+    }
+    String probabilities =
+        answer.labels().stream()
+            .map(label -> String.format(Locale.ROOT, "%.4f", answer.probability(label)))
+            .collect(Collectors.joining(","));
+    return escaped(String.join(",", answer.labels())) + "\t" + probabilities;
+  }
+
+  /** One line whatever is in it; other control characters could do things to a terminal. */
+  static String escaped(String text) {
+    StringBuilder escaped = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '\n' -> escaped.append("\\n");
+        case '\r' -> escaped.append("\\r");
+        case '\t' -> escaped.append("\\t");
+        default -> {
+          if (Character.isISOControl(c)) {
+            escaped.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+          } else {
+            escaped.append(c);
+          }
+        }
+      }
+    }
+    return escaped.toString();
+  }
+}

@@ -1,0 +1,88 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.trainer.RunFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a run reads its data, for later commands on its folder; null where it does not say.
+ *
+ * @param maxLength tokens of a row
+ */
+record RunDefaults(String text, String textPair, String label, Task task, Integer maxLength) {
+  /** Of a model that is no run's. */
+  static final RunDefaults NONE = new RunDefaults(null, null, null, null, null);
+
+  /**
+   * What the run says that a model belongs to. Columns that it names are mentioned.
+   *
+   * @throws LoraGraphException if its configuration cannot be read
+   */
+  static RunDefaults of(ModelFolder folder, ResultOutput output) {
+    Path config = folder.modelFile().resolveSibling(RunFolder.CONFIG);
+    if (!Files.isRegularFile(config)) {
+      return NONE;
+    }
+    Map<String, Object> entries = ConfigFile.entries(config);
+    RunDefaults defaults =
+        new RunDefaults(
+            text(entries, "textColumn", config),
+            text(entries, "textPairColumn", config),
+            text(entries, "labelColumn", config),
+            task(entries, config),
+            maxLength(entries, config));
+    List<String> columns = new ArrayList<>();
+    for (String name : new String[] {defaults.text, defaults.textPair, defaults.label}) {
+      if (name != null) {
+        columns.add("'" + name + "'");
+      }
+    }
+    if (!columns.isEmpty()) {
+      output.log("%s", "columns as in " + config + ": " + String.join(", ", columns));
+    }
+    return defaults;
+  }
+
+  private static String text(Map<String, Object> entries, String key, Path config) {
+    Object value = entries.get(key);
+    if (value != null && !(value instanceof String)) {
+      throw wrong(config, key, value, "a name");
+    }
+    return (String) value;
+  }
+
+  private static Task task(Map<String, Object> entries, Path config) {
+    String name = text(entries, "task", config);
+    if (name == null) {
+      return null;
+    }
+    for (Task task : Task.values()) {
+      if (task.toString().equals(name)) {
+        return task;
+      }
+    }
+    throw wrong(config, "task", name, "a task");
+  }
+
+  private static Integer maxLength(Map<String, Object> entries, Path config) {
+    Object value = entries.get("maxLength");
+    if (value == null || value instanceof Integer length && length > 0) {
+      return (Integer) value;
+    }
+    throw wrong(config, "maxLength", value, "a number of tokens");
+  }
+
+  private static LoraGraphException wrong(Path config, String key, Object value, String right) {
+    String shown = String.valueOf(value);
+    return new LoraGraphException(
+        "%s: '%s' is %s where it should be %s: mend it"
+            .formatted(
+                config, key, shown.length() > 60 ? shown.substring(0, 60) + "..." : shown, right));
+  }
+}

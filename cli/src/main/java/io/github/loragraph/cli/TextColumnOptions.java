@@ -1,0 +1,28 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.data.Columns;
+import picocli.CommandLine.Option;
+
+/** Where texts stand in a data file. */
+final class TextColumnOptions {
+  @Option(
+      names = "--text-column",
+      paramLabel = "NAME",
+      description =
+          "Column or field with the text"
+              + " (default: the first that is there of text, sentence, sentence1, question1, question, premise).")
+  String text;
+
+  @Option(
+      names = "--text-pair-column",
+      paramLabel = "NAME",
+      description =
+          "Column or field with the second text (default: of text_pair, sentence2, question2, answer, hypothesis).")
+  String textPair;
+
+  /** As these options say, else as the run does; labels stand under their usual names. */
+  Columns columns(RunDefaults run) {
+    return Columns.USUAL.with(
+        text == null ? run.text() : text, textPair == null ? run.textPair() : textPair, null);
+  }
+}

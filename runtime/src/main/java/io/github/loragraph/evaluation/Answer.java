@@ -1,0 +1,104 @@
+package io.github.loragraph.evaluation;
+
+import io.github.loragraph.LoraGraphException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a model answers to one example, in the words of its task.
+ *
+ * @param several whether any number of classes may be given at once
+ * @param labels the class with the largest probability; of several classes at once those of a half
+ *     or more; none where there are no classes, or each token has its own
+ * @param probabilities of all classes by their names; empty where there are none, or each token has
+ *     its own
+ * @param value the number that a regression answers; NaN for other tasks
+ * @param tokens the answers to the tokens, where each has its own
+ */
+public record Answer(
+    boolean several,
+    List<String> labels,
+    Map<String, Double> probabilities,
+    double value,
+    List<Answer> tokens) {
+
+  /**
+   * The answer that logits are.
+   *
+   * @param logits of the example; of all its tokens one after the other where each has its own
+   * @param names of the classes
+   * @param place the example's, for a message
+   * @throws LoraGraphException if a logit is no finite number
+   */
+  public static Answer of(Task task, float[] logits, List<String> names, String place) {
+    requireNumbers(logits, place);
+    return switch (task) {
+      case CLASSIFICATION -> classified(logits, names);
+      case REGRESSION -> new Answer(false, List.of(), Map.of(), logits[0], List.of());
+      case MULTILABEL -> labelled(logits, names);
+      case TOKEN_CLASSIFICATION -> {
+        List<Answer> tokens = new ArrayList<>();
+        int classes = names.size();
+        for (int start = 0; start < logits.length; start += classes) {
+          tokens.add(classified(Arrays.copyOfRange(logits, start, start + classes), names));
+        }
+        yield new Answer(false, List.of(), Map.of(), Double.NaN, tokens);
+      }
+    };
+  }
+
+  /**
+   * Refuses logits among which is one that is no finite number.
+   *
+   * @param place the example's, for the message
+   * @throws LoraGraphException if it is so
+   */
+  public static void requireNumbers(float[] logits, String place) {
+    for (float logit : logits) {
+      if (!Float.isFinite(logit)) {
+        throw new LoraGraphException(
+            "%s: the model answers %s, which is no number: it is damaged, or its training went astray"
+                .formatted(place, logit));
+      }
+    }
+  }
+
+  private static Answer classified(float[] logits, List<String> names) {
+    String best = names.get(Probabilities.argMax(logits));
+    return new Answer(
+        false, List.of(best), byName(Probabilities.softmax(logits), names), Double.NaN, List.of());
+  }
+
+  private static Answer labelled(float[] logits, List<String> names) {
+    double[] probabilities = new double[logits.length];
+    List<String> labels = new ArrayList<>();
+    for (int c = 0; c < logits.length; c++) {
+      probabilities[c] = Probabilities.sigmoid(logits[c]);
+      if (probabilities[c] >= 0.5) {
+        labels.add(names.get(c));
+      }
+    }
+    return new Answer(true, labels, byName(probabilities, names), Double.NaN, List.of());
+  }
+
+  private static Map<String, Double> byName(double[] probabilities, List<String> names) {
+    Map<String, Double> byName = new LinkedHashMap<>();
+    for (int c = 0; c < probabilities.length; c++) {
+      byName.put(names.get(c), probabilities[c]);
+    }
+    return byName;
+  }
+
+  /** The one label. */
+  public String label() {
+    return labels.get(0);
+  }
+
+  /** The probability of a class. */
+  public double probability(String label) {
+    return probabilities.get(label);
+  }
+}
