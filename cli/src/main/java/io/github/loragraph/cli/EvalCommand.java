@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
-import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Mistake;
+import io.github.loragraph.evaluation.Prediction;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
@@ -95,7 +95,7 @@ final class EvalCommand implements Callable<Integer> {
           new Predictor(onnx, modelData.padId(), device.sessions(threads, output))) {
         float[][] logits = predictor.logits(examples);
         for (int i = 0; i < logits.length; i++) {
-          Answer.requireNumbers(logits[i], rows.get(i).place());
+          Prediction.requireNumbers(logits[i], rows.get(i).place());
         }
         List<String> names = modelData.labels().names();
         Report report = modelData.task().report(logits, examples, modelData.outputs());
@@ -207,10 +207,10 @@ final class EvalCommand implements Callable<Integer> {
       rows.add(
           new String[] {
             String.format(Locale.ROOT, "%.4f", (double) mistake.get("loss")),
-            AnswerLines.escaped(mistake.get("label").toString()),
-            AnswerLines.escaped(mistake.get("answer").toString()),
+            PredictionLines.escaped(mistake.get("label").toString()),
+            PredictionLines.escaped(mistake.get("answer").toString()),
             mistake.get("row").toString(),
-            AnswerLines.escaped(
+            PredictionLines.escaped(
                 (text == null ? "" : text.toString()) + (pair == null ? "" : " | " + pair))
           });
     }

@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The MODEL that most commands take. */
@@ -13,8 +14,15 @@ final class ModelArgument {
       description = "An .onnx file, a model folder, or the name of a bundled model.")
   private String model;
 
+  @Option(
+      names = "--file",
+      paramLabel = "NAME",
+      description =
+          "Which model of the folder, where it has several: a name in it, or in its folder onnx.")
+  private String file;
+
   /** The model's files. */
   ModelFolder folder() {
-    return ModelReference.resolve(model, ToolCache.ofThisUser());
+    return ModelReference.resolve(model, file, ToolCache.ofThisUser());
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** A MODEL that may be left out where the current folder holds one injected model. */
@@ -22,10 +23,17 @@ final class OptionalModelArgument {
       description = "An injected model (default: the one *.lora.onnx in the current folder).")
   private String model;
 
+  @Option(
+      names = "--file",
+      paramLabel = "NAME",
+      description =
+          "Which model of the folder, where it has several: a name in it, or in its folder onnx.")
+  private String file;
+
   /** The model's files. */
   ModelFolder injectedFolder() {
     String reference = model == null ? onlyInjected(Path.of("")) : model;
-    return ModelReference.resolve(reference, ToolCache.ofThisUser());
+    return ModelReference.resolve(reference, file, ToolCache.ofThisUser());
   }
 
   private static String onlyInjected(Path folder) {

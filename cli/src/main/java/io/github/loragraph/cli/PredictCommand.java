@@ -6,7 +6,7 @@ import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LineStream;
 import io.github.loragraph.data.Row;
-import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.evaluation.Prediction;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.ModelData;
@@ -95,7 +95,7 @@ final class PredictCommand implements Callable<Integer> {
 
   /** What is done with answers. */
   private interface Sink {
-    void take(Question question, Answer answer, List<String> tokens) throws IOException;
+    void take(Question question, Prediction answer, List<String> tokens) throws IOException;
 
     /** Hands on what has been taken so far. */
     default void flush() {}
@@ -145,7 +145,7 @@ final class PredictCommand implements Callable<Integer> {
           try (DataFileWriter writer = new DataFileWriter(target, out)) {
             answers.over(
                 (question, answer, tokens) ->
-                    writer.write(AnswerFields.of(question.fields(), answer, tokens, target)));
+                    writer.write(PredictionFields.of(question.fields(), answer, tokens, target)));
             counts[0] = writer.rows();
             counts[1] = writer.flattened();
           }
@@ -233,7 +233,7 @@ final class PredictCommand implements Callable<Integer> {
       }
       Map<String, JsonNode> fields = new LinkedHashMap<>();
       for (int i = 0; i < parts.length; i++) {
-        fields.put(i == 0 ? "text" : "text_pair", AnswerFields.text(parts[i]));
+        fields.put(i == 0 ? "text" : "text_pair", PredictionFields.text(parts[i]));
       }
       return new Question(
           new Row(
@@ -251,8 +251,8 @@ final class PredictCommand implements Callable<Integer> {
       try {
         for (int i = 0; i < logits.length; i++) {
           Question question = questions.get(i);
-          Answer answer =
-              Answer.of(
+          Prediction answer =
+              Prediction.of(
                   modelData.task(), logits[i], modelData.labels().names(), question.row().place());
           sink.take(
               question,
@@ -268,10 +268,10 @@ final class PredictCommand implements Callable<Integer> {
 
   /** Lines for people and for pipes. */
   private final class Printer implements Sink {
-    private final AnswerLines lines = new AnswerLines(spec.commandLine().getOut());
+    private final PredictionLines lines = new PredictionLines(spec.commandLine().getOut());
 
     @Override
-    public void take(Question question, Answer answer, List<String> tokens) {
+    public void take(Question question, Prediction answer, List<String> tokens) {
       lines.print(question.row(), question.fields(), answer, tokens);
     }
 
@@ -285,20 +285,17 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private static Map<String, Object> object(Question question, Answer answer, List<String> tokens) {
+  private static Map<String, Object> object(
+      Question question, Prediction answer, List<String> tokens) {
     Map<String, Object> entry = new LinkedHashMap<>();
     Row row = question.row();
     if (row.isText()) {
-      entry.put(
-          "text",
-          question.fields().size() == 1 && question.fields().containsKey("text")
-              ? question.fields().get("text").asText()
-              : row.text());
+      entry.put("text", row.text());
     }
     if (row.textPair() != null) {
       entry.put("textPair", row.textPair());
     }
-    AnswerFields.json(entry, answer, tokens);
+    PredictionFields.json(entry, answer, tokens);
     return entry;
   }
 }

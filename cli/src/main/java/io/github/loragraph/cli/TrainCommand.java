@@ -128,6 +128,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace a run folder that exists.")
   private boolean force;
 
+  /** How many texts were cut at the maximum length, as {@code --json} has it. */
+  private final Map<String, Integer> truncated = new LinkedHashMap<>();
+
   @Override
   public Integer call() {
     Checkpoint start = null;
@@ -150,6 +153,8 @@ final class TrainCommand implements Callable<Integer> {
     try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
+      truncated.put("truncated", modelData.truncated(trainFile));
+      truncated.put("truncatedEval", eval == null ? 0 : modelData.truncated(eval));
       Optimization optimization = options.optimization();
       TrainerSettings settings = options.trainerSettings();
       TrainingData trainingData =
@@ -253,6 +258,7 @@ final class TrainCommand implements Callable<Integer> {
     if (report != null) {
       json.put("eval", figures);
     }
+    json.putAll(truncated);
     json.put("samplesPerSecond", summary.samplesPerSecond());
     json.put("runFolder", run.toString());
     json.put("engine", result.engine());

@@ -23,6 +23,11 @@ import java.util.stream.Stream;
 public final class ModelFolder {
   private static final String TOKENIZER = "tokenizer.json";
   private static final String SUFFIX = ".onnx";
+
+  /** Where Hugging Face's exporter puts models. */
+  private static final String INNER = "onnx";
+
+  private static final int MOST_LISTED = 12;
   private static final List<String> COMPANIONS =
       List.of(
           ModelConfig.FILE,
@@ -45,7 +50,7 @@ public final class ModelFolder {
     this.bundled = bundled;
     Path folder = modelFile.toAbsolutePath().normalize().getParent();
     List<Path> searched = new ArrayList<>(List.of(folder));
-    if (folder.getFileName() != null && folder.getFileName().toString().equals("onnx")) {
+    if (folder.getFileName() != null && folder.getFileName().toString().equals(INNER)) {
       searched.add(folder.getParent());
     }
     this.folders = List.copyOf(searched);
@@ -61,6 +66,33 @@ public final class ModelFolder {
     return of(path, false);
   }
 
+  /**
+   * One of the models of a folder.
+   *
+   * @param folder a folder
+   * @param file a name in it, or in its folder {@code onnx}
+   * @throws LoraGraphException if there is no such file
+   */
+  public static ModelFolder of(Path folder, String file) {
+    if (!Files.isDirectory(folder)) {
+      throw new LoraGraphException(
+          "%s is no folder, so that --file %s cannot be looked for in it: leave --file out"
+              .formatted(folder, file));
+    }
+    for (Path candidate : List.of(folder.resolve(file), folder.resolve(INNER).resolve(file))) {
+      if (Files.isRegularFile(candidate)) {
+        return new ModelFolder(candidate, false);
+      }
+    }
+    List<String> found = models(folder);
+    throw new LoraGraphException(
+        "%s has no file %s; %s"
+            .formatted(
+                folder,
+                file,
+                found.isEmpty() ? "there is no model in it" : "there is: " + listed(found)));
+  }
+
   static ModelFolder of(Path path, boolean bundled) {
     if (!Files.exists(path)) {
       throw new LoraGraphException("no such model: " + path);
@@ -74,30 +106,51 @@ public final class ModelFolder {
         return usual;
       }
     }
-    List<String> found;
-    try (Stream<Path> files = Files.list(folder)) {
-      found =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(name -> name.endsWith(SUFFIX))
-              .sorted()
-              .toList();
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
-    }
-    if (found.size() == 1) {
-      return folder.resolve(found.get(0));
+    List<String> found = models(folder);
+    List<String> beside = found.stream().filter(name -> !name.startsWith(INNER + "/")).toList();
+    if (beside.size() == 1) {
+      return folder.resolve(beside.get(0));
     }
     if (RunFolder.isUnfinished(folder)) {
       throw new LoraGraphException(
           "%s is a run that was stopped and has no model yet: go on with it by 'lora-graph train --resume %s'"
               .formatted(folder, folder));
     }
+    if (found.isEmpty()) {
+      throw new LoraGraphException(
+          "%s holds no model (neither model.onnx nor onnx/model.onnx)".formatted(folder));
+    }
     throw new LoraGraphException(
-        found.isEmpty()
-            ? "%s holds no model (neither model.onnx nor onnx/model.onnx)".formatted(folder)
-            : "%s holds %d models (%s): name one of the files"
-                .formatted(folder, found.size(), String.join(", ", found)));
+        beside.isEmpty()
+            ? "%s holds no model.onnx, but %s: choose with --file %s"
+                .formatted(folder, listed(found), found.get(0))
+            : "%s holds %d models (%s): name one of the files, or choose with --file"
+                .formatted(folder, found.size(), listed(found)));
+  }
+
+  private static String listed(List<String> names) {
+    String some = String.join(", ", names.subList(0, Math.min(MOST_LISTED, names.size())));
+    return names.size() > MOST_LISTED ? some + ", ... (%d)".formatted(names.size()) : some;
+  }
+
+  /** The models in a folder and in its folder {@code onnx}, by their paths from the folder. */
+  private static List<String> models(Path folder) {
+    List<String> found = new ArrayList<>();
+    for (Path searched : List.of(folder, folder.resolve(INNER))) {
+      if (!Files.isDirectory(searched)) {
+        continue;
+      }
+      try (Stream<Path> files = Files.list(searched)) {
+        files
+            .filter(file -> file.getFileName().toString().endsWith(SUFFIX))
+            .map(file -> folder.relativize(file).toString())
+            .sorted()
+            .forEach(found::add);
+      } catch (IOException e) {
+        throw new LoraGraphException("cannot list " + searched + ": " + AtomicFile.reason(e), e);
+      }
+    }
+    return found;
   }
 
   public Path modelFile() {

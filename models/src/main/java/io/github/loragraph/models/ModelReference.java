@@ -12,6 +12,31 @@ public final class ModelReference {
   private ModelReference() {}
 
   /**
+   * The model that an argument means, or another one of its folder.
+   *
+   * @param file a name in the folder or in its folder {@code onnx}; null for its usual model
+   * @param cache where bundled models are unpacked
+   * @throws LoraGraphException if there is no such model
+   */
+  public static ModelFolder resolve(String argument, String file, ToolCache cache) {
+    if (file == null) {
+      return resolve(argument, cache);
+    }
+    try {
+      Path path = Path.of(argument);
+      if (Files.exists(path)) {
+        return ModelFolder.of(path, file);
+      }
+    } catch (InvalidPathException e) {
+      // It may still be a name.
+    }
+    ModelFolder found = resolve(argument, cache);
+    throw new LoraGraphException(
+        "%s is a bundled model of one file, %s: leave --file out"
+            .formatted(argument, found.modelFile().getFileName()));
+  }
+
+  /**
    * A path that exists wins over a name.
    *
    * @param cache where bundled models are unpacked

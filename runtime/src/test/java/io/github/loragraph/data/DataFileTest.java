@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -214,6 +215,155 @@ class DataFileTest {
           name + ":5000 is not UTF-8: convert the file ('iconv -f latin1 -t utf-8', say)",
           () -> read(name, file));
     }
+  }
+
+  /** What is said in reading labelled rows, without the folder. */
+  private List<String> notices(String name, String content) {
+    List<String> notices = new ArrayList<>();
+    Path file = write(name, content.getBytes(StandardCharsets.UTF_8));
+    new DataFile(file, Columns.USUAL, notices::add).labelled();
+    return notices.stream().map(n -> n.replace(folder + "/", "")).toList();
+  }
+
+  @Test
+  void aTsvColumnThatIsQuotedThroughoutIsUnderstood() {
+    String quoted =
+        "\"text\"\tlabel\n\"good, \"\"really\"\" good\"\tpos\n\"bad\"\tneg\n\"\"\"\"\tneg\n";
+    List<Row> rows = read("a.tsv", quoted);
+    assertRow(rows.get(0), "good, \"really\" good", null, "pos", ":2");
+    assertRow(rows.get(1), "bad", null, "neg", ":3");
+    assertRow(rows.get(2), "\"", null, "neg", ":4");
+    assertEquals(
+        List.of("a.tsv: every cell of column 'text' is quoted: the quotes are taken off"),
+        notices("a.tsv", quoted));
+    String some = "text\tlabel\n\"a, \"\"b\"\"\"\tpos\nbad\t\"neg\"\n";
+    assertRow(read("a.tsv", some).get(0), "\"a, \"\"b\"\"\"", null, "pos", ":2");
+    assertEquals(
+        List.of(
+            "a.tsv: 1 of 2 cells of column 'text' are quoted: the quotes stay in the text (as .csv they would not)",
+            "a.tsv: 1 of 2 cells of column 'label' are quoted: the quotes stay in the text (as .csv they would not)"),
+        notices("a.tsv", some));
+  }
+
+  @Test
+  void bareQuotesOfATsvStayWithoutAWord() {
+    StringBuilder text = new StringBuilder("sentence\tlabel\n\" hm \"\t0\n");
+    for (int i = 0; i < 30; i++) {
+      text.append("he said \" no \" and \"left\t1\n\" yes\t0\n");
+    }
+    assertEquals(List.of(), notices("a.tsv", text.toString()));
+    List<Row> rows = read("a.tsv", text.toString());
+    assertRow(rows.get(0), "\" hm \"", null, "0", ":2");
+    assertRow(rows.get(2), "\" yes", null, "0", ":4");
+  }
+
+  @Test
+  void namesThatMatchButForCaseAreSaid() {
+    assertEquals(
+        List.of(
+            "a.csv:1: column 'Text' is taken for 'text'",
+            "a.csv:1: column 'LABEL' is taken for 'label'"),
+        notices("a.csv", "Text,LABEL\na,0\n"));
+    assertEquals(
+        List.of(
+            "a.jsonl:1: column 'Label' is taken for 'label'",
+            "a.jsonl:1: column 'TEXT' is taken for 'text'"),
+        notices("a.jsonl", "{\"TEXT\":\"a\",\"Label\":1}\n{\"TEXT\":\"b\",\"Label\":0}\n"));
+    assertFails(
+        "a.csv:1 has no column 'text', but several that match in other case: Text, TEXT (name one of them)",
+        () -> read("a.csv", "Text,TEXT\na,b\n"));
+    assertRow(read("a.csv", "Text,text\na,b\n").get(0), "b", null, null, ":2");
+  }
+
+  @Test
+  void whichColumnsAreTakenIsSaidWhereItCouldBeOthers() {
+    assertEquals(
+        List.of("a.csv: pairs of 'question' and 'answer', label from 'label'"),
+        notices("a.csv", "question,answer,label\na,b,0\n"));
+    assertEquals(
+        List.of("a.csv: text from 'text', label from 'label'"),
+        notices("a.csv", "text,sentence,label\na,b,0\n"));
+    assertEquals(
+        List.of("a.csv: text from 'text', label from 'label'"),
+        notices("a.csv", "text,label,class\na,b,0\n"));
+    assertEquals(
+        List.of("a.jsonl: pairs of 'premise' and 'hypothesis'"),
+        notices("a.jsonl", "{\"premise\":\"a\",\"hypothesis\":\"b\",\"label\":0}\n"));
+    assertEquals(
+        List.of(
+            "a.jsonl:2 has 'sentence' where lines before have 'text': it is taken for the same"),
+        notices(
+            "a.jsonl",
+            "{\"text\":\"a\",\"label\":0}\n{\"sentence\":\"a\",\"label\":0}\n{\"sentence\":\"a\",\"label\":0}\n"));
+    assertEquals(
+        List.of("a.jsonl:1 has text and input_ids: input_ids are taken"),
+        notices("a.jsonl", "{\"text\":\"a\",\"input_ids\":[1],\"label\":0}\n"));
+    assertEquals(List.of(), notices("a.csv", "id,text,label,comment\n1,a,b,c\n"));
+  }
+
+  @Test
+  void whatNoRowHasIsRefusedWithItsLine() {
+    assertFails(
+        "a.csv:1 names the column 'text' twice: give each another name",
+        () -> read("a.csv", "text,label,text\na,0,b\n"));
+    assertFails(
+        "a.tsv:1 names the column 'x' twice: give each another name",
+        () -> read("a.tsv", "text\tx\tx\na\t0\tb\n"));
+    assertEquals(1, read("a.csv", "text,,\na,0,b\n").size());
+    String nul = "text\tlabel\n" + "a\t0\n".repeat(3000) + "a\u0000b\t0\n";
+    assertFails(
+        "a.tsv:3002: 'text' has a NUL character in it: mend or delete the line",
+        () -> read("a.tsv", nul));
+    for (String half : List.of("\\ud800", "\\udc00", "a\\ud83d b", "\\ude00\\ud83d")) {
+      assertFails(
+          "a.jsonl:1: 'text' has half of a character in it: mend or delete the line",
+          () -> read("a.jsonl", "{\"text\":\"%s\"}\n".formatted(half)));
+    }
+    assertEquals("\ud83d\ude00", read("a.jsonl", "{\"text\":\"\\ud83d\\ude00\"}\n").get(0).text());
+    assertFails(
+        "a.jsonl:1: 'label' is an object: a label is a name, a number or a list of them",
+        () -> read("a.jsonl", "{\"text\":\"a\",\"label\":{\"x\":1}}\n"));
+    String twice = failure(() -> read("a.jsonl", "{\"text\":\"a\",\"text\":\"b\"}\n"));
+    assertEquals(true, twice.startsWith("a.jsonl:1 has a field twice: "), twice);
+    assertFails(
+        "a.jsonl:2 has no 'second'; it has: text (name one with --text-pair-column)",
+        () ->
+            read(
+                "a.jsonl",
+                "{\"text\":\"a\",\"second\":\"b\"}\n{\"text\":\"a\"}\n",
+                Columns.USUAL.with(null, "second", null)));
+    assertFails("a.csv.gz is packed: unpack it first ('gunzip', say)", () -> read("a.csv.gz", "x"));
+    assertFails(
+        "a.csv is packed by gzip: unpack it first",
+        () -> read("a.csv", new byte[] {0x1f, (byte) 0x8b, 8, 0}));
+  }
+
+  @Test
+  void aRowHasALimit() {
+    String most = "x".repeat(DataFile.LONGEST_ROW - 2);
+    assertEquals(1, read("a.tsv", "text\tlabel\n" + most + "\t0\n").size());
+    assertFails(
+        "a.tsv:3 has more than 10,000,000 characters: mend or delete the line",
+        () -> read("a.tsv", "text\tlabel\na\t0\n" + most + "x\t0\n"));
+    assertFails(
+        "a.jsonl:2 has more than 10,000,000 characters: mend or delete the line",
+        () -> read("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\"" + most + "\"}\n"));
+    assertFails(
+        "a.csv: a row after line 2 has more than 10,000,000 characters: mend or delete it (is a quote not closed?)",
+        () -> read("a.csv", "text,label\na,0\n\"" + most + "xxx\n".repeat(9)));
+  }
+
+  @Test
+  void anyLineEnd() {
+    for (String end : List.of("\n", "\r\n", "\r")) {
+      String table = "text\tlabel" + end + "a\t0" + end + "b\t1" + end + end;
+      assertEquals(2, read("a.tsv", table).size());
+      assertEquals(2, read("a.csv", table.replace('\t', ',')).size());
+      assertEquals(2, read("a.jsonl", "{\"text\":\"a\"}" + end + "{\"text\":\"b\"}" + end).size());
+    }
+    assertFails(
+        "a.tsv:2 is an empty line between others: delete it",
+        () -> read("a.tsv", "text\tlabel\r\r\na\t0\r\r\n"));
   }
 
   private static void assertRow(Row row, String text, String pair, String label, String place) {

@@ -18,12 +18,12 @@ import java.util.Map;
  * @param value the number that a regression answers; NaN for other tasks
  * @param tokens the answers to the tokens, where each has its own
  */
-public record Answer(
+public record Prediction(
     boolean several,
     List<String> labels,
     Map<String, Double> probabilities,
     double value,
-    List<Answer> tokens) {
+    List<Prediction> tokens) {
 
   /**
    * The answer that logits are.
@@ -33,19 +33,19 @@ public record Answer(
    * @param place the example's, for a message
    * @throws LoraGraphException if a logit is no finite number
    */
-  public static Answer of(Task task, float[] logits, List<String> names, String place) {
+  public static Prediction of(Task task, float[] logits, List<String> names, String place) {
     requireNumbers(logits, place);
     return switch (task) {
       case CLASSIFICATION -> classified(logits, names);
-      case REGRESSION -> new Answer(false, List.of(), Map.of(), logits[0], List.of());
+      case REGRESSION -> new Prediction(false, List.of(), Map.of(), logits[0], List.of());
       case MULTILABEL -> labelled(logits, names);
       case TOKEN_CLASSIFICATION -> {
-        List<Answer> tokens = new ArrayList<>();
+        List<Prediction> tokens = new ArrayList<>();
         int classes = names.size();
         for (int start = 0; start < logits.length; start += classes) {
           tokens.add(classified(Arrays.copyOfRange(logits, start, start + classes), names));
         }
-        yield new Answer(false, List.of(), Map.of(), Double.NaN, tokens);
+        yield new Prediction(false, List.of(), Map.of(), Double.NaN, tokens);
       }
     };
   }
@@ -66,13 +66,13 @@ public record Answer(
     }
   }
 
-  private static Answer classified(float[] logits, List<String> names) {
+  private static Prediction classified(float[] logits, List<String> names) {
     String best = names.get(Probabilities.argMax(logits));
-    return new Answer(
+    return new Prediction(
         false, List.of(best), byName(Probabilities.softmax(logits), names), Double.NaN, List.of());
   }
 
-  private static Answer labelled(float[] logits, List<String> names) {
+  private static Prediction labelled(float[] logits, List<String> names) {
     double[] probabilities = new double[logits.length];
     List<String> labels = new ArrayList<>();
     for (int c = 0; c < logits.length; c++) {
@@ -81,7 +81,7 @@ public record Answer(
         labels.add(names.get(c));
       }
     }
-    return new Answer(true, labels, byName(probabilities, names), Double.NaN, List.of());
+    return new Prediction(true, labels, byName(probabilities, names), Double.NaN, List.of());
   }
 
   private static Map<String, Double> byName(double[] probabilities, List<String> names) {

@@ -2,7 +2,7 @@ package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.Row;
-import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.evaluation.Prediction;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Answers as lines whose columns are divided by tabs. */
-record AnswerLines(PrintWriter out) {
-  void print(Row row, Map<String, JsonNode> fields, Answer answer, List<String> tokens) {
+record PredictionLines(PrintWriter out) {
+  void print(Row row, Map<String, JsonNode> fields, Prediction answer, List<String> tokens) {
     String text = row.isText() ? escaped(row.text()) : row.place();
     if (row.textPair() != null) {
       text += "\t" + escaped(row.textPair());
@@ -35,12 +35,12 @@ record AnswerLines(PrintWriter out) {
     out.print('\n');
   }
 
-  private static String classified(Answer answer) {
+  private static String classified(Prediction answer) {
     return String.format(
         Locale.ROOT, "%s\t%.4f", escaped(answer.label()), answer.probability(answer.label()));
   }
 
-  private static String labelled(Answer answer) {
+  private static String labelled(Prediction answer) {
     if (answer.labels().isEmpty()) {
       return "-\t-";
     }

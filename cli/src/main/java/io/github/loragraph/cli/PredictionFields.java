@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.evaluation.Prediction;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Map;
 
 /** Answers as fields of a data file, and as JSON. */
-final class AnswerFields {
+final class PredictionFields {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private AnswerFields() {}
+  private PredictionFields() {}
 
   static JsonNode text(String text) {
     return TextNode.valueOf(text);
@@ -28,7 +28,7 @@ final class AnswerFields {
    * @throws LoraGraphException if the row has a field of such a name already
    */
   static Map<String, JsonNode> of(
-      Map<String, JsonNode> row, Answer answer, List<String> tokens, Path target) {
+      Map<String, JsonNode> row, Prediction answer, List<String> tokens, Path target) {
     Map<String, JsonNode> fields = new LinkedHashMap<>(row);
     predicted(answer, tokens)
         .forEach(
@@ -42,11 +42,11 @@ final class AnswerFields {
     return fields;
   }
 
-  private static Map<String, Object> predicted(Answer answer, List<String> tokens) {
+  private static Map<String, Object> predicted(Prediction answer, List<String> tokens) {
     Map<String, Object> fields = new LinkedHashMap<>();
     if (!answer.tokens().isEmpty()) {
       fields.put("predicted_tokens", tokens);
-      fields.put("predicted_labels", answer.tokens().stream().map(Answer::label).toList());
+      fields.put("predicted_labels", answer.tokens().stream().map(Prediction::label).toList());
     } else if (answer.probabilities().isEmpty()) {
       fields.put("predicted_value", (float) answer.value());
     } else {
@@ -62,7 +62,7 @@ final class AnswerFields {
   }
 
   /** As {@code --json} has an answer. */
-  static void json(Map<String, Object> entry, Answer answer, List<String> tokens) {
+  static void json(Map<String, Object> entry, Prediction answer, List<String> tokens) {
     if (!answer.tokens().isEmpty()) {
       List<Map<String, Object>> list = new ArrayList<>();
       for (int t = 0; t < tokens.size(); t++) {
