@@ -211,13 +211,12 @@ final class BenchmarkCommand implements Callable<Integer> {
   private HostTensor labels(ValueInfo declared) {
     TensorType type = declared.type();
     long[] shape = new long[type.shape().rank()];
-    int count = 1;
     for (int axis = 0; axis < shape.length; axis++) {
       Shape.Dimension d = type.shape().dimension(axis);
       shape[axis] = d.isKnown() ? d.size() : axis == 0 ? batchSize : sequence;
-      count = Math.toIntExact(count * shape[axis]);
     }
-    ByteBuffer zeros = ByteBuffer.allocateDirect(count * type.elementType().bytes());
+    ByteBuffer zeros =
+        ByteBuffer.allocateDirect(HostTensor.byteCount(declared.name(), type.elementType(), shape));
     return new HostTensor(
         declared.name(), type.elementType(), shape, zeros.order(ByteOrder.nativeOrder()));
   }

@@ -132,7 +132,9 @@ public record CachedFile(Path path) {
     }
     try {
       boolean damaged = Files.exists(path, LinkOption.NOFOLLOW_LINKS);
-      if (damaged && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      // Writing would go through a link, and leave a file to its owner.
+      if (damaged
+          && (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) || Privacy.isForeign(path))) {
         Files.delete(path);
       }
       try {

@@ -103,7 +103,13 @@ final class Privacy {
     if (there == null || !Files.isDirectory(there)) {
       return Optional.of(there + " is no folder");
     }
-    return Files.isWritable(there) ? Optional.empty() : Optional.of(there + " cannot be written");
+    if (Files.isWritable(there)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        there.equals(folder)
+            ? there + " cannot be written"
+            : "%s cannot be made, since %s cannot be written".formatted(folder, there));
   }
 
   /** Makes a folder and those above it that are missing, for this user alone. */
@@ -126,6 +132,17 @@ final class Privacy {
     }
   }
 
+  /** Whether something belongs neither to this user nor to root. */
+  static boolean isForeign(Path path) throws IOException {
+    Optional<UserPrincipal> me = CurrentUser.principal();
+    if (!hasRights() || me.isEmpty()) {
+      return false;
+    }
+    List<UserPrincipal> trusted = new ArrayList<>(List.of(me.get()));
+    CurrentUser.root().ifPresent(trusted::add);
+    return !isOf(trusted, path);
+  }
+
   /**
    * Whether something in the cache may have been changed by others; if it is this user's own, they
    * cannot any more.
@@ -137,12 +154,8 @@ final class Privacy {
     if (!hasRights()) {
       return false;
     }
-    Optional<UserPrincipal> me = CurrentUser.principal();
-    if (me.isPresent() && !isOf(List.of(me.get()), path)) {
-      Optional<UserPrincipal> root = CurrentUser.root();
-      if (root.isEmpty() || !isOf(List.of(root.get()), path)) {
-        throw new AccessDeniedException(path.toString(), null, "it belongs to another user");
-      }
+    if (isForeign(path)) {
+      throw new AccessDeniedException(path.toString(), null, "it belongs to another user");
     }
     if ((mode(path) & (GROUP_WRITES | OTHERS_WRITE)) == 0) {
       return false;

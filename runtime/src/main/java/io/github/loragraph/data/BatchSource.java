@@ -190,12 +190,11 @@ public final class BatchSource {
     int[] padded = paddedShape(declared, group, part);
     long[] shape = new long[padded.length + 1];
     shape[0] = group.size();
-    int bytes = Math.multiplyExact(group.size(), type.bytes());
     for (int axis = 0; axis < padded.length; axis++) {
       shape[axis + 1] = padded[axis];
-      bytes = Math.multiplyExact(bytes, padded[axis]);
     }
-    ByteBuffer data = loan.buffer(declared.name(), bytes);
+    ByteBuffer data =
+        loan.buffer(declared.name(), HostTensor.byteCount(declared.name(), type, shape));
     for (Example example : group) {
       part.apply(example).append(data, type, filler, padded);
     }

@@ -1,7 +1,10 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /**
  * A tensor in memory that ONNX Runtime can read in place.
@@ -39,5 +42,30 @@ public record HostTensor(
   public ByteBuffer data() {
     owner.requireOpen();
     return data;
+  }
+
+  /**
+   * The bytes of a tensor.
+   *
+   * @throws LoraGraphException if they are more than one buffer holds
+   */
+  public static int byteCount(String name, ElementType type, long... shape) {
+    try {
+      long bytes = type.bytes();
+      for (long size : shape) {
+        bytes = Math.multiplyExact(bytes, size);
+      }
+      return Math.toIntExact(bytes);
+    } catch (ArithmeticException e) {
+      throw new LoraGraphException(
+          "'%s' would be %s values of type %s, more than the 2 GB of one tensor: take smaller batches or shorter texts"
+              .formatted(
+                  name,
+                  Arrays.stream(shape)
+                      .mapToObj("%,d"::formatted)
+                      .collect(Collectors.joining(" x ")),
+                  type),
+          e);
+    }
   }
 }

@@ -59,15 +59,12 @@ public final class ProbeInput {
 
   private static HostTensor tensor(
       Graph graph, String name, ElementType type, long[] shape, SplittableRandom random) {
-    int count = 1;
-    for (long size : shape) {
-      count = Math.toIntExact(Math.multiplyExact(count, size));
-    }
+    int bytes = HostTensor.byteCount(name, type, shape);
+    int count = bytes / type.bytes();
     int width = shape.length == 0 ? 1 : Math.toIntExact(shape[shape.length - 1]);
     long limit = indexLimit(graph, name);
     boolean mask = name.contains("mask");
-    ByteBuffer data =
-        ByteBuffer.allocateDirect(count * type.bytes()).order(ByteOrder.nativeOrder());
+    ByteBuffer data = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     for (int i = 0; i < count; i++) {
       int row = i / Math.max(width, 1);
       int column = i % Math.max(width, 1);

@@ -3,6 +3,8 @@ package io.github.loragraph.ort;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.cuda.Cuda;
+import java.io.IOException;
+import java.lang.reflect.Field;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,7 +96,11 @@ record NativeLibrary(Path folder, List<Path> preload) {
       System.setProperty(FOLDER_PROPERTY, folder.toString());
     }
     try {
-      return firstUse.get();
+      T loaded = firstUse.get();
+      if (folder != null) {
+        deleteEmptyFolder();
+      }
+      return loaded;
     } catch (LinkageError | RuntimeException e) {
       String reason = LoadFailure.of(e);
       throw new LoraGraphException(
@@ -105,6 +111,22 @@ record NativeLibrary(Path folder, List<Path> preload) {
       if (folder != null) {
         System.clearProperty(FOLDER_PROPERTY);
       }
+    }
+  }
+
+  /**
+   * The Java API keeps an empty folder in the one for temporary files until an orderly end; a
+   * process that is killed would leave it.
+   */
+  private static void deleteEmptyFolder() {
+    try {
+      Field field = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("tempDirectory");
+      field.setAccessible(true);
+      if (field.get(null) instanceof Path empty) {
+        Files.deleteIfExists(empty);
+      }
+    } catch (ReflectiveOperationException | IOException | RuntimeException e) {
+      // Another release keeps it elsewhere: it then goes when the process ends.
     }
   }
 

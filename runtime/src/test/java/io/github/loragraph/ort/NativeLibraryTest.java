@@ -38,10 +38,11 @@ class NativeLibraryTest {
     Path temporary = Files.createDirectory(folder.resolve("temporary"));
     for (String build : List.of("stock", "training")) {
       String[] arguments = {"-Djava.io.tmpdir=" + temporary};
-      assertTrue(output(start(cache(), arguments, build)).startsWith("training"));
+      // Ended without ado, as by a kill.
+      assertTrue(output(start(cache(), arguments, build, "halt")).startsWith("training"));
     }
-    try (Stream<Path> left = Files.walk(temporary).filter(Files::isRegularFile)) {
-      assertEquals(List.of(), left.filter(f -> f.toString().contains("onnxruntime")).toList());
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertEquals(List.of(), left.toList());
     }
     // Two builds, each with the library and its binding to Java.
     assertEquals(4, cached().size(), cached().toString());
