@@ -90,7 +90,8 @@ final class InjectCommand implements Callable<Integer> {
             alpha == null ? rank : alpha,
             head == null ? InjectionOptions.DEFAULT_HEAD : head,
             seed);
-    OnnxModel injected = LoraInjector.inject(original, options);
+    OnnxModel injected =
+        LoraGraphException.in(folder.modelFile(), () -> LoraInjector.inject(original, options));
     if (head != null && LoraMetadata.require(injected).head().isEmpty()) {
       throw new LoraGraphException(
           "--head '%s' is found in no layer's path ('lora-graph inspect %s' lists them): nothing but the adapters would be trained"

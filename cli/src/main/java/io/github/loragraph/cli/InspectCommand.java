@@ -16,6 +16,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.rewrite.TrainingForm;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -64,7 +65,12 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    OnnxModel onnx = OnnxFile.read(model.folder().modelFile());
+    Path file = model.folder().modelFile();
+    OnnxModel onnx = OnnxFile.read(file);
+    return LoraGraphException.in(file, () -> inspect(onnx));
+  }
+
+  private int inspect(OnnxModel onnx) {
     List<Linear> linears =
         LinearFinder.find(onnx.graph()).stream()
             .filter(linear -> !PeftAdapters.isAdapter(linear.path()))

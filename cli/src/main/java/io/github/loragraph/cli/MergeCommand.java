@@ -48,8 +48,8 @@ final class MergeCommand implements Callable<Integer> {
     ModelFolder folder = model.injectedFolder();
     Path target = outputFile.check(folder, ".merged");
     OnnxModel adapted = OnnxFile.read(folder.modelFile());
+    OnnxModel merged = LoraGraphException.in(folder.modelFile(), () -> LoraMerger.merge(adapted));
     int count = LoraMetadata.adaptedPaths(adapted).size();
-    OnnxModel merged = LoraMerger.merge(adapted);
     double difference =
         ModelComparison.maxOutputDifference(adapted, merged, device.sessions(threads, output), 0);
     Set<ElementType> rounded = LoraMerger.rounded(adapted);

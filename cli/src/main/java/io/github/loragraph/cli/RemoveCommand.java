@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.LoraRemover;
 import io.github.loragraph.models.ModelFolder;
@@ -35,8 +36,10 @@ final class RemoveCommand implements Callable<Integer> {
     ModelFolder folder = model.folder();
     Path target = outputFile.check(folder, ".removed");
     OnnxModel adapted = OnnxFile.read(folder.modelFile());
+    OnnxModel removed =
+        LoraGraphException.in(folder.modelFile(), () -> LoraRemover.remove(adapted));
     int count = LoraMetadata.adaptedPaths(adapted).size();
-    outputFile.write(LoraRemover.remove(adapted), target, folder, output);
+    outputFile.write(removed, target, folder, output);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
     result.put("removed", count);

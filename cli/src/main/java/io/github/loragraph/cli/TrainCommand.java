@@ -148,7 +148,7 @@ final class TrainCommand implements Callable<Integer> {
     ModelFolder folder = model.injectedFolder();
     OnnxModel onnx = OnnxFile.read(folder.modelFile());
     TrainableSelection selection = options.selection();
-    Set<String> trainable = selection.values(onnx);
+    Set<String> trainable = LoraGraphException.in(folder.modelFile(), () -> selection.values(onnx));
     Path trainFile = data == null ? usualData() : data;
     try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
       List<Example> examples = sample(modelData.labelled(trainFile));

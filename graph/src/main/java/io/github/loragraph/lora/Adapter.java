@@ -1,11 +1,13 @@
 package io.github.loragraph.lora;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The adapter of one Linear as it stands in a graph: two initializers and a scale, and at each site
@@ -79,12 +81,21 @@ record Adapter(String path, Tensor a, Tensor b, double scale, List<Node> joints)
     return Node.of(name, op, List.of(a, b), List.of(output));
   }
 
+  /** The module paths of all adapters of a graph, by the tensors that each has. */
+  static Stream<String> paths(Graph graph) {
+    return graph.initializers().keySet().stream()
+        .filter(name -> name.endsWith(A))
+        .map(name -> name.substring(0, name.length() - A.length()))
+        .filter(path -> graph.initializer(nameOfB(path)) != null)
+        .filter(path -> graph.initializer(nameOfScale(path)) != null);
+  }
+
   /**
-   * Finds an adapter by the structure that {@link #addTo} leaves.
+   * Refuses an adapter whose tensors are not those of what is said of it.
    *
-   * @throws LoraGraphException if it is not there, or not whole
+   * @throws LoraGraphException if one is missing, or of another type, size or scale
    */
-  static Adapter of(Graph graph, LoraMetadata.Target target) {
+  static void check(Graph graph, LoraMetadata.Target target) {
     String path = target.path();
     Tensor a = graph.initializer(nameOfA(path));
     Tensor b = graph.initializer(nameOfB(path));
@@ -92,9 +103,30 @@ record Adapter(String path, Tensor a, Tensor b, double scale, List<Node> joints)
     if (a == null || b == null || scale == null) {
       throw damaged(path, "its lora_A, lora_B or lora_scale is missing");
     }
+    for (Tensor tensor : List.of(a, b, scale)) {
+      if (tensor.elementType() != ElementType.FLOAT) {
+        throw damaged(path, "it is of type %s, not FLOAT".formatted(tensor.elementType()));
+      }
+    }
     if (a.rank() != 2 || b.rank() != 2 || a.dim(1) != b.dim(0) || a.dim(1) != target.rank()) {
       throw damaged(path, "its sizes are not those of rank " + target.rank());
     }
+    float stated = (float) (target.alpha() / target.rank());
+    if (scale.elementCount() != 1 || scale.toFloats()[0] != stated) {
+      throw damaged(path, "its lora_scale is not alpha / rank, " + stated);
+    }
+  }
+
+  /**
+   * Finds an adapter by the structure that {@link #addTo} leaves.
+   *
+   * @throws LoraGraphException if it is not there, or not whole
+   */
+  static Adapter of(Graph graph, LoraMetadata.Target target) {
+    check(graph, target);
+    String path = target.path();
+    Tensor a = graph.initializer(nameOfA(path));
+    Tensor b = graph.initializer(nameOfB(path));
     List<Node> joints = new ArrayList<>();
     for (Node down : graph.consumers(a.name())) {
       Node joint =

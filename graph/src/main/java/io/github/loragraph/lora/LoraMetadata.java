@@ -3,14 +3,17 @@ package io.github.loragraph.lora;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -81,10 +84,7 @@ public record LoraMetadata(
   @JsonPropertyOrder({"path", "rank", "alpha"})
   public record Target(String path, int rank, double alpha) {
     public Target {
-      if (rank < 1 || !(alpha > 0) || Double.isInfinite(alpha)) {
-        throw new IllegalArgumentException(
-            "adapter '%s' has rank %d and alpha %s".formatted(path, rank, alpha));
-      }
+      requirePositive("adapter '%s'".formatted(path), rank, alpha);
     }
 
     /** The name of its lora_A, FLOAT (in, r). */
@@ -94,6 +94,7 @@ public record LoraMetadata(
   }
 
   public LoraMetadata {
+    requirePositive("it", rank, alpha);
     targets = List.copyOf(targets);
     head = List.copyOf(head);
     trainable = List.copyOf(trainable);
@@ -104,14 +105,57 @@ public record LoraMetadata(
     return Adapter.isAdapterWeight(value);
   }
 
+  private static void requirePositive(String whose, int rank, double alpha) {
+    if (rank < 1 || !(alpha > 0) || Double.isInfinite(alpha)) {
+      throw new IllegalArgumentException(
+          "%s has rank %d and alpha %s, and both must be positive numbers"
+              .formatted(whose, rank, alpha));
+    }
+  }
+
   /**
    * The metadata of a model; empty where it has none, so is not injected.
    *
-   * @throws LoraGraphException if the entry is malformed or of a newer format
+   * @throws LoraGraphException if the entry is malformed or of a newer format, or the adapters that
+   *     it lists are not those of the graph
    */
   public static Optional<LoraMetadata> of(OnnxModel model) {
+    Optional<LoraMetadata> metadata = stated(model);
+    metadata.ifPresent(m -> m.requireAdaptersOf(model.graph()));
+    return metadata;
+  }
+
+  /**
+   * The same of a model whose graph was rewritten, so that its adapters may have another form.
+   *
+   * @throws LoraGraphException if the entry is malformed or of a newer format
+   */
+  public static Optional<LoraMetadata> stated(OnnxModel model) {
     String json = model.metadata().get(KEY);
     return json == null ? Optional.empty() : Optional.of(parse(json));
+  }
+
+  /** What is said of the adapters must be what the graph has, or some would be lost in silence. */
+  private void requireAdaptersOf(Graph graph) {
+    Set<String> listed = new HashSet<>();
+    for (Target target : targets) {
+      if (!listed.add(target.path())) {
+        throw contradicts("'%s' twice".formatted(target.path()));
+      }
+      Adapter.check(graph, target);
+    }
+    List<String> further = Adapter.paths(graph).filter(path -> !listed.contains(path)).toList();
+    if (!further.isEmpty()) {
+      throw contradicts(
+          "%d of the %d adapters in the graph, without '%s'"
+              .formatted(listed.size(), listed.size() + further.size(), further.get(0)));
+    }
+  }
+
+  private static LoraGraphException contradicts(String what) {
+    return new LoraGraphException(
+        "the model's '%s' metadata lists %s: inject into the original model again"
+            .formatted(KEY, what));
   }
 
   /** The module paths of a model's adapted Linears, in topological order; none if not injected. */
@@ -131,8 +175,10 @@ public record LoraMetadata(
         .orElseThrow(
             () ->
                 new LoraGraphException(
-                    "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run folder"
-                        .formatted(KEY)));
+                    PeftAdapters.isIn(model)
+                        ? "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again"
+                        : "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run folder"
+                            .formatted(KEY)));
   }
 
   /**
@@ -153,9 +199,29 @@ public record LoraMetadata(
                 .formatted(KEY, version, FORMAT_VERSION));
       }
       return JSON.treeToValue(tree, LoraMetadata.class);
+    } catch (JsonMappingException e) {
+      throw malformed(reason(e), e);
     } catch (JsonProcessingException e) {
-      throw malformed(e.getOriginalMessage(), e);
+      throw malformed("it is no JSON", e);
     }
+  }
+
+  /** In the words of the format, where Jackson's message is about Java. */
+  private static String reason(JsonMappingException e) {
+    StringBuilder place = new StringBuilder();
+    for (JsonMappingException.Reference step : e.getPath()) {
+      if (step.getFieldName() == null) {
+        place.append('[').append(step.getIndex()).append(']');
+      } else {
+        place.append(place.isEmpty() ? "" : ".").append(step.getFieldName());
+      }
+    }
+    if (e.getCause() instanceof IllegalArgumentException) {
+      return e.getCause().getMessage();
+    }
+    return place.isEmpty()
+        ? "it is no such object"
+        : "its %s is missing or no such value".formatted(place);
   }
 
   private static LoraGraphException malformed(String reason, Exception cause) {

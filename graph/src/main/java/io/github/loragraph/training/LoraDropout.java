@@ -61,7 +61,7 @@ public record LoraDropout(double probability) {
    */
   void addTo(OnnxModel model) {
     Graph graph = model.graph();
-    LoraMetadata metadata = LoraMetadata.require(model);
+    LoraMetadata metadata = LoraMetadata.stated(model).orElseGet(() -> LoraMetadata.require(model));
     graph.addInput(ValueInfo.of(SEED, TensorType.of(ElementType.INT64)));
     int number = 0;
     for (LoraMetadata.Target target : metadata.targets()) {
