@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
  */
 public final class PlainText {
   /** Longer values in quotation marks are shortened in messages. */
-  private static final Pattern LONG_VALUE = Pattern.compile("'([^']{44})[^']{12,}?([^']{12})'");
+  private static final Pattern LONG_VALUE =
+      Pattern.compile("(?<!\\w)'(?!\\s)([^']{44})[^']{12,}?([^']{12})(?<!\\s)'(?!\\w)");
 
   private static final String GAP = "...";
 

@@ -74,7 +74,7 @@ class LanguageModelEnginesTest {
             1,
             1,
             0,
-            new Sessions(OrtRuntime.ofThisProcess(), 2));
+            new Sessions(OrtRuntime.open(OrtRuntime.Build.TRAINING), 2));
     List<HostTensor> batch = new ArrayList<>(oracle.inputs());
     batch.add(oracle.labels());
     try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {

@@ -84,12 +84,13 @@ public final class LoraInjector {
         unrecognised.stream().filter(l -> l.matches(options.match())).toList();
     if (!matched.isEmpty()) {
       throw new LoraGraphException(
-          "'%s' matches no Linear layer that can be adapted, but %d of another form: %s%s"
+          "'%s' matches no layer that can be adapted: %s%s"
               .formatted(
                   options.match(),
-                  matched.size(),
                   matched.get(0),
-                  matched.size() == 1 ? "" : " ('lora-graph inspect MODEL' lists all)"));
+                  matched.size() == 1
+                      ? ""
+                      : " (and %d more, which inspect lists)".formatted(matched.size() - 1)));
     }
     if (linears.isEmpty() && !unrecognised.isEmpty()) {
       throw new LoraGraphException(

@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
  */
 public record UnrecognisedLayer(String path, String node, String op, String reason, String remedy) {
   private static final String OF_FLOATS =
-      "adapt the model as it was before the quantization, merge, and quantize then";
+      "adapt the model before its quantization, merge, then quantize";
   private static final String UNFUSED =
       "take the model as it was exported, before ONNX Runtime's optimizer";
   private static final String WITHOUT_BRANCH =
