@@ -102,7 +102,8 @@ class ArtifactsTest {
     Oracle oracle = Oracle.of("tiny-roberta");
     Path model = injected(oracle);
     Path artifacts = folder.resolve("artifacts");
-    List<Object> command = new ArrayList<>(List.of("artifacts", model, "-o", artifacts));
+    List<Object> command =
+        new ArrayList<>(List.of("artifacts", model, "-o", artifacts, "--weight-decay", 0.01));
     if (external) {
       command.add("--external-data");
     }

@@ -114,7 +114,7 @@ final class ConfigFile implements IDefaultValueProvider {
             return;
           }
           if (!name.equals("model") && command.findOption("--" + name) == null) {
-            List<String> near = Spelling.nearest(name, optionNames(command));
+            List<String> near = Spelling.nearest(name, allNames(command));
             throw new LoraGraphException(
                 "%s has '%s', which is no option of train; %s: %s"
                     .formatted(
@@ -156,7 +156,20 @@ final class ConfigFile implements IDefaultValueProvider {
 
   private static List<String> optionNames(CommandSpec command) {
     return command.options().stream()
+        .filter(option -> !option.hidden())
         .map(o -> firstLongName(o).substring(2))
+        .filter(name -> !NOT_IN_FILES.contains(name))
+        .sorted()
+        .toList();
+  }
+
+  /** With the names that options have elsewhere. */
+  private static List<String> allNames(CommandSpec command) {
+    return command.options().stream()
+        .filter(option -> !option.hidden())
+        .flatMap(option -> Arrays.stream(option.names()))
+        .filter(name -> name.startsWith("--"))
+        .map(name -> name.substring(2))
         .filter(name -> !NOT_IN_FILES.contains(name))
         .sorted()
         .toList();
