@@ -31,7 +31,7 @@ public final class PlainText {
 
   private static String escaped(String text, boolean breaks) {
     int first = 0;
-    while (first < text.length() && !isUnsafe(text.charAt(first), breaks)) {
+    while (first < text.length() && !isUnsafe(text, first, breaks)) {
       first++;
     }
     if (first == text.length()) {
@@ -39,21 +39,26 @@ public final class PlainText {
     }
     StringBuilder safe = new StringBuilder(text.length() + 16).append(text, 0, first);
     for (int i = first; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (isUnsafe(c, breaks)) {
-        safe.append("\\u%04x".formatted((int) c));
+      if (isUnsafe(text, i, breaks)) {
+        safe.append("\\u%04x".formatted((int) text.charAt(i)));
       } else {
-        safe.append(c);
+        safe.append(text.charAt(i));
       }
     }
     return safe.toString();
   }
 
-  private static boolean isUnsafe(char c, boolean breaks) {
-    if (c < ' ') {
-      return breaks || c != '\n' && c != '\r' && c != '\t';
+  private static boolean isUnsafe(String text, int index, boolean breaks) {
+    char c = text.charAt(index);
+    if (c == '\n' || c == '\t') {
+      return breaks;
     }
-    return c >= '\u007f' && c <= '\u009f'
+    if (c == '\r') {
+      // By itself it lets what follows overwrite the line.
+      return breaks || index + 1 == text.length() || text.charAt(index + 1) != '\n';
+    }
+    return c < ' '
+        || c >= '\u007f' && c <= '\u009f'
         || c >= '\u202a' && c <= '\u202e'
         || c >= '\u2066' && c <= '\u2069'
         || breaks && (c == '\u2028' || c == '\u2029');

@@ -1,5 +1,7 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.artifacts.TrainingArtifacts;
@@ -59,7 +61,8 @@ final class ArtifactsApplyCommand implements Callable<Integer> {
     Path inFolder = checkpointFile.resolve(TrainingArtifacts.CHECKPOINT);
     Checkpoint checkpoint =
         CheckpointFile.read(Files.isRegularFile(inFolder) ? inFolder : checkpointFile);
-    OnnxModel trained = checkpoint.putInto(OnnxFile.read(folder.modelFile()));
+    OnnxModel untrained = OnnxFile.read(folder.modelFile());
+    OnnxModel trained = LoraGraphException.in(checkpointFile, () -> checkpoint.putInto(untrained));
     if (!list) {
       outputFile.write(trained, target, folder, output);
     }
@@ -74,7 +77,8 @@ final class ArtifactsApplyCommand implements Callable<Integer> {
           if (list) {
             checkpoint
                 .trainable()
-                .forEach(t -> out.println(t.name() + " " + Arrays.toString(t.dims())));
+                .forEach(
+                    t -> out.println(PlainText.line(t.name()) + " " + Arrays.toString(t.dims())));
           }
           out.printf(
               "%d tensors of a training of %,d steps%n", checkpoint.trainable().size(), steps);

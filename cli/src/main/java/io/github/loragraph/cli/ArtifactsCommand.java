@@ -178,10 +178,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       OutputFile.refuseInput(folder.resolve(name), files);
     }
     OnnxModel onnx = OnnxFile.read(files.modelFile());
-    Task task =
-        loss == null ? Task.of(null, files.config().problemType(), onnx.graph()) : loss.task();
-    Logits.count(onnx.graph());
-    task.requireFit(Logits.of(onnx.graph()), "--loss " + LossName.of(task));
+    Task task = onnx.namingFile(() -> task(onnx, files));
     TrainableSelection selection = new TrainableSelection(method, trainable, trainBias);
     Optional<AdamW> adamW =
         optimizer == Optimizer.ADAMW
@@ -223,6 +220,14 @@ final class ArtifactsCommand implements Callable<Integer> {
           written.forEach(name -> out.println("written: " + folder.resolve(name)));
         });
     return 0;
+  }
+
+  private Task task(OnnxModel onnx, ModelFolder files) {
+    Task task =
+        loss == null ? Task.of(null, files.config().problemType(), onnx.graph()) : loss.task();
+    Logits.count(onnx.graph());
+    task.requireFit(Logits.of(onnx.graph()), "--loss " + LossName.of(task));
+    return task;
   }
 
   private List<String> write(TrainingArtifacts artifacts, ModelFolder source) {

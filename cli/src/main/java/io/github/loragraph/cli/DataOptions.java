@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelData;
@@ -33,12 +34,15 @@ final class DataOptions {
   /** The same, as the model's run says where these options do not. */
   ModelData open(
       ModelFolder folder, OnnxModel model, RunDefaults run, Columns columns, ResultOutput output) {
-    return new ModelData(
-        folder,
-        model,
-        columns,
-        maxLength == null ? run.maxLength() : maxLength,
-        task == null ? run.task() : task,
-        notice -> output.log("%s", notice));
+    return LoraGraphException.in(
+        folder.modelFile(),
+        () ->
+            new ModelData(
+                folder,
+                model,
+                columns,
+                maxLength == null ? run.maxLength() : maxLength,
+                task == null ? run.task() : task,
+                notice -> output.log("%s", notice)));
   }
 }

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 
 /** Words for failures. */
 final class Failures {
@@ -9,13 +10,14 @@ final class Failures {
   /** What to print: the message of a failure that has one for its reader, else the bare facts. */
   static String inOneLine(Throwable failure) {
     if (failure instanceof LoraGraphException) {
-      return failure.getMessage().strip().replaceAll("\\s*\\R\\s*", " ");
+      return failure.getMessage();
     }
     String message = failure.getMessage() == null ? "" : ": " + failure.getMessage().strip();
-    return ("internal error: "
+    return PlainText.message(
+        "internal error: "
             + failure.getClass().getSimpleName()
             + message
-            + " (please report it with the output of the same command and --stacktrace)")
-        .replaceAll("\\s*\\R\\s*", " ");
+            + " (please report it with the output of the same command and --stacktrace)",
+        LoraGraphException.LONGEST_MESSAGE);
   }
 }

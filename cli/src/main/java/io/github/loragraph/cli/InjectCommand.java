@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
@@ -123,7 +124,7 @@ final class InjectCommand implements Callable<Integer> {
     output.print(
         result,
         out -> {
-          adapted.forEach(path -> out.println("adapted " + path));
+          adapted.forEach(path -> out.println("adapted " + PlainText.line(path)));
           out.printf("%d Linear layers adapted, rank %d%n", adapted.size(), rank);
           out.println("before: " + before);
           out.println("after:  " + after);

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.lora.Linear;
 import io.github.loragraph.lora.LinearFinder;
 import io.github.loragraph.lora.LoraMetadata;
@@ -107,7 +108,9 @@ final class InspectCommand implements Callable<Integer> {
           if (verbose) {
             out.println();
             parameters.forEach(
-                p -> out.printf("%s %d %d%n", p.name(), p.trainable() ? 1 : 0, p.count()));
+                p ->
+                    out.printf(
+                        "%s %d %d%n", PlainText.line(p.name()), p.trainable() ? 1 : 0, p.count()));
           }
           out.println();
           if (!recognised.isEmpty()) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.Spelling;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -95,8 +96,9 @@ public final class LoraGraph implements Runnable {
 
   private static int onWrongUsage(CommandLine.ParameterException e, String[] args) {
     CommandLine at = e.getCommandLine();
-    PrintWriter err = at.getErr();
-    err.println("lora-graph: " + oneLine(e.getMessage()));
+    PrintWriter err = new PrintWriter(new PlainTextWriter(at.getErr()), true);
+    err.println(
+        "lora-graph: " + PlainText.message(e.getMessage(), LoraGraphException.LONGEST_MESSAGE));
     if (!suggestOptions(e) && !CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName(" "));
     }
@@ -148,9 +150,5 @@ public final class LoraGraph implements Runnable {
     }
     CommandLine.Model.CommandSpec given = command.getCommandSpec();
     return LESS_MEMORY.stream().filter(name -> given.findOption(name) != null).toList();
-  }
-
-  private static String oneLine(String message) {
-    return message.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 }

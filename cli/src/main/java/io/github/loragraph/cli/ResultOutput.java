@@ -2,6 +2,7 @@ package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.PlainText;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -11,7 +12,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * How a command hands over its result: as text for people, or with {@code --json} as exactly one
- * JSON object. Only results go to standard output; what happens meanwhile goes to standard error.
+ * JSON object. Control characters, which names in files may have, are never printed. Only results
+ * go to standard output; what happens meanwhile goes to standard error.
  */
 final class ResultOutput {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -29,7 +31,7 @@ final class ResultOutput {
 
   /** Prints the one or the other form. */
   void print(Map<String, ?> object, Consumer<PrintWriter> text) {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = new PrintWriter(new PlainTextWriter(spec.commandLine().getOut()));
     if (json) {
       try {
         out.println(JSON.writeValueAsString(object));
@@ -42,10 +44,10 @@ final class ResultOutput {
     out.flush();
   }
 
-  /** Says what is going on, on standard error. */
+  /** Says what is going on, on standard error, in one line. */
   void log(String line, Object... arguments) {
     PrintWriter err = spec.commandLine().getErr();
-    err.printf(line + "%n", arguments);
+    err.println(PlainText.line(line.formatted(arguments)));
     err.flush();
   }
 }

@@ -1,6 +1,8 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.PlainText;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -11,6 +13,14 @@ import java.util.Set;
  * @param rightAligned the indexes of columns with numbers
  */
 record TextTable(List<String[]> rows, Set<Integer> rightAligned) {
+  TextTable {
+    rows = rows.stream().map(TextTable::plain).toList();
+  }
+
+  private static String[] plain(String[] row) {
+    return Arrays.stream(row).map(PlainText::line).toArray(String[]::new);
+  }
+
   void printTo(PrintWriter out) {
     int columns = rows.get(0).length;
     int[] widths = new int[columns];

@@ -30,6 +30,10 @@ public final class LoraInjector {
    *     Linear cannot have one; it names the Linear
    */
   public static OnnxModel inject(OnnxModel model, InjectionOptions options) {
+    return model.namingFile(() -> injected(model, options));
+  }
+
+  private static OnnxModel injected(OnnxModel model, InjectionOptions options) {
     if (LoraMetadata.of(model).isPresent()) {
       throw new LoraGraphException(
           "the model has adapters already: take them out with 'lora-graph remove', or fold them in with 'lora-graph merge'");

@@ -42,6 +42,10 @@ public final class LoraMerger {
    *     would not be finite
    */
   public static OnnxModel merge(OnnxModel model) {
+    return model.namingFile(() -> merged(model));
+  }
+
+  private static OnnxModel merged(OnnxModel model) {
     LoraMetadata metadata = LoraMetadata.require(model);
     Graph graph = model.graph().copy();
     Map<String, Adapter> adapters = new HashMap<>();

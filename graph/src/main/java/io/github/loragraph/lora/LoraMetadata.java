@@ -121,8 +121,11 @@ public record LoraMetadata(
    */
   public static Optional<LoraMetadata> of(OnnxModel model) {
     Optional<LoraMetadata> metadata = stated(model);
-    metadata.ifPresent(m -> m.requireAdaptersOf(model.graph()));
-    return metadata;
+    return model.namingFile(
+        () -> {
+          metadata.ifPresent(m -> m.requireAdaptersOf(model.graph()));
+          return metadata;
+        });
   }
 
   /**
@@ -132,7 +135,7 @@ public record LoraMetadata(
    */
   public static Optional<LoraMetadata> stated(OnnxModel model) {
     String json = model.metadata().get(KEY);
-    return json == null ? Optional.empty() : Optional.of(parse(json));
+    return json == null ? Optional.empty() : Optional.of(model.namingFile(() -> parse(json)));
   }
 
   /** What is said of the adapters must be what the graph has, or some would be lost in silence. */
@@ -171,14 +174,16 @@ public record LoraMetadata(
    * @throws LoraGraphException if it has none, or it is malformed or of a newer format
    */
   public static LoraMetadata require(OnnxModel model) {
-    return of(model)
-        .orElseThrow(
-            () ->
-                new LoraGraphException(
-                    PeftAdapters.isIn(model)
-                        ? "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again"
-                        : "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run folder"
-                            .formatted(KEY)));
+    return model.namingFile(
+        () ->
+            of(model)
+                .orElseThrow(
+                    () ->
+                        new LoraGraphException(
+                            PeftAdapters.isIn(model)
+                                ? "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again"
+                                : "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run folder"
+                                    .formatted(KEY))));
   }
 
   /**

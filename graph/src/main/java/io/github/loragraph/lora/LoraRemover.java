@@ -15,6 +15,10 @@ public final class LoraRemover {
    * @throws LoraGraphException if the model has no adapters, or they are damaged
    */
   public static OnnxModel remove(OnnxModel model) {
+    return model.namingFile(() -> removed(model));
+  }
+
+  private static OnnxModel removed(OnnxModel model) {
     LoraMetadata metadata = LoraMetadata.require(model);
     Graph graph = model.graph().copy();
     for (LoraMetadata.Target target : metadata.targets()) {

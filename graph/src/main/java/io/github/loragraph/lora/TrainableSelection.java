@@ -36,6 +36,10 @@ public record TrainableSelection(Method method, Pattern also, boolean biases, bo
    *     parameter's name
    */
   public List<Parameter> parameters(OnnxModel model) {
+    return model.namingFile(() -> chosen(model));
+  }
+
+  private List<Parameter> chosen(OnnxModel model) {
     List<Parameter> all = untied ? Parameters.untied(model) : Parameters.of(model);
     Predicate<Parameter> chosen = byMethod(model);
     if (all.stream().noneMatch(chosen)) {

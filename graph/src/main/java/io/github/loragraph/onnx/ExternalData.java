@@ -85,7 +85,12 @@ final class ExternalData {
               .formatted(modelFile, location, tensor.getName()));
     }
     try {
-      if (!file.toRealPath().startsWith(folder.toRealPath()) || !Files.isRegularFile(file)) {
+      if (!file.toRealPath().startsWith(folder.toRealPath())) {
+        throw new LoraGraphException(
+            "%s: external data file '%s' of tensor '%s' is a link out of the model's folder: put the file itself there"
+                .formatted(modelFile, location, tensor.getName()));
+      }
+      if (!Files.isRegularFile(file)) {
         throw outside(tensor, location);
       }
     } catch (IOException e) {

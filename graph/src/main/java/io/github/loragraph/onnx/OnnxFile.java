@@ -3,6 +3,7 @@ package io.github.loragraph.onnx;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
@@ -80,7 +81,7 @@ public final class OnnxFile {
       throw notOnnx(file);
     }
     try {
-      return model(proto, new ExternalData(file));
+      return model(proto, file);
     } catch (LoraGraphException e) {
       throw e.in(file);
     } catch (IllegalArgumentException e) {
@@ -189,10 +190,18 @@ public final class OnnxFile {
         file + " is not an ONNX model: give a file that an ONNX exporter has written");
   }
 
-  private static OnnxModel model(ModelProto proto, ExternalData externalData) {
+  private static OnnxModel model(ModelProto proto, Path file) {
+    ExternalData externalData = new ExternalData(file);
     GraphProto g = proto.getGraph();
     if (proto.getIrVersion() > LARGEST) {
       throw new IllegalArgumentException("%d is no IR version".formatted(proto.getIrVersion()));
+    }
+    for (OperatorSetIdProto set : proto.getOpsetImportList()) {
+      if (set.getVersion() < 0 || set.getVersion() > LARGEST) {
+        throw new IllegalArgumentException(
+            "%d is no version of the operator set '%s'"
+                .formatted(set.getVersion(), set.getDomain()));
+      }
     }
     checkNames(g);
     Graph graph = new Graph();
@@ -227,7 +236,8 @@ public final class OnnxFile {
             .clearOutput()
             .clearValueInfo()
             .build(),
-        graph);
+        graph,
+        file);
   }
 
   static boolean isExternal(TensorProto tensor) {

@@ -4,9 +4,12 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import io.github.loragraph.LoraGraphException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * An ONNX model: a graph, the operator sets that its nodes are of, metadata, and everything else of
@@ -20,14 +23,25 @@ public final class OnnxModel {
   private final GraphProto graphHeader;
   private final Graph graph;
 
+  /** Null where the model was made, not read. */
+  private final Path file;
+
   /**
    * @param header the model without its graph
    * @param graphHeader the graph without nodes, initializers and values
    */
   OnnxModel(ModelProto header, GraphProto graphHeader, Graph graph) {
+    this(header, graphHeader, graph, null);
+  }
+
+  /**
+   * @param file that the model was read from
+   */
+  OnnxModel(ModelProto header, GraphProto graphHeader, Graph graph, Path file) {
     this.header = header;
     this.graphHeader = graphHeader;
     this.graph = graph;
+    this.file = file;
   }
 
   /** A new model over a graph, with one operator set: the standard one. */
@@ -45,9 +59,18 @@ public final class OnnxModel {
     return graph;
   }
 
+  /**
+   * Does work on the model, or one that it became: a failure names the file that it was read from.
+   *
+   * @throws LoraGraphException if the work does
+   */
+  public <T> T namingFile(Supplier<T> work) {
+    return file == null ? work.get() : LoraGraphException.in(file, work);
+  }
+
   /** The same model around another graph. */
   public OnnxModel withGraph(Graph other) {
-    return new OnnxModel(header, graphHeader, other);
+    return new OnnxModel(header, graphHeader, other, file);
   }
 
   public int irVersion() {
@@ -55,7 +78,8 @@ public final class OnnxModel {
   }
 
   public OnnxModel withIrVersion(int version) {
-    return new OnnxModel(header.toBuilder().setIrVersion(version).build(), graphHeader, graph);
+    return new OnnxModel(
+        header.toBuilder().setIrVersion(version).build(), graphHeader, graph, file);
   }
 
   /**
@@ -96,7 +120,7 @@ public final class OnnxModel {
     if (!found) {
       copy.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version));
     }
-    return new OnnxModel(copy.build(), graphHeader, graph);
+    return new OnnxModel(copy.build(), graphHeader, graph, file);
   }
 
   private static String normalised(String domain) {
@@ -121,7 +145,7 @@ public final class OnnxModel {
     if (value != null) {
       copy.addMetadataProps(StringStringEntryProto.newBuilder().setKey(key).setValue(value));
     }
-    return new OnnxModel(copy.build(), graphHeader, graph);
+    return new OnnxModel(copy.build(), graphHeader, graph, file);
   }
 
   /** The functions that the model defines itself, for operators of its own. */

@@ -285,9 +285,16 @@ public final class Tensor {
     return values;
   }
 
-  /** The elements of a FLOAT tensor, copied. */
+  /**
+   * The elements of a FLOAT tensor, copied.
+   *
+   * @throws LoraGraphException if it is of another type
+   */
   public float[] toFloats() {
-    require(elementType == ElementType.FLOAT);
+    if (elementType != ElementType.FLOAT) {
+      throw new LoraGraphException(
+          "'%s' is of type %s and not FLOAT, as it has to be here".formatted(name(), elementType));
+    }
     float[] values = new float[Math.toIntExact(elementCount())];
     bytes().asFloatBuffer().get(values);
     return values;
@@ -312,7 +319,10 @@ public final class Tensor {
       case UINT16 -> Short.toUnsignedLong(b.getShort());
       case INT8 -> b.get();
       case UINT8, BOOL -> Byte.toUnsignedLong(b.get());
-      default -> throw new IllegalStateException(this + " holds no integers");
+      default ->
+          throw new LoraGraphException(
+              "'%s' is of type %s and not of integers, as it has to be here"
+                  .formatted(name(), elementType));
     };
   }
 

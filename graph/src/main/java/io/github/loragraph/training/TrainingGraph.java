@@ -135,6 +135,21 @@ public record TrainingGraph(
       Precision precision,
       boolean accumulates,
       ShapeInference shapeInference) {
+    return source.namingFile(
+        () ->
+            built(
+                source, trainable, loss, dropout, kernels, precision, accumulates, shapeInference));
+  }
+
+  private static TrainingGraph built(
+      OnnxModel source,
+      Set<String> trainable,
+      Loss loss,
+      LoraDropout dropout,
+      Kernels kernels,
+      Precision precision,
+      boolean accumulates,
+      ShapeInference shapeInference) {
     OnnxModel own = SharedTensors.unshare(source, trainable);
     OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
     Graph graph = model.graph();

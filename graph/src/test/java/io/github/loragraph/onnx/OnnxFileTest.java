@@ -152,7 +152,7 @@ class OnnxFileTest {
     Files.createSymbolicLink(
         Files.createDirectories(folder.resolve("inner")).resolve("link.bin"),
         folder.resolve("outside.bin"));
-    refusedExternal("no file inside", Map.of("location", "link.bin"));
+    refusedExternal("link out of the model's folder", Map.of("location", "link.bin"));
   }
 
   @Test

@@ -49,6 +49,10 @@ public final class ClassificationHead {
    *     hidden), or has logits already
    */
   public static OnnxModel add(OnnxModel encoder, int classes, Pooling pooling, long seed) {
+    return encoder.namingFile(() -> added(encoder, classes, pooling, seed));
+  }
+
+  private static OnnxModel added(OnnxModel encoder, int classes, Pooling pooling, long seed) {
     if (classes < 1) {
       throw new LoraGraphException(
           "a head for " + classes + " classes is not possible: give labels");
@@ -84,6 +88,10 @@ public final class ClassificationHead {
    * @throws LoraGraphException as {@link #add} does
    */
   public static OnnxModel addToTokens(OnnxModel encoder, int classes, long seed) {
+    return encoder.namingFile(() -> addedToTokens(encoder, classes, seed));
+  }
+
+  private static OnnxModel addedToTokens(OnnxModel encoder, int classes, long seed) {
     Graph graph = encoder.graph().copy();
     ValueInfo tokens = tokens(graph);
     ClassificationHead head = new ClassificationHead(graph, encoder.opset());

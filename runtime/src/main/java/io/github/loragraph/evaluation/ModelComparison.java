@@ -34,6 +34,11 @@ public final class ModelComparison {
    */
   public static double maxOutputDifference(
       OnnxModel first, OnnxModel second, Sessions sessions, long seed) {
+    return first.namingFile(() -> difference(first, second, sessions, seed));
+  }
+
+  private static double difference(
+      OnnxModel first, OnnxModel second, Sessions sessions, long seed) {
     List<HostTensor> input = ProbeInput.of(first.graph(), BATCH, SEQUENCE, seed);
     Map<String, float[]> a = run(first, input, sessions);
     Map<String, float[]> b = run(second, input, sessions);

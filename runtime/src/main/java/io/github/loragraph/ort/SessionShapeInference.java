@@ -42,6 +42,10 @@ public final class SessionShapeInference implements ShapeInference {
 
   @Override
   public ValueTypes infer(OnnxModel model) {
+    return model.namingFile(() -> inferred(model));
+  }
+
+  private ValueTypes inferred(OnnxModel model) {
     Graph graph = model.graph().copy();
     for (Tensor tensor : List.copyOf(graph.initializers().values())) {
       if (tensor.elementType().isFloatingPoint() && tensor.elementCount() > LARGEST_KEPT) {

@@ -105,6 +105,10 @@ public final class Sessions {
    * @throws LoraGraphException if ONNX Runtime refuses the model
    */
   public OrtSession create(OnnxModel model, Weights weights) {
+    return model.namingFile(() -> created(model, weights));
+  }
+
+  private OrtSession created(OnnxModel model, Weights weights) {
     try (OrtSession.SessionOptions options = options()) {
       Map<String, OnnxTensorLike> large =
           weights.of(runtime, model.graph().initializers().values());
