@@ -135,7 +135,7 @@ public final class LoraGraph implements Runnable {
             + MemoryShortage.inOneLine(failure, smaller(at))
                 .orElseGet(() -> Failures.inOneLine(failure)));
     if (stacktrace) {
-      failure.printStackTrace(err);
+      failure.printStackTrace(new PrintWriter(new PlainTextWriter(err), true));
     }
     return CommandLine.ExitCode.SOFTWARE;
   }
