@@ -131,4 +131,9 @@ class GraphKindsTest {
     OnnxFile.write(model, file, true);
     return file;
   }
+
+  @Test
+  void nodesInAnyOrder() {
+    GraphRun.of("101-unsorted-nodes", folder).lora("query|dense");
+  }
 }

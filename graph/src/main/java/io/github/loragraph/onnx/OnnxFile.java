@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -218,7 +219,10 @@ public final class OnnxFile {
       graph.putInitializer(
           isExternal(t) ? Tensor.external(t, externalData.map(t)) : Tensor.embedded(t));
     }
-    g.getNodeList().forEach(n -> graph.add(new Node(InnerTensors.read(n, externalData))));
+    List<Node> nodes = new ArrayList<>(g.getNodeCount());
+    g.getNodeList().forEach(n -> nodes.add(new Node(InnerTensors.read(n, externalData))));
+    checkOutputs(nodes);
+    NodeOrder.sorted(nodes, given(graph, g)).forEach(graph::add);
     for (ValueInfoProto v : g.getOutputList()) {
       if (graph.isOutput(v.getName())) {
         throw new IllegalArgumentException("output '" + v.getName() + "' stands there twice");
@@ -226,7 +230,8 @@ public final class OnnxFile {
       graph.addOutput(declared(v));
     }
     g.getValueInfoList().forEach(v -> graph.putValueInfo(declared(v)));
-    checkOrder(graph, g);
+    checkMade(graph, g);
+    checkOperatorSets(proto);
     return new OnnxModel(
         proto.toBuilder().clearGraph().build(),
         g.toBuilder()
@@ -283,21 +288,39 @@ public final class OnnxFile {
     }
   }
 
-  /** Every value must be made before it is read (ONNX IR specification, "Nodes"). */
-  private static void checkOrder(Graph graph, GraphProto g) {
-    Set<String> known = new HashSet<>(graph.initializers().keySet());
-    graph.inputs().forEach(v -> known.add(v.name()));
-    g.getSparseInitializerList().forEach(t -> known.add(t.getValues().getName()));
-    for (Node node : graph.nodes()) {
-      for (String input : node.reads()) {
-        if (!known.contains(input)) {
+  /** A value is made once. */
+  private static void checkOutputs(List<Node> nodes) {
+    Set<String> made = new HashSet<>();
+    for (Node node : nodes) {
+      for (String output : node.outputs()) {
+        if (!output.isEmpty() && !made.add(output)) {
           throw new IllegalArgumentException(
-              "node '%s' (%s) reads '%s', which nothing before it makes"
-                  .formatted(node.name(), node.opType(), input));
+              "value '%s' is made twice, the second time by %s".formatted(output, node));
         }
       }
-      known.addAll(node.outputs());
     }
+  }
+
+  private static void checkOperatorSets(ModelProto proto) {
+    for (OperatorSetIdProto set : proto.getOpsetImportList()) {
+      if (set.getVersion() < 0 || set.getVersion() > LARGEST) {
+        throw new IllegalArgumentException(
+            "%d is no version of operator set '%s'".formatted(set.getVersion(), set.getDomain()));
+      }
+    }
+  }
+
+  /** The values that no node makes. */
+  private static Set<String> given(Graph graph, GraphProto g) {
+    Set<String> given = new HashSet<>(graph.initializers().keySet());
+    graph.inputs().forEach(v -> given.add(v.name()));
+    g.getSparseInitializerList().forEach(t -> given.add(t.getValues().getName()));
+    return given;
+  }
+
+  private static void checkMade(Graph graph, GraphProto g) {
+    Set<String> known = given(graph, g);
+    graph.nodes().forEach(node -> known.addAll(node.outputs()));
     for (ValueInfo output : graph.outputs()) {
       if (!known.contains(output.name())) {
         throw new IllegalArgumentException(
