@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -13,6 +14,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -29,37 +33,75 @@ import picocli.CommandLine.Model.OptionSpec;
 /**
  * The YAML file that {@code train --config} takes: options by their names, {@code batch-size} or
  * {@code batchSize}. A run's {@code config.yaml} is one; what it notes besides options is passed
- * over.
+ * over. Where a run is gone on with, it has to be whole: no option may fall back to its default.
  */
 final class ConfigFile implements IDefaultValueProvider {
+  /** Missing entries that a message names. */
+  private static final int NAMED = 5;
+
   private static final String OPTION = "--config";
+  private static final String MODEL = "model";
   private static final String RESUME = "--resume";
   private static final Set<String> NOT_IN_FILES =
       Set.of("help", "version", "force", "json", "stacktrace", "config", "resume");
-  private static final Set<String> NOTES = Set.of("versions", "checksums", "recipe");
+  private static final String CHECKSUMS = "checksums";
+  private static final String VERSIONS = "versions";
+  private static final Set<String> NOTES = Set.of(VERSIONS, CHECKSUMS, "recipe");
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
 
+  private final Path file;
   private final Map<String, String> values = new LinkedHashMap<>();
 
-  private ConfigFile() {}
+  private ConfigFile(Path file) {
+    this.file = file;
+  }
 
   /**
    * Makes the values of a config file that is named among the arguments the defaults of the
    * command.
    *
-   * @throws LoraGraphException if the file cannot be read, or has an entry that is no option
+   * @param command that of {@link TrainCommand}
+   * @throws LoraGraphException if the file cannot be read, has an entry that is no option, or is
+   *     that of a run to be gone on with and lacks one
    */
   static void apply(CommandLine command, String[] args) {
-    fileIn(args).ifPresent(f -> command.setDefaultValueProvider(read(f, command.getCommandSpec())));
-  }
-
-  private static Optional<Path> fileIn(String[] args) {
     Optional<Path> run = valueOf(RESUME, args);
     if (run.isPresent()) {
+      RunFolder.recover(run.get(), line -> say(command, line));
       RunFolder.requireUnfinished(run.get());
-      return run.map(folder -> folder.resolve(RunFolder.CONFIG));
+      Path file = run.get().resolve(RunFolder.CONFIG);
+      Map<String, Object> entries = entries(file);
+      TrainCommand train = command.getCommand();
+      requireKeys(file, entries, train.configurationKeys());
+      requireKeys(file, texts(file, entries, CHECKSUMS), Set.of("model", "data"));
+      requireKeys(file, texts(file, entries, VERSIONS), Version.NAMES);
+      command.setDefaultValueProvider(read(file, entries, command.getCommandSpec()));
+    } else {
+      valueOf(OPTION, args)
+          .ifPresent(
+              file ->
+                  command.setDefaultValueProvider(
+                      read(file, entries(file), command.getCommandSpec())));
     }
-    return valueOf(OPTION, args);
+  }
+
+  private static void say(CommandLine command, String line) {
+    command.getErr().println(line);
+    command.getErr().flush();
+  }
+
+  private static void requireKeys(Path file, Map<String, ?> entries, Collection<String> keys) {
+    List<String> missing = keys.stream().filter(key -> !entries.containsKey(key)).toList();
+    if (!missing.isEmpty()) {
+      throw new LoraGraphException(
+          "%s has no %s%s: it was cut short or changed, or is of another version of lora-graph; put back what the run was begun with, or begin another"
+              .formatted(
+                  file,
+                  String.join(", ", missing.subList(0, Math.min(NAMED, missing.size()))),
+                  missing.size() > NAMED ? " and %d more".formatted(missing.size() - NAMED) : ""));
+    }
   }
 
   private static Optional<Path> valueOf(String option, String[] args) {
@@ -76,44 +118,79 @@ final class ConfigFile implements IDefaultValueProvider {
 
   /**
    * Refuses to go on with a run whose model or data, or the meaning of whose options, have changed
-   * since it began.
+   * since it began, and says where another version of something goes on with it.
    *
    * @param config the run's configuration
+   * @param files what has a checksum in it, by the name of the checksum
    * @param now the configuration of the same run as it would be written now
+   * @param notes takes a line for each version that is another one
    */
-  static void requireSameFiles(Path config, Map<String, Object> now) {
+  static void requireSame(
+      Path config, Map<String, Path> files, Map<String, Object> now, Consumer<String> notes) {
     Map<String, Object> then = entries(config);
     if (!Objects.equals(then.get("recipe"), now.get("recipe"))) {
       throw new LoraGraphException(
           "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with: begin another run with --config %s"
               .formatted(config, config));
     }
-    if (then.get("checksums") instanceof Map<?, ?> before
-        && now.get("checksums") instanceof Map<?, ?> after) {
-      before.forEach(
-          (what, checksum) -> {
-            if (!checksum.equals(after.get(what))) {
-              throw new LoraGraphException(
-                  "%s has changed since the run began, so it cannot be gone on with: begin another"
-                      .formatted(now.get(what)));
-            }
-          });
-    }
+    Map<String, String> before = texts(config, then, CHECKSUMS);
+    texts(config, now, CHECKSUMS)
+        .forEach(
+            (what, checksum) -> {
+              if (!before.containsKey(what)) {
+                throw new LoraGraphException(
+                    "%s has no checksum of %s, so nobody can tell whether it is the one that the run began with: put back what the run was begun with, or begin another"
+                        .formatted(config, files.get(what)));
+              }
+              if (!checksum.equals(before.get(what))) {
+                throw new LoraGraphException(
+                    "%s has changed since the run began, so it cannot be gone on with: put back the one from before, or begin another run"
+                        .formatted(files.get(what)));
+              }
+            });
+    Map<String, String> versions = texts(config, then, VERSIONS);
+    texts(config, now, VERSIONS)
+        .forEach(
+            (what, version) -> {
+              if (!version.equals(versions.get(what))) {
+                notes.accept(
+                    "begun with %s %s, going on with %s: the last digits may differ"
+                        .formatted(what, versions.getOrDefault(what, "(not noted)"), version));
+              }
+            });
   }
 
-  private static ConfigFile read(Path file, CommandSpec command) {
-    if (!Files.isRegularFile(file)) {
-      throw new LoraGraphException("no such configuration file: " + file);
+  /** A map of texts among the entries. */
+  private static Map<String, String> texts(Path file, Map<String, Object> entries, String name) {
+    if (!(entries.get(name) instanceof Map<?, ?> map)) {
+      throw new LoraGraphException("%s: '%s' is no map of names and texts".formatted(file, name));
     }
-    Map<String, Object> entries = entries(file);
-    ConfigFile config = new ConfigFile();
+    Map<String, String> texts = new LinkedHashMap<>();
+    map.forEach(
+        (key, value) -> {
+          if (!(value instanceof String text)) {
+            throw new LoraGraphException("%s: '%s' of '%s' is no text".formatted(file, key, name));
+          }
+          texts.put(String.valueOf(key), text);
+        });
+    return texts;
+  }
+
+  private static ConfigFile read(Path file, Map<String, Object> entries, CommandSpec command) {
+    ConfigFile config = new ConfigFile(file);
+    Map<Object, String> given = new HashMap<>();
     entries.forEach(
         (key, value) -> {
           String name = kebab(key);
           if (NOTES.contains(name)) {
             return;
           }
-          if (!name.equals("model") && command.findOption("--" + name) == null) {
+          OptionSpec option = command.findOption("--" + name);
+          if (NOT_IN_FILES.contains(name)) {
+            throw new LoraGraphException(
+                "%s has '%s', which goes on the command line alone".formatted(file, key));
+          }
+          if (!name.equals(MODEL) && option == null) {
             List<String> near = Spelling.nearest(name, allNames(command));
             throw new LoraGraphException(
                 "%s has '%s', which is no option of train; %s: %s"
@@ -122,6 +199,17 @@ final class ConfigFile implements IDefaultValueProvider {
                         key,
                         near.isEmpty() ? "there are" : "is it one of these",
                         String.join(", ", near.isEmpty() ? optionNames(command) : near)));
+          }
+          String before = given.put(option == null ? MODEL : option, key);
+          if (before != null) {
+            throw new LoraGraphException(
+                "%s gives the same option twice, as '%s' and '%s': keep one of them"
+                    .formatted(file, before, key));
+          }
+          if (value instanceof Map || value instanceof Collection) {
+            throw new LoraGraphException(
+                "%s: '%s' is a %s where one value belongs"
+                    .formatted(file, key, value instanceof Map ? "map" : "list"));
           }
           if (value != null) {
             config.values.put(name, value.toString());
@@ -136,11 +224,19 @@ final class ConfigFile implements IDefaultValueProvider {
    * @throws LoraGraphException if it cannot be read, or is no map
    */
   static Map<String, Object> entries(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new LoraGraphException("no such configuration file: " + file);
+    }
     try {
       if (Files.size(file) == 0) {
         throw new LoraGraphException(file + " is empty: it should have options, a line each");
       }
-      return new YAMLMapper().readValue(file.toFile(), MAP);
+      Map<String, Object> entries = YAML.readValue(file.toFile(), MAP);
+      if (entries == null) {
+        throw new LoraGraphException(
+            file + " holds null alone: it should have options, a line each");
+      }
+      return entries;
     } catch (JsonProcessingException e) {
       throw new LoraGraphException(
           "%s:%d is not a YAML map of options: %s"
@@ -186,6 +282,19 @@ final class ConfigFile implements IDefaultValueProvider {
     return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
   }
 
+  /**
+   * The file that gives a value to an option or argument of the command; empty where the command
+   * line does, or nobody.
+   */
+  static Optional<Path> origin(CommandLine command, ArgSpec argument, String value) {
+    return argument != null
+            && command.getDefaultValueProvider() instanceof ConfigFile config
+            && value != null
+            && value.equals(config.defaultValue(argument))
+        ? Optional.of(config.file)
+        : Optional.empty();
+  }
+
   @Override
   public String defaultValue(ArgSpec argument) {
     if (argument instanceof OptionSpec option) {
@@ -195,7 +304,7 @@ final class ConfigFile implements IDefaultValueProvider {
           .findFirst()
           .orElse(null);
     }
-    return values.get("model");
+    return values.get(MODEL);
   }
 
   /** Options by the names of their fields, as a run's {@code config.yaml} has them. */

@@ -4,8 +4,10 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.PlainText;
 import io.github.loragraph.Spelling;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -30,7 +32,8 @@ import picocli.CommandLine.ScopeType;
       "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv -o run",
       "  lora-graph merge run -o merged.onnx",
       "",
-      "Exit codes: 0 done; 1 failed (one line says what and what to do); 2 wrong usage."
+      "Exit codes: 0 done; 1 failed (one line says what and what to do); 2 wrong usage;"
+          + " 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (a training with a checkpoint)."
     },
     subcommands = {
       InspectCommand.class,
@@ -97,8 +100,14 @@ public final class LoraGraph implements Runnable {
   private static int onWrongUsage(CommandLine.ParameterException e, String[] args) {
     CommandLine at = e.getCommandLine();
     PrintWriter err = new PrintWriter(new PlainTextWriter(at.getErr()), true);
+    Optional<Path> file = ConfigFile.origin(at, e.getArgSpec(), e.getValue());
+    String place = file.map(f -> f + ": ").orElse("");
     err.println(
-        "lora-graph: " + PlainText.message(e.getMessage(), LoraGraphException.LONGEST_MESSAGE));
+        "lora-graph: "
+            + PlainText.message(place + e.getMessage(), LoraGraphException.LONGEST_MESSAGE));
+    if (file.isPresent()) {
+      return CommandLine.ExitCode.SOFTWARE;
+    }
     if (!suggestOptions(e) && !CommandLine.UnmatchedArgumentException.printSuggestions(e, err)) {
       err.printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName(" "));
     }

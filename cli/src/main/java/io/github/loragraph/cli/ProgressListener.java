@@ -13,6 +13,9 @@ import me.tongfei.progressbar.ProgressBarStyle;
  * a line for each log entry where it is not.
  */
 final class ProgressListener implements TrainingListener, AutoCloseable {
+  /** As wide as terminals are at least; a bar that is too long for its line is shown many times. */
+  private static final int COLUMNS = 80;
+
   private final ResultOutput output;
   private ProgressBar bar;
   private long totalSteps;
@@ -26,6 +29,15 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     return Boolean.getBoolean("lora-graph.progress");
   }
 
+  /**
+   * The width of the terminal; the launcher knows. The library, if it were not told, would ask
+   * JLine, which takes the process's signals away from {@link Signals} for good.
+   */
+  private static int columns() {
+    int columns = Integer.getInteger("lora-graph.columns", 0);
+    return columns > 0 ? columns : COLUMNS;
+  }
+
   @Override
   public void started(long steps) {
     totalSteps = steps;
@@ -37,7 +49,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
               .setUnit(" steps", 1)
               .setStyle(ProgressBarStyle.UNICODE_BLOCK)
               .setUpdateIntervalMillis(200)
-              .setConsumer(new ConsoleProgressBarConsumer(System.err))
+              .setConsumer(new ConsoleProgressBarConsumer(System.err, columns() - 1))
               .build();
     }
   }

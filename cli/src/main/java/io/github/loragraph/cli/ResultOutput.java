@@ -44,6 +44,11 @@ final class ResultOutput {
     out.flush();
   }
 
+  /** Says a line that may have any characters in it, on standard error. */
+  void say(String line) {
+    log("%s", line);
+  }
+
   /** Says what is going on, on standard error, in one line. */
   void log(String line, Object... arguments) {
     PrintWriter err = spec.commandLine().getErr();

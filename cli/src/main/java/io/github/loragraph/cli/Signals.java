@@ -2,41 +2,47 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.file.ProcessEnd;
 import java.lang.reflect.Proxy;
-import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
 
 /**
- * What happens at Ctrl-C and when the process is asked to end: temporary files go, and the process
- * ends at once. The JVM's own way would let ONNX Runtime's Java API close its library while a call
- * of it may still be at work, which crashes.
+ * What happens at Ctrl-C, when the process is asked to end (SIGTERM), and when its terminal is
+ * closed (SIGHUP): temporary files go, and the process ends at once. The JVM's own way would let
+ * ONNX Runtime's Java API close its library while a call of it may still be at work, which crashes.
  */
 final class Signals {
   /** A shell's exit code for a process that a signal has ended, less the signal's number. */
   private static final int ENDED_BY_SIGNAL = 128;
 
-  /** Exit code of what Ctrl-C stopped. */
-  static final int INTERRUPTED = ENDED_BY_SIGNAL + 2;
+  /** The number of SIGHUP, wherever there is one. */
+  static final int HANGUP = 1;
 
-  private static volatile BooleanSupplier taker = () -> false;
+  private static volatile IntPredicate taker = number -> false;
 
   private Signals() {}
 
   /**
    * Lets someone else take the signals that come.
    *
-   * @param first says whether it took the signal; asked at each one
+   * @param first is given the signal's number, and says whether it took the signal; asked at each
+   *     one, in a thread of its own
    */
-  static void takenBy(BooleanSupplier first) {
+  static void takenBy(IntPredicate first) {
     taker = first;
   }
 
   /** Signals end the process again. */
   static void takenByNobody() {
-    taker = () -> false;
+    taker = number -> false;
+  }
+
+  /** The exit code of what a signal stopped: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. */
+  static int exitCode(int number) {
+    return ENDED_BY_SIGNAL + number;
   }
 
   /** Handles the signals where the JVM has them. */
   static void install() {
-    for (String name : new String[] {"INT", "TERM"}) {
+    for (String name : new String[] {"INT", "TERM", "HUP"}) {
       try {
         handle(name);
       } catch (ReflectiveOperationException | IllegalArgumentException e) {
@@ -75,9 +81,9 @@ final class Signals {
   }
 
   private static void onSignal(int number) {
-    if (!taker.getAsBoolean()) {
+    if (!taker.test(number)) {
       ProcessEnd.runTasks();
-      Runtime.getRuntime().halt(ENDED_BY_SIGNAL + number);
+      Runtime.getRuntime().halt(exitCode(number));
     }
   }
 }

@@ -1,34 +1,88 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.trainer.TrainingListener;
+import java.util.concurrent.TimeUnit;
 
-/** Makes of the first Ctrl-C during a training the wish to stop it after its step. */
+/**
+ * Makes of the first signal during a training the wish to stop it, with a checkpoint. Before the
+ * first step there is nothing to keep, and while the trained model is written it is soon done.
+ */
 final class StopRequest implements TrainingListener, AutoCloseable {
-  private final ResultOutput output;
-  private volatile boolean asked;
+  /**
+   * What comes so soon after the first signal is the same one: some senders signal the process and
+   * then its group, as {@code timeout} does.
+   */
+  private static final long SAME_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  StopRequest(ResultOutput output) {
-    this.output = output;
+  private enum Phase {
+    PREPARING,
+    TRAINING,
+    WRITING
   }
 
-  @Override
-  public void started(long totalSteps) {
+  private final ResultOutput output;
+  private final String untouched;
+  private Phase phase = Phase.PREPARING;
+  private volatile int signal;
+  private long asked;
+
+  /**
+   * @param untouched what is said where the process ends before the first step
+   */
+  StopRequest(ResultOutput output, String untouched) {
+    this.output = output;
+    this.untouched = untouched;
     Signals.takenBy(this::ask);
   }
 
-  /** The second one is left to end the process. */
-  private synchronized boolean ask() {
-    boolean first = !asked;
-    asked = true;
-    if (first) {
-      output.log("stopping after this step; once more to end at once");
+  @Override
+  public synchronized void started(long totalSteps) {
+    phase = Phase.TRAINING;
+  }
+
+  /** From now on the trained model is written. */
+  synchronized void writing() {
+    phase = Phase.WRITING;
+    if (signal != 0) {
+      say("the last step was made: ending when the trained model is written");
     }
-    return first;
+  }
+
+  /** The second one is left to end the process. */
+  private synchronized boolean ask(int number) {
+    if (signal != 0) {
+      return number == Signals.HANGUP || System.nanoTime() - asked < SAME_NANOS;
+    }
+    switch (phase) {
+      case PREPARING -> {
+        say(untouched);
+        return false;
+      }
+      case TRAINING ->
+          say("stopping after this batch, with a checkpoint; once more to end at once");
+      case WRITING -> say("ending when the trained model is written; once more to end at once");
+    }
+    asked = System.nanoTime();
+    signal = number;
+    return true;
+  }
+
+  /** On a line of its own: the cursor may be behind the bar. */
+  private void say(String line) {
+    if (ProgressListener.onTerminal()) {
+      output.say("");
+    }
+    output.say(line);
   }
 
   @Override
   public boolean wantsToStop() {
-    return asked;
+    return signal != 0;
+  }
+
+  /** The exit code of a run that was stopped. */
+  int exitCode() {
+    return Signals.exitCode(signal);
   }
 
   @Override

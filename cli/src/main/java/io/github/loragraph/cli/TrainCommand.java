@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.ShellWord;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.EngineKind;
@@ -19,16 +20,19 @@ import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.StoppedRun;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Optimization;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -59,7 +63,13 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv --epochs 3 -o run",
-      "  lora-graph train --resume run"
+      "  lora-graph train --resume run",
+      "",
+      "Ctrl-C, SIGTERM and the end of the terminal (SIGHUP) stop a training after the batch that is"
+          + " at work, or after the steps of one call, with a checkpoint: also in the midst of a step"
+          + " of several batches, or of an evaluation. A second signal ends it at once.",
+      "Exit codes: 0 done; 1 failed; 2 wrong usage; 130, 143 and 129 stopped by Ctrl-C, SIGTERM and"
+          + " SIGHUP."
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
@@ -73,6 +83,24 @@ final class TrainCommand implements Callable<Integer> {
 
   /** What is copied for a step is then small beside what it computes. */
   private static final int STEPS_PER_CALL_ON_GPU = 8;
+
+  private static final String NOTHING_KEPT = "ended before the first step: nothing is kept";
+
+  /** What {@code config.yaml} has besides {@link TrainingOptions} and {@link ColumnOptions}. */
+  private static final List<String> NOTED =
+      List.of(
+          "model",
+          "data",
+          "eval",
+          "task",
+          "maxLength",
+          "threads",
+          "device",
+          "tf32",
+          "stepsPerCall",
+          "recipe",
+          "checksums",
+          "versions");
 
   private static final List<String> USUAL_DATA = List.of("train.tsv", "train.jsonl", "train.csv");
 
@@ -122,7 +150,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--resume",
       paramLabel = "RUN",
       description =
-          "Go on with a run that was stopped, from its last checkpoint and with its options.")
+          "Go on with a run that was stopped, from its last checkpoint that is whole and with its"
+              + " options.")
   private Path resume;
 
   @Option(names = "--force", description = "Replace a run folder that exists.")
@@ -133,14 +162,26 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Checkpoint start = null;
-    if (resume == null) {
-      RunFolder.checkTarget(run, force);
-    } else {
+    if (resume != null) {
       requireNothingElse();
-      RunFolder.requireUnfinished(resume);
-      start = RunFolder.lastCheckpoint(resume).orElse(null);
       run = resume;
+      try (StoppedRun stopped = StoppedRun.open(resume, output::say)) {
+        return train(stopped);
+      }
+    }
+    RunFolder.recover(run, output::say);
+    RunFolder.checkTarget(run, force);
+    return train(null);
+  }
+
+  /**
+   * @param stopped the run to go on with; null to begin one
+   */
+  private int train(StoppedRun stopped) {
+    Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
+    if (stopped != null) {
+      requireWhereItWas(data);
+      requireWhereItWas(eval);
     }
     options.hint().ifPresent(hint -> output.log("%s", hint));
     EngineKind engine = engine(start);
@@ -150,7 +191,9 @@ final class TrainCommand implements Callable<Integer> {
     TrainableSelection selection = options.selection();
     Set<String> trainable = LoraGraphException.in(folder.modelFile(), () -> selection.values(onnx));
     Path trainFile = data == null ? usualData() : data;
-    try (ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
+    StopRequest stop = new StopRequest(output, start == null ? NOTHING_KEPT : howToGoOn());
+    try (stop;
+        ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
       truncated.put("truncated", modelData.truncated(trainFile));
@@ -182,18 +225,19 @@ final class TrainCommand implements Callable<Integer> {
         output.log("%s", device);
       }
       Map<String, Object> configuration =
-          configuration(folder, trainFile, modelData, job.sessions());
+          configuration(folder, onnx, trainFile, modelData, job.sessions());
       if (resume != null) {
-        ConfigFile.requireSameFiles(resume.resolve(RunFolder.CONFIG), configuration);
+        ConfigFile.requireSame(
+            resume.resolve(RunFolder.CONFIG),
+            decidingFiles(folder, onnx, trainFile),
+            configuration,
+            output::say);
       }
-      train(folder, job, modelData.task(), configuration, start);
+      train(folder, job, modelData.task(), configuration, stopped, stop);
       return 0;
     } catch (TrainingStopped e) {
-      output.log(
-          "%s",
-          "stopped after step %,d: go on with 'lora-graph train --resume %s'"
-              .formatted(e.step(), run));
-      return Signals.INTERRUPTED;
+      output.say("stopped after step %,d: %s".formatted(e.step(), howToGoOn()));
+      return stop.exitCode();
     }
   }
 
@@ -213,26 +257,46 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private String howToGoOn() {
+    return "go on with it: lora-graph train --resume %s".formatted(ShellWord.of(run));
+  }
+
   private void train(
       ModelFolder folder,
       TrainingJob job,
       Task task,
       Map<String, Object> configuration,
-      Checkpoint start) {
+      StoppedRun stopped,
+      StopRequest stop) {
     TrainingJob.Result result;
     try (RunFolder runFolder =
-        resume == null
-            ? RunFolder.begin(run, force, configuration)
-            : RunFolder.resume(resume, start)) {
-      try (ProgressListener progress = new ProgressListener(output);
-          StopRequest stop = new StopRequest(output)) {
+        stopped == null ? RunFolder.begin(run, force, configuration) : stopped.goOn()) {
+      try (ProgressListener progress = new ProgressListener(output)) {
+        Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
         result = job.run(List.of(runFolder, progress, stop), start);
+      } catch (LoraGraphException e) {
+        // What could not be written, to a full disk for example, may be the next time.
+        throw e.getCause() instanceof IOException ? withHowToGoOn(e, runFolder) : e;
       }
-      folder.copyCompanions(runFolder.path());
-      noteTask(folder, task, job.model(), runFolder.path());
-      runFolder.finish(options.selection().noteIn(result.model()));
+      stop.writing();
+      try {
+        folder.copyCompanions(runFolder.path());
+        noteTask(folder, task, job.model(), runFolder.path());
+        runFolder.finish(options.selection().noteIn(result.model()));
+      } catch (LoraGraphException e) {
+        throw withHowToGoOn(e, runFolder);
+      }
     }
     print(result, job.sessions().device());
+  }
+
+  private LoraGraphException withHowToGoOn(LoraGraphException e, RunFolder runFolder) {
+    return runFolder.hasCheckpoint()
+        ? new LoraGraphException(
+            "%s; the training is kept in a checkpoint: when that is mended, %s"
+                .formatted(e.getMessage(), howToGoOn()),
+            e)
+        : e;
   }
 
   /** Later commands read the task from config.json where the model's shape does not tell it. */
@@ -252,14 +316,14 @@ final class TrainCommand implements Callable<Integer> {
     Map<String, Double> figures = report == null ? Map.of() : report.finiteFigures();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("steps", summary.steps());
-    json.put("finalTrainLoss", summary.finalTrainLoss());
+    json.put("finalTrainLoss", orNull(summary.finalTrainLoss()));
     json.put("evalAccuracy", figures.get("accuracy"));
     json.put("evalLoss", figures.get("loss"));
     if (report != null) {
       json.put("eval", figures);
     }
     json.putAll(truncated);
-    json.put("samplesPerSecond", summary.samplesPerSecond());
+    json.put("samplesPerSecond", orNull(summary.samplesPerSecond()));
     json.put("runFolder", run.toString());
     json.put("engine", result.engine());
     json.put("device", device.toString());
@@ -268,10 +332,12 @@ final class TrainCommand implements Callable<Integer> {
         out -> {
           out.printf(
               Locale.ROOT,
-              "%,d steps, final training loss %.4f, %.1f samples/s (engine %s on %s)%n",
+              "%,d steps, final training loss %.4f%s (engine %s on %s)%n",
               summary.steps(),
               summary.finalTrainLoss(),
-              summary.samplesPerSecond(),
+              Double.isNaN(summary.samplesPerSecond())
+                  ? ""
+                  : String.format(Locale.ROOT, ", %.1f samples/s", summary.samplesPerSecond()),
               result.engine(),
               device);
           if (report != null) {
@@ -279,6 +345,20 @@ final class TrainCommand implements Callable<Integer> {
           }
           out.println("written: " + run);
         });
+  }
+
+  /** The run's configuration has whole paths: its files may have been moved since. */
+  private void requireWhereItWas(Path file) {
+    if (file != null && !Files.exists(file)) {
+      throw new LoraGraphException(
+          "%s, which the run was begun with, is not there: put it back, or write where it is now into %s"
+              .formatted(file, run.resolve(RunFolder.CONFIG)));
+    }
+  }
+
+  /** A figure of steps, which a run that only had its end to write has not made. */
+  private static Double orNull(double figure) {
+    return Double.isNaN(figure) ? null : figure;
   }
 
   /** A run is gone on with as it was begun; other options would make it another one. */
@@ -332,12 +412,26 @@ final class TrainCommand implements Callable<Integer> {
     return drawn.subList(0, options.maxTrainExamples);
   }
 
-  /** So that a run is gone on with on the very same files. */
-  private Map<String, String> checksums(Path modelFile, Path trainFile) {
-    Map<String, String> checksums = new LinkedHashMap<>();
-    checksums.put("model", Checksum.of(modelFile));
-    checksums.put("data", Checksum.of(trainFile));
-    return checksums;
+  /** What a run is gone on with on the very same content of. */
+  private Map<String, Path> decidingFiles(ModelFolder folder, OnnxModel onnx, Path trainFile) {
+    Map<String, Path> files = new LinkedHashMap<>();
+    files.put("model", folder.modelFile());
+    files.put("data", trainFile);
+    if (eval != null) {
+      files.put("eval", eval);
+    }
+    for (Path file : folder.companions()) {
+      files.put(file.getFileName().toString(), file);
+    }
+    return files;
+  }
+
+  /** The names of what a run's {@code config.yaml} has. */
+  Set<String> configurationKeys() {
+    Set<String> keys = new LinkedHashSet<>(NOTED);
+    keys.addAll(ConfigFile.asMap(options).keySet());
+    keys.addAll(columns.asMap().keySet());
+    return keys;
   }
 
   /** A run may be gone on with from any folder. */
@@ -346,7 +440,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> configuration(
-      ModelFolder folder, Path trainFile, ModelData modelData, Sessions sessions) {
+      ModelFolder folder, OnnxModel onnx, Path trainFile, ModelData modelData, Sessions sessions) {
     Device device = sessions.device();
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("model", absolute(folder.modelFile()));
@@ -362,7 +456,10 @@ final class TrainCommand implements Callable<Integer> {
     all.put("tf32", deviceOptions.tf32());
     all.put("stepsPerCall", stepsPerCall(device));
     all.put("recipe", RECIPE);
-    all.put("checksums", checksums(folder.modelFile(), trainFile));
+    Map<String, String> checksums = new LinkedHashMap<>();
+    decidingFiles(folder, onnx, trainFile)
+        .forEach((n, file) -> checksums.put(n, Checksum.of(file)));
+    all.put("checksums", checksums);
     all.put("versions", Version.ofEverything(sessions.runtime()));
     return all;
   }

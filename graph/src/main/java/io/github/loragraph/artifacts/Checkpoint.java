@@ -4,8 +4,11 @@ import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
@@ -74,6 +77,37 @@ public record Checkpoint(
     Map<String, Object> all = new TreeMap<>(properties);
     all.put(property, value);
     return new Checkpoint(trainable, frozen, nominal, groups, all);
+  }
+
+  /** The first value that is no number (NaN or infinite), by its name; empty where all are. */
+  public Optional<String> notANumber() {
+    for (Tensor tensor : trainable) {
+      if (!isFinite(tensor)) {
+        return Optional.of("'" + tensor.name() + "'");
+      }
+    }
+    for (OptimizerGroup group : groups) {
+      for (Map.Entry<String, Map<String, Tensor>> state : group.states().entrySet()) {
+        for (Tensor moment : state.getValue().values()) {
+          if (!isFinite(moment)) {
+            return Optional.of("%s of '%s'".formatted(moment.name(), state.getKey()));
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isFinite(Tensor tensor) {
+    if (tensor.elementType() == ElementType.FLOAT) {
+      FloatBuffer values = tensor.bytes().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      while (values.hasRemaining()) {
+        if (!Float.isFinite(values.get())) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   /**

@@ -32,7 +32,9 @@ import java.util.function.ToIntFunction;
 
 /**
  * Reads and writes checkpoint files: FlatBuffers with the identifier {@code ODTC}, by ONNX
- * Runtime's schema of version 2. Vectors that ONNX Runtime searches are sorted by name.
+ * Runtime's schema of version 2. Vectors that ONNX Runtime searches are sorted by name. What is
+ * written here ends with a checksum, which is checked when it is read; a file that ONNX Runtime
+ * saved has none.
  */
 public final class CheckpointFile {
   private static final String IDENTIFIER = "ODTC";
@@ -61,8 +63,24 @@ public final class CheckpointFile {
    * @param advice what to do where the file is damaged
    */
   public static Checkpoint read(Path file, String advice) {
-    return parse(
-        file, content(file, channel -> channel.map(MapMode.READ_ONLY, 0, channel.size())), advice);
+    return parse(file, mapped(file), advice);
+  }
+
+  /**
+   * Reads a checkpoint that {@link #write} has written: one without a checksum is refused.
+   *
+   * @throws LoraGraphException as {@link #read(Path)} does, or if the checksum is missing
+   */
+  public static Checkpoint readChecked(Path file) {
+    ByteBuffer bytes = mapped(file);
+    if (!CheckpointTrailer.isIn(bytes)) {
+      throw new LoraGraphException(file + " is damaged: the checksum at its end is missing");
+    }
+    return parse(file, bytes, "it was written wrong");
+  }
+
+  private static ByteBuffer mapped(Path file) {
+    return content(file, channel -> channel.map(MapMode.READ_ONLY, 0, channel.size()));
   }
 
   /**
@@ -75,8 +93,16 @@ public final class CheckpointFile {
   }
 
   private static Checkpoint parse(Path file, ByteBuffer bytes, String advice) {
+    ByteBuffer content = bytes;
+    if (CheckpointTrailer.isIn(bytes)) {
+      if (!CheckpointTrailer.fits(bytes)) {
+        throw new LoraGraphException(
+            file + " is damaged: its content does not have the checksum at its end");
+      }
+      content = bytes.slice(0, bytes.limit() - CheckpointTrailer.SIZE);
+    }
     try {
-      return new Reader(bytes.order(ByteOrder.LITTLE_ENDIAN)).checkpoint();
+      return new Reader(content.order(ByteOrder.LITTLE_ENDIAN)).checkpoint();
     } catch (IndexOutOfBoundsException | IllegalArgumentException | ArithmeticException e) {
       throw refused(file, "an offset points outside it (%s)".formatted(advice), e);
     } catch (Damage e) {
@@ -147,12 +173,15 @@ public final class CheckpointFile {
    */
   static void stage(Checkpoint checkpoint, Path file, StagedFiles files) {
     ByteBuffer bytes = new Writer(checkpoint, file).bytes();
+    ByteBuffer trailer = CheckpointTrailer.of(bytes);
     files.write(
         file,
         out -> {
           WritableByteChannel channel = Channels.newChannel(out);
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
+          for (ByteBuffer part : List.of(bytes, trailer)) {
+            while (part.hasRemaining()) {
+              channel.write(part);
+            }
           }
         });
   }

@@ -29,7 +29,12 @@ public final class ProcessEnd {
   /** Runs all tasks, the last that was added first, each once. */
   public static void runTasks() {
     for (Runnable task = next(); task != null; task = next()) {
-      task.run();
+      try {
+        task.run();
+      } catch (RuntimeException e) {
+        // The process ends; the others must have their turn.
+        continue;
+      }
     }
   }
 

@@ -19,8 +19,8 @@ public final class ProcessLock implements AutoCloseable {
   /** What this process has locked: on some systems, opening and closing a file unlocks it. */
   private static final Set<Path> HELD = new HashSet<>();
 
-  private final Path file;
   private final FileChannel channel;
+  private Path file;
   private boolean closed;
 
   /**
@@ -88,6 +88,19 @@ public final class ProcessLock implements AutoCloseable {
       }
     } catch (IOException e) {
       // Nothing was written to it.
+    }
+  }
+
+  /**
+   * Says that the locked file has been renamed, with a folder above it for example.
+   *
+   * @param renamed where it is now
+   */
+  public void movedTo(Path renamed) {
+    synchronized (HELD) {
+      HELD.remove(file);
+      file = canonical(renamed);
+      HELD.add(file);
     }
   }
 

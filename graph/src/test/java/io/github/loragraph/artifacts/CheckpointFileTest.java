@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,7 +93,7 @@ class CheckpointFileTest {
     refused("it has 0 bytes", bytes("empty", new byte[0]));
     refused("it has 7 bytes", bytes("short", new byte[7]));
     refused("identifier ODTC", bytes("zeros", new byte[64]));
-    byte[] good = Files.readAllBytes(written());
+    byte[] good = content();
     for (int version : new int[] {1, 3}) {
       byte[] other = good.clone();
       ByteBuffer b = ByteBuffer.wrap(other).order(ByteOrder.LITTLE_ENDIAN);
@@ -105,7 +106,7 @@ class CheckpointFileTest {
 
   @Test
   void everyTruncationIsRefused() throws IOException {
-    byte[] good = Files.readAllBytes(written());
+    byte[] good = content();
     for (int length = 8; length < good.length - 8; length += 3) {
       byte[] cut = Arrays.copyOf(good, length);
       Path file = bytes("cut", cut);
@@ -132,10 +133,53 @@ class CheckpointFileTest {
     assertTrue(e.getMessage().endsWith("(delete it)"), e.getMessage());
   }
 
+  /** What was written, but for the checksum: as ONNX Runtime saves a checkpoint. */
+  private byte[] content() throws IOException {
+    byte[] file = Files.readAllBytes(written());
+    return Arrays.copyOf(file, file.length - CheckpointTrailer.SIZE);
+  }
+
+  @Test
+  void whateverBitIsFlippedIsNoticed() throws IOException {
+    byte[] good = Files.readAllBytes(written());
+    for (int bit = 0; bit < 8 * good.length; bit++) {
+      byte[] bad = good.clone();
+      bad[bit / 8] ^= (byte) (1 << bit % 8);
+      Path file = bytes("flipped", bad);
+      refused("flipped is damaged: ", file);
+      LoraGraphException e =
+          assertThrows(LoraGraphException.class, () -> CheckpointFile.readChecked(file));
+      assertTrue(e.getMessage().contains("flipped is damaged: "), e.getMessage());
+    }
+    assertEquals(42, CheckpointFile.readChecked(written()).group("group0").orElseThrow().step());
+  }
+
+  @Test
+  void whereAChecksumMustBeItsAbsenceIsNoticed() throws IOException {
+    Path plain = bytes("plain", content());
+    assertEquals(42, CheckpointFile.read(plain).group("group0").orElseThrow().step());
+    LoraGraphException e =
+        assertThrows(LoraGraphException.class, () -> CheckpointFile.readChecked(plain));
+    assertTrue(e.getMessage().contains("the checksum at its end is missing"), e.getMessage());
+  }
+
+  @Test
+  void whatIsNoNumberIsFound() {
+    assertEquals(Optional.empty(), checkpoint().notANumber());
+    Tensor moment = Tensor.ofFloats("momentum1", new float[] {0, Float.NaN}, 2);
+    Map<String, Map<String, Tensor>> states = Map.of("a", Map.of("momentum1", moment));
+    OptimizerGroup group = new OptimizerGroup("group0", 1, 0, states);
+    assertEquals(
+        Optional.of("momentum1 of 'a'"),
+        new Checkpoint(List.of(), List.of(), false, List.of(group), Map.of()).notANumber());
+    Tensor parameter = Tensor.ofFloats("b", new float[] {Float.POSITIVE_INFINITY}, 1);
+    assertEquals(Optional.of("'b'"), Checkpoint.ofParameters(List.of(parameter)).notANumber());
+  }
+
   /** Wherever a byte is changed: what comes out is a checkpoint or one clear refusal. */
   @Test
   void damageIsRefusedOrHarmless() throws IOException {
-    byte[] good = Files.readAllBytes(written());
+    byte[] good = content();
     Random random = new Random(SEED);
     for (int i = 0; i < DAMAGED; i++) {
       byte[] bad = good.clone();

@@ -1,6 +1,7 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.ShellWord;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.file.AtomicFile;
@@ -113,8 +114,8 @@ public final class ModelFolder {
     }
     if (RunFolder.isUnfinished(folder)) {
       throw new LoraGraphException(
-          "%s is a run that was stopped and has no model yet: go on with it by 'lora-graph train --resume %s'"
-              .formatted(folder, folder));
+          "%s is a run that was stopped and has no model yet: go on with it: lora-graph train --resume %s"
+              .formatted(folder, ShellWord.of(folder)));
     }
     if (found.isEmpty()) {
       throw new LoraGraphException(
@@ -210,6 +211,11 @@ public final class ModelFolder {
         folders.stream().map(f -> f.resolve(name)).filter(Files::exists).findFirst();
     found.ifPresent(InputFile::requireOrdinary);
     return found;
+  }
+
+  /** The files that belong to the model, as far as they are there. */
+  public List<Path> companions() {
+    return COMPANIONS.stream().flatMap(name -> find(name).stream()).toList();
   }
 
   /**

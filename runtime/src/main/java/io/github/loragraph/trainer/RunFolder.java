@@ -1,15 +1,13 @@
 package io.github.loragraph.trainer;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.ShellWord;
 import io.github.loragraph.artifacts.Checkpoint;
-import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.file.NewFolder;
 import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
@@ -22,22 +20,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
  * The folder of one training run: {@code config.yaml} (everything that decided it), {@code
  * metrics.jsonl} (a line for each logged step and each evaluation), {@code checkpoints/} while it
  * goes on, and at the end {@code model.onnx}. A folder without the model is that of a run that was
- * stopped, and can be gone on with; a run that fails before its first checkpoint leaves no folder.
- * One process at a time trains in a folder, where the file system has locks.
+ * stopped, and can be gone on with (see {@link StoppedRun}); a run that fails before its first
+ * checkpoint leaves no folder. One process at a time trains in a folder, where the file system has
+ * locks.
  */
 public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The trained model in a run folder. */
@@ -46,25 +40,25 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The options of the run. */
   public static final String CONFIG = "config.yaml";
 
-  private static final String METRICS = "metrics.jsonl";
-  private static final String LOCK = ".lock";
-  private static final String CHECKPOINTS = "checkpoints";
-  private static final String CHECKPOINT = "step-%08d";
-  private static final Pattern CHECKPOINT_NAME = Pattern.compile("step-(\\d{8,})");
+  static final String METRICS = "metrics.jsonl";
+  static final String LOCK = ".lock";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectMapper YAML =
       new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
 
   private final Path folder;
 
+  private final RunCheckpoints checkpoints;
   private final ReplacedRun replaced;
   private final ProcessLock lock;
   private final BufferedWriter metrics;
   private final Runnable cleanUp = this::leave;
-  private boolean finished;
+  private volatile boolean finished;
 
-  private RunFolder(Path folder, ReplacedRun replaced, ProcessLock lock) throws IOException {
+  RunFolder(Path folder, RunCheckpoints checkpoints, ReplacedRun replaced, ProcessLock lock)
+      throws IOException {
     this.folder = folder;
+    this.checkpoints = checkpoints;
     this.replaced = replaced;
     this.lock = lock;
     this.metrics =
@@ -72,6 +66,25 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
             folder.resolve(METRICS), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     // A run that is interrupted leaves nothing behind that cannot be gone on with.
     ProcessEnd.add(cleanUp);
+  }
+
+  /**
+   * Ends what a killed process had begun in the place of a run: the run that it had moved aside,
+   * and not replaced, comes back. To be called before a run is begun or gone on with.
+   *
+   * @param notes takes a line where one came back
+   */
+  public static void recover(Path target, Consumer<String> notes) {
+    try {
+      if (ReplacedRun.recover(target)) {
+        notes.accept(
+            "%s was being replaced when its process was killed: the run before is put back"
+                .formatted(target));
+      }
+    } catch (IOException e) {
+      throw new LoraGraphException(
+          "cannot put back what %s was before: %s".formatted(target, AtomicFile.reason(e)), e);
+    }
   }
 
   /**
@@ -101,7 +114,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     if (!replace && isUnfinished(target)) {
       throw new LoraGraphException(
           "%s is a run that was stopped: go on with it by --resume %s, choose another folder with -o, or replace it with --force"
-              .formatted(target, target));
+              .formatted(target, ShellWord.of(target)));
     }
     if (!replace) {
       throw new LoraGraphException(
@@ -113,7 +126,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
-  private static LoraGraphException inUse(Path folder) {
+  static LoraGraphException inUse(Path folder) {
     return new LoraGraphException(
         "another process is training in %s: wait until it is done, or stop it".formatted(folder));
   }
@@ -131,82 +144,58 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * @param config everything that decides the run, by name
    */
   public static RunFolder begin(Path target, boolean replace, Map<String, ?> config) {
+    recover(target, line -> {});
     checkTarget(target, replace);
+    Path made = null;
+    ProcessLock lock = null;
     try {
-      Path made = NewFolder.beside(target);
-      Files.writeString(
-          made.resolve(CONFIG), YAML.writeValueAsString(config), StandardCharsets.UTF_8);
+      made = ReplacedRun.made(target);
+      lock = lock(made, target);
+      String yaml = YAML.writeValueAsString(config);
+      AtomicFile.write(
+          made.resolve(CONFIG), false, out -> out.write(yaml.getBytes(StandardCharsets.UTF_8)));
       // With it the folder is that of a run from the moment it appears.
       Files.createFile(made.resolve(METRICS));
-      boolean worthless = isUnfinished(target) && checkpoints(target).isEmpty();
-      ReplacedRun replaced = ReplacedRun.replace(target, made, worthless);
-      return new RunFolder(target, replaced, lock(target));
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
-    }
-  }
-
-  private static ProcessLock lock(Path folder) {
-    return ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow(() -> inUse(folder));
-  }
-
-  /**
-   * Goes on with a run that was stopped: lines of its metrics after the checkpoint are taken out.
-   *
-   * @param start the run's last checkpoint; null where it has none
-   */
-  public static RunFolder resume(Path target, Checkpoint start) {
-    ProcessLock lock = lock(target);
-    try {
-      return resume(target, start, lock);
-    } catch (IOException e) {
-      lock.close();
-      throw new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
-    } catch (RuntimeException e) {
-      lock.close();
-      throw e;
-    }
-  }
-
-  private static RunFolder resume(Path target, Checkpoint start, ProcessLock lock)
-      throws IOException {
-    requireUnfinishedAlone(target);
-    long step = start == null ? 0 : start.group(Checkpoint.GROUP).map(g -> g.step()).orElse(0L);
-    List<Path> checkpoints = checkpoints(target);
-    if (!checkpoints.isEmpty() && stepOf(checkpoints.get(checkpoints.size() - 1)) != step) {
-      throw new LoraGraphException(
-          "another process has trained in %s meanwhile: resume it once more".formatted(target));
-    }
-    Path metrics = target.resolve(METRICS);
-    if (Files.exists(metrics)) {
-      List<String> kept = new ArrayList<>();
-      for (String line : Files.readAllLines(metrics)) {
-        if (isUpTo(line, step)) {
-          kept.add(line);
-        }
+      boolean worthless = isUnfinished(target) && new RunCheckpoints(target).isEmpty();
+      ReplacedRun replaced = replace(target, made, worthless);
+      lock.movedTo(target.resolve(LOCK));
+      return new RunFolder(target, new RunCheckpoints(target), replaced, lock);
+    } catch (IOException | RuntimeException e) {
+      if (lock != null) {
+        lock.close();
       }
-      AtomicFile.write(
-          metrics,
-          true,
-          out ->
-              out.write(
-                  String.join("", kept.stream().map(l -> l + "\n").toList())
-                      .getBytes(StandardCharsets.UTF_8)));
+      deleteQuietly(made);
+      throw e instanceof IOException io
+          ? new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(io), io)
+          : (RuntimeException) e;
     }
-    ReplacedRun replaced = ReplacedRun.of(target);
-    if (start != null) {
-      replaced.discard();
-    }
-    return new RunFolder(target, replaced, lock);
   }
 
-  /** A line that the end of the process tore is no JSON, and goes, too. */
-  private static boolean isUpTo(String line, long step) {
-    try {
-      return JSON.readTree(line).path("step").asLong(Long.MAX_VALUE) <= step;
-    } catch (JsonProcessingException e) {
-      return false;
+  /** Nobody may go on with the run that is replaced meanwhile. */
+  private static ReplacedRun replace(Path target, Path made, boolean worthless) throws IOException {
+    if (!Files.exists(target.resolve(CONFIG))) {
+      return ReplacedRun.replace(target, made, worthless);
     }
+    ProcessLock former = lock(target, target);
+    try {
+      return ReplacedRun.replace(target, made, worthless);
+    } finally {
+      former.close();
+    }
+  }
+
+  private static void deleteQuietly(Path made) {
+    try {
+      if (made != null && Files.exists(made)) {
+        TemporaryFolder.delete(made);
+      }
+    } catch (IOException e) {
+      // The first failure is the one to report, and the next run takes it away.
+    }
+  }
+
+  static ProcessLock lock(Path folder, Path run) {
+    return ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow(() -> inUse(run));
   }
 
   /**
@@ -222,59 +211,24 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
-  private static void requireUnfinishedAlone(Path folder) {
+  static void requireUnfinishedAlone(Path folder) {
     if (!Files.isRegularFile(folder.resolve(CONFIG))) {
       throw new LoraGraphException(
-          "%s is not the folder of a run: it has no %s".formatted(folder, CONFIG));
+          Files.exists(folder)
+              ? "%s is not the folder of a run: it has no %s".formatted(folder, CONFIG)
+              : "no such run: " + folder);
     }
     if (!isUnfinished(folder)) {
       throw new LoraGraphException(
           "the run in %s is finished: train its model further with 'lora-graph train %s'"
-              .formatted(folder, folder));
+              .formatted(folder, ShellWord.of(folder)));
     }
-  }
-
-  /** The last checkpoint of a run; empty before the first. */
-  public static Optional<Checkpoint> lastCheckpoint(Path folder) {
-    List<Path> files = checkpoints(folder);
-    return files.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            CheckpointFile.read(
-                files.get(files.size() - 1),
-                "delete it: the run then goes on from the checkpoint before, or begins anew"));
-  }
-
-  /** By their steps. */
-  private static List<Path> checkpoints(Path folder) {
-    Path checkpoints = folder.resolve(CHECKPOINTS);
-    if (!Files.isDirectory(checkpoints)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.list(checkpoints)) {
-      return files
-          .filter(f -> CHECKPOINT_NAME.matcher(f.getFileName().toString()).matches())
-          .sorted(Comparator.comparingLong(RunFolder::stepOf))
-          .toList();
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot list " + checkpoints + ": " + AtomicFile.reason(e), e);
-    }
-  }
-
-  private static long stepOf(Path checkpoint) {
-    Matcher name = CHECKPOINT_NAME.matcher(checkpoint.getFileName().toString());
-    return name.matches() ? Long.parseLong(name.group(1)) : -1;
   }
 
   @Override
   public void checkpoint(long step, Checkpoint state) {
-    List<Path> older = checkpoints(folder);
-    CheckpointFile.write(
-        state, folder.resolve(CHECKPOINTS).resolve(CHECKPOINT.formatted(step)), true);
+    checkpoints.write(step, state);
     try {
-      for (Path file : older) {
-        Files.deleteIfExists(file);
-      }
       replaced.discard();
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
@@ -323,19 +277,24 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
+  /** Whether the run can be gone on with from a checkpoint. */
+  public boolean hasCheckpoint() {
+    return !checkpoints.isEmpty();
+  }
+
   /** Where it stands: other files of the run may be put there. */
   public Path path() {
     return folder;
   }
 
   /** Writes the trained model, which ends the run, and takes the checkpoints away. */
-  public synchronized void finish(OnnxModel trained) {
+  public void finish(OnnxModel trained) {
     try {
       metrics.close();
       OnnxFile.write(trained, folder.resolve(MODEL), true);
       finished = true;
-      if (Files.exists(folder.resolve(CHECKPOINTS))) {
-        TemporaryFolder.delete(folder.resolve(CHECKPOINTS));
+      if (Files.exists(checkpoints.folder())) {
+        TemporaryFolder.delete(checkpoints.folder());
       }
       replaced.discard();
     } catch (IOException e) {
@@ -358,15 +317,14 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   /** Takes the folder away if nothing in it is worth keeping, and puts back what it replaced. */
   private synchronized void leave() {
-    lock.close();
-    if (finished || !checkpoints(folder).isEmpty() || !Files.exists(folder)) {
-      return;
-    }
     try {
-      TemporaryFolder.delete(folder);
-      replaced.putBack();
+      if (!finished && checkpoints.isEmpty() && Files.exists(folder)) {
+        replaced.putBack();
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    } finally {
+      lock.close();
     }
   }
 }

@@ -10,17 +10,25 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /** The training loop: batches go to the engine, figures to the listeners. */
 public final class Trainer {
   /** The property of a checkpoint that names the engine. */
   static final String ENGINE = "engine";
+
+  /** The property of a checkpoint whose step is evaluated, but was not yet. */
+  private static final String EVALUATION_DUE = "evaluation.due";
+
+  /** The property of a checkpoint after the last step, which has parameters alone. */
+  private static final String FINISHED = "finished";
 
   /** So far down it takes 40 steps in a row without a finite gradient. */
   private static final double SMALLEST_LOSS_SCALE = 0x1p-24;
@@ -33,6 +41,9 @@ public final class Trainer {
   private final List<TrainingListener> listeners;
   private final Checkpoint start;
   private boolean saidNothingCounts;
+
+  /** Once the last step is made. */
+  private Map<String, Tensor> trained;
 
   /**
    * @param loss says how much each label counts, and so each batch of a step
@@ -78,14 +89,24 @@ public final class Trainer {
     listeners.forEach(l -> l.started(totalSteps));
     Stopwatch whole = new Stopwatch();
     Stopwatch span = start == null ? new Stopwatch() : Stopwatch.of(start);
-    double finalLoss = span.isEmpty() ? Double.NaN : span.meanLoss();
+    double finalLoss = span.isEmpty() ? Stopwatch.lastLoss(start) : span.meanLoss();
     StepCursor cursor = new StepCursor(engine.steps());
     settings
         .remarks(batches.batchesPerEpoch())
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     Report report = null;
-    for (long done = engine.steps(); done < totalSteps; ) {
-      List<StepOutcome> outcomes = call(cursor, done, totalSteps, schedule);
+    long begin = isFinished(start) ? totalSteps : engine.steps();
+    if (evaluates(start)) {
+      report = evaluate(begin);
+    }
+    for (long done = begin; done < totalSteps; ) {
+      List<StepOutcome> outcomes;
+      try {
+        outcomes = call(cursor, done, totalSteps, schedule);
+      } catch (StepAbandoned e) {
+        checkpoint(done, false, false, span, finalLoss);
+        throw new TrainingStopped(done);
+      }
       for (StepOutcome outcome : outcomes) {
         long step = ++done;
         whole.add(outcome);
@@ -117,21 +138,115 @@ public final class Trainer {
       }
       long step = done;
       boolean last = step == totalSteps;
-      if (evaluation != null && (last || isDue(step, settings.evalEvery()))) {
-        report = evaluation.get();
-        Report current = report;
-        listeners.forEach(l -> l.evaluated(step, current));
+      boolean evaluates = evaluation != null && (last || isDue(step, settings.evalEvery()));
+      // Before an evaluation, which may take long, and before the trained model is written.
+      boolean kept = last || wantsToStop() || isDue(step, settings.checkpointEvery());
+      if (kept) {
+        checkpoint(step, last, evaluates, span, finalLoss);
       }
-      boolean stops = !last && listeners.stream().anyMatch(TrainingListener::wantsToStop);
-      if (stops || (!last && isDue(step, settings.checkpointEvery()))) {
-        Checkpoint state = span.putInto(engine.checkpoint()).with(ENGINE, engine.name());
-        listeners.forEach(l -> l.checkpoint(step, state));
-      }
-      if (stops) {
+      if (wantsToStop()) {
         throw new TrainingStopped(step);
+      }
+      if (evaluates) {
+        try {
+          report = evaluate(step);
+        } catch (TrainingStopped e) {
+          if (!kept) {
+            checkpoint(step, last, true, span, finalLoss);
+          }
+          throw e;
+        }
       }
     }
     return new Summary(totalSteps, finalLoss, whole.rate(), report);
+  }
+
+  /** Whether the run that goes on from a checkpoint begins with an evaluation. */
+  static boolean evaluates(Checkpoint start) {
+    return start != null && start.properties().containsKey(EVALUATION_DUE);
+  }
+
+  /**
+   * @throws TrainingStopped if a listener wants it meanwhile
+   */
+  private Report evaluate(long step) {
+    try {
+      Report report = evaluation.get();
+      listeners.forEach(l -> l.evaluated(step, report));
+      return report;
+    } catch (StepAbandoned e) {
+      throw new TrainingStopped(step);
+    }
+  }
+
+  /** At the end a checkpoint that cannot be written is not yet the end of the run. */
+  private void checkpoint(
+      long step, boolean last, boolean evaluationDue, Stopwatch span, double finalLoss) {
+    Checkpoint state =
+        span.putInto(last ? finished(step) : engine.checkpoint())
+            .with(Stopwatch.LAST_LOSS, Double.toString(finalLoss))
+            .with(ENGINE, engine.name());
+    Checkpoint whole = evaluationDue ? state.with(EVALUATION_DUE, 1L) : state;
+    refuseNotANumber(step, whole);
+    try {
+      listeners.forEach(l -> l.checkpoint(step, whole));
+    } catch (LoraGraphException | OutOfMemoryError e) {
+      if (!last || wantsToStop()) {
+        throw e;
+      }
+      listeners.forEach(
+          l -> l.note("no checkpoint before the trained model is written: " + e.getMessage()));
+    }
+  }
+
+  /** Nobody needs moments any more, which are twice as large as the parameters. */
+  private Checkpoint finished(long step) {
+    trained = engine.parameters();
+    Checkpoint.OptimizerGroup group =
+        new Checkpoint.OptimizerGroup(Checkpoint.GROUP, step, 0, Map.of());
+    return new Checkpoint(
+        List.copyOf(trained.values()), List.of(), false, List.of(group), Map.of(FINISHED, 1L));
+  }
+
+  private static boolean isFinished(Checkpoint start) {
+    return start != null && start.properties().containsKey(FINISHED);
+  }
+
+  /** What the engine begins with where a run goes on from a checkpoint; null where it begins. */
+  static Checkpoint engineStart(Checkpoint start) {
+    return isFinished(start) ? Checkpoint.ofParameters(start.trainable()) : start;
+  }
+
+  /** The trained parameters by name, copied once, after {@link #run}. */
+  Map<String, Tensor> parameters() {
+    return trained == null ? engine.parameters() : trained;
+  }
+
+  private void refuseNotANumber(long step, Checkpoint state) {
+    state
+        .notANumber()
+        .ifPresent(
+            what -> {
+              throw new LoraGraphException(
+                  "the training has diverged: after step %,d %s is no number any more: train again with a lower --lr than %.1e or a longer warm-up"
+                      .formatted(step, what, settings.learningRate()));
+            });
+  }
+
+  private boolean wantsToStop() {
+    return listeners.stream().anyMatch(TrainingListener::wantsToStop);
+  }
+
+  /** Leaves what is at work where it is to be stopped, be it in the midst of a step. */
+  static void abandonIfStopped(List<TrainingListener> listeners) {
+    if (listeners.stream().anyMatch(TrainingListener::wantsToStop)) {
+      throw new StepAbandoned();
+    }
+  }
+
+  /** The parameters are those of the last whole step. */
+  private static final class StepAbandoned extends RuntimeException {
+    private static final long serialVersionUID = 1;
   }
 
   private TrainingListener.StepRecord recordOf(
@@ -175,6 +290,9 @@ public final class Trainer {
     long begin = System.nanoTime();
     List<StepResult> results = new ArrayList<>();
     for (int i = 0; i < parts.size(); i += engine.batchesPerCall()) {
+      if (i > 0) {
+        abandonIfStopped(listeners);
+      }
       int end = Math.min(parts.size(), i + engine.batchesPerCall());
       results.addAll(call(parts.subList(i, end)));
     }
@@ -323,6 +441,7 @@ public final class Trainer {
     private static final String NANOS = "log.nanos";
     private static final String LOSSES = "log.losses";
     private static final String STEPS = "log.steps";
+    private static final String LAST_LOSS = "log.last";
 
     /** What was added up when a checkpoint was made. */
     static Stopwatch of(Checkpoint checkpoint) {
@@ -334,6 +453,13 @@ public final class Trainer {
         stopwatch.steps = (Long) checkpoint.properties().get(STEPS);
       }
       return stopwatch;
+    }
+
+    /** The loss that was logged before a checkpoint; NaN where none was. */
+    static double lastLoss(Checkpoint checkpoint) {
+      return checkpoint != null && checkpoint.properties().get(LAST_LOSS) instanceof String loss
+          ? Double.parseDouble(loss)
+          : Double.NaN;
     }
 
     /** The loss as text: the file's numbers are of single precision. */

@@ -95,7 +95,7 @@ public record TrainingJob(
     try (Engines.Opened opened =
         engines.open(
             kind,
-            start,
+            Trainer.engineStart(start),
             steps(settings, data),
             (inputs, labels) -> batches(settings, data, inputs, labels).epoch(0).next(),
             line -> listeners.forEach(l -> l.note(line)))) {
@@ -106,13 +106,21 @@ public record TrainingJob(
       Supplier<Report> measure =
           data.heldOut().isEmpty()
               ? null
-              : () -> evaluator.evaluate(engine.classifier(), data.heldOut(), data.task(), outputs);
+              : () ->
+                  evaluator.evaluate(
+                      batch -> {
+                        Trainer.abandonIfStopped(listeners);
+                        return engine.classifier().logits(batch);
+                      },
+                      data.heldOut(),
+                      data.task(),
+                      outputs);
       BatchSource batches = batches(settings, data, opened.inputs(), opened.labels());
-      Trainer.Summary summary =
-          new Trainer(engine, batches, loss, settings, measure, listeners, start).run();
+      Trainer trainer = new Trainer(engine, batches, loss, settings, measure, listeners, start);
+      Trainer.Summary summary = trainer.run();
       return new Result(
           summary,
-          SharedTensors.withValues(model, engine.parameters()),
+          SharedTensors.withValues(model, trainer.parameters()),
           engine.name(),
           opened.unreached().values());
     }

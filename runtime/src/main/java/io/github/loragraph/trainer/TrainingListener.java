@@ -17,12 +17,15 @@ public interface TrainingListener {
   /** Something that was decided on the way, in one line. */
   default void note(String line) {}
 
-  /** Every {@code checkpointEvery} steps: all that is needed to go on from here. */
+  /**
+   * Every {@code checkpointEvery} steps, after the last one, and where the run is stopped: all that
+   * is needed to go on from here. Where the step is evaluated, that comes after it.
+   */
   default void checkpoint(long step, Checkpoint state) {}
 
   /**
-   * Asked after each step, or after the last of those that the engine runs at once: whether the run
-   * is to be stopped here. A checkpoint is made then.
+   * Asked after each batch, in evaluations too, or after the last of those that the engine runs at
+   * once: whether the run is to be stopped here. A checkpoint is made then.
    */
   default boolean wantsToStop() {
     return false;

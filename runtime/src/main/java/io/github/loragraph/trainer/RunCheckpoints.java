@@ -1,0 +1,154 @@
+package io.github.loragraph.trainer;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.file.AtomicFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The checkpoints of a run: a file for each, by its step. The last two that are whole are kept, so
+ * that a damaged one costs the steps between two checkpoints and not the run.
+ */
+final class RunCheckpoints {
+  private static final String FOLDER = "checkpoints";
+  private static final String NAME = "step-%08d";
+  private static final Pattern ANY_NAME = Pattern.compile("step-(\\d+)");
+
+  /** More digits than the number of a step can have. */
+  private static final int LONGEST = 18;
+
+  private final Path folder;
+
+  /** The last one that was read or written here. */
+  private Path whole;
+
+  /**
+   * @param run the folder of the run; not touched before the first checkpoint is written
+   */
+  RunCheckpoints(Path run) {
+    this.folder = run.resolve(FOLDER);
+  }
+
+  /** Where they lie. */
+  Path folder() {
+    return folder;
+  }
+
+  /** Whether there is none, damaged ones included. */
+  boolean isEmpty() {
+    return files().isEmpty();
+  }
+
+  /** The last ones first. */
+  private List<Path> files() {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(f -> ANY_NAME.matcher(f.getFileName().toString()).matches())
+          .sorted(Comparator.comparingLong(RunCheckpoints::stepOf).reversed())
+          .toList();
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** By the name of the file; one that no step gets counts as later than all. */
+  private static long stepOf(Path file) {
+    Matcher name = ANY_NAME.matcher(file.getFileName().toString());
+    return name.matches() && name.group(1).length() <= LONGEST
+        ? Long.parseLong(name.group(1))
+        : Long.MAX_VALUE;
+  }
+
+  /**
+   * The last checkpoint that can be gone on from. Each later one that cannot is named.
+   *
+   * @param notes takes a line for each checkpoint that is passed over
+   * @return empty where there is none at all
+   * @throws LoraGraphException if there are some, and none can be gone on from
+   */
+  Optional<Checkpoint> last(Consumer<String> notes) {
+    List<String> refusals = new ArrayList<>();
+    for (Path file : files()) {
+      try {
+        Checkpoint checkpoint = read(file);
+        whole = file;
+        refusals.forEach(
+            refusal ->
+                notes.accept(
+                    "%s: going on from the checkpoint of step %,d instead"
+                        .formatted(refusal, stepIn(checkpoint))));
+        return Optional.of(checkpoint);
+      } catch (LoraGraphException e) {
+        refusals.add(e.getMessage());
+      }
+    }
+    if (!refusals.isEmpty()) {
+      refusals.forEach(notes);
+      throw new LoraGraphException(
+          folder + " has no checkpoint that is whole: delete it, and --resume begins the run anew");
+    }
+    return Optional.empty();
+  }
+
+  private static Checkpoint read(Path file) {
+    Checkpoint checkpoint = CheckpointFile.readChecked(file);
+    long step = stepIn(checkpoint);
+    String name = NAME.formatted(step);
+    if (!file.getFileName().toString().equals(name)) {
+      throw new LoraGraphException(
+          "%s is the checkpoint of step %,d under another name (rename it to %s to have it used)"
+              .formatted(file, step, name));
+    }
+    checkpoint
+        .notANumber()
+        .ifPresent(
+            what -> {
+              throw new LoraGraphException(
+                  "%s holds values that are no numbers (%s): the training had diverged by then"
+                      .formatted(file, what));
+            });
+    return checkpoint;
+  }
+
+  static long stepIn(Checkpoint checkpoint) {
+    return checkpoint.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
+  }
+
+  /** Writes a checkpoint, and deletes all others but the last one that was known to be whole. */
+  void write(long step, Checkpoint state) {
+    Path file = folder.resolve(NAME.formatted(step));
+    CheckpointFile.write(state, file, true);
+    List<Path> kept = new ArrayList<>(List.of(file));
+    if (whole != null) {
+      kept.add(whole);
+    }
+    whole = file;
+    try {
+      // The older ones first: at whatever point the process is killed, later ones are there.
+      List<Path> older = new ArrayList<>(files());
+      Collections.reverse(older);
+      for (Path other : older) {
+        if (!kept.contains(other)) {
+          Files.deleteIfExists(other);
+        }
+      }
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
+    }
+  }
+}
