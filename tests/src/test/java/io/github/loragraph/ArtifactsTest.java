@@ -34,6 +34,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
@@ -177,7 +178,11 @@ class ArtifactsTest {
     graph.clearOutputs();
     graph.addOutput(ValueInfo.of(states, TensorType.of(ElementType.FLOAT, -1, -1, 32)));
     graph.removeDeadNodes();
-    return ClassificationHead.addToTokens(classifier.withGraph(graph), outputs, 0);
+    return ClassificationHead.addToTokens(
+        classifier.withGraph(graph),
+        outputs,
+        0,
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
   private static List<HostTensor> batch(OnnxModel model, Task task, int step) {

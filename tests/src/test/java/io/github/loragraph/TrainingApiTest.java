@@ -313,7 +313,12 @@ class TrainingApiTest {
             ModelReference.resolve("all-MiniLM-L6-v2", ToolCache.ofThisUser()).modelFile());
     OnnxModel model =
         LoraInjector.inject(
-            ClassificationHead.add(encoder, 3, ClassificationHead.Pooling.MEAN, 0),
+            ClassificationHead.add(
+                encoder,
+                3,
+                ClassificationHead.Pooling.MEAN,
+                0,
+                new SessionShapeInference(OrtRuntime.ofThisProcess())),
             new InjectionOptions(
                 Pattern.compile("query|output"), 8, 8, InjectionOptions.DEFAULT_HEAD, 0));
     Engines engines = engines(model, 1, 1);

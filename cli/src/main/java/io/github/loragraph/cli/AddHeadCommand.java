@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.ExampleEncoder;
@@ -15,6 +16,9 @@ import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +38,7 @@ import picocli.CommandLine.Spec;
     header = "Puts a classification head on an encoder without one.",
     description = {
       "",
-      "The head pools the tokens, then has a dense layer with tanh and a projection to the classes;"
+      "The head pools the tokens (or takes a pooled output), then has a dense layer with tanh and a projection to the classes;"
           + " its parameters are named classifier.*, so they are trained in full. Writes a model"
           + " folder, the labels in its config.json.",
       ""
@@ -52,6 +56,15 @@ final class AddHeadCommand implements Callable<Integer> {
   private static final int MANY = 10;
 
   @Mixin private ModelArgument model;
+
+  @Option(
+      names = "--output-name",
+      paramLabel = "NAME",
+      description =
+          "The model's output to put the head on, where several could be (default: the states of"
+              + " the tokens, else the pooled ones).")
+  private String outputName;
+
   @Mixin private ResultOutput output;
 
   @ArgGroup(multiplicity = "0..1")
@@ -126,10 +139,14 @@ final class AddHeadCommand implements Callable<Integer> {
     }
     boolean tokens = task == Task.TOKEN_CLASSIFICATION;
     OnnxModel encoder = OnnxFile.read(folder.modelFile());
+    if (outputName != null) {
+      encoder = Logits.choose(encoder, outputName);
+    }
+    ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
     OnnxModel classifier =
         tokens
-            ? ClassificationHead.addToTokens(encoder, classes.size(), seed)
-            : ClassificationHead.add(encoder, classes.size(), pooling, seed);
+            ? ClassificationHead.addToTokens(encoder, classes.size(), seed, inference)
+            : ClassificationHead.add(encoder, classes.size(), pooling, seed, inference);
     ModelConfig config = folder.config().withLabels(classes);
     if (task != Task.CLASSIFICATION && task.problemType().isPresent()) {
       config = config.with("problem_type", task.problemType().get());

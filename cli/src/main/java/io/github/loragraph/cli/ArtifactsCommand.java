@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
@@ -16,7 +17,6 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -78,6 +78,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       description = "An injected model, or any other with --method.")
   private String model;
 
+  @Mixin private OutputNameOption outputName;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -177,8 +178,16 @@ final class ArtifactsCommand implements Callable<Integer> {
     for (String name : NAMES) {
       OutputFile.refuseInput(folder.resolve(name), files);
     }
-    OnnxModel onnx = OnnxFile.read(files.modelFile());
-    Task task = onnx.namingFile(() -> task(onnx, files));
+    SessionShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
+    Answer answer =
+        Answer.of(
+            outputName.choose(OnnxFile.read(files.modelFile())),
+            loss == null ? null : loss.task(),
+            files.config().problemType(),
+            inference);
+    answer.notes().forEach(line -> output.log("%s", line));
+    OnnxModel onnx = answer.model();
+    Task task = answer.task();
     TrainableSelection selection = new TrainableSelection(method, trainable, trainBias);
     Optional<AdamW> adamW =
         optimizer == Optimizer.ADAMW
@@ -190,7 +199,7 @@ final class ArtifactsCommand implements Callable<Integer> {
             selection.values(onnx),
             task.loss(new LossOptions(labelSmoothing, List.of()), List.of()),
             new OptimizerModel(adamW, maxGradNorm),
-            new SessionShapeInference(OrtRuntime.ofThisProcess()));
+            inference);
     if (optimizer == Optimizer.ADAMW && weightDecay > 0) {
       output.log(
           "%s",
@@ -220,14 +229,6 @@ final class ArtifactsCommand implements Callable<Integer> {
           written.forEach(name -> out.println("written: " + folder.resolve(name)));
         });
     return 0;
-  }
-
-  private Task task(OnnxModel onnx, ModelFolder files) {
-    Task task =
-        loss == null ? Task.of(null, files.config().problemType(), onnx.graph()) : loss.task();
-    Logits.count(onnx.graph());
-    task.requireFit(Logits.of(onnx.graph()), "--loss " + LossName.of(task));
-    return task;
   }
 
   private List<String> write(TrainingArtifacts artifacts, ModelFolder source) {

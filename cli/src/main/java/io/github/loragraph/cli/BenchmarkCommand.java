@@ -6,9 +6,9 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.engine.StepInput;
+import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.ProbeInput;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
@@ -68,10 +68,16 @@ final class BenchmarkCommand implements Callable<Integer> {
   private static final int WARM_UP = 3;
 
   @Mixin private ModelArgument model;
+  @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions deviceOptions;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
+
+  @Option(names = "--output", paramLabel = "NAME", description = "The same as --output-name.")
+  private void output(String name) {
+    outputName.setIfAbsent(name);
+  }
 
   @Option(names = "--method", defaultValue = "lora", description = "As in train (default: lora).")
   private Method method;
@@ -134,10 +140,14 @@ final class BenchmarkCommand implements Callable<Integer> {
                         .formatted(longest, longest));
               }
             });
-    OnnxModel onnx = OnnxFile.read(folder.modelFile());
-    Loss loss =
-        Task.of(null, folder.config().problemType(), onnx.graph())
-            .loss(LossOptions.PLAIN, List.of());
+    Answer answer =
+        Answer.of(
+            outputName.choose(OnnxFile.read(folder.modelFile())),
+            null,
+            folder.config().problemType(),
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
+    OnnxModel onnx = answer.answering();
+    Loss loss = answer.task().loss(LossOptions.PLAIN, List.of());
     List<HostTensor> input = ProbeInput.of(onnx.graph(), batchSize, sequence, 0);
 
     double before = memoryGigabytes("VmRSS");

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelData;
@@ -26,14 +27,28 @@ final class DataOptions {
               + " outputs).")
   private Task task;
 
-  /** The model's data, read as these options say; what is guessed or cut is logged. */
-  ModelData open(ModelFolder folder, OnnxModel model, Columns columns, ResultOutput output) {
-    return open(folder, model, RunDefaults.NONE, columns, output);
+  /**
+   * The model's data, read as these options say; what is guessed or cut is logged.
+   *
+   * @param inference asked only where the model does not declare what it answers
+   */
+  ModelData open(
+      ModelFolder folder,
+      OnnxModel model,
+      Columns columns,
+      ResultOutput output,
+      ShapeInference inference) {
+    return open(folder, model, RunDefaults.NONE, columns, output, inference);
   }
 
   /** The same, as the model's run says where these options do not. */
   ModelData open(
-      ModelFolder folder, OnnxModel model, RunDefaults run, Columns columns, ResultOutput output) {
+      ModelFolder folder,
+      OnnxModel model,
+      RunDefaults run,
+      Columns columns,
+      ResultOutput output,
+      ShapeInference inference) {
     return LoraGraphException.in(
         folder.modelFile(),
         () ->
@@ -43,6 +58,7 @@ final class DataOptions {
                 columns,
                 maxLength == null ? run.maxLength() : maxLength,
                 task == null ? run.task() : task,
-                notice -> output.log("%s", notice)));
+                notice -> output.log("%s", notice),
+                inference));
   }
 }

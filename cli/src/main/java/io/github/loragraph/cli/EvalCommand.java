@@ -14,6 +14,8 @@ import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,9 +57,15 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
+  @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
   @Mixin private ResultOutput output;
+
+  @Option(names = "--output", paramLabel = "NAME", description = "The same as --output-name.")
+  private void output(String name) {
+    outputName.setIfAbsent(name);
+  }
 
   @Option(
       names = "--data",
@@ -86,13 +94,24 @@ final class EvalCommand implements Callable<Integer> {
       AtomicFile.checkTarget(errorFile, force);
     }
     ModelFolder folder = model.folder();
-    OnnxModel onnx = OnnxFile.read(folder.modelFile());
+    OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
     RunDefaults run = RunDefaults.of(folder, output);
-    try (ModelData modelData = dataOptions.open(folder, onnx, run, columns.columns(run), output)) {
+    try (ModelData modelData =
+        dataOptions.open(
+            folder,
+            onnx,
+            run,
+            columns.columns(run),
+            output,
+            new SessionShapeInference(OrtRuntime.ofThisProcess()))) {
+      modelData.notes().forEach(line -> output.log("%s", line));
       List<Row> rows = modelData.labelledRows(data);
       List<Example> examples = modelData.labelled(data, rows);
       try (Predictor predictor =
-          new Predictor(onnx, modelData.padId(), device.sessions(threads, output))) {
+          new Predictor(
+              modelData.answer().answering(),
+              modelData.padId(),
+              device.sessions(threads, output))) {
         float[][] logits = predictor.logits(examples);
         for (int i = 0; i < logits.length; i++) {
           Prediction.requireNumbers(logits[i], rows.get(i).place());

@@ -11,6 +11,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -50,8 +51,9 @@ final class MergeCommand implements Callable<Integer> {
     OnnxModel adapted = OnnxFile.read(folder.modelFile());
     OnnxModel merged = LoraGraphException.in(folder.modelFile(), () -> LoraMerger.merge(adapted));
     int count = LoraMetadata.adaptedPaths(adapted).size();
-    double difference =
-        ModelComparison.maxOutputDifference(adapted, merged, device.sessions(threads, output), 0);
+    OptionalDouble difference =
+        ModelComparison.difference(
+            adapted, merged, device.sessions(threads, output), 0, line -> output.log("%s", line));
     Set<ElementType> rounded = LoraMerger.rounded(adapted);
     if (!rounded.isEmpty()) {
       output.log(
@@ -59,10 +61,10 @@ final class MergeCommand implements Callable<Integer> {
           "the merged weights are rounded to %s, in which the model stores them"
               .formatted(rounded));
     }
-    if (!(difference <= (rounded.isEmpty() ? TOLERANCE : ROUNDED_TOLERANCE))) {
+    if (!(difference.orElse(0) <= (rounded.isEmpty() ? TOLERANCE : ROUNDED_TOLERANCE))) {
       throw new LoraGraphException(
           "merged and adapted outputs of %s differ by %g, so nothing was written: are its weights finite and of usual size?"
-              .formatted(folder.modelFile(), difference));
+              .formatted(folder.modelFile(), difference.getAsDouble()));
     }
     if (LoraMerger.changesNothing(adapted)) {
       output.log(
@@ -74,12 +76,12 @@ final class MergeCommand implements Callable<Integer> {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
     result.put("merged", count);
-    result.put("maxOutputDifference", difference);
+    result.put("maxOutputDifference", difference.isPresent() ? difference.getAsDouble() : null);
     output.print(
         result,
         out -> {
           out.printf("%d adapters merged%n", count);
-          out.printf("largest difference of the outputs: %.3g%n", difference);
+          difference.ifPresent(d -> out.printf("largest difference of the outputs: %.3g%n", d));
           out.println("written: " + target);
         });
     return 0;

@@ -13,6 +13,8 @@ import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -64,6 +66,7 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private DataOptions dataOptions;
   @Mixin private TextColumnOptions columns;
+  @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
   @Mixin private ResultOutput output;
@@ -111,11 +114,22 @@ final class PredictCommand implements Callable<Integer> {
       AtomicFile.checkTarget(target, force);
     }
     ModelFolder folder = model.folder();
-    OnnxModel onnx = OnnxFile.read(folder.modelFile());
+    OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
     RunDefaults run = RunDefaults.of(folder, output);
-    try (ModelData modelData = dataOptions.open(folder, onnx, run, columns.columns(run), output);
+    try (ModelData modelData =
+            dataOptions.open(
+                folder,
+                onnx,
+                run,
+                columns.columns(run),
+                output,
+                new SessionShapeInference(OrtRuntime.ofThisProcess()));
         Predictor predictor =
-            new Predictor(onnx, modelData.padId(), device.sessions(threads, output))) {
+            new Predictor(
+                modelData.answer().answering(),
+                modelData.padId(),
+                device.sessions(threads, output))) {
+      modelData.notes().forEach(line -> output.log("%s", line));
       ModelData.Cuts cuts = new ModelData.Cuts();
       Run answers = new Run(modelData, predictor, cuts);
       if (target != null) {

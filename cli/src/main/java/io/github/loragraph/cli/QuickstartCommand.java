@@ -28,6 +28,7 @@ import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.RunFolder;
@@ -102,7 +103,8 @@ final class QuickstartCommand implements Callable<Integer> {
             OnnxFile.read(encoder.modelFile()),
             labels.size(),
             ClassificationHead.Pooling.MEAN,
-            SEED);
+            SEED,
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
     Path modelFile = folder.resolve("model.onnx");
     OnnxFile.write(classifier, modelFile, false);
     encoder.config().withLabels(labels).write(folder.resolve(ModelConfig.FILE), false);
@@ -123,7 +125,13 @@ final class QuickstartCommand implements Callable<Integer> {
     ModelFolder files = ModelFolder.of(modelFile);
     try (ModelData data =
         new ModelData(
-            files, classifier, Columns.USUAL, null, null, notice -> output.log("%s", notice))) {
+            files,
+            classifier,
+            Columns.USUAL,
+            null,
+            null,
+            notice -> output.log("%s", notice),
+            new SessionShapeInference(OrtRuntime.ofThisProcess()))) {
       List<Example> training = data.labelled(folder.resolve("train.tsv"));
       List<Example> heldOut = data.labelled(folder.resolve("eval.tsv"));
       Report untrained = evaluate(injected, data, heldOut);

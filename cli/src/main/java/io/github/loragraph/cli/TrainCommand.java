@@ -3,8 +3,10 @@ package io.github.loragraph.cli;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.ShellWord;
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.Checksum;
@@ -18,6 +20,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.StoppedRun;
@@ -25,7 +28,6 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
-import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Optimization;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +38,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -108,6 +111,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private TrainingOptions options;
   @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
+  @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions deviceOptions;
   @Mixin private ResultOutput output;
@@ -140,11 +144,18 @@ final class TrainCommand implements Callable<Integer> {
   private Path config;
 
   @Option(
-      names = {"-o", "--output"},
+      names = {"-o", "--output-dir"},
       paramLabel = "RUN",
-      defaultValue = "run",
-      description = "The run folder to write (default: ${DEFAULT-VALUE}).")
+      description = "The run folder to write (default: run).")
   private Path run;
+
+  @Option(
+      names = "--output",
+      paramLabel = "RUN",
+      description =
+          "The same as -o; but where the model has an output of that name, the same as"
+              + " --output-name.")
+  private String runOrOutputName;
 
   @Option(
       names = "--resume",
@@ -169,6 +180,7 @@ final class TrainCommand implements Callable<Integer> {
         return train(stopped);
       }
     }
+    settleOutput();
     RunFolder.recover(run, output::say);
     RunFolder.checkTarget(run, force);
     return train(null);
@@ -187,13 +199,15 @@ final class TrainCommand implements Callable<Integer> {
     EngineKind engine = engine(start);
     DeviceChoice device = deviceOptions.choose(engine);
     ModelFolder folder = model.injectedFolder();
-    OnnxModel onnx = OnnxFile.read(folder.modelFile());
+    OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
     TrainableSelection selection = options.selection();
     Set<String> trainable = LoraGraphException.in(folder.modelFile(), () -> selection.values(onnx));
     Path trainFile = data == null ? usualData() : data;
     StopRequest stop = new StopRequest(output, start == null ? NOTHING_KEPT : howToGoOn());
     try (stop;
-        ModelData modelData = dataOptions.open(folder, onnx, columns.columns(), output)) {
+        ModelData modelData =
+            dataOptions.open(
+                folder, onnx, columns.columns(), output, inference(engine, device.device()))) {
       List<Example> examples = sample(modelData.labelled(trainFile));
       List<Example> heldOut = eval == null ? List.of() : modelData.labelled(eval);
       truncated.put("truncated", modelData.truncated(trainFile));
@@ -207,7 +221,7 @@ final class TrainCommand implements Callable<Integer> {
               engine, device.device(), optimization.precision(), settings, trainingData);
       TrainingJob job =
           new TrainingJob(
-              onnx,
+              modelData.answer().model(),
               trainable,
               modelData.task().loss(options.lossOptions(examples, modelData.outputs()), examples),
               optimization,
@@ -299,14 +313,55 @@ final class TrainCommand implements Callable<Integer> {
         : e;
   }
 
+  /** {@code --output} had one meaning before models had several outputs, and keeps it, too. */
+  private void settleOutput() {
+    if (runOrOutputName != null
+        && OnnxFile.read(model.injectedFolder().modelFile()).graph().isOutput(runOrOutputName)) {
+      outputName.setIfAbsent(runOrOutputName);
+      output.log(
+          "--output %s names an output of the model: the run folder is named with -o",
+          runOrOutputName);
+    } else if (runOrOutputName != null && run != null) {
+      throw new ParameterException(
+          spec.commandLine(), "-o and --output name the run folder both: give one");
+    } else if (runOrOutputName != null) {
+      run = Path.of(runOrOutputName);
+    }
+    run = run == null ? Path.of("run") : run;
+  }
+
+  /** The build of ONNX Runtime that finds shapes is the one that trains: a process has one. */
+  private static ShapeInference inference(EngineKind engine, Device device) {
+    return onnx -> {
+      boolean trains =
+          !device.isGpu()
+              && engine != EngineKind.GRAPH
+              && OrtRuntime.canOpen(OrtRuntime.Build.TRAINING);
+      OrtRuntime runtime =
+          trains ? OrtRuntime.open(OrtRuntime.Build.TRAINING) : OrtRuntime.on(device);
+      return new SessionShapeInference(runtime).infer(onnx);
+    };
+  }
+
   /** Later commands read the task from config.json where the model's shape does not tell it. */
   private static void noteTask(ModelFolder folder, Task task, OnnxModel model, Path runFolder) {
     ModelConfig config = folder.config();
-    Task stated = Task.stated(config.problemType(), Logits.of(model.graph()));
-    if (stated != task && task.problemType().isPresent()) {
+    if (task.problemType().isPresent() && !isClear(task, model, config)) {
       config
           .with("problem_type", task.problemType().get())
           .write(runFolder.resolve(ModelConfig.FILE), true);
+    }
+  }
+
+  /** Whether a task is what a model is taken to have where nobody names one. */
+  private static boolean isClear(Task task, OnnxModel model, ModelConfig config) {
+    try {
+      Optional<String> stated = config.problemType();
+      return Answer.of(model, null, stated, new SessionShapeInference(OrtRuntime.ofThisProcess()))
+              .task()
+          == task;
+    } catch (LoraGraphException e) {
+      return false;
     }
   }
 
@@ -450,6 +505,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("lr", options.learningRate());
     all.putAll(columns.asMap());
     all.put("task", modelData.task().toString());
+    all.put("outputName", modelData.answer().logits().output());
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());
     all.put("device", device.toString());

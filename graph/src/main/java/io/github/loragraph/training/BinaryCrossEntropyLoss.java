@@ -5,6 +5,7 @@ import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import java.util.List;
 
 /**
  * Binary cross-entropy with logits, as {@code torch.nn.BCEWithLogitsLoss}: any number of classes
@@ -12,6 +13,11 @@ import io.github.loragraph.onnx.ValueInfo;
  * mean goes over all of them.
  */
 public record BinaryCrossEntropyLoss() implements Loss {
+  @Override
+  public List<Logits.Form> forms() {
+    return List.of(Logits.Form.CLASS_SET);
+  }
+
   @Override
   public ValueInfo labels(TensorType logits) {
     Shape shape = logits.shape();

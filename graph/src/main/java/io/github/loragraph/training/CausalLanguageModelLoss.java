@@ -20,6 +20,11 @@ public record CausalLanguageModelLoss() implements Loss {
       new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORED);
 
   @Override
+  public List<Logits.Form> forms() {
+    return List.of(Logits.Form.TOKEN_CLASSES);
+  }
+
+  @Override
   public ValueInfo labels(TensorType logits) {
     Shape shape = logits.shape();
     if (shape == null || shape.rank() != 3) {

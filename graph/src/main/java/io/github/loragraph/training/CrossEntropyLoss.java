@@ -38,9 +38,19 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     }
   }
 
+  /** The same loss, with a label of positions that count nothing. */
+  public CrossEntropyLoss ignoring(long label) {
+    return new CrossEntropyLoss(labelSmoothing, classWeights, label);
+  }
+
   /** Plain cross-entropy. */
   public static CrossEntropyLoss plain() {
     return new CrossEntropyLoss(0, List.of(), null);
+  }
+
+  @Override
+  public List<Logits.Form> forms() {
+    return List.of(Logits.Form.CLASSES, Logits.Form.TOKEN_CLASSES);
   }
 
   @Override

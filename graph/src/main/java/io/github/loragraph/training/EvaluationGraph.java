@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.rewrite.TrainingForm;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -13,17 +14,23 @@ import java.util.Set;
  * optimizations for inference apply. What is trained goes in beside the batch, so that one session
  * serves the whole training.
  *
- * @param model inputs: the batch and the trainable values; output: the logits
+ * @param model inputs: the batch and the trainable values; output: the logits, before a final
+ *     Softmax or Sigmoid
  * @param logits names the output
  */
 public record EvaluationGraph(OnnxModel model, String logits) {
   /**
    * Builds the graph; the given model is left as it is.
    *
+   * @param source whose answer follows from what it declares, or was noted in it by {@link
+   *     Logits#applyTo}
    * @param trainable values that become inputs; empty for a model that answers as it stands
+   * @throws io.github.loragraph.LoraGraphException if the model has no one output of logits
    */
   public static EvaluationGraph of(OnnxModel source, Set<String> trainable) {
-    OnnxModel own = SharedTensors.unshare(source, trainable).withConstantInitializers();
+    OnnxModel plain =
+        Logits.unmarked(Logits.of(source, List.of(), Logits.DECLARED).applyTo(source));
+    OnnxModel own = SharedTensors.unshare(plain, trainable).withConstantInitializers();
     OnnxModel model = TrainingForm.withoutDropout(own);
     Graph graph = model.graph();
     for (String value : trainable) {
@@ -31,10 +38,7 @@ public record EvaluationGraph(OnnxModel model, String logits) {
       graph.removeInitializer(value);
       graph.addInput(ValueInfo.of(value, tensor.type()));
     }
-    ValueInfo logits = Logits.of(graph);
-    graph.clearOutputs();
-    graph.addOutput(logits);
     graph.removeDeadNodes();
-    return new EvaluationGraph(model, logits.name());
+    return new EvaluationGraph(model, graph.outputs().iterator().next().name());
   }
 }

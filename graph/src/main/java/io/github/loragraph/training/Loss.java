@@ -3,11 +3,15 @@ package io.github.loragraph.training;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import java.util.List;
 
 /** A loss function: the labels that it takes, and its graph over the logits. */
 public interface Loss {
   /** The name of the graph input that takes the labels. */
   String LABELS = "labels";
+
+  /** What it takes: one of these. */
+  List<Logits.Form> forms();
 
   /**
    * Declares the labels for logits of a type: element type and shape of one batch.

@@ -5,12 +5,18 @@ import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import java.util.List;
 
 /**
  * Mean squared error, as {@code torch.nn.MSELoss}: for regression with one output (similarity,
  * rating). Logits are (batch, 1), labels numbers of shape (batch).
  */
 public record MeanSquaredErrorLoss() implements Loss {
+  @Override
+  public List<Logits.Form> forms() {
+    return List.of(Logits.Form.NUMBER);
+  }
+
   @Override
   public ValueInfo labels(TensorType logits) {
     Shape shape = logits.shape();

@@ -32,7 +32,8 @@ import java.util.Set;
  * @param inputs what a batch consists of, without the labels
  * @param labels the declaration of the labels
  * @param loss names a FLOAT scalar
- * @param logits names the model's output
+ * @param logits names what the loss is computed from: the model's answer, before a final Softmax or
+ *     Sigmoid
  * @param gradients from the trainable values to the names of their gradients, of the same shapes,
  *     multiplied by {@link LossScaling#SCALE} and {@link #SHARE} where those are inputs; in the
  *     order in which they were asked for
@@ -62,8 +63,8 @@ public record TrainingGraph(
    * Builds the training graph of a model.
    *
    * @param trainable names of the values of floating-point parameters
-   * @throws LoraGraphException if the model has no single output of logits, an operator on the way
-   *     has no gradient rule, or no trainable parameter reaches the loss
+   * @throws LoraGraphException if no output of the model, or more than one, fits the loss, an
+   *     operator on the way has no gradient rule, or no trainable parameter reaches the loss
    */
   public static TrainingGraph build(
       OnnxModel source, Set<String> trainable, Loss loss, ShapeInference shapeInference) {
@@ -150,7 +151,8 @@ public record TrainingGraph(
       Precision precision,
       boolean accumulates,
       ShapeInference shapeInference) {
-    OnnxModel own = SharedTensors.unshare(source, trainable);
+    OnnxModel answering = Logits.of(source, loss.forms(), shapeInference).applyTo(source);
+    OnnxModel own = SharedTensors.unshare(Logits.unmarked(answering), trainable);
     OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
     Graph graph = model.graph();
     Set<String> undecayed = WeightDecay.exempt(source, graph, trainable);
@@ -172,7 +174,7 @@ public record TrainingGraph(
       graph.addInput(ValueInfo.of(value, tensor.type()));
     }
 
-    String logits = Logits.of(graph).name();
+    String logits = graph.outputs().iterator().next().name();
     ValueTypes types = SymbolicShapes.refine(graph, shapeInference.infer(model));
     TensorType logitsType = types.get(logits);
     if (precision != Precision.FP32 && logitsType.elementType() != ElementType.FLOAT) {

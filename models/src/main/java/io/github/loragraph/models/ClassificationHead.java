@@ -1,6 +1,7 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -9,6 +10,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.training.Logits;
 import java.util.List;
 import java.util.Random;
 
@@ -45,23 +47,30 @@ public final class ClassificationHead {
    * model is left as it is.
    *
    * @param classes the number of logits, 1 for a regression
-   * @throws LoraGraphException if the model has no output of token vectors, FLOAT (batch, sequence,
-   *     hidden), or has logits already
+   * @param pooling of token states; where the model answers with pooled ones only, they are taken
+   * @param inference asked only where the model does not declare the shapes of its outputs
+   * @throws LoraGraphException if the model has no output of states, (batch, sequence, hidden) or
+   *     (batch, hidden), has several, or has logits already
    */
-  public static OnnxModel add(OnnxModel encoder, int classes, Pooling pooling, long seed) {
-    return encoder.namingFile(() -> added(encoder, classes, pooling, seed));
+  public static OnnxModel add(
+      OnnxModel encoder, int classes, Pooling pooling, long seed, ShapeInference inference) {
+    return encoder.namingFile(() -> added(encoder, classes, pooling, seed, inference));
   }
 
-  private static OnnxModel added(OnnxModel encoder, int classes, Pooling pooling, long seed) {
+  private static OnnxModel added(
+      OnnxModel encoder, int classes, Pooling pooling, long seed, ShapeInference inference) {
     if (classes < 1) {
       throw new LoraGraphException(
           "a head for " + classes + " classes is not possible: give labels");
     }
     Graph graph = encoder.graph().copy();
-    ValueInfo tokens = tokens(graph);
+    ValueInfo states = Logits.states(encoder, inference);
     ClassificationHead head = new ClassificationHead(graph, encoder.opset());
-    int hidden = Math.toIntExact(tokens.type().shape().dimension(2).size());
-    String pooled = pooling == Pooling.MEAN ? head.mean(tokens.name()) : head.first(tokens.name());
+    int hidden = Math.toIntExact(states.type().shape().dimension(-1).size());
+    String pooled =
+        states.type().shape().rank() == 2
+            ? states.name()
+            : pooling == Pooling.MEAN ? head.mean(states.name()) : head.first(states.name());
     Random random = new Random(seed);
     String dense = head.linear("dense", pooled, hidden, hidden, random);
     String activated = head.node("/classifier/Tanh", "Tanh", dense);
@@ -69,7 +78,7 @@ public final class ClassificationHead {
     Node last = graph.producer(projected);
     graph.replace(last, last.withOutput(0, LOGITS));
 
-    Shape.Dimension batch = tokens.type().shape().dimension(0);
+    Shape.Dimension batch = states.type().shape().dimension(0);
     graph.clearOutputs();
     graph.addOutput(
         ValueInfo.of(
@@ -77,7 +86,7 @@ public final class ClassificationHead {
             new TensorType(
                 ElementType.FLOAT, new Shape(List.of(batch, Shape.Dimension.of(classes))))));
     graph.removeDeadNodes();
-    return encoder.withGraph(graph);
+    return encoder.withGraph(graph).withMetadata(Logits.CHOSEN, null);
   }
 
   /**
@@ -85,15 +94,23 @@ public final class ClassificationHead {
    * classification have it: {@code classifier.weight} (out, in) and {@code classifier.bias}. {@code
    * logits}, FLOAT (batch, sequence, classes), is the only output.
    *
-   * @throws LoraGraphException as {@link #add} does
+   * @param inference asked only where the model does not declare the shapes of its outputs
+   * @throws LoraGraphException as {@link #add} does, or if the states are pooled
    */
-  public static OnnxModel addToTokens(OnnxModel encoder, int classes, long seed) {
-    return encoder.namingFile(() -> addedToTokens(encoder, classes, seed));
+  public static OnnxModel addToTokens(
+      OnnxModel encoder, int classes, long seed, ShapeInference inference) {
+    return encoder.namingFile(() -> addedToTokens(encoder, classes, seed, inference));
   }
 
-  private static OnnxModel addedToTokens(OnnxModel encoder, int classes, long seed) {
+  private static OnnxModel addedToTokens(
+      OnnxModel encoder, int classes, long seed, ShapeInference inference) {
     Graph graph = encoder.graph().copy();
-    ValueInfo tokens = tokens(graph);
+    ValueInfo tokens = Logits.states(encoder, inference);
+    if (tokens.type().shape().rank() != 3) {
+      throw new LoraGraphException(
+          "the model answers with pooled states only, '%s' %s: a head for each token needs (batch, sequence, hidden)"
+              .formatted(tokens.name(), tokens.type().shape()));
+    }
     ClassificationHead head = new ClassificationHead(graph, encoder.opset());
     int hidden = Math.toIntExact(tokens.type().shape().dimension(2).size());
     head.parameters("classifier", hidden, classes, new Random(seed));
@@ -119,33 +136,7 @@ public final class ClassificationHead {
                     List.of(
                         shape.dimension(0), shape.dimension(1), Shape.Dimension.of(classes))))));
     graph.removeDeadNodes();
-    return encoder.withGraph(graph);
-  }
-
-  private static ValueInfo tokens(Graph graph) {
-    for (ValueInfo output : graph.outputs()) {
-      if (output.name().equals(LOGITS) || isOfRank(output, 2) && graph.outputs().size() == 1) {
-        throw new LoraGraphException(
-            "the model has a head already (output '%s'): it needs no other"
-                .formatted(output.name()));
-      }
-    }
-    for (ValueInfo output : graph.outputs()) {
-      if (isOfRank(output, 3) && output.type().shape().dimension(2).isKnown()) {
-        return output;
-      }
-    }
-    throw new LoraGraphException(
-        "the model has no output of token vectors (batch, sequence, hidden): its outputs are %s"
-            .formatted(graph.outputs()));
-  }
-
-  private static boolean isOfRank(ValueInfo output, int rank) {
-    TensorType type = output.type();
-    return type != null
-        && type.elementType() == ElementType.FLOAT
-        && type.shape() != null
-        && type.shape().rank() == rank;
+    return encoder.withGraph(graph).withMetadata(Logits.CHOSEN, null);
   }
 
   /** The masked sum over the count; a row that is all padding has the count 1, so gives zero. */

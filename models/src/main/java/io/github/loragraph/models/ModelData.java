@@ -1,18 +1,20 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.EmbeddingTables;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
+import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A model together with what turns data files into its input: tokenizer and labels. What is guessed
@@ -29,13 +32,12 @@ public final class ModelData implements AutoCloseable {
   private static final int LONGEST = 512;
 
   private final ModelFolder folder;
-  private final OnnxModel model;
+  private final Answer answer;
+  private final InputSizes sizes;
   private final Columns columns;
   private final Consumer<String> notices;
   private final EmbeddingTables tables;
   private final int maxLength;
-  private final Task task;
-  private final int outputs;
   private final LabelSet labels;
   private final Map<Path, Integer> truncated = new LinkedHashMap<>();
   private Row firstRow;
@@ -45,6 +47,7 @@ public final class ModelData implements AutoCloseable {
    * @param maxLength tokens of a row; null for as many as the model takes, at most 512
    * @param task what the model is to answer; null for what its configuration says
    * @param notices gets a line for whatever is guessed or cut
+   * @param inference asked only where the model does not declare what it answers
    * @throws LoraGraphException if the model, its configuration and the arguments do not fit
    */
   public ModelData(
@@ -53,22 +56,23 @@ public final class ModelData implements AutoCloseable {
       Columns columns,
       Integer maxLength,
       Task task,
-      Consumer<String> notices) {
+      Consumer<String> notices,
+      ShapeInference inference) {
     this.folder = folder;
-    this.outputs = Logits.count(model.graph());
-    this.task = Task.of(task, folder.config().problemType(), model.graph());
-    this.model = model;
+    this.answer = Answer.of(model, task, folder.config().problemType(), inference);
+    this.sizes = InputSizes.of(model.graph().requiredInputs());
     this.columns = columns;
     this.notices = notices;
     this.tables = EmbeddingTables.of(model.graph());
-    int limit = limit(folder.config().maxLength(), tables.positions());
+    int positions = limit(folder.config().maxLength(), tables.positions());
+    int limit = sizes.tokens() > 0 ? Math.min(positions, sizes.tokens()) : positions;
     this.maxLength = maxLength == null ? Math.min(LONGEST, limit) : maxLength;
     if (this.maxLength > limit) {
       throw new LoraGraphException(
-          "--max-length %d is more than the %d tokens that the model has positions for"
-              .formatted(maxLength, limit));
+          "--max-length %d is more than the %d tokens that the model takes"
+              .formatted(this.maxLength, limit));
     }
-    this.labels = folder.labels(outputs);
+    this.labels = folder.labels(answer.outputs());
     requireKnownPadding();
   }
 
@@ -94,12 +98,22 @@ public final class ModelData implements AutoCloseable {
   }
 
   public Task task() {
-    return task;
+    return answer.task();
+  }
+
+  /** What the model is taken to answer. */
+  public Answer answer() {
+    return answer;
+  }
+
+  /** What is worth saying of how the model is read, a line each. */
+  public List<String> notes() {
+    return Stream.concat(answer.notes().stream(), sizes.notes().stream()).toList();
   }
 
   /** The size of the logits' last axis. */
   public int outputs() {
-    return outputs;
+    return answer.outputs();
   }
 
   /** Tokens of a row, special ones included. */
@@ -139,7 +153,7 @@ public final class ModelData implements AutoCloseable {
   /** Examples out of the rows of a file. */
   public List<Example> labelled(Path file, List<Row> rows) {
     ExampleEncoder encoder = encoder();
-    List<Example> examples = task.encode(encoder, rows, labels);
+    List<Example> examples = task().encode(encoder, rows, labels);
     truncated.put(file, encoder.cut());
     tellCut(file.toString(), encoder.cut(), rows.size());
     return examples;
@@ -204,7 +218,8 @@ public final class ModelData implements AutoCloseable {
   }
 
   private ExampleEncoder encoder() {
-    return new ExampleEncoder(model.graph().requiredInputs(), this::tokenizer, maxLength, tables);
+    return new ExampleEncoder(
+        answer.model().graph().requiredInputs(), this::tokenizer, maxLength, tables);
   }
 
   private Tokenizer tokenizer() {

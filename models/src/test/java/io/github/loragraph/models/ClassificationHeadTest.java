@@ -14,6 +14,7 @@ import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,7 +31,9 @@ class ClassificationHeadTest {
   void aHeadOnTheBundledEncoder(ClassificationHead.Pooling pooling) {
     ModelFolder folder = BundledModel.ALL_MINILM_L6_V2.unpack(ToolCache.in(cache));
     OnnxModel encoder = OnnxFile.read(folder.modelFile());
-    OnnxModel model = ClassificationHead.add(encoder, 3, pooling, 1);
+    OnnxModel model =
+        ClassificationHead.add(
+            encoder, 3, pooling, 1, new SessionShapeInference(OrtRuntime.ofThisProcess()));
     assertEquals(
         384 * 384 + 384 + 384 * 3 + 3,
         Parameters.of(model).stream()
@@ -51,7 +54,11 @@ class ClassificationHeadTest {
       }
     }
     assertThrows(
-        LoraGraphException.class, () -> ClassificationHead.add(model, 3, pooling, 1), "has one");
+        LoraGraphException.class,
+        () ->
+            ClassificationHead.add(
+                model, 3, pooling, 1, new SessionShapeInference(OrtRuntime.ofThisProcess())),
+        "has one");
   }
 
   private static Example example(int... ids) {

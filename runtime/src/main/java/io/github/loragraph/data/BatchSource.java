@@ -33,6 +33,7 @@ public final class BatchSource {
   private final boolean shuffle;
   private final long seed;
   private final int multiple;
+  private final int tokens;
   private final BatchMemory memory = new BatchMemory();
 
   /**
@@ -76,6 +77,7 @@ public final class BatchSource {
     this.shuffle = shuffle;
     this.seed = seed;
     this.multiple = multiple;
+    this.tokens = InputSizes.of(inputs).tokens();
   }
 
   /**
@@ -215,7 +217,10 @@ public final class BatchSource {
       if (dimension.isKnown()) {
         padded[axis] = Math.toIntExact(dimension.size());
       } else if (countsTokens(declared, dimension)) {
-        padded[axis] = Math.multiplyExact((padded[axis] + multiple - 1) / multiple, multiple);
+        padded[axis] =
+            tokens > 0
+                ? tokens
+                : Math.multiplyExact((padded[axis] + multiple - 1) / multiple, multiple);
       }
     }
     return padded;

@@ -15,6 +15,7 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
@@ -219,7 +220,11 @@ public record Engines(
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
-    EvaluationGraph answers = EvaluationGraph.of(model, training.gradients().keySet());
+    EvaluationGraph answers =
+        EvaluationGraph.of(
+            Logits.of(model, loss.forms(), new SessionShapeInference(sessions.runtime()))
+                .applyTo(model),
+            training.gradients().keySet());
     Weights weights = new Weights();
     try {
       Engine engine =

@@ -3,6 +3,7 @@ package io.github.loragraph.evaluation;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,15 +33,20 @@ public final class Evaluator {
       order.add(i);
     }
     order.sort(Comparator.comparingInt(i -> -examples.get(i).length()));
+    InputSizes sizes = InputSizes.of(inputs);
+    List<Example> sorted = order.stream().map(examples::get).toList();
+    // Where batches are of a fixed size, the last one is filled up; those answers are left out.
+    List<Example> filled = examples.isEmpty() ? sorted : sizes.filled(sorted, sorted.get(0));
     BatchSource batches =
-        new BatchSource(
-            order.stream().map(examples::get).toList(), inputs, null, BATCH_SIZE, padId, false, 0);
+        new BatchSource(filled, inputs, null, sizes.batchSize(BATCH_SIZE), padId, false, 0);
     float[][] logits = new float[examples.size()][];
     Iterator<Integer> place = order.iterator();
     for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {
       try (Batch batch = i.next()) {
         for (float[] row : classifier.logits(batch.inputs())) {
-          logits[place.next()] = row;
+          if (place.hasNext()) {
+            logits[place.next()] = row;
+          }
         }
       }
     }

@@ -3,9 +3,11 @@ package io.github.loragraph.evaluation;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
+import io.github.loragraph.training.Logits;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,11 +19,17 @@ public final class Predictor implements AutoCloseable {
   private final Evaluator evaluator;
 
   /**
+   * @param model one that {@link Answer#answering} made, or any with one output that can be an
+   *     answer
    * @param padId fills up {@code input_ids}
+   * @throws io.github.loragraph.LoraGraphException if none of its outputs or several can be its
+   *     answer
    */
   public Predictor(OnnxModel model, long padId, Sessions sessions) {
     List<ValueInfo> inputs = model.graph().requiredInputs();
-    session = new ModelSession(EvaluationGraph.of(model, Set.of()), sessions, weights, Map::of);
+    OnnxModel answering =
+        Logits.of(model, List.of(), new SessionShapeInference(sessions.runtime())).applyTo(model);
+    session = new ModelSession(EvaluationGraph.of(answering, Set.of()), sessions, weights, Map::of);
     evaluator = new Evaluator(inputs, padId);
   }
 

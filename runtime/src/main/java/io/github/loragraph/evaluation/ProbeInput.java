@@ -5,16 +5,14 @@ import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
-import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
@@ -22,7 +20,8 @@ import java.util.SplittableRandom;
  * tables that they are looked up in, masks end in padding, numbers are drawn from N(0, 1).
  */
 public final class ProbeInput {
-  private static final String MASK = "attention_mask";
+  /** A gigabyte of the largest type. */
+  private static final double MOST_NUMBERS = 1 << 27;
 
   private ProbeInput() {}
 
@@ -30,27 +29,28 @@ public final class ProbeInput {
    * Makes a batch.
    *
    * @param batch the size of the first axis where the model leaves it open
-   * @param sequence the size of every further open axis
-   * @throws LoraGraphException if an input is of a type that cannot be made up
+   * @param sequence the size of every further open axis; an axis whose name is a sum or a product
+   *     of others' names is as long as that makes it
+   * @throws LoraGraphException if an input is of a type or a size that cannot be made up
    */
   public static List<HostTensor> of(Graph graph, int batch, int sequence, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    Map<String, Long> symbols = new HashMap<>();
+    OpenSizes sizes = new OpenSizes(graph.requiredInputs(), batch, sequence);
     List<HostTensor> tensors = new ArrayList<>();
     for (ValueInfo input : graph.requiredInputs()) {
       TensorType type = input.type();
       if (type == null || type.shape() == null || type.elementType().bytes() == 0) {
         throw new LoraGraphException(
-            "input '%s' of type %s cannot be made up for a check".formatted(input.name(), type));
+            "the input '%s' is of %s, which cannot be made up"
+                .formatted(
+                    input.name(),
+                    type == null
+                        ? "no tensor type"
+                        : type.shape() == null ? "unknown shape" : "type " + type.elementType()));
       }
       long[] shape = new long[type.shape().rank()];
       for (int axis = 0; axis < shape.length; axis++) {
-        Shape.Dimension d = type.shape().dimension(axis);
-        long open = axis == 0 ? batch : sequence;
-        shape[axis] =
-            d.isKnown()
-                ? d.size()
-                : d.symbol() == null ? open : symbols.computeIfAbsent(d.symbol(), s -> open);
+        shape[axis] = sizes.of(type.shape().dimension(axis), axis);
       }
       tensors.add(tensor(graph, input.name(), type.elementType(), shape, random));
     }
@@ -59,12 +59,18 @@ public final class ProbeInput {
 
   private static HostTensor tensor(
       Graph graph, String name, ElementType type, long[] shape, SplittableRandom random) {
-    int bytes = HostTensor.byteCount(name, type, shape);
-    int count = bytes / type.bytes();
+    double numbers = Arrays.stream(shape).asDoubleStream().reduce(1, (a, b) -> a * b);
+    if (numbers > MOST_NUMBERS) {
+      throw new LoraGraphException(
+          "the input '%s' is of shape %s, too large to be made up"
+              .formatted(name, Arrays.toString(shape)));
+    }
+    int count = (int) numbers;
     int width = shape.length == 0 ? 1 : Math.toIntExact(shape[shape.length - 1]);
     long limit = indexLimit(graph, name);
     boolean mask = name.contains("mask");
-    ByteBuffer data = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    ByteBuffer data =
+        ByteBuffer.allocateDirect(count * type.bytes()).order(ByteOrder.nativeOrder());
     for (int i = 0; i < count; i++) {
       int row = i / Math.max(width, 1);
       int column = i % Math.max(width, 1);
@@ -86,11 +92,13 @@ public final class ProbeInput {
       case FLOAT -> data.putFloat((float) value);
       case DOUBLE -> data.putDouble(value);
       case INT64 -> data.putLong((long) value);
-      case INT32 -> data.putInt((int) value);
+      case FLOAT16 -> data.put(Tensor.scalar("", type, value).bytes());
+      case INT16, UINT16 -> data.putShort((short) value);
+      case INT32, UINT32 -> data.putInt((int) value);
       case BOOL, INT8, UINT8 -> data.put((byte) value);
       default ->
           throw new LoraGraphException(
-              "input '%s' of type %s cannot be made up for a check".formatted(name, type));
+              "the input '%s' is of type %s, which cannot be made up".formatted(name, type));
     }
   }
 

@@ -6,9 +6,6 @@ import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
-import io.github.loragraph.onnx.Graph;
-import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.training.BinaryCrossEntropyLoss;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Logits;
@@ -23,18 +20,20 @@ import java.util.Optional;
 /** What a model is to answer: decides how labels are read, the loss, and how well it does. */
 public enum Task {
   /** One class for each example. */
-  CLASSIFICATION("single_label_classification"),
+  CLASSIFICATION("single_label_classification", Logits.Form.CLASSES),
   /** One number for each example. */
-  REGRESSION("regression"),
+  REGRESSION("regression", Logits.Form.NUMBER),
   /** Any number of classes for each example. */
-  MULTILABEL("multi_label_classification"),
+  MULTILABEL("multi_label_classification", Logits.Form.CLASS_SET),
   /** One class for each token. */
-  TOKEN_CLASSIFICATION(null);
+  TOKEN_CLASSIFICATION(null, Logits.Form.TOKEN_CLASSES);
 
   private final String problemType;
+  private final Logits.Form form;
 
-  Task(String problemType) {
+  Task(String problemType, Logits.Form form) {
     this.problemType = problemType;
+    this.form = form;
   }
 
   /** What {@code config.json} calls it under {@code problem_type}; empty where it has no word. */
@@ -43,75 +42,31 @@ public enum Task {
   }
 
   /**
-   * The task of a model: the given one, else what is stated, else by the shape of its logits.
-   *
-   * @param given null where nobody names a task
-   * @param problemType {@code problem_type} of {@code config.json}
-   * @throws LoraGraphException if the model has no logits, the statement is none that transformers
-   *     know, or the logits do not fit the task
-   */
-  public static Task of(Task given, Optional<String> problemType, Graph graph) {
-    Logits.count(graph);
-    ValueInfo logits = Logits.of(graph);
-    Task task = given == null ? stated(problemType, logits) : given;
-    task.requireFit(logits, task.toString());
-    return task;
-  }
-
-  /**
-   * The task that a model is taken to have where nobody names one, whether it fits or not.
+   * The task that {@code problem_type} of {@code config.json} states; empty where it states none.
    *
    * @throws LoraGraphException if the statement is none that transformers know
    */
-  public static Task stated(Optional<String> problemType, ValueInfo logits) {
-    if (problemType.isPresent()) {
-      return Arrays.stream(values())
-          .filter(task -> task.problemType().equals(problemType))
-          .findFirst()
-          .orElseThrow(
-              () ->
-                  new LoraGraphException(
-                      "problem_type '%s' in config.json is not known: name the task with --task"
-                          .formatted(problemType.get())));
-    }
-    Shape shape = logits.type().shape();
-    if (shape.rank() == 3) {
-      return TOKEN_CLASSIFICATION;
-    }
-    Shape.Dimension outputs = shape.dimension(-1);
-    return outputs.isKnown() && outputs.size() == 1 ? REGRESSION : CLASSIFICATION;
+  public static Optional<Task> stated(Optional<String> problemType) {
+    return problemType.map(
+        type ->
+            Arrays.stream(values())
+                .filter(task -> type.equals(task.problemType))
+                .findFirst()
+                .orElseThrow(
+                    () ->
+                        new LoraGraphException(
+                            "problem_type '%s' in config.json is not known: name the task with --task"
+                                .formatted(type))));
   }
 
-  /**
-   * Refuses logits that do not fit.
-   *
-   * @param asker what wants this task: its name, or an option
-   * @throws LoraGraphException if their axes are not those of the task
-   */
-  public void requireFit(ValueInfo logits, String asker) {
-    Shape shape = logits.type().shape();
-    Shape.Dimension last = shape.dimension(-1);
-    boolean fits =
-        switch (this) {
-          case CLASSIFICATION -> shape.rank() == 2 && (!last.isKnown() || last.size() > 1);
-          case REGRESSION -> shape.rank() == 2 && (!last.isKnown() || last.size() == 1);
-          case MULTILABEL -> shape.rank() == 2;
-          case TOKEN_CLASSIFICATION -> shape.rank() == 3;
-        };
-    if (!fits) {
-      throw new LoraGraphException(
-          "%s needs a model that answers %s, and its '%s' is of shape %s: put the head for it on an encoder with 'lora-graph add-head --task %s'"
-              .formatted(asker, answers(), logits.name(), shape, this));
-    }
+  /** The task whose loss takes logits of a form. */
+  static Task of(Logits.Form form) {
+    return Arrays.stream(values()).filter(task -> task.form == form).findFirst().orElseThrow();
   }
 
-  private String answers() {
-    return switch (this) {
-      case CLASSIFICATION -> "(batch, two or more classes)";
-      case REGRESSION -> "(batch, 1)";
-      case MULTILABEL -> "(batch, classes)";
-      case TOKEN_CLASSIFICATION -> "(batch, sequence, classes)";
-    };
+  /** What the task's loss takes. */
+  public Logits.Form form() {
+    return form;
   }
 
   /**

@@ -63,6 +63,23 @@ public record TrainerSettings(
     return (batchesPerEpoch + accumulation - 1) / accumulation;
   }
 
+  /** The same in other batches. */
+  TrainerSettings withBatches(int size, int perStep) {
+    return new TrainerSettings(
+        steps,
+        epochs,
+        learningRate,
+        decay,
+        warmUp,
+        logEvery,
+        evalEvery,
+        checkpointEvery,
+        size,
+        perStep,
+        shuffle,
+        seed);
+  }
+
   /** The number of steps over data of so many batches an epoch. */
   public long totalSteps(long batchesPerEpoch) {
     if (epochs == null && steps != null) {

@@ -1,10 +1,16 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.ExampleEncoder;
+import io.github.loragraph.data.InputSizes;
+import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.lora.SharedTensors;
@@ -12,8 +18,9 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
@@ -22,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * One training from a model to a trained model.
@@ -59,7 +67,7 @@ public record TrainingJob(
   /**
    * Opens the build of ONNX Runtime for a training: the sessions of a job are made with it.
    *
-   * @throws io.github.loragraph.LoraGraphException if the build is not to be had here
+   * @throws LoraGraphException if the build is not to be had here
    */
   public static OrtRuntime runtime(
       EngineKind kind,
@@ -78,13 +86,84 @@ public record TrainingJob(
    * Trains.
    *
    * @param start the checkpoint of an earlier run of this very job to go on from; null to begin
-   * @throws io.github.loragraph.LoraGraphException if the model cannot be trained, or the loss
-   *     stops being a number
+   * @throws LoraGraphException if the model cannot be trained, or the loss stops being a number
    */
   public Result run(List<TrainingListener> listeners, Checkpoint start) {
+    Answer answer =
+        Answer.of(
+            model, data.task(), Optional.empty(), new SessionShapeInference(sessions.runtime()));
+    InputSizes sizes = InputSizes.of(model.graph().requiredInputs());
+    Stream.of(answer.notes(), sizes.notes(), notes(sizes))
+        .flatMap(List::stream)
+        .forEach(line -> listeners.forEach(l -> l.note(line)));
+    return fitted(sizes).run(answer, listeners, start);
+  }
+
+  private List<String> notes(InputSizes sizes) {
+    if (sizes.batchSize(settings.batchSize()) == settings.batchSize()) {
+      return List.of();
+    }
+    int batches = accumulation(sizes);
+    return List.of(
+        "the model takes batches of %,d: %,d of them make up a step, of %,d examples"
+            .formatted(sizes.rows(), batches, (long) batches * sizes.rows()));
+  }
+
+  /** So many batches of the model's size as have the examples that a step is asked to have. */
+  private int accumulation(InputSizes sizes) {
+    long examples = (long) settings.batchSize() * settings.accumulation();
+    return Math.toIntExact((examples + sizes.rows() - 1) / sizes.rows());
+  }
+
+  /**
+   * The same training in batches of the size that the model fixes. They are filled up with rows
+   * that count nothing.
+   *
+   * @throws LoraGraphException if the loss cannot leave rows out, and the examples do not fill
+   *     batches
+   */
+  private TrainingJob fitted(InputSizes sizes) {
+    if (sizes.rows() == 0) {
+      return this;
+    }
+    List<Example> training = data.training();
+    Loss fitted = loss;
+    int left = training.size() % sizes.rows();
+    if (left > 0) {
+      if (!(loss instanceof CrossEntropyLoss entropy)) {
+        throw new LoraGraphException(
+            "the model takes batches of %,d, and %,d examples do not fill them: train on %,d with --max-train-examples, or export the model with an open batch axis"
+                .formatted(sizes.rows(), training.size(), training.size() - left));
+      }
+      fitted = entropy.ignoring(CrossEntropyLoss.IGNORED);
+      training = sizes.filled(training, uncounted(training.get(training.size() - 1)));
+    }
+    boolean asIs = sizes.rows() == settings.batchSize();
+    return new TrainingJob(
+        model,
+        trainable,
+        fitted,
+        optimization,
+        asIs ? settings : settings.withBatches(sizes.rows(), accumulation(sizes)),
+        new TrainingData(data.task(), training, data.heldOut(), data.padId()),
+        kind,
+        sessions,
+        batchesPerCall);
+  }
+
+  private static Example uncounted(Example example) {
+    if (example.target().rank() == 0) {
+      return new Example(example.inputs(), Values.scalar(ExampleEncoder.IGNORED));
+    }
+    int[] ignored = new int[example.target().count()];
+    Arrays.fill(ignored, ExampleEncoder.IGNORED);
+    return new Example(example.inputs(), Values.of(ignored));
+  }
+
+  private Result run(Answer answer, List<TrainingListener> listeners, Checkpoint start) {
     Engines engines =
         new Engines(
-            model,
+            answer.answering(),
             trainable,
             loss,
             optimization,
@@ -102,7 +181,7 @@ public record TrainingJob(
       opened.unreached().notes().forEach(note -> listeners.forEach(l -> l.note(note)));
       Engine engine = opened.engine();
       Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
-      int outputs = Logits.count(model.graph());
+      int outputs = answer.outputs();
       Supplier<Report> measure =
           data.heldOut().isEmpty()
               ? null
@@ -120,7 +199,7 @@ public record TrainingJob(
       Trainer.Summary summary = trainer.run();
       return new Result(
           summary,
-          SharedTensors.withValues(model, trainer.parameters()),
+          SharedTensors.withValues(answer.model(), trainer.parameters()),
           engine.name(),
           opened.unreached().values());
     }

@@ -1,0 +1,54 @@
+package io.github.loragraph.evaluation;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.training.Logits;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a model is taken to answer: its task, and the output that the logits for it are read from.
+ *
+ * @param model the given one; where it has several outputs, the chosen one is noted in its metadata
+ * @param logits of the task's form
+ */
+public record Answer(OnnxModel model, Task task, Logits logits) {
+  /**
+   * The answer of a model: for the given task, else for what is stated, else by the shapes of its
+   * outputs and what they end in.
+   *
+   * @param given null where nobody names a task
+   * @param problemType {@code problem_type} of {@code config.json}
+   * @param inference asked only where the model does not declare enough
+   * @throws LoraGraphException if no output or more than one fits, or the statement is none that
+   *     transformers know
+   */
+  public static Answer of(
+      OnnxModel model, Task given, Optional<String> problemType, ShapeInference inference) {
+    return model.namingFile(() -> found(model, given, problemType, inference));
+  }
+
+  private static Answer found(
+      OnnxModel model, Task given, Optional<String> problemType, ShapeInference inference) {
+    Task wanted = given == null ? Task.stated(problemType).orElse(null) : given;
+    List<Logits.Form> forms = wanted == null ? List.of() : List.of(wanted.form());
+    Logits logits = Logits.of(model, forms, inference);
+    return new Answer(logits.noteIn(model), Task.of(logits.form()), logits);
+  }
+
+  /** The model with its logits as the only output, for engines and sessions. */
+  public OnnxModel answering() {
+    return logits.applyTo(model);
+  }
+
+  /** The number of classes, or 1 for a number. */
+  public int outputs() {
+    return logits.outputs();
+  }
+
+  /** What is worth saying of the choice, a line each. */
+  public List<String> notes() {
+    return logits.notes();
+  }
+}
