@@ -129,8 +129,19 @@ record Adapter(String path, Tensor a, Tensor b, double scale, List<Node> joints)
     Tensor b = graph.initializer(nameOfB(path));
     List<Node> joints = new ArrayList<>();
     for (Node down : graph.consumers(a.name())) {
-      Node joint =
-          only(graph, only(graph, only(graph, down, "Mul", path), "MatMul", path), "Add", path);
+      Node scaled = only(graph, down, "Mul", path);
+      Node up = only(graph, scaled, "MatMul", path);
+      Node joint = only(graph, up, "Add", path);
+      boolean asMade =
+          down.is("MatMul")
+              && down.input(1).equals(a.name())
+              && scaled.inputs().equals(List.of(down.output(0), nameOfScale(path)))
+              && up.inputs().equals(List.of(scaled.output(0), b.name()))
+              && joint.input(1).equals(up.output(0))
+              && graph.producer(joint.input(0)) != null;
+      if (!asMade) {
+        throw damaged(path, "its nodes were changed");
+      }
       joints.add(joint);
     }
     if (joints.isEmpty()) {
