@@ -17,6 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Graphs of kinds that once failed go the whole way, and their gradients are right. */
@@ -135,5 +136,39 @@ class GraphKindsTest {
   @Test
   void nodesInAnyOrder() {
     GraphRun.of("101-unsorted-nodes", folder).lora("query|dense");
+  }
+
+  @Test
+  void nodesInACircleAreRefused() throws IOException {
+    Path file = ReportGraph.write("81-fake-quant-before-head", folder);
+    OnnxModel model = OnnxFile.read(file);
+    Node first = model.graph().nodes().get(0);
+    String last = model.graph().nodes().get(40).output(0);
+    model.graph().replace(first, first.withInput(0, last));
+    OnnxFile.write(model, file, true);
+    Cli inspected = Cli.run("inspect", file);
+    assertEquals(1, inspected.exitCode());
+    assertTrue(inspected.err().contains("from its own output"), inspected.err());
+  }
+
+  /** What cannot be trained is refused by the first command, with the way out. */
+  @ParameterizedTest
+  @CsvSource({
+    "29-opset9, dense, opset 11 to 20",
+    "04-opset23-attention, query, operator set 20 or lower",
+    "05-opset23-rmsnorm, query, operator set 20 or lower",
+    "06-opset23-rope, query, operator set 20 or lower",
+    "07-opset24-swish, query, operator set 20 or lower",
+    "28-local-function-act, query, functions inlined",
+    "01-ort-optimizer-fused, query|dense|attention, before ONNX Runtime's optimizer"
+  })
+  void refusedAtOnce(String name, String match, String remedy) {
+    Path model = ReportGraph.write(name, folder);
+    Cli inspected = Cli.run("inspect", model);
+    assertEquals(0, inspected.exitCode(), inspected.err());
+    assertTrue(inspected.err().contains(remedy), inspected.err());
+    Cli injected = Cli.run("inject", model, "--match", match, "--rank", 2);
+    assertEquals(1, injected.exitCode(), injected.err());
+    assertTrue(injected.err().contains(remedy), injected.err());
   }
 }

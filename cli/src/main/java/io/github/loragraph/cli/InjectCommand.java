@@ -6,12 +6,16 @@ import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.Trainability;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -101,6 +105,10 @@ final class InjectCommand implements Callable<Integer> {
           "--head '%s' is found in no layer's path ('lora-graph inspect %s' lists them): nothing but the adapters would be trained"
               .formatted(head, folder.modelFile()));
     }
+    Trainability.check(
+        injected,
+        TrainableSelection.of(Method.LORA).values(injected),
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
     new InjectNotes(original, match, LoraMetadata.adaptedPaths(injected)).print(output);
     OptionalDouble difference =
         ModelComparison.difference(

@@ -9,13 +9,12 @@ import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.PeftAdapters;
 import io.github.loragraph.lora.PeftAdapters.PeftAdapter;
-import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.lora.UnrecognisedLayer;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.training.Trainability;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,6 +48,9 @@ import picocli.CommandLine.Option;
     footer = {"", "Example:", "  lora-graph inspect model.onnx --match 'query|output' --verbose"},
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
+  /** Types of more values take longer to infer than one waits for the list of layers. */
+  private static final int MOST_NODES = 20_000;
+
   @Mixin private ModelArgument model;
   @Mixin private ResultOutput output;
 
@@ -124,11 +126,8 @@ final class InspectCommand implements Callable<Integer> {
     return 0;
   }
 
-  /**
-   * What the training form finds in the graph; nothing where the model cannot be brought to that
-   * form, which is for {@code train} to say.
-   */
-  private static Map<String, Integer> recognised(
+  /** What the training form finds in the graph; says so where the model cannot be trained. */
+  private Map<String, Integer> recognised(
       OnnxModel model, List<Parameter> parameters, OrtRuntime runtime) {
     Set<String> trainable =
         parameters.stream()
@@ -136,12 +135,14 @@ final class InspectCommand implements Callable<Integer> {
             .map(Parameter::value)
             .collect(Collectors.toSet());
     Map<String, Integer> found = new LinkedHashMap<>();
+    if (model.graph().nodes().size() > MOST_NODES) {
+      output.log(
+          "whether it can be trained was not tried: it has %,d nodes",
+          model.graph().nodes().size());
+      return found;
+    }
     try {
-      TrainingForm.of(
-              SharedTensors.unshare(model, trainable),
-              trainable,
-              new SessionShapeInference(runtime))
-          .recognised()
+      Trainability.check(model, trainable, new SessionShapeInference(runtime))
           .forEach(
               (name, times) -> {
                 if (times > 0) {
@@ -149,7 +150,7 @@ final class InspectCommand implements Callable<Integer> {
                 }
               });
     } catch (LoraGraphException e) {
-      found.clear();
+      output.log("it cannot be trained as a whole: %s", e.getMessage());
     }
     return found;
   }

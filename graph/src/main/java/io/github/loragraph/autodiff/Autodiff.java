@@ -81,6 +81,20 @@ public final class Autodiff {
     return gradients;
   }
 
+  /**
+   * Refuses what {@link #gradients} would refuse, and adds nothing to the graph.
+   *
+   * @param target the value that a loss is going to be computed from
+   * @throws LoraGraphException as {@link #gradients} does
+   */
+  public void check(Graph graph, ValueTypes inferred, String target, Collection<String> wanted) {
+    ValueTypes types = SymbolicShapes.refine(graph, inferred);
+    Set<String> path = path(graph, types, target, wanted);
+    List<Node> tape =
+        graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
+    refuseMissingRules(tape, new GradientScope(graph, types, path));
+  }
+
   /** The gradient of the multiplied loss with respect to the loss, in the loss's own shape. */
   private static String seed(GradientScope scope, String loss, String scale) {
     if (scope.rank(loss) == 0) {

@@ -1,0 +1,48 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.autodiff.Autodiff;
+import io.github.loragraph.autodiff.GradientRules;
+import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.rewrite.TrainingForm;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Whether a model can be trained, as far as that is known before there are data and a task: its
+ * operator set can be brought to the one that is differentiated, and the operators between the
+ * parameters and some output have gradients.
+ */
+public final class Trainability {
+  private Trainability() {}
+
+  /**
+   * Refuses a model that no output of can be trained.
+   *
+   * @param trainable values of parameters
+   * @return how many times each pattern was found in the graph, by name
+   * @throws LoraGraphException if the model cannot be trained: it says what to do
+   */
+  public static Map<String, Integer> check(
+      OnnxModel model, Set<String> trainable, ShapeInference shapes) {
+    OnnxModel own = SharedTensors.unshare(model, trainable);
+    TrainingForm.Result form = TrainingForm.of(own, trainable, shapes);
+    Autodiff autodiff = new Autodiff(GradientRules.load());
+    LoraGraphException refusal = null;
+    for (ValueInfo output : form.model().graph().outputs()) {
+      try {
+        autodiff.check(form.model().graph(), form.types(), output.name(), trainable);
+        return form.recognised();
+      } catch (LoraGraphException e) {
+        refusal = refusal == null ? e : refusal;
+      }
+    }
+    if (refusal != null) {
+      throw refusal;
+    }
+    return form.recognised();
+  }
+}
