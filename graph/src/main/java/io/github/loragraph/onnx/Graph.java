@@ -113,18 +113,18 @@ public final class Graph {
    * which it is stored, which is not {@code value} behind an Identity.
    */
   public Tensor constant(String value) {
-    Tensor initializer = initializers.get(value);
-    if (initializer != null) {
-      return initializer;
+    String name = value;
+    while (true) {
+      Tensor initializer = initializers.get(name);
+      if (initializer != null) {
+        return initializer;
+      }
+      Node producer = producers.get(name);
+      if (producer == null || !producer.is("Identity")) {
+        return producer != null && producer.is("Constant") ? ConstantNode.value(producer) : null;
+      }
+      name = producer.input(0);
     }
-    Node producer = producers.get(value);
-    if (producer == null) {
-      return null;
-    }
-    if (producer.is("Identity")) {
-      return constant(producer.input(0));
-    }
-    return producer.is("Constant") ? ConstantNode.value(producer) : null;
   }
 
   /** Adds a node at the end. */

@@ -197,13 +197,7 @@ public final class OnnxFile {
     if (proto.getIrVersion() > LARGEST) {
       throw new IllegalArgumentException("%d is no IR version".formatted(proto.getIrVersion()));
     }
-    for (OperatorSetIdProto set : proto.getOpsetImportList()) {
-      if (set.getVersion() < 0 || set.getVersion() > LARGEST) {
-        throw new IllegalArgumentException(
-            "%d is no version of the operator set '%s'"
-                .formatted(set.getVersion(), set.getDomain()));
-      }
-    }
+    checkOperatorSets(proto);
     checkNames(g);
     Graph graph = new Graph();
     for (ValueInfoProto v : g.getInputList()) {
@@ -231,7 +225,6 @@ public final class OnnxFile {
     }
     g.getValueInfoList().forEach(v -> graph.putValueInfo(declared(v)));
     checkMade(graph, g);
-    checkOperatorSets(proto);
     return new OnnxModel(
         proto.toBuilder().clearGraph().build(),
         g.toBuilder()
@@ -305,7 +298,8 @@ public final class OnnxFile {
     for (OperatorSetIdProto set : proto.getOpsetImportList()) {
       if (set.getVersion() < 0 || set.getVersion() > LARGEST) {
         throw new IllegalArgumentException(
-            "%d is no version of operator set '%s'".formatted(set.getVersion(), set.getDomain()));
+            "%d is no version of the operator set '%s'"
+                .formatted(set.getVersion(), set.getDomain()));
       }
     }
   }

@@ -38,6 +38,7 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever stands in a file, it is read or refused in one line that names the file. */
@@ -236,6 +237,62 @@ class HostileFileTest {
         m -> {
           initializer(m).setName("\u001b[31m" + "n".repeat(100_000)).setDims(0, 3);
         });
+  }
+
+  @Test
+  void nodesThatCannotRunAreRefused() throws IOException {
+    refused("is made twice", m -> m.getGraphBuilder().getNodeBuilder(0).addOutput("logits"));
+    refused(
+        "is made twice",
+        m -> {
+          NodeProto.Builder node = m.getGraphBuilder().getNodeBuilder(0);
+          node.addOutput(node.getOutput(0));
+        });
+    for (String made : List.of("q", "f", "logits")) {
+      // The way back from f to q leads through what an inner graph reads.
+      refused("from its own output", m -> node(m, "/encoder/query/MatMul").setInput(0, made));
+    }
+    refused(
+        "which nothing makes", m -> node(m, "/encoder/query/MatMul").setInput(0, "from nowhere"));
+  }
+
+  private static NodeProto.Builder node(ModelProto.Builder model, String name) {
+    return model.getGraphBuilder().getNodeBuilderList().stream()
+        .filter(n -> n.getName().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Nothing goes down a graph recursively, or through all of it for each node. */
+  @Test
+  @Timeout(300)
+  void longChainsInAnyOrderAreRead() throws IOException {
+    int length = 30_000;
+    ModelProto.Builder builder = model.toBuilder();
+    GraphProto.Builder graph = builder.getGraphBuilder();
+    graph.addInitializer(Tensor.ofFloats("far.weight", new float[8], 2, 4).proto());
+    for (int i = length; i > 0; i--) {
+      chainNode(graph, "Relu", i == 1 ? "logits" : "relu" + (i - 1), "relu" + i);
+      chainNode(graph, "Identity", i == 1 ? "far.weight" : "same" + (i - 1), "same" + i);
+    }
+    chainNode(graph, "MatMul", "relu" + length, "product").addInput("same" + length);
+    graph.getOutputBuilder(0).setName("product");
+    Path file = Files.write(folder.resolve("long.onnx"), builder.build().toByteArray());
+    look(file);
+    Graph read = OnnxFile.read(file).graph();
+    assertEquals("far.weight", read.constant("same" + length).name());
+    assertTrue(
+        LinearFinder.find(read).stream().anyMatch(linear -> linear.weight().equals("far.weight")));
+  }
+
+  private static NodeProto.Builder chainNode(
+      GraphProto.Builder graph, String operator, String input, String output) {
+    return graph
+        .addNodeBuilder()
+        .setName("/chain/" + output)
+        .setOpType(operator)
+        .addInput(input)
+        .addOutput(output);
   }
 
   @Test
