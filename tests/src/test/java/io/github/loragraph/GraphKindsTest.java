@@ -160,6 +160,10 @@ class GraphKindsTest {
     "06-opset23-rope, query, operator set 20 or lower",
     "07-opset24-swish, query, operator set 20 or lower",
     "28-local-function-act, query, functions inlined",
+    "26-if-squeeze, query, without control flow",
+    "25-if-linears, query, without control flow",
+    "53-simplified-ln, query, before ONNX Runtime's optimizer",
+    "92-sentence-embedding-only, query, with other operators in its place",
     "01-ort-optimizer-fused, query|dense|attention, before ONNX Runtime's optimizer"
   })
   void refusedAtOnce(String name, String match, String remedy) {

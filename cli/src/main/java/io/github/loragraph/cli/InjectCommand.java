@@ -105,10 +105,13 @@ final class InjectCommand implements Callable<Integer> {
           "--head '%s' is found in no layer's path ('lora-graph inspect %s' lists them): nothing but the adapters would be trained"
               .formatted(head, folder.modelFile()));
     }
-    Trainability.check(
-        injected,
-        TrainableSelection.of(Method.LORA).values(injected),
-        new SessionShapeInference(OrtRuntime.ofThisProcess()));
+    LoraGraphException.in(
+        folder.modelFile(),
+        () ->
+            Trainability.check(
+                injected,
+                TrainableSelection.of(Method.LORA).values(injected),
+                new SessionShapeInference(OrtRuntime.ofThisProcess())));
     new InjectNotes(original, match, LoraMetadata.adaptedPaths(injected)).print(output);
     OptionalDouble difference =
         ModelComparison.difference(

@@ -23,6 +23,16 @@ import java.util.TreeSet;
  * below the lowest trainable layer and no gradient of a frozen weight is computed at all.
  */
 public final class Autodiff {
+  /**
+   * Operators that came to the standard set after {@link GraphBuilder#OPSET}, where exporters write
+   * what they are made of.
+   */
+  private static final Set<String> NEWER =
+      Set.of("Attention", "RMSNormalization", "RotaryEmbedding", "Swish", "TensorScatter");
+
+  /** What ONNX Runtime's optimizer writes as if the standard set had it. */
+  private static final Set<String> FUSED = Set.of("SimplifiedLayerNormalization");
+
   private final GradientRules rules;
 
   public Autodiff(GradientRules rules) {
@@ -220,11 +230,13 @@ public final class Autodiff {
     boolean subgraph = false;
     boolean optimized = false;
     boolean function = false;
+    boolean newer = false;
     for (Node node : tape) {
       if (missing.stream().anyMatch(m -> m.equals(operator(node)))) {
         subgraph |= node.hasSubgraph();
-        optimized |= node.domain().equals("com.microsoft");
+        optimized |= node.domain().equals("com.microsoft") || FUSED.contains(node.opType());
         function |= !node.domain().isEmpty() && !node.domain().equals("com.microsoft");
+        newer |= NEWER.contains(node.opType());
       }
     }
     if (optimized) {
@@ -236,7 +248,9 @@ public final class Autodiff {
     if (subgraph) {
       return "export the model without control flow";
     }
-    return "export the model with operator set " + GraphBuilder.OPSET + " or lower";
+    return newer
+        ? "export the model with operator set " + GraphBuilder.OPSET + " or lower"
+        : "export the model with other operators in its place";
   }
 
   private static String operator(Node node) {

@@ -101,7 +101,8 @@ class RefusalTest {
     assertEquals(
         "cannot train through Softsign at node '/encoder/layer.1/output/Softsign' of module"
             + " encoder.layer.1.output, Mish at the node that makes 'z': no gradient rule covers"
-            + " that; export the model with operator set 20 or lower, or train layers above it only",
+            + " that; export the model with other operators in its place, or train layers above it"
+            + " only",
         message);
   }
 
