@@ -209,7 +209,8 @@ class BadInputTest {
         "--loss",
         "foo");
     for (String loss : List.of("token-cross-entropy", "mse")) {
-      refused(1, "--loss " + loss + " needs", "artifacts", adapted, "-o", out, "--loss", loss);
+      refused(1, "(for --loss " + loss, "artifacts", adapted, "-o", out, "--loss", loss);
+      refused(1, " needs a model", "artifacts", adapted, "-o", out, "--loss", loss);
       refused(1, "add-head", "artifacts", adapted, "-o", out, "--loss", loss);
     }
     refused(1, "add-head", "artifacts", "all-MiniLM-L6-v2", "-o", out, "--method", "full");

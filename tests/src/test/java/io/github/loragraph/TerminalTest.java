@@ -97,7 +97,9 @@ class TerminalTest {
       List<String> words = new ArrayList<>(List.of(ShellWord.of(launcher)));
       Arrays.stream(arguments).map(ShellWord::of).forEach(words::add);
       process =
-          new ProcessBuilder("script", "-qefc", String.join(" ", words), "/dev/null")
+          new ProcessBuilder(
+                  HearingSignals.of(
+                      List.of("script", "-qefc", String.join(" ", words), "/dev/null")))
               .directory(directory.toFile())
               .redirectErrorStream(true)
               .start();

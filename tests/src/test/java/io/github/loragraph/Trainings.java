@@ -93,7 +93,7 @@ final class Trainings {
                 System.getProperty("java.class.path"),
                 "io.github.loragraph.cli.Main"));
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command)
+    return new ProcessBuilder(HearingSignals.of(command))
         .directory(directory.toFile())
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(directory.resolve(LOG).toFile())

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.cache.ToolCache;
@@ -179,12 +180,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       OutputFile.refuseInput(folder.resolve(name), files);
     }
     SessionShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
-    Answer answer =
-        Answer.of(
-            outputName.choose(OnnxFile.read(files.modelFile())),
-            loss == null ? null : loss.task(),
-            files.config().problemType(),
-            inference);
+    Answer answer = answer(files, inference);
     answer.notes().forEach(line -> output.log("%s", line));
     OnnxModel onnx = answer.model();
     Task task = answer.task();
@@ -229,6 +225,21 @@ final class ArtifactsCommand implements Callable<Integer> {
           written.forEach(name -> out.println("written: " + folder.resolve(name)));
         });
     return 0;
+  }
+
+  private Answer answer(ModelFolder files, SessionShapeInference inference) {
+    try {
+      return Answer.of(
+          outputName.choose(OnnxFile.read(files.modelFile())),
+          loss == null ? null : loss.task(),
+          files.config().problemType(),
+          inference);
+    } catch (LoraGraphException e) {
+      if (loss == null) {
+        throw e;
+      }
+      throw new LoraGraphException("%s (for --loss %s)".formatted(e.getMessage(), loss), e);
+    }
   }
 
   private List<String> write(TrainingArtifacts artifacts, ModelFolder source) {

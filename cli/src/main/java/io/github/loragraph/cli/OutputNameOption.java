@@ -23,6 +23,15 @@ final class OutputNameOption {
     return name == null ? model : model.namingFile(() -> Logits.choose(model, name));
   }
 
+  /**
+   * The answer's name for a run's configuration; null where the model has no other output and
+   * nobody named it: whoever takes the configuration back is to get the same file, in whose
+   * metadata a named output is noted.
+   */
+  String ifItMatters(Logits answer) {
+    return name == null && answer.others().isEmpty() ? null : answer.output();
+  }
+
   /** Takes a name that was given in another way, unless there is one. */
   void setIfAbsent(String other) {
     name = name == null ? other : name;

@@ -505,7 +505,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("lr", options.learningRate());
     all.putAll(columns.asMap());
     all.put("task", modelData.task().toString());
-    all.put("outputName", modelData.answer().logits().output());
+    all.put("outputName", outputName.ifItMatters(modelData.answer().logits()));
     all.put("maxLength", modelData.maxLength());
     all.put("threads", threads.count());
     all.put("device", device.toString());

@@ -102,7 +102,7 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
                     CudaJar.plugin() + ":copy",
                     "-Dartifact=" + jar.artifact(),
                     "-DoutputDirectory=" + folder))
-            .orElseThrow(() -> new LoraGraphException(byHand(jar, target)));
+            .orElseThrow(() -> withoutMaven(jar, target));
     if (!run.succeeded()) {
       throw new LoraGraphException(
           "Maven cannot fetch %s: %s".formatted(jar.artifact(), firstError(run)));
@@ -126,8 +126,8 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
         .orElse(run.firstLine());
   }
 
-  /** For machines without Maven. */
-  private static String byHand(CudaJar jar, Path target) {
+  /** The files are more than one message holds: they are lines of the log before it. */
+  private LoraGraphException withoutMaven(CudaJar jar, Path target) {
     String files =
         new TreeMap<>(jar.files())
             .entrySet().stream()
@@ -137,12 +137,14 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
                             ? file.getValue()
                             : "%s (as %s)".formatted(file.getValue(), file.getKey()))
                 .collect(Collectors.joining(", "));
-    String binding =
-        jar.files().containsKey(Natives.BINDING)
-            ? ""
-            : ", and %s of %s".formatted(Natives.BINDING, CudaJar.bindingArtifact());
-    return "no Maven found (mvn is not on the PATH): install it, or put these files of %s into %s: %s%s"
-        .formatted(jar.artifact(), target, files, binding);
+    log.accept("by hand: of %s the files %s".formatted(jar.artifact(), files));
+    if (!jar.files().containsKey(Natives.BINDING)) {
+      log.accept(
+          "by hand: of %s the file %s".formatted(CudaJar.bindingArtifact(), Natives.BINDING));
+    }
+    return new LoraGraphException(
+        "no Maven found (mvn is not on the PATH): install it, or put the files above into %s by hand"
+            .formatted(target));
   }
 
   private void unpack(Path file, CudaJar jar, Path folder) throws IOException {

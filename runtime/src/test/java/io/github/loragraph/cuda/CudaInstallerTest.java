@@ -195,13 +195,17 @@ class CudaInstallerTest {
   void withoutMavenItSaysWhatToDoByHand() throws IOException {
     String line = failure(command -> Optional.empty(), CudaVersion.CUDA_13);
     assertTrue(
-        line.startsWith("no Maven found (mvn is not on the PATH): install it, or put"), line);
-    assertTrue(line.contains(":linux-x86_64-gpu into " + folder.resolve("cache/native")), line);
-    assertTrue(line.contains("libonnxruntime.so.1 (as libonnxruntime.so)"), line);
-    assertTrue(
-        line.matches(
-            ".*and libonnxruntime4j_jni.so of com.microsoft.onnxruntime:onnxruntime:[0-9.]+"),
+        line.startsWith(
+            "no Maven found (mvn is not on the PATH): install it, or put the files above into "
+                + folder.resolve("cache/native")),
         line);
+    String files = String.join("\n", log);
+    assertTrue(files.contains(":linux-x86_64-gpu the files "), files);
+    assertTrue(files.contains("libonnxruntime.so.1 (as libonnxruntime.so)"), files);
+    assertTrue(
+        files.matches(
+            "(?s).*of com.microsoft.onnxruntime:onnxruntime:[0-9.]+ the file libonnxruntime4j_jni.so"),
+        files);
   }
 
   @Test
