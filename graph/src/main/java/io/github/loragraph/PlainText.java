@@ -65,6 +65,15 @@ public final class PlainText {
   }
 
   /**
+   * The beginning of a text that may be of any length, for a message.
+   *
+   * @param longest number of characters; what is longer ends in dots
+   */
+  public static String shortened(String text, int longest) {
+    return text.length() > longest ? text.substring(0, longest) + GAP : text;
+  }
+
+  /**
    * A message of one line: breaks become blanks, long values in quotation marks are shortened, and
    * what is still longer loses its middle, as a message begins with the place and ends with what to
    * do.

@@ -200,8 +200,7 @@ final class AddHeadCommand implements Callable<Integer> {
       return new LabelSet(labels.names.stream().map(String::strip).toList());
     }
     Columns columns = Columns.USUAL.with(null, null, labelColumn);
-    List<Row> rows =
-        new DataFile(labels.file, columns, notice -> output.log("%s", notice)).labels();
+    List<Row> rows = new DataFile(labels.file, columns, notice -> output.say(notice)).labels();
     for (Row row : rows) {
       if (task != Task.MULTILABEL
           && task != Task.TOKEN_CLASSIFICATION

@@ -145,6 +145,12 @@ final class ArtifactsCommand implements Callable<Integer> {
       description = "Train parameters too in whose names this is found.")
   private Pattern trainable;
 
+  @Option(
+      names = "--untie",
+      description =
+          "Train the copies of a tied weight, which a file may hold several times, each for itself.")
+  private boolean untie;
+
   @Option(names = "--train-bias", description = "Train the biases of adapted layers, too.")
   private boolean trainBias;
 
@@ -181,10 +187,10 @@ final class ArtifactsCommand implements Callable<Integer> {
     }
     SessionShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
     Answer answer = answer(files, inference);
-    answer.notes().forEach(line -> output.log("%s", line));
+    answer.notes().forEach(output::say);
     OnnxModel onnx = answer.model();
     Task task = answer.task();
-    TrainableSelection selection = new TrainableSelection(method, trainable, trainBias);
+    TrainableSelection selection = new TrainableSelection(method, trainable, trainBias, untie);
     Optional<AdamW> adamW =
         optimizer == Optimizer.ADAMW
             ? Optional.of(new AdamW(beta1, beta2, epsilon, weightDecay))
@@ -196,9 +202,10 @@ final class ArtifactsCommand implements Callable<Integer> {
             task.loss(new LossOptions(labelSmoothing, List.of()), List.of()),
             new OptimizerModel(adamW, maxGradNorm),
             inference);
+    new SelectionNotes(onnx, selection).print(output);
+    artifacts.unreached().notes().forEach(output::say);
     if (optimizer == Optimizer.ADAMW && weightDecay > 0) {
-      output.log(
-          "%s",
+      output.say(
           "weight decay %s is on biases and normalization weights, too: the training API has one group of parameters"
               .formatted(weightDecay));
     }

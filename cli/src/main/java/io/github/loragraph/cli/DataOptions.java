@@ -58,7 +58,7 @@ final class DataOptions {
                 columns,
                 maxLength == null ? run.maxLength() : maxLength,
                 task == null ? run.task() : task,
-                notice -> output.log("%s", notice),
+                notice -> output.say(notice),
                 inference));
   }
 }

@@ -78,7 +78,7 @@ final class DeviceOptions {
   Sessions sessions(ThreadsOption threads, ResultOutput output) {
     DeviceChoice choice = choose();
     if (asked == null && choice.device().isGpu()) {
-      output.log("%s", choice);
+      output.say(choice.toString());
     }
     return sessions(OrtRuntime.on(choice.device()), threads, choice.device());
   }

@@ -104,7 +104,7 @@ final class EvalCommand implements Callable<Integer> {
             columns.columns(run),
             output,
             new SessionShapeInference(OrtRuntime.ofThisProcess()))) {
-      modelData.notes().forEach(line -> output.log("%s", line));
+      modelData.notes().forEach(line -> output.say(line));
       List<Row> rows = modelData.labelledRows(data);
       List<Example> examples = modelData.labelled(data, rows);
       try (Predictor predictor =

@@ -119,7 +119,7 @@ final class InjectCommand implements Callable<Integer> {
             injected,
             new Sessions(OrtRuntime.ofThisProcess(), 0).withoutOptimization(),
             seed,
-            line -> output.log("%s", line));
+            line -> output.say(line));
     if (!(difference.orElse(0) <= TOLERANCE)) {
       throw new LoraGraphException(
           "the outputs of %s changed by %g on injection, so nothing was written: please report the model"

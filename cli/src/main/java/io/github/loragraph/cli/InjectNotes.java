@@ -21,8 +21,7 @@ record InjectNotes(OnnxModel original, Pattern match, Set<String> adapted) {
     List<UnrecognisedLayer> others =
         UnrecognisedLayer.find(original).stream().filter(l -> l.matches(match)).toList();
     if (!others.isEmpty()) {
-      output.log(
-          "%s",
+      output.say(
           "not adapted: %d further layer%s that '%s' matches, as %s"
               .formatted(others.size(), others.size() == 1 ? "" : "s", match, others.get(0)));
     }
@@ -31,16 +30,14 @@ record InjectNotes(OnnxModel original, Pattern match, Set<String> adapted) {
             .filter(a -> match.matcher(a.path()).find())
             .count();
     if (peft > 0) {
-      output.log(
-          "%s",
+      output.say(
           "not adapted: the %d PEFT adapters in the model that '%s' matches; 'lora-graph train' on the model itself trains those"
               .formatted(peft, match));
     }
     for (Parameter parameter : Parameters.of(original)) {
       for (Parameter.Copy copy : parameter.copies()) {
         if (isAdapted(copy.name()) || isAdapted(parameter.name())) {
-          output.log(
-              "%s",
+          output.say(
               "%s and %s are one weight: merging the adapter will leave them different"
                   .formatted(parameter.name(), copy.name()));
         }

@@ -53,11 +53,10 @@ final class MergeCommand implements Callable<Integer> {
     int count = LoraMetadata.adaptedPaths(adapted).size();
     OptionalDouble difference =
         ModelComparison.difference(
-            adapted, merged, device.sessions(threads, output), 0, line -> output.log("%s", line));
+            adapted, merged, device.sessions(threads, output), 0, line -> output.say(line));
     Set<ElementType> rounded = LoraMerger.rounded(adapted);
     if (!rounded.isEmpty()) {
-      output.log(
-          "%s",
+      output.say(
           "the merged weights are rounded to %s, in which the model stores them"
               .formatted(rounded));
     }
@@ -67,8 +66,7 @@ final class MergeCommand implements Callable<Integer> {
               .formatted(folder.modelFile(), difference.getAsDouble()));
     }
     if (LoraMerger.changesNothing(adapted)) {
-      output.log(
-          "%s",
+      output.say(
           "the adapters of %s are untrained (every lora_B is zero), so merging changes nothing: name the run folder of a training to merge that"
               .formatted(folder.modelFile()));
     }

@@ -129,7 +129,7 @@ final class PredictCommand implements Callable<Integer> {
                 modelData.answer().answering(),
                 modelData.padId(),
                 device.sessions(threads, output))) {
-      modelData.notes().forEach(line -> output.log("%s", line));
+      modelData.notes().forEach(line -> output.say(line));
       ModelData.Cuts cuts = new ModelData.Cuts();
       Run answers = new Run(modelData, predictor, cuts);
       if (target != null) {

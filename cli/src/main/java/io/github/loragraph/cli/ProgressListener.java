@@ -66,8 +66,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   @Override
   public void log(StepRecord r) {
     if (bar == null) {
-      output.log(
-          "%s",
+      output.say(
           String.format(
               Locale.ROOT,
               "step %d/%d  epoch %.2f  loss %.4f  learning rate %.3g  %.1f samples/s%s",
@@ -86,7 +85,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void note(String line) {
-    output.log("%s", line);
+    output.say(line);
   }
 
   @Override

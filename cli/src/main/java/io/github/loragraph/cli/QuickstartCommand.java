@@ -130,7 +130,7 @@ final class QuickstartCommand implements Callable<Integer> {
             Columns.USUAL,
             null,
             null,
-            notice -> output.log("%s", notice),
+            notice -> output.say(notice),
             new SessionShapeInference(OrtRuntime.ofThisProcess()))) {
       List<Example> training = data.labelled(folder.resolve("train.tsv"));
       List<Example> heldOut = data.labelled(folder.resolve("eval.tsv"));

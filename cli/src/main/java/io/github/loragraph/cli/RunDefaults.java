@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.trainer.RunFolder;
@@ -16,6 +17,8 @@ import java.util.Map;
  * @param maxLength tokens of a row
  */
 record RunDefaults(String text, String textPair, String label, Task task, Integer maxLength) {
+  private static final int LONGEST_SHOWN = 60;
+
   /** Of a model that is no run's. */
   static final RunDefaults NONE = new RunDefaults(null, null, null, null, null);
 
@@ -44,7 +47,7 @@ record RunDefaults(String text, String textPair, String label, Task task, Intege
       }
     }
     if (!columns.isEmpty()) {
-      output.log("%s", "columns as in " + config + ": " + String.join(", ", columns));
+      output.say("columns as in " + config + ": " + String.join(", ", columns));
     }
     return defaults;
   }
@@ -79,10 +82,9 @@ record RunDefaults(String text, String textPair, String label, Task task, Intege
   }
 
   private static LoraGraphException wrong(Path config, String key, Object value, String right) {
-    String shown = String.valueOf(value);
     return new LoraGraphException(
         "%s: '%s' is %s where it should be %s: mend it"
             .formatted(
-                config, key, shown.length() > 60 ? shown.substring(0, 60) + "..." : shown, right));
+                config, key, PlainText.shortened(String.valueOf(value), LONGEST_SHOWN), right));
   }
 }

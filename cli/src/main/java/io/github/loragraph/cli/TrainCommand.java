@@ -10,7 +10,6 @@ import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.Checksum;
-import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
@@ -195,7 +194,7 @@ final class TrainCommand implements Callable<Integer> {
       requireWhereItWas(data);
       requireWhereItWas(eval);
     }
-    options.hint().ifPresent(hint -> output.log("%s", hint));
+    options.hint().ifPresent(hint -> output.say(hint));
     EngineKind engine = engine(start);
     DeviceChoice device = deviceOptions.choose(engine);
     ModelFolder folder = model.injectedFolder();
@@ -230,20 +229,19 @@ final class TrainCommand implements Callable<Integer> {
               engine,
               deviceOptions.sessions(runtime, threads, device.device()),
               stepsPerCall(device.device()));
-      output.log(
-          "%s",
+      output.say(
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
-      noteParameters(onnx, selection);
+      new SelectionNotes(onnx, selection).print(output);
       if (!device.reason().isEmpty()) {
-        output.log("%s", device);
+        output.say(device.toString());
       }
       Map<String, Object> configuration =
-          configuration(folder, onnx, trainFile, modelData, job.sessions());
+          configuration(folder, trainFile, modelData, job.sessions());
       if (resume != null) {
         ConfigFile.requireSame(
             resume.resolve(RunFolder.CONFIG),
-            decidingFiles(folder, onnx, trainFile),
+            decidingFiles(folder, trainFile),
             configuration,
             output::say);
       }
@@ -252,22 +250,6 @@ final class TrainCommand implements Callable<Integer> {
     } catch (TrainingStopped e) {
       output.say("stopped after step %,d: %s".formatted(e.step(), howToGoOn()));
       return stop.exitCode();
-    }
-  }
-
-  /** What is trained as one, and what is not trained although it was asked for. */
-  private void noteParameters(OnnxModel onnx, TrainableSelection selection) {
-    if (!selection.untied()) {
-      selection.parameters(onnx).stream()
-          .filter(p -> !p.copies().isEmpty())
-          .forEach(p -> output.log("%s", Tied.inOneLine(p)));
-    }
-    List<Parameter> left = selection.left(onnx);
-    if (!left.isEmpty()) {
-      output.log(
-          "%s",
-          "not trained: %d parameters, as %s, since %s"
-              .formatted(left.size(), left.get(0).name(), left.get(0).obstacle()));
     }
   }
 
@@ -468,9 +450,12 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** What a run is gone on with on the very same content of. */
-  private Map<String, Path> decidingFiles(ModelFolder folder, OnnxModel onnx, Path trainFile) {
+  private Map<String, Path> decidingFiles(ModelFolder folder, Path trainFile) {
     Map<String, Path> files = new LinkedHashMap<>();
     files.put("model", folder.modelFile());
+    for (Path weights : OnnxFile.dataFiles(folder.modelFile())) {
+      files.put(weights.getFileName().toString(), weights);
+    }
     files.put("data", trainFile);
     if (eval != null) {
       files.put("eval", eval);
@@ -495,7 +480,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> configuration(
-      ModelFolder folder, OnnxModel onnx, Path trainFile, ModelData modelData, Sessions sessions) {
+      ModelFolder folder, Path trainFile, ModelData modelData, Sessions sessions) {
     Device device = sessions.device();
     Map<String, Object> all = new LinkedHashMap<>();
     all.put("model", absolute(folder.modelFile()));
@@ -513,8 +498,7 @@ final class TrainCommand implements Callable<Integer> {
     all.put("stepsPerCall", stepsPerCall(device));
     all.put("recipe", RECIPE);
     Map<String, String> checksums = new LinkedHashMap<>();
-    decidingFiles(folder, onnx, trainFile)
-        .forEach((n, file) -> checksums.put(n, Checksum.of(file)));
+    decidingFiles(folder, trainFile).forEach((n, file) -> checksums.put(n, Checksum.of(file)));
     all.put("checksums", checksums);
     all.put("versions", Version.ofEverything(sessions.runtime()));
     return all;

@@ -179,7 +179,9 @@ final class TrainingOptions {
   @Option(
       names = "--seed",
       defaultValue = "0",
-      description = "Seed of the shuffling (default: ${DEFAULT-VALUE}).")
+      description =
+          "Seed of the order of the data, of dropout and of --max-train-examples (default:"
+              + " ${DEFAULT-VALUE}).")
   long seed;
 
   @Option(

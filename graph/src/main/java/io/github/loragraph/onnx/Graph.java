@@ -259,10 +259,6 @@ public final class Graph {
     takenNames.add(output.name());
   }
 
-  public void removeOutput(String name) {
-    outputs.remove(name);
-  }
-
   public void clearOutputs() {
     outputs.clear();
   }

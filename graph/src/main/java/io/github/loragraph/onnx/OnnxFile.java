@@ -90,6 +90,19 @@ public final class OnnxFile {
     }
   }
 
+  /**
+   * The files in which a model has weights outside of its own.
+   *
+   * @throws LoraGraphException if the model cannot be read
+   */
+  public static List<Path> dataFiles(Path model) {
+    try {
+      return List.copyOf(ReplacedData.dataOf(model));
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + model + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
   private static ByteBuffer map(Path file) {
     if (!Files.exists(file)) {
       throw new LoraGraphException(

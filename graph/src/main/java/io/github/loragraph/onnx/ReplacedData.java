@@ -73,7 +73,7 @@ final class ReplacedData {
   }
 
   /** Where a model has weights outside. */
-  private static Set<Path> dataOf(Path model) throws IOException {
+  static Set<Path> dataOf(Path model) throws IOException {
     Set<Path> files = new TreeSet<>();
     try (FileChannel channel = FileChannel.open(model, StandardOpenOption.READ)) {
       CodedInputStream in =

@@ -31,7 +31,7 @@ public record CausalLanguageModelLoss() implements Loss {
       throw new LoraGraphException(
           "logits of shape "
               + shape
-              + " are not (batch, sequence, vocabulary): causal-lm needs a language model");
+              + " are not (batch, sequence, vocabulary): this loss is a language model's");
     }
     return OF_NEXT.labels(logits);
   }

@@ -45,7 +45,6 @@ class StagedFilesTest {
       Path place = Path.of(args[0]);
       write(place.resolve("sub/new.txt"), "new", false);
       write(place.resolve("old.txt"), "new", true);
-      NewFolder.beside(place.resolve("run"));
       AtomicFile.write(
           place.resolve("never.txt"),
           false,
@@ -90,9 +89,6 @@ class StagedFilesTest {
     assertEquals(octal(0777 & ~mask), rights(folder.resolve("sub")));
     assertEquals("new", Files.readString(old));
     assertEquals("rw-r----x", rights(old));
-    Path run =
-        names().stream().filter(n -> n.startsWith(".run.")).map(folder::resolve).findFirst().get();
-    assertEquals(octal(0777 & ~mask), rights(run));
   }
 
   private static String octal(int rights) {

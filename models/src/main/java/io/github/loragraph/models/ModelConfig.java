@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
@@ -178,14 +179,9 @@ public final class ModelConfig {
   }
 
   private LoraGraphException wrong(String key, JsonNode value, String right) {
-    String shown = value.toString();
     return new LoraGraphException(
         "%s: '%s' is %s where it should be %s: mend it"
-            .formatted(
-                name,
-                key,
-                shown.length() > LONGEST_SHOWN ? shown.substring(0, LONGEST_SHOWN) + "..." : shown,
-                right));
+            .formatted(name, key, PlainText.shortened(value.toString(), LONGEST_SHOWN), right));
   }
 
   /** {@code model_type}; empty where it is not stated. */

@@ -2,6 +2,7 @@ package io.github.loragraph.cuda;
 
 import ai.onnxruntime.OrtEnvironment;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.CachedFile;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.TemporaryFolder;
 import java.io.IOException;
@@ -167,9 +168,11 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
             "the class path has no %s: add %s to it"
                 .formatted(Natives.BINDING, CudaJar.bindingArtifact()));
       }
-      try (InputStream in = binding.openStream()) {
+      CRC32 crc = new CRC32();
+      try (InputStream in = new CheckedInputStream(binding.openStream(), crc)) {
         Files.copy(in, folder.resolve(Natives.BINDING));
       }
+      new CachedFile(folder.resolve(Natives.BINDING)).noteWritten(crc.getValue());
     }
   }
 
@@ -184,6 +187,7 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
           "%s in %s is damaged: delete the jar from Maven's local repository and install again"
               .formatted(entry.getName(), Path.of(zip.getName()).getFileName()));
     }
+    new CachedFile(target).noteWritten(crc.getValue());
   }
 
   private void moveIntoPlace(Path made, Path target) throws IOException {

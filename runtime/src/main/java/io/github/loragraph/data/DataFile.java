@@ -2,6 +2,7 @@ package io.github.loragraph.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,8 @@ import java.util.stream.Collectors;
 public final class DataFile {
   /** Characters of a row; a longer one is a damaged file. */
   public static final int LONGEST_ROW = 10_000_000;
+
+  private static final int LONGEST_LIST = 200;
 
   private static final Set<String> PACKED = Set.of(".gz", ".bz2", ".xz", ".zst", ".zip");
 
@@ -180,7 +183,7 @@ public final class DataFile {
 
   static String shortened(List<String> names) {
     String joined = names.stream().map(DataFile::printable).collect(Collectors.joining(", "));
-    return joined.length() <= 200 ? joined : joined.substring(0, 200) + "...";
+    return PlainText.shortened(joined, LONGEST_LIST);
   }
 
   private static String printable(String name) {

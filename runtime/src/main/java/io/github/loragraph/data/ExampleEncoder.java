@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
@@ -114,7 +115,7 @@ public final class ExampleEncoder {
           if (!Float.isFinite(number)) {
             throw new LoraGraphException(
                 "%s has the label '%s', which is no number as a regression needs"
-                    .formatted(row.place(), shown(row.label())));
+                    .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
           }
           return Values.scalar(number);
         });
@@ -225,13 +226,9 @@ public final class ExampleEncoder {
     if (index < 0) {
       throw new LoraGraphException(
           "%s has the label '%s', which the model's head does not know; it knows: %s (mend the line, or make a head for these labels with 'lora-graph add-head')"
-              .formatted(row.place(), shown(label), labels));
+              .formatted(row.place(), PlainText.shortened(label, LONGEST_SHOWN), labels));
     }
     return index;
-  }
-
-  private static String shown(String label) {
-    return label.length() > LONGEST_SHOWN ? label.substring(0, LONGEST_SHOWN) + "..." : label;
   }
 
   /** The names in a label of several classes; one that is no JSON array is divided at commas. */
@@ -252,7 +249,7 @@ public final class ExampleEncoder {
     if (entries == null) {
       throw new LoraGraphException(
           "%s has the label '%s', which is no JSON array of names or numbers"
-              .formatted(row.place(), shown(row.label())));
+              .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
     }
     return entries;
   }

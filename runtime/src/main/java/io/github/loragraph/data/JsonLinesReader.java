@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ import java.util.function.Function;
 /** Rows of JSON lines: an object in each, with text or with numbers for the model's inputs. */
 final class JsonLinesReader {
   private static final String IDS = "input_ids";
+  private static final int LONGEST_REASON = 200;
   private static final ObjectReader JSON =
       new ObjectMapper(
               JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
@@ -90,7 +92,7 @@ final class JsonLinesReader {
     String first = e.getOriginalMessage().lines().findFirst().orElse("");
     int position = first.indexOf(" (start marker");
     first = position < 0 ? first : first.substring(0, position);
-    return first.length() > 200 ? first.substring(0, 200) + "..." : first;
+    return PlainText.shortened(first, LONGEST_REASON);
   }
 
   private Row row(JsonNode object, String place) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.data;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -33,7 +34,8 @@ public final class LabelSet {
     this.names = List.copyOf(names);
     for (String name : names) {
       if (indices.putIfAbsent(name, indices.size()) != null) {
-        throw new LoraGraphException("two classes have the same name: " + shown(name));
+        throw new LoraGraphException(
+            "two classes have the same name: " + PlainText.shortened(name, LONGEST_LISTED));
       }
     }
     this.numbers = names.stream().allMatch(name -> name.matches(NUMBER));
@@ -127,10 +129,6 @@ public final class LabelSet {
     return alike;
   }
 
-  private static String shown(String name) {
-    return name.length() > LONGEST_LISTED ? name.substring(0, LONGEST_LISTED) + "..." : name;
-  }
-
   @Override
   public boolean equals(Object other) {
     return other instanceof LabelSet set && names.equals(set.names);
@@ -145,7 +143,12 @@ public final class LabelSet {
   @Override
   public String toString() {
     String listed =
-        String.join(", ", names.stream().limit(MOST_LISTED).map(LabelSet::shown).toList());
+        String.join(
+            ", ",
+            names.stream()
+                .limit(MOST_LISTED)
+                .map(name -> PlainText.shortened(name, LONGEST_LISTED))
+                .toList());
     return names.size() > MOST_LISTED ? listed + ", ... (%d)".formatted(names.size()) : listed;
   }
 }

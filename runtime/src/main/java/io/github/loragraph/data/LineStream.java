@@ -60,7 +60,8 @@ public final class LineStream {
         queue.put(new LoraGraphException("cannot read " + name + ": " + e.getMessage(), e));
       } catch (LoraGraphException e) {
         queue.put(e);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
+        // Thrown on in the thread that waits for lines: without it that would wait for ever.
         queue.put(new LoraGraphException("cannot read " + name + ": " + e, e));
       }
     } catch (InterruptedException e) {
@@ -93,6 +94,7 @@ public final class LineStream {
         queue.remove();
       }
       if (next instanceof LoraGraphException failure) {
+        ended = true;
         throw failure;
       }
       ended = next instanceof End;

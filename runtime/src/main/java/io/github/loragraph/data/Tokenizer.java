@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -112,7 +113,9 @@ public final class Tokenizer implements AutoCloseable {
       encoding = pair == null ? tokenizer.encode(text) : tokenizer.encode(text, pair);
     } catch (RuntimeException e) {
       throw new LoraGraphException(
-          "%s cannot encode '%s': %s".formatted(file, shown(text), firstLine(e)), e);
+          "%s cannot encode '%s': %s"
+              .formatted(file, PlainText.shortened(text, LONGEST_SHOWN), firstLine(e)),
+          e);
     }
     int[] ids = ints(encoding.getIds());
     if (ids.length > maxLength) {
@@ -121,10 +124,6 @@ public final class Tokenizer implements AutoCloseable {
               .formatted(maxLength));
     }
     return new Tokens(ids, ints(encoding.getTypeIds()), encoding.exceedMaxLength());
-  }
-
-  private static String shown(String text) {
-    return text.length() > LONGEST_SHOWN ? text.substring(0, LONGEST_SHOWN) + "..." : text;
   }
 
   /** A token as text, special ones by their names. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -76,7 +77,7 @@ final class TokenizerFile {
     String line = String.valueOf(reason).lines().findFirst().orElse("");
     return new LoraGraphException(
         "%s is no tokenizer.json of Hugging Face's tokenizers: %s"
-            .formatted(file, shown(line, 200)),
+            .formatted(file, PlainText.shortened(line, 200)),
         cause);
   }
 
@@ -84,12 +85,8 @@ final class TokenizerFile {
     return refusal(file, reason.formatted(arguments), null);
   }
 
-  private static String shown(String text, int most) {
-    return text.length() > most ? text.substring(0, most) + "..." : text;
-  }
-
   private static String shown(JsonNode value) {
-    return shown(value.toString(), LONGEST_SHOWN);
+    return PlainText.shortened(value.toString(), LONGEST_SHOWN);
   }
 
   private void checkModel(ObjectNode model) {
@@ -114,11 +111,15 @@ final class TokenizerFile {
       return;
     }
     for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
-      requireId("the id of '" + shown(entry.getKey(), LONGEST_SHOWN) + "'", entry.getValue());
+      requireId(
+          "the id of '" + PlainText.shortened(entry.getKey(), LONGEST_SHOWN) + "'",
+          entry.getValue());
     }
     String unknown = unknownToken(model, type);
     if (unknown != null && !vocabulary.has(unknown)) {
-      throw refusal("its unk_token '%s' is not in its vocabulary", shown(unknown, LONGEST_SHOWN));
+      throw refusal(
+          "its unk_token '%s' is not in its vocabulary",
+          PlainText.shortened(unknown, LONGEST_SHOWN));
     }
     if (model.path("max_input_chars_per_word").isNumber()
         && model.path("max_input_chars_per_word").asLong() < 1) {
@@ -168,7 +169,7 @@ final class TokenizerFile {
         if (!vocabulary.has(part)) {
           throw refusal(
               "its merge %s needs '%s', which is not in its vocabulary",
-              shown(merge), shown(part, LONGEST_SHOWN));
+              shown(merge), PlainText.shortened(part, LONGEST_SHOWN));
         }
       }
     }
@@ -191,7 +192,7 @@ final class TokenizerFile {
         if (token.isTextual() && !known.has(token.asText())) {
           throw refusal(
               "its post_processor puts in '%s', which is not one of its special_tokens",
-              shown(token.asText(), LONGEST_SHOWN));
+              PlainText.shortened(token.asText(), LONGEST_SHOWN));
         }
       }
     }

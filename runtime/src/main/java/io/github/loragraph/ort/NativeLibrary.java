@@ -1,8 +1,10 @@
 package io.github.loragraph.ort;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.CachedFile;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.cuda.Cuda;
+import io.github.loragraph.cuda.Natives;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.URL;
@@ -47,9 +49,23 @@ record NativeLibrary(Path folder, List<Path> preload) {
       case TRAINING -> new NativeLibrary(unpackTraining(platform), List.of());
       case CUDA -> {
         Cuda cuda = Cuda.ofThisMachine();
-        yield new NativeLibrary(cuda.require().folder(), cuda.preload());
+        Path folder = cuda.require().folder();
+        requireAsInstalled(folder);
+        yield new NativeLibrary(folder, cuda.preload());
       }
     };
+  }
+
+  /** What the installer wrote has to be what is there; of other files nobody knows. */
+  private static void requireAsInstalled(Path folder) {
+    for (String file : Natives.FILES) {
+      Path path = folder.resolve(file);
+      if (!new CachedFile(path).isAsNoted()) {
+        throw new LoraGraphException(
+            "%s is not as it was installed: delete its folder, and run 'lora-graph doctor --install cuda' again"
+                .formatted(path));
+      }
+    }
   }
 
   /** The system properties by which the user names a library. */

@@ -1,10 +1,12 @@
 package io.github.loragraph.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.cache.CachedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -123,13 +125,23 @@ class CudaInstallerTest {
     for (CudaVersion version : CudaVersion.values()) {
       Natives natives = installer(complete(version)).install(version);
       assertTrue(natives.isComplete());
-      assertEquals(4, Machine.current().list(natives.folder()).size());
+      List<Path> libraries =
+          Machine.current().list(natives.folder()).stream()
+              .filter(file -> !file.toString().endsWith(".checked"))
+              .toList();
+      assertEquals(4, libraries.size());
+      libraries.forEach(file -> assertTrue(new CachedFile(file).isAsNoted(), file.toString()));
+      Files.writeString(libraries.get(0), "damaged");
+      assertFalse(new CachedFile(libraries.get(0)).isAsNoted());
+      Files.delete(libraries.get(0));
+      installer(complete(version)).install(version);
+      assertTrue(new CachedFile(libraries.get(0)).isAsNoted());
       assertEquals(
           CudaJar.of(version).files().get("libonnxruntime.so"),
           Files.readString(natives.folder().resolve("libonnxruntime.so")));
       assertEquals(natives, installer(command -> Optional.empty()).install(version));
     }
-    assertEquals(2, calls.size());
+    assertEquals(4, calls.size());
     assertEquals(2, inCache().size(), inCache().toString());
     List<String> call = calls.get(0);
     assertEquals(List.of("mvn", "-B", "-q"), call.subList(0, 3));
