@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.Spelling;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.trainer.RunFolder;
@@ -88,7 +89,7 @@ final class ConfigFile implements IDefaultValueProvider {
   }
 
   private static void say(CommandLine command, String line) {
-    command.getErr().println(line);
+    command.getErr().println(PlainText.line(line));
     command.getErr().flush();
   }
 

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.PlainText;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Prediction;
 import java.io.PrintWriter;
@@ -51,24 +52,8 @@ record PredictionLines(PrintWriter out) {
     return escaped(String.join(",", answer.labels())) + "\t" + probabilities;
   }
 
-  /** One line whatever is in it; other control characters could do things to a terminal. */
+  /** One line and one column whatever is in it; nothing in it does things to a terminal. */
   static String escaped(String text) {
-    StringBuilder escaped = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      switch (c) {
-        case '\n' -> escaped.append("\\n");
-        case '\r' -> escaped.append("\\r");
-        case '\t' -> escaped.append("\\t");
-        default -> {
-          if (Character.isISOControl(c)) {
-            escaped.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-          } else {
-            escaped.append(c);
-          }
-        }
-      }
-    }
-    return escaped.toString();
+    return PlainText.line(text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t"));
   }
 }

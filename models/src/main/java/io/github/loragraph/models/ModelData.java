@@ -131,7 +131,12 @@ public final class ModelData implements AutoCloseable {
     return labelled(file, labelledRows(file));
   }
 
-  /** The rows of a file, each with a label. */
+  /**
+   * The rows of a file, each with a label.
+   *
+   * @throws LoraGraphException if the file cannot be read, or has pairs where another had single
+   *     texts, or the other way round
+   */
   public List<Row> labelledRows(Path file) {
     List<Row> rows = new DataFile(file, columns, notices).labelled();
     if (firstRow == null) {
@@ -197,7 +202,11 @@ public final class ModelData implements AutoCloseable {
     return truncated.getOrDefault(file, 0);
   }
 
-  /** Hands over the rows of a file one by one; labels are not needed, texts may be empty. */
+  /**
+   * Hands over the rows of a file one by one; labels are not needed, texts may be empty.
+   *
+   * @throws LoraGraphException as {@link DataFile#each} does
+   */
   public void each(Path file, DataFile.Visitor visitor) {
     new DataFile(file, columns, notices).each(visitor);
   }

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A model that answers as its file stands. */
+/** A model that answers as its file stands. Its maker closes it; the sessions' runtime stays. */
 public final class Predictor implements AutoCloseable {
   private final Weights weights = new Weights();
   private final ModelSession session;

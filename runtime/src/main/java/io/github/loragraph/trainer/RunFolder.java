@@ -73,6 +73,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * and not replaced, comes back. To be called before a run is begun or gone on with.
    *
    * @param notes takes a line where one came back
+   * @throws LoraGraphException if it cannot be put back
    */
   public static void recover(Path target, Consumer<String> notes) {
     try {
@@ -142,6 +143,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * @param replace whether a run folder in its place is replaced; it comes back if the run fails
    *     before its first checkpoint
    * @param config everything that decides the run, by name
+   * @throws LoraGraphException as {@link #checkTarget} does, or if the folder cannot be written
    */
   public static RunFolder begin(Path target, boolean replace, Map<String, ?> config) {
     recover(target, line -> {});
@@ -287,7 +289,11 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     return folder;
   }
 
-  /** Writes the trained model, which ends the run, and takes the checkpoints away. */
+  /**
+   * Writes the trained model, which ends the run, and takes the checkpoints away.
+   *
+   * @throws LoraGraphException if it cannot be written; the checkpoints then stay
+   */
   public void finish(OnnxModel trained) {
     try {
       metrics.close();

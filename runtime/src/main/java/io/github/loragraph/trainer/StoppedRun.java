@@ -69,7 +69,9 @@ public final class StoppedRun implements AutoCloseable {
 
   /**
    * The run's folder, to go on in: lines of its metrics after the checkpoint are taken out. It
-   * belongs to who gets it.
+   * belongs to who gets it, who closes it; this object then has nothing to close any more.
+   *
+   * @throws LoraGraphException if the folder cannot be written
    */
   public RunFolder goOn() {
     try {
