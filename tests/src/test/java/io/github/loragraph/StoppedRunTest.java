@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.trainer.StoppedRun;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -297,6 +300,19 @@ class StoppedRunTest {
     refused("/nowhere/train.jsonl, which the run was begun with, is not there", run);
     changed(lines, config, "  java: .*", "  java: \"16\"");
     assertTrue(resumed(run).contains("begun with java 16, going on with "));
+  }
+
+  @Test
+  void weightsBesideTheModelAreThoseThatItWasBegunWith() throws Exception {
+    Path model = trainings.model();
+    Path weights = folder.resolve("weights.data");
+    try (StagedFiles files = new StagedFiles(folder, true)) {
+      weights = OnnxFile.stageSharingData(Map.of(model, OnnxFile.read(model)), weights, files);
+      files.commit();
+    }
+    Path run = killed("graph", 10 * STEPS);
+    flip(weights, 4L * Files.size(weights));
+    refused(weights + " has changed since the run began", run);
   }
 
   private static String dashed(String key) {
