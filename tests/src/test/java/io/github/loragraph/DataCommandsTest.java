@@ -422,4 +422,32 @@ class DataCommandsTest {
     assertEquals(1, run.exitCode());
     assertTrue(run.err().contains("s.tsv:2 has single texts"), run.err());
   }
+
+  /** A label that is text, too, would be learned from itself; predict needs no label. */
+  @Test
+  void oneColumnIsNotTwo() throws IOException {
+    Cli.json("inject", model, "--match", "query", "--rank", 2);
+    Path table = file("t.tsv", "text\tlabel\npos\tpos\nneg\tneg\n");
+    Path lines = file("t.jsonl", "{\"text\":\"pos\",\"label\":\"pos\"}\n");
+    for (Path data : List.of(table, lines)) {
+      for (String option : List.of("--text-column", "--text-pair-column")) {
+        Cli run =
+            Cli.run(
+                "train",
+                model.resolve("model.lora.onnx"),
+                "--data",
+                data,
+                option,
+                "label",
+                "--steps",
+                1,
+                "-o",
+                folder.resolve("run"));
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().contains(data + ":1: column 'label' is taken for two of"), run.err());
+      }
+      Cli predicted = Cli.run("predict", model, "--data", data, "--text-column", "label");
+      assertEquals(0, predicted.exitCode(), predicted.err());
+    }
+  }
 }

@@ -366,16 +366,37 @@ class RecipeTest {
     assertEquals(2, trainFully(model, data, 2, "--epochs", 2, "--accumulate", 16).size());
     assertEquals(3, trainFully(model, data, 2, "--epochs", 2.5, "--accumulate", 16).size());
     assertEquals(5, trainFully(model, data, 2, "--steps", 5).size());
+    assertEquals(5, trainFully(model, data, 2, "--steps", 5, "--steps-per-call", 9_999_999).size());
     assertSaid("the run ends with the epochs", 6, model, data, "--epochs", 2, "--steps", 9);
     assertSaid("the run ends with the steps", 4, model, data, "--epochs", 2, "--max-steps", 4);
     assertSaid("--warmup-ratio 0.5", 9, model, data, "--warmup", "0.5");
     assertSaid("--warmup-steps 2", 9, model, data, "--warmup", "2");
     assertSaid("has no warm-up", 9, model, data, "--schedule", "constant", "--warmup-steps", 2);
     assertSaid("does not reach", 9, model, data, "--warmup-steps", 20);
+    assertSaid("the steps count", 9, model, data, "--warmup-steps", 2, "--warmup-ratio", "0.5");
     String plain = said(9, model, data);
     for (String word : List.of("warm", "the run ends")) {
       assertFalse(plain.contains(word), plain);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"NaN", "-1", "Infinity"})
+  void aGradientNormThatIsNone(String norm) throws IOException {
+    Cli run =
+        Cli.run(
+            "train",
+            model("classification"),
+            "--data",
+            data("classification", 6, 0),
+            "--method",
+            "full",
+            "--max-grad-norm",
+            norm,
+            "-o",
+            folder.resolve("run"));
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().contains("maximum gradient norm of"), run.err());
   }
 
   private List<JsonNode> trainFully(Path model, Path data, int batchSize, Object... more)

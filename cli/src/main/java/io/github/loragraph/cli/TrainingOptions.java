@@ -270,7 +270,7 @@ final class TrainingOptions {
       return LossOptions.balancedWeights(examples, classes);
     }
     try {
-      return Arrays.stream(classWeights.split(","))
+      return Arrays.stream(classWeights.split(",", -1))
           .map(String::strip)
           .map(Double::valueOf)
           .toList();

@@ -1,5 +1,7 @@
 package io.github.loragraph.training;
 
+import io.github.loragraph.LoraGraphException;
+
 /**
  * How parameters follow their gradients.
  *
@@ -10,6 +12,13 @@ package io.github.loragraph.training;
  */
 public record Optimization(
     AdamW optimizer, double maxGradientNorm, LoraDropout dropout, Precision precision) {
+  public Optimization {
+    if (!(maxGradientNorm >= 0) || Double.isInfinite(maxGradientNorm)) {
+      throw new LoraGraphException(
+          "a maximum gradient norm of " + maxGradientNorm + " is not possible: 0 turns it off");
+    }
+  }
+
   /** In FLOAT throughout. */
   public Optimization(AdamW optimizer, double maxGradientNorm, LoraDropout dropout) {
     this(optimizer, maxGradientNorm, dropout, Precision.FP32);

@@ -97,7 +97,7 @@ public final class BatchSource {
   }
 
   public long batchesPerEpoch() {
-    return (examples.size() + batchSize - 1L) / batchSize;
+    return (examples.size() + (batchSize - 1L)) / batchSize;
   }
 
   /**
@@ -139,10 +139,11 @@ public final class BatchSource {
     List<Example> order = new ArrayList<>(examples);
     Collections.shuffle(order, random);
     List<List<Example>> batches = new ArrayList<>();
-    int window = Math.multiplyExact(WINDOW, batchSize);
-    for (int start = 0; start < order.size(); start += window) {
-      List<Example> part =
-          new ArrayList<>(order.subList(start, Math.min(order.size(), start + window)));
+    int size = Math.max(1, Math.min(batchSize, order.size()));
+    long window = (long) WINDOW * size;
+    for (long start = 0; start < order.size(); start += window) {
+      int end = (int) Math.min(order.size(), start + window);
+      List<Example> part = new ArrayList<>(order.subList((int) start, end));
       part.sort(Comparator.comparingInt(Example::length));
       batches.addAll(cut(part));
     }
@@ -152,8 +153,9 @@ public final class BatchSource {
 
   private List<List<Example>> cut(List<Example> part) {
     List<List<Example>> batches = new ArrayList<>();
-    for (int start = 0; start < part.size(); start += batchSize) {
-      batches.add(part.subList(start, Math.min(part.size(), start + batchSize)));
+    for (long start = 0; start < part.size(); start += batchSize) {
+      int end = (int) Math.min(part.size(), start + batchSize);
+      batches.add(part.subList((int) start, end));
     }
     return batches;
   }

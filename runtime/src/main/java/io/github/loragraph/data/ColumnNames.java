@@ -38,4 +38,22 @@ final class ColumnNames {
     }
     return null;
   }
+
+  /**
+   * Refuses one column in two places: a label that is text, too, would be learned from itself.
+   *
+   * @param textPair null where there is none, as is {@code label}
+   * @throws LoraGraphException if two of them are the same
+   */
+  static void refuseTwoRoles(String text, String textPair, String label, String place) {
+    String twice =
+        text != null && (text.equals(textPair) || text.equals(label))
+            ? text
+            : textPair != null && textPair.equals(label) ? label : null;
+    if (twice != null) {
+      throw new LoraGraphException(
+          "%s: column '%s' is taken for two of text, second text and label: name others with --text-column, --text-pair-column or --label-column"
+              .formatted(place, DataFile.shortened(List.of(twice))));
+    }
+  }
 }

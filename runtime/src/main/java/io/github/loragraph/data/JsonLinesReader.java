@@ -113,6 +113,7 @@ final class JsonLinesReader {
       if (pairName == null && columns.textPair().size() == 1) {
         throw missing(object, columns.textPair(), "--text-pair-column", place);
       }
+      ColumnNames.refuseTwoRoles(textName, pairName, request.labelled() ? labelName : null, place);
       return new Row(
           text(object, textName, place),
           pairName == null ? null : text(object, pairName, place),

@@ -118,7 +118,16 @@ final class TableReader {
       text = request.texts() ? index(columns.text(), true, "--text-column") : -1;
       textPair = request.texts() ? index(columns.textPair(), false, "--text-pair-column") : -1;
       label = index(columns.label(), request.labelled(), "--label-column");
+      ColumnNames.refuseTwoRoles(
+          nameOf(text),
+          nameOf(textPair),
+          request.labelled() ? nameOf(label) : null,
+          request.place(1));
       tellChoice(columns);
+    }
+
+    private String nameOf(int column) {
+      return column < 0 ? null : names.get(column);
     }
 
     /** A column that was named by itself has to be there. */

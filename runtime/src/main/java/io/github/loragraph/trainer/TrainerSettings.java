@@ -119,6 +119,11 @@ public record TrainerSettings(
                   ofEpochs,
                   steps));
     }
+    if (warmUp.steps() > 0 && warmUp.share() > 0) {
+      remarks.add(
+          "a warm-up of %,d steps is given, and one of a share of %s: the steps count"
+              .formatted(warmUp.steps(), number(warmUp.share())));
+    }
     long rise = warmUp.of(total);
     if (rise > 0 && decay == LearningRateSchedule.Decay.CONSTANT) {
       remarks.add(

@@ -112,7 +112,7 @@ public record TrainingJob(
   /** So many batches of the model's size as have the examples that a step is asked to have. */
   private int accumulation(InputSizes sizes) {
     long examples = (long) settings.batchSize() * settings.accumulation();
-    return Math.toIntExact((examples + sizes.rows() - 1) / sizes.rows());
+    return (int) Math.min(Integer.MAX_VALUE, (examples + sizes.rows() - 1) / sizes.rows());
   }
 
   /**
@@ -168,7 +168,7 @@ public record TrainingJob(
             loss,
             optimization,
             settings.accumulation(),
-            batchesPerCall,
+            perCall(),
             settings.seed(),
             sessions);
     try (Engines.Opened opened =
@@ -203,6 +203,14 @@ public record TrainingJob(
           engine.name(),
           opened.unreached().values());
     }
+  }
+
+  /** A call has memory for all its batches: no more than the run has. */
+  private int perCall() {
+    long perEpoch = batches(settings, data, List.of(), null).batchesPerEpoch();
+    long perStep = Math.min(settings.accumulation(), perEpoch);
+    long steps = Math.min(Integer.MAX_VALUE, settings.totalSteps(perEpoch));
+    return (int) Math.min(batchesPerCall, steps * perStep);
   }
 
   private static BatchSource batches(

@@ -25,6 +25,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BatchSourceTest {
   private static final ValueInfo IDS =
@@ -125,6 +127,18 @@ class BatchSourceTest {
     assertEquals(third, order(source(examples, 8, true, 5), 3));
     assertNotEquals(third, order(source(examples, 8, true, 6), 3));
     assertEquals(IntStream.range(0, 500).boxed().toList(), order(source(examples, 8, false, 5), 3));
+  }
+
+  /** Whatever size is asked for, a batch has no more than all examples. */
+  @ParameterizedTest
+  @ValueSource(ints = {7, 50_000_000, Integer.MAX_VALUE})
+  void aBatchLargerThanTheDataHasAllOfIt(int batchSize) {
+    for (boolean shuffle : new boolean[] {true, false}) {
+      BatchSource source = source(examples(7, 1), batchSize, shuffle, 5);
+      assertEquals(1, source.batchesPerEpoch());
+      assertEquals(1, source.order(0).size());
+      assertEquals(7, order(source, 0).size());
+    }
   }
 
   /** As documented, by java.util.Random and Collections.shuffle: the same on every Java. */
