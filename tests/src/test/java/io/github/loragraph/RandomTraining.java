@@ -192,14 +192,22 @@ record RandomTraining(
         new BatchSource(examples, opened.inputs(), opened.labels(), batchSize, 0, shuffle, seed);
     TrainingListener listener =
         new TrainingListener() {
+          private long totalSteps;
+
+          @Override
+          public void started(long totalSteps) {
+            this.totalSteps = totalSteps;
+          }
+
           @Override
           public void step(StepRecord record) {
             losses.add(record.loss());
           }
 
+          // After the last step there is nothing to go on with.
           @Override
           public boolean wantsToStop() {
-            return stops[0] && losses.size() >= stopAfter;
+            return stops[0] && losses.size() >= stopAfter && losses.size() < totalSteps;
           }
 
           @Override

@@ -242,10 +242,11 @@ final class ArtifactsCommand implements Callable<Integer> {
           files.config().problemType(),
           inference);
     } catch (LoraGraphException e) {
-      if (loss == null) {
+      String whole = "%s (for --loss %s)".formatted(e.getMessage(), loss);
+      if (loss == null || whole.length() > LoraGraphException.LONGEST_MESSAGE) {
         throw e;
       }
-      throw new LoraGraphException("%s (for --loss %s)".formatted(e.getMessage(), loss), e);
+      throw new LoraGraphException(whole, e);
     }
   }
 

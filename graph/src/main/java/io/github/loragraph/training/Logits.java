@@ -264,7 +264,7 @@ public record Logits(
         all.stream().filter(l -> l.rank() >= 2 && EncoderStates.contain(graph, l.value())).toList();
     if (!states.isEmpty()) {
       return new LoraGraphException(
-          "the model is an encoder without a head, it answers with its states only: %s; %s, or name the output that is its answer with --output-name NAME"
+          "the model has no head, it answers with its states only: %s; %s, or name its answer with --output-name NAME"
               .formatted(described(states), remedy));
     }
     return new LoraGraphException(
