@@ -205,7 +205,9 @@ class DataCommandsTest {
     assertEquals(
         2, Cli.json("eval", model, "--data", data, "--max-length", 12).get("truncated").asInt());
     Cli predict = Cli.run("predict", model, "--data", data, "--max-length", 12);
-    assertEquals(words, predict.err().strip());
+    assertEquals(data + ": " + words, predict.err().strip());
+    Cli argument = Cli.run("predict", model, longText, "--max-length", 12);
+    assertEquals("arguments: 1 of 1 texts cut at 12 tokens", argument.err().strip());
     assertEquals(3, predict.out().lines().count());
     Cli.json("inject", model, "--match", "query", "--rank", 2);
     Cli train =
@@ -265,6 +267,27 @@ class DataCommandsTest {
         config, Files.readString(config).replaceFirst("maxLength: .*", "maxLength: x"));
     Cli damaged = Cli.run("eval", run, "--data", data);
     assertTrue(damaged.err().contains("config.yaml: 'maxLength' is x"), damaged.err());
+  }
+
+  /** A mail of pages in a line for each mistake hides the others; files have it whole. */
+  @Test
+  void longTextsAreShortenedInTheListOfMistakesAlone() throws IOException {
+    String text = "good\uD83D\uDE00 ".repeat(100).strip();
+    Path data = file("d.jsonl", json(text, "pos") + json(text, "neg") + json("the film", "pos"));
+    String shown = Cli.run("eval", model, "--data", data, "--errors", 3).out();
+    // Five code points and a space, a hundred times, less the last space.
+    String beginning = text.substring(0, text.offsetByCodePoints(0, 200));
+    assertTrue(shown.contains(beginning + " ... (399 more characters)"), shown);
+    assertFalse(shown.contains(text), shown);
+    JsonNode errors = Cli.json("eval", model, "--data", data, "--errors", 3).get("errors");
+    assertTrue(errors.findValuesAsText("text").contains(text), errors.toString());
+    Path file = folder.resolve("errors.csv");
+    Cli.run("eval", model, "--data", data, "--errors", file);
+    assertTrue(Files.readString(file).contains(text));
+  }
+
+  private static String json(String text, String label) {
+    return "{\"text\": \"%s\", \"label\": \"%s\"}\n".formatted(text, label);
   }
 
   @Test

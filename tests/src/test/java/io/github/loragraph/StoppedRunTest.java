@@ -114,7 +114,9 @@ class StoppedRunTest {
       Files.write(last, whole);
     }
     flip(last, random.nextLong(8L * whole.length));
-    assertTrue(resumed(run).contains(last + " is damaged: "));
+    String said = resumed(run);
+    assertTrue(said.contains(last + " is damaged: "), said);
+    assertTrue(said.contains("going on after step %,d".formatted(before)), said);
     assertSameRun(straight, run);
   }
 

@@ -54,6 +54,9 @@ import picocli.CommandLine.Option;
 final class EvalCommand implements Callable<Integer> {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Characters of a text in the list for people: what comes after is seldom why it is there. */
+  private static final int TEXT_SHOWN = 200;
+
   @Mixin private ModelArgument model;
   @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
@@ -78,8 +81,8 @@ final class EvalCommand implements Callable<Integer> {
       names = "--errors",
       paramLabel = "N|FILE",
       description =
-          "List the N worst mistakes with text, label, answer and loss; or write all of them to a"
-              + " .tsv, .csv or .jsonl file.")
+          "List the N worst mistakes with text, label, answer and loss, long texts shortened; or"
+              + " write all of them, whole, to a .tsv, .csv or .jsonl file.")
   private String errors;
 
   @Option(names = "--force", description = "Replace a file of errors that exists.")
@@ -229,10 +232,20 @@ final class EvalCommand implements Callable<Integer> {
             PredictionLines.escaped(mistake.get("label").toString()),
             PredictionLines.escaped(mistake.get("answer").toString()),
             mistake.get("row").toString(),
-            PredictionLines.escaped(
-                (text == null ? "" : text.toString()) + (pair == null ? "" : " | " + pair))
+            shown(text) + (pair == null ? "" : " | " + shown(pair))
           });
     }
     new TextTable(rows, Set.of(0)).printTo(out);
+  }
+
+  /** A text in one line, no longer than {@link #TEXT_SHOWN}; the number says what was left out. */
+  private static String shown(Object text) {
+    String line = text == null ? "" : PredictionLines.escaped(text.toString());
+    int length = line.codePointCount(0, line.length());
+    return length <= TEXT_SHOWN
+        ? line
+        : "%s ... (%,d more characters)"
+            .formatted(
+                line.substring(0, line.offsetByCodePoints(0, TEXT_SHOWN)), length - TEXT_SHOWN);
   }
 }

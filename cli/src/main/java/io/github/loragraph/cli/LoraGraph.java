@@ -19,8 +19,8 @@ import picocli.CommandLine.ScopeType;
     header = "Fine-tunes transformer models as ONNX files, with LoRA, without Python.",
     description = {
       "",
-      "A MODEL is an .onnx file, a folder in Hugging Face's layout, or the name of a bundled model"
-          + " (all-MiniLM-L6-v2).",
+      "A MODEL is an .onnx file, a folder in Hugging Face's layout, a run folder that 'train' wrote,"
+          + " or the name of a bundled model (all-MiniLM-L6-v2).",
       ""
     },
     footer = {

@@ -11,7 +11,7 @@ final class ModelArgument {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "An .onnx file, a model folder, or the name of a bundled model.")
+      description = "An .onnx file, a model folder, a run folder, or the name of a bundled model.")
   private String model;
 
   @Option(

@@ -145,7 +145,8 @@ final class PredictCommand implements Callable<Integer> {
       } else {
         answers.over(new Printer());
       }
-      modelData.tell(cuts);
+      modelData.tell(
+          data != null ? data.toString() : texts.isEmpty() ? "standard input" : "arguments", cuts);
     }
     return 0;
   }

@@ -64,7 +64,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv --epochs 3 -o run",
+      "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv -o run",
       "  lora-graph train --resume run",
       "",
       "Ctrl-C, SIGTERM and the end of the terminal (SIGHUP) stop a training after the batch that is"
@@ -233,6 +233,11 @@ final class TrainCommand implements Callable<Integer> {
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
       new SelectionNotes(onnx, selection).print(output);
+      if (start != null) {
+        start
+            .group(Checkpoint.GROUP)
+            .ifPresent(group -> output.say("going on after step %,d".formatted(group.step())));
+      }
       if (!device.reason().isEmpty()) {
         output.say(device.toString());
       }

@@ -182,7 +182,7 @@ public record LoraMetadata(
                         new LoraGraphException(
                             PeftAdapters.isIn(model)
                                 ? "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again"
-                                : "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run folder"
+                                : "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run with adapters; what was trained without any is used as it is"
                                     .formatted(KEY))));
   }
 

@@ -173,16 +173,19 @@ public final class ModelData implements AutoCloseable {
     return examples;
   }
 
-  /** Says how many texts were cut, if any were. */
-  public void tell(Cuts cuts) {
-    tellCut(null, cuts.cut, cuts.texts);
+  /**
+   * Says how many texts were cut, if any were.
+   *
+   * @param where the file they are in, or what else they come from
+   */
+  public void tell(String where, Cuts cuts) {
+    tellCut(where, cuts.cut, cuts.texts);
   }
 
   private void tellCut(String where, long cut, long texts) {
     if (cut > 0) {
       notices.accept(
-          "%s%,d of %,d texts cut at %d tokens"
-              .formatted(where == null ? "" : where + ": ", cut, texts, maxLength));
+          "%s: %,d of %,d texts cut at %d tokens".formatted(where, cut, texts, maxLength));
     }
   }
 
