@@ -17,6 +17,7 @@ import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
@@ -38,7 +39,11 @@ class LanguageModelEnginesTest {
     assertEquals(first.keySet(), second.keySet());
     first.forEach(
         (name, tensor) ->
-            assertArrayEquals(tensor.toFloats(), second.get(name).toFloats(), 2e-6f, name));
+            assertArrayEquals(
+                withoutKeyBias(name, tensor),
+                withoutKeyBias(name, second.get(name)),
+                2e-6f,
+                name));
     OnnxModel written = SharedTensors.withValues(model, first);
     float[] table = written.graph().initializer(TABLE).toFloats();
     float[] copy = written.graph().initializer(COPY).toFloats();
@@ -47,6 +52,18 @@ class LanguageModelEnginesTest {
         assertEquals(table[i * 16 + j], copy[j * 48 + i]);
       }
     }
+  }
+
+  /**
+   * The softmax does not see what is added to all keys: that bias has the gradient 0, of which
+   * AdamW's first steps would make the sign of a rounding error.
+   */
+  private static float[] withoutKeyBias(String name, Tensor tensor) {
+    float[] values = tensor.toFloats();
+    if (name.endsWith("attn.c_attn.bias")) {
+      Arrays.fill(values, values.length / 3, 2 * values.length / 3, 0);
+    }
+    return values;
   }
 
   @Test
