@@ -129,6 +129,7 @@ final class ConfigFile implements IDefaultValueProvider {
   static void requireSame(
       Path config, Map<String, Path> files, Map<String, Object> now, Consumer<String> notes) {
     Map<String, Object> then = entries(config);
+    requireOneValue(config, "recipe", then.get("recipe"));
     if (!Objects.equals(then.get("recipe"), now.get("recipe"))) {
       throw new LoraGraphException(
           "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with: begin another run with --config %s"
@@ -207,11 +208,7 @@ final class ConfigFile implements IDefaultValueProvider {
                 "%s gives the same option twice, as '%s' and '%s': keep one of them"
                     .formatted(file, before, key));
           }
-          if (value instanceof Map || value instanceof Collection) {
-            throw new LoraGraphException(
-                "%s: '%s' is a %s where one value belongs"
-                    .formatted(file, key, value instanceof Map ? "map" : "list"));
-          }
+          requireOneValue(file, key, value);
           if (value != null) {
             config.values.put(name, value.toString());
           }
@@ -251,6 +248,14 @@ final class ConfigFile implements IDefaultValueProvider {
     }
   }
 
+  private static void requireOneValue(Path file, String key, Object value) {
+    if (value instanceof Map || value instanceof Collection) {
+      throw new LoraGraphException(
+          "%s: '%s' is a %s where one value belongs"
+              .formatted(file, key, value instanceof Map ? "map" : "list"));
+    }
+  }
+
   private static List<String> optionNames(CommandSpec command) {
     return command.options().stream()
         .filter(option -> !option.hidden())
@@ -272,7 +277,8 @@ final class ConfigFile implements IDefaultValueProvider {
         .toList();
   }
 
-  private static String firstLongName(OptionSpec option) {
+  /** The name that is an option's own; further ones are those that users of Trainer know. */
+  static String firstLongName(OptionSpec option) {
     return Arrays.stream(option.names())
         .filter(name -> name.startsWith("--"))
         .findFirst()

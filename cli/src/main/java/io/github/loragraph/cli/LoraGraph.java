@@ -104,7 +104,7 @@ public final class LoraGraph implements Runnable {
     String place = file.map(f -> f + ": ").orElse("");
     err.println(
         "lora-graph: "
-            + PlainText.message(place + e.getMessage(), LoraGraphException.LONGEST_MESSAGE));
+            + PlainText.message(place + withFirstNames(e), LoraGraphException.LONGEST_MESSAGE));
     if (file.isPresent()) {
       return CommandLine.ExitCode.SOFTWARE;
     }
@@ -112,6 +112,17 @@ public final class LoraGraph implements Runnable {
       err.printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName(" "));
     }
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** The library's messages call an option by its longest name, which may be a further one. */
+  private static String withFirstNames(CommandLine.ParameterException e) {
+    String message = e.getMessage();
+    for (CommandLine.Model.OptionSpec option : e.getCommandLine().getCommandSpec().options()) {
+      message =
+          message.replace(
+              "'" + option.longestName() + "'", "'" + ConfigFile.firstLongName(option) + "'");
+    }
+    return message;
   }
 
   /** Options that are written much like an unknown one. */

@@ -95,6 +95,7 @@ final class TrainCommand implements Callable<Integer> {
           "data",
           "eval",
           "task",
+          "outputName",
           "maxLength",
           "threads",
           "device",
