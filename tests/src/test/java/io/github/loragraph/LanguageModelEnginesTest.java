@@ -40,10 +40,7 @@ class LanguageModelEnginesTest {
     first.forEach(
         (name, tensor) ->
             assertArrayEquals(
-                withoutKeyBias(name, tensor),
-                withoutKeyBias(name, second.get(name)),
-                2e-6f,
-                name));
+                withoutKeyBias(name, tensor), withoutKeyBias(name, second.get(name)), 2e-6f, name));
     OnnxModel written = SharedTensors.withValues(model, first);
     float[] table = written.graph().initializer(TABLE).toFloats();
     float[] copy = written.graph().initializer(COPY).toFloats();
