@@ -127,7 +127,9 @@ class DoctorTest {
     assertEquals("", run.out());
     String last = run.err().lines().reduce((a, b) -> b).orElse("");
     assertTrue(last.startsWith("lora-graph: no Maven found"), run.err());
-    assertTrue(last.contains("com.microsoft.onnxruntime:onnxruntime_gpu:"), run.err());
+    assertTrue(last.contains("put the files above into "), run.err());
+    assertTrue(
+        run.err().contains("by hand: of com.microsoft.onnxruntime:onnxruntime_gpu:"), run.err());
   }
 
   /** With other programs on the path, and a cache of its own. */

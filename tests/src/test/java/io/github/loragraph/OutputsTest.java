@@ -341,17 +341,10 @@ class OutputsTest {
   void statesAreNoAnswerAndGetAHead() throws IOException {
     Path file = ReportGraph.write("92-sentence-embedding-only", folder.resolve("states"));
     Path data = file.resolveSibling("train.jsonl");
-    Cli.json("inject", file, "--match", "query", "--rank", 2);
     String states =
         "it answers with its states only: 'sentence_embedding' [batch,32]; put a head on it with 'lora-graph add-head'";
     assertFailsWith(
-        states,
-        train(
-            folder.resolve("states/model.lora.onnx"),
-            "--data",
-            data,
-            "-o",
-            folder.resolve("none")));
+        states, train(file, "--method", "full", "--data", data, "-o", folder.resolve("none")));
     assertFailsWith(states, Cli.run("eval", file, "--data", data));
     Path headed = folder.resolve("headed");
     Path pooled = written(withOutputs(output("Gather_151", "batch", "32")));

@@ -231,7 +231,9 @@ class TerminalTest {
   @Test
   void aSecondCtrlCEndsAtOnce() throws Exception {
     Path run = folder.resolve("run");
-    Object[] longCalls = {"--steps-per-call", 20_000, "--log-every", 20_000};
+    Object[] longCalls = {
+      "--steps-per-call", 20_000, "--log-every", 20_000, "--checkpoint-every", 0
+    };
     Terminal terminal = new Terminal(folder, training(run, 20_000, longCalls));
     terminal.waitFor("0/20000 steps");
     TimeUnit.SECONDS.sleep(1);
