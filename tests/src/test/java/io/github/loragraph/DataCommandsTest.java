@@ -446,6 +446,50 @@ class DataCommandsTest {
     assertTrue(run.err().contains("s.tsv:2 has single texts"), run.err());
   }
 
+  /** The columns of a run's pairs were found by themselves: what it then gets is compared. */
+  @Test
+  void aRunOnPairsSaysThatItGetsSingleTextsAndTheOtherWayRound() throws IOException {
+    Cli.json("inject", model, "--match", "query", "--rank", 2);
+    String rows = "a\tb\tpos\nb\ta\tpos\n";
+    Path pairs = file("p.tsv", "sentence1\tsentence2\tlabel\n" + rows);
+    Path singles = file("s.tsv", "text\tlabel\na\tpos\nb\tpos\n");
+    String single = " is a single text, and the run was trained on pairs";
+    String pair = " is a pair of texts, and the run was trained on single texts";
+    for (Path data : List.of(pairs, singles)) {
+      Path run = folder.resolve("run-" + data.getFileName());
+      Cli training =
+          Cli.run(
+              "train",
+              model.resolve("model.lora.onnx"),
+              "--data",
+              data,
+              "--untie",
+              "--steps",
+              1,
+              "-o",
+              run);
+      assertEquals(0, training.exitCode(), training.err());
+      assertTrue(
+          training.err().contains(data + " has no example of 1 of the 2 classes: 'neg'"),
+          training.err());
+      assertTrue(training.err().contains("--untie changes nothing"), training.err());
+      Path other = data == pairs ? singles : pairs;
+      String said = data == pairs ? single : pair;
+      for (Object[] command :
+          new Object[][] {
+            {"eval", run, "--data", other},
+            {"predict", run, "--data", other},
+            {"predict", run, data == pairs ? "a" : "a\tb"}
+          }) {
+        Cli otherwise = Cli.run(command);
+        assertEquals(0, otherwise.exitCode(), otherwise.err());
+        assertTrue(otherwise.err().contains(said), otherwise.err());
+      }
+      Cli same = Cli.run("eval", run, "--data", data);
+      assertFalse(same.err().contains("trained on"), same.err());
+    }
+  }
+
   /** A label that is text, too, would be learned from itself; predict needs no label. */
   @Test
   void oneColumnIsNotTwo() throws IOException {

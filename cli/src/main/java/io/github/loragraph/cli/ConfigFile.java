@@ -47,7 +47,7 @@ final class ConfigFile implements IDefaultValueProvider {
       Set.of("help", "version", "force", "json", "stacktrace", "config", "resume");
   private static final String CHECKSUMS = "checksums";
   private static final String VERSIONS = "versions";
-  private static final Set<String> NOTES = Set.of(VERSIONS, CHECKSUMS, "recipe");
+  private static final Set<String> NOTES = Set.of(VERSIONS, CHECKSUMS, "recipe", "pairs");
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};

@@ -109,6 +109,7 @@ final class EvalCommand implements Callable<Integer> {
             new SessionShapeInference(OrtRuntime.ofThisProcess()))) {
       modelData.notes().forEach(line -> output.say(line));
       List<Row> rows = modelData.labelledRows(data);
+      run.sayOtherTexts(rows, output);
       List<Example> examples = modelData.labelled(data, rows);
       try (Predictor predictor =
           new Predictor(

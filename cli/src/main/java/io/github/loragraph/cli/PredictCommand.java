@@ -131,7 +131,7 @@ final class PredictCommand implements Callable<Integer> {
                 device.sessions(threads, output))) {
       modelData.notes().forEach(line -> output.say(line));
       ModelData.Cuts cuts = new ModelData.Cuts();
-      Run answers = new Run(modelData, predictor, cuts);
+      Run answers = new Run(run, modelData, predictor, cuts);
       if (target != null) {
         write(answers, cuts);
       } else if (output.isJson()) {
@@ -179,12 +179,15 @@ final class PredictCommand implements Callable<Integer> {
 
   /** From questions to answers, in their order. */
   private final class Run {
+    private final RunDefaults trained;
     private final ModelData modelData;
     private final Predictor predictor;
     private final ModelData.Cuts cuts;
     private boolean saidPairs;
+    private boolean saidOtherTexts;
 
-    Run(ModelData modelData, Predictor predictor, ModelData.Cuts cuts) {
+    Run(RunDefaults trained, ModelData modelData, Predictor predictor, ModelData.Cuts cuts) {
+      this.trained = trained;
       this.modelData = modelData;
       this.predictor = predictor;
       this.cuts = cuts;
@@ -260,8 +263,9 @@ final class PredictCommand implements Callable<Integer> {
       if (questions.isEmpty()) {
         return;
       }
-      List<Example> examples =
-          modelData.unlabelled(questions.stream().map(Question::row).toList(), cuts);
+      List<Row> rows = questions.stream().map(Question::row).toList();
+      saidOtherTexts = saidOtherTexts || trained.sayOtherTexts(rows, output);
+      List<Example> examples = modelData.unlabelled(rows, cuts);
       float[][] logits = predictor.logits(examples);
       try {
         for (int i = 0; i < logits.length; i++) {

@@ -2,6 +2,7 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.PlainText;
+import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.trainer.RunFolder;
@@ -14,13 +15,15 @@ import java.util.Map;
 /**
  * How a run reads its data, for later commands on its folder; null where it does not say.
  *
+ * @param pairs whether its rows were pairs of texts
  * @param maxLength tokens of a row
  */
-record RunDefaults(String text, String textPair, String label, Task task, Integer maxLength) {
+record RunDefaults(
+    String text, String textPair, String label, Boolean pairs, Task task, Integer maxLength) {
   private static final int LONGEST_SHOWN = 60;
 
   /** Of a model that is no run's. */
-  static final RunDefaults NONE = new RunDefaults(null, null, null, null, null);
+  static final RunDefaults NONE = new RunDefaults(null, null, null, null, null, null);
 
   /**
    * What the run says that a model belongs to. Columns that it names are mentioned.
@@ -38,6 +41,7 @@ record RunDefaults(String text, String textPair, String label, Task task, Intege
             text(entries, "textColumn", config),
             text(entries, "textPairColumn", config),
             text(entries, "labelColumn", config),
+            pairs(entries, config),
             task(entries, config),
             maxLength(entries, config));
     List<String> columns = new ArrayList<>();
@@ -58,6 +62,37 @@ record RunDefaults(String text, String textPair, String label, Task task, Intege
       throw wrong(config, key, value, "a name");
     }
     return (String) value;
+  }
+
+  /**
+   * Says so where a row has one text and the run's had two, or the other way round.
+   *
+   * @return whether it was said
+   */
+  boolean sayOtherTexts(List<Row> rows, ResultOutput output) {
+    if (pairs == null) {
+      return false;
+    }
+    for (Row row : rows) {
+      if (row.isText() && pairs != (row.textPair() != null)) {
+        output.say(
+            "%s is %s, and the run was trained on %s: it has not learned to answer that"
+                .formatted(
+                    row.place(),
+                    pairs ? "a single text" : "a pair of texts",
+                    pairs ? "pairs" : "single texts"));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Boolean pairs(Map<String, Object> entries, Path config) {
+    Object value = entries.get("pairs");
+    if (value == null || value instanceof Boolean) {
+      return (Boolean) value;
+    }
+    throw wrong(config, "pairs", value, "true or false");
   }
 
   private static Task task(Map<String, Object> entries, Path config) {

@@ -9,10 +9,13 @@ import java.util.List;
 record SelectionNotes(OnnxModel model, TrainableSelection selection) {
   /** One line on standard error for each tied parameter, and one for all that are left. */
   void print(ResultOutput output) {
+    List<Parameter> tied =
+        new TrainableSelection(selection.method(), selection.also(), selection.biases())
+            .parameters(model).stream().filter(p -> !p.copies().isEmpty()).toList();
     if (!selection.untied()) {
-      selection.parameters(model).stream()
-          .filter(p -> !p.copies().isEmpty())
-          .forEach(p -> output.say(Tied.inOneLine(p)));
+      tied.forEach(p -> output.say(Tied.inOneLine(p)));
+    } else if (tied.isEmpty()) {
+      output.say("--untie changes nothing: no weight that is trained is tied");
     }
     List<Parameter> left = selection.left(model);
     if (!left.isEmpty()) {

@@ -94,6 +94,7 @@ final class TrainCommand implements Callable<Integer> {
           "model",
           "data",
           "eval",
+          "pairs",
           "task",
           "outputName",
           "maxLength",
@@ -133,8 +134,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--steps-per-call",
       paramLabel = "N",
       description =
-          "Steps that the graph engine runs in one call, between which nothing is copied from or to"
-              + " the device (default: 1 on a CPU, 8 on a GPU).")
+          "Steps (with --accumulate: batches) that the graph engine runs in one call, between which"
+              + " nothing is copied from or to the device (default: 1 on a CPU, 8 on a GPU).")
   private Integer stepsPerCall;
 
   @Option(
@@ -234,6 +235,8 @@ final class TrainCommand implements Callable<Integer> {
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));
       new SelectionNotes(onnx, selection).print(output);
+      AbsentClasses.of(modelData, examples)
+          .ifPresent(classes -> output.say(trainFile + " has no example of " + classes));
       if (start != null) {
         start
             .group(Checkpoint.GROUP)
@@ -495,6 +498,7 @@ final class TrainCommand implements Callable<Integer> {
     all.putAll(ConfigFile.asMap(options));
     all.put("lr", options.learningRate());
     all.putAll(columns.asMap());
+    all.put("pairs", modelData.pairs().orElse(null));
     all.put("task", modelData.task().toString());
     all.put("outputName", outputName.ifItMatters(modelData.answer().logits()));
     all.put("maxLength", modelData.maxLength());

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -149,6 +150,11 @@ public final class ModelData implements AutoCloseable {
               .formatted(firstRow.place(), kind(firstRow), rows.get(0).place(), kind(rows.get(0))));
     }
     return rows;
+  }
+
+  /** Whether the labelled rows are pairs of texts; empty where none was read, or not as text. */
+  public Optional<Boolean> pairs() {
+    return Optional.ofNullable(firstRow).filter(Row::isText).map(row -> row.textPair() != null);
   }
 
   private static String kind(Row row) {
