@@ -1,6 +1,8 @@
 package io.github.loragraph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
@@ -49,6 +51,27 @@ class OutputsByTheTrainingApiTest {
         "classification",
         data,
         "training-api");
+  }
+
+  @Test
+  void severalStepsInACallAreTheOtherEngines() throws IOException {
+    Path file = ReportGraph.write("46-regression-1d", folder);
+    Cli.json("inject", file, "--match", "query", "--rank", 2);
+    Cli run =
+        Cli.run(
+            "train",
+            folder.resolve("model.lora.onnx"),
+            "--data",
+            file.resolveSibling("train.jsonl"),
+            "--steps-per-call",
+            2,
+            "--engine",
+            "training-api",
+            "-o",
+            folder.resolve("run"));
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().contains("--steps-per-call 2 needs the graph engine"), run.err());
+    assertFalse(Files.exists(folder.resolve("run")));
   }
 
   @Test

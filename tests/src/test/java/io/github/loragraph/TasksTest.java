@@ -1,11 +1,14 @@
 package io.github.loragraph;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ReferenceArchitecture;
@@ -18,6 +21,7 @@ import io.github.loragraph.onnx.ValueInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +31,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each task from the command line: a tiny model learns something simple. */
 class TasksTest {
@@ -214,6 +220,114 @@ class TasksTest {
     JsonNode measured = Cli.json("eval", folder.resolve("run"), "--data", eval);
     assertEquals(trained.get("evalAccuracy"), measured.get("accuracy"));
     assertTrue(measured.get("examples").asInt() > 48, "tokens are counted");
+  }
+
+  /** Rows of several lengths, labels as long as they: a call's batches differ in two axes. */
+  @ParameterizedTest
+  @EnumSource(Task.class)
+  void severalStepsInACallAreTheSameOnes(Task task) throws IOException {
+    Function<int[], String> label =
+        switch (task) {
+          case CLASSIFICATION -> ids -> ids[0] < 14 ? "0" : "1";
+          case REGRESSION -> ids -> Integer.toString(ids[0]);
+          case MULTILABEL -> ids -> ids[0] < 14 ? "[0,1]" : "[1,1]";
+          case TOKEN_CLASSIFICATION ->
+              ids -> Arrays.toString(Arrays.stream(ids).map(id -> id % 2).toArray());
+        };
+    Path train = data("train.jsonl", 21, 8, label);
+    Path model = folder.resolve("model");
+    List<Object> head = new ArrayList<>(List.of("add-head", encoder(), "--task", task));
+    head.addAll(task == Task.REGRESSION ? List.of() : List.of("--labels", "a,b"));
+    head.addAll(List.of("-o", model));
+    Cli.json(head.toArray());
+    Cli.json("inject", model, "--match", "query|output");
+    byte[] expected = null;
+    for (int stepsPerCall : new int[] {1, 2, 8}) {
+      Path run = folder.resolve("run" + stepsPerCall);
+      Cli.json(
+          "train",
+          model.resolve("model.lora.onnx"),
+          "--data",
+          train,
+          "--batch-size",
+          2,
+          "--accumulate",
+          2,
+          "--lora-dropout",
+          0.1,
+          "--steps-per-call",
+          stepsPerCall,
+          "-o",
+          run);
+      byte[] trained = Files.readAllBytes(run.resolve("model.onnx"));
+      expected = expected == null ? trained : expected;
+      assertArrayEquals(expected, trained, stepsPerCall + " steps in a call");
+    }
+  }
+
+  /** One list for tokens, one for their labels, whatever other rows of the file a batch has. */
+  @Test
+  void eachTokenHasOneLabelInAFileOfAnswers() throws IOException {
+    Path model = folder.resolve("model");
+    DataCommandsTest.makeModel(folder.resolve("words"));
+    Cli.json(
+        "add-head", encoder(), "--task", "token-classification", "--labels", "O,A", "-o", model);
+    Files.copy(folder.resolve("words/tokenizer.json"), model.resolve("tokenizer.json"));
+    Path data = Files.writeString(folder.resolve("t.tsv"), "text\ngood\nthe good bad film\n");
+    Path answers = folder.resolve("answers.jsonl");
+    Cli.json("predict", model, "--data", data, "--output", answers);
+    List<String> lines = Files.readAllLines(answers);
+    for (int row = 0; row < 2; row++) {
+      JsonNode answer = new ObjectMapper().readTree(lines.get(row));
+      assertEquals(row == 0 ? 3 : 6, answer.get("predicted_tokens").size(), answer::toString);
+      assertEquals(row == 0 ? 3 : 6, answer.get("predicted_labels").size(), answer::toString);
+    }
+  }
+
+  /** A reranker's config.json has the one name that every model of one output is given. */
+  @Test
+  void oneNumberIsTakenForTwoClassesBesideItsConfiguration() throws IOException {
+    Path model = folder.resolve("model");
+    Cli.json("add-head", encoder(), "--task", "regression", "-o", model);
+    assertTrue(Files.readString(model.resolve("config.json")).contains("LABEL_0"));
+    Path data = data("train.jsonl", 16, 9, ids -> ids[0] < 14 ? "0" : "1");
+    JsonNode trained =
+        Cli.json(
+            "train",
+            model,
+            "--data",
+            data,
+            "--method",
+            "head",
+            "--task",
+            "classification",
+            "--steps",
+            2,
+            "-o",
+            folder.resolve("run"));
+    assertEquals(2, trained.get("steps").asInt());
+    JsonNode measured = Cli.json("eval", folder.resolve("run"), "--data", data);
+    assertEquals(2, measured.get("classes").size(), measured::toString);
+  }
+
+  @Test
+  void optionsThatWouldChangeNothingAreRefused() throws IOException {
+    Path model = folder.resolve("model.onnx");
+    Files.copy(Oracle.of("tiny-roberta").modelFile(), model);
+    Path train = data("train.jsonl", 16, 7, ids -> ids[0] < 14 ? "0" : "1");
+    for (List<Object> options :
+        List.<List<Object>>of(
+            List.of("--eval-every", 2),
+            List.of("--trainable", "LayerNorm"),
+            List.of("--train-bias"))) {
+      List<Object> arguments = new ArrayList<>(List.of("train", model, "--method", "full"));
+      arguments.addAll(List.of("--data", train, "--steps", 2, "-o", folder.resolve("run")));
+      arguments.addAll(options);
+      Cli run = Cli.run(arguments.toArray());
+      assertNotEquals(0, run.exitCode(), options::toString);
+      assertTrue(run.err().contains(options.get(0).toString()), run.err());
+      assertFalse(Files.exists(folder.resolve("run")), options::toString);
+    }
   }
 
   @Test

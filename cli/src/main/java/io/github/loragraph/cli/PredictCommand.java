@@ -272,7 +272,11 @@ final class PredictCommand implements Callable<Integer> {
           Question question = questions.get(i);
           Prediction answer =
               Prediction.of(
-                  modelData.task(), logits[i], modelData.labels().names(), question.row().place());
+                  modelData.task(),
+                  logits[i],
+                  modelData.labels().names(),
+                  examples.get(i).length(),
+                  question.row().place());
           sink.take(
               question,
               answer,

@@ -181,6 +181,10 @@ final class TrainCommand implements Callable<Integer> {
         return train(stopped);
       }
     }
+    if (options.evalEvery > 0 && eval == null) {
+      throw new ParameterException(
+          spec.commandLine(), "--eval-every measures on held-out examples: name them with --eval");
+    }
     settleOutput();
     RunFolder.recover(run, output::say);
     RunFolder.checkTarget(run, force);

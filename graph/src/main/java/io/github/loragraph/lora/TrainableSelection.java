@@ -46,6 +46,10 @@ public record TrainableSelection(Method method, Pattern also, boolean biases, bo
       throw new LoraGraphException(
           "the model has no head (classifier, pre_classifier, score) to train: put one on with 'lora-graph add-head'");
     }
+    if (also != null && method == Method.FULL) {
+      throw new LoraGraphException(
+          "--method full trains every parameter already: leave out --trainable");
+    }
     if (also != null) {
       if (all.stream().noneMatch(p -> p.isNamed(also))) {
         throw new LoraGraphException(

@@ -4,11 +4,15 @@ package io.github.loragraph.onnx;
 final class ConstantNode {
   private ConstantNode() {}
 
-  /** The value, or null for a kind that is not read (strings, sparse tensors). */
+  /**
+   * The value, or null for a kind that is not read (strings, sparse tensors, or what a damaged file
+   * has under the attribute's name).
+   */
   static Tensor value(Node constant) {
     String name = constant.output(0);
     if (constant.hasAttribute("value")) {
-      return constant.tensor("value").withName(name);
+      Tensor value = constant.tensor("value");
+      return value == null ? null : value.withName(name);
     }
     if (constant.hasAttribute("value_float")) {
       return Tensor.ofFloats(name, new float[] {constant.attribute("value_float", 0f)});

@@ -127,10 +127,16 @@ public record StepLoop(OnnxModel model, StepGraph step) {
     added.forEach(node -> body.insertBefore(first, node));
   }
 
+  /**
+   * The type of a value of every step. What a size of one step is called must not be the name of
+   * the stack's: ONNX Runtime takes what has one name for equally large, and gives both one memory.
+   */
   private static TensorType stacked(TensorType type) {
     List<Shape.Dimension> dimensions = new ArrayList<>();
     dimensions.add(Shape.Dimension.named(STEPS));
-    dimensions.addAll(type.shape().dimensions());
+    for (Shape.Dimension one : type.shape().dimensions()) {
+      dimensions.add(one.symbol() == null ? one : Shape.Dimension.named("largest_" + one.symbol()));
+    }
     return new TensorType(type.elementType(), new Shape(dimensions));
   }
 

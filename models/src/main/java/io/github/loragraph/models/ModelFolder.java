@@ -169,13 +169,18 @@ public final class ModelFolder {
   }
 
   /**
-   * The names of the classes, or their numbers where the configuration has no names.
+   * The names of the classes, or their numbers where the configuration has no names for them.
    *
    * @param classes the number of the model's outputs
    * @throws LoraGraphException if the configuration names another number of classes
    */
   public LabelSet labels(int classes) {
-    LabelSet labels = config().labels().orElseGet(() -> LabelSet.numbered(classes));
+    LabelSet labels =
+        config()
+            .labels()
+            // Of a model with one logit, which two classes are read from, one name says nothing.
+            .filter(names -> names.size() != 1 || classes != 2)
+            .orElseGet(() -> LabelSet.numbered(classes));
     if (labels.size() != classes) {
       throw new LoraGraphException(
           "%s beside %s names %d classes, and the model has %d outputs: the file is another model's"

@@ -3,6 +3,7 @@ package io.github.loragraph.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.PlainText;
 import io.github.loragraph.onnx.ElementType;
@@ -40,6 +41,8 @@ public final class ExampleEncoder {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Java takes more for a number: {@code 1f}, {@code 0x1p3}. */
+  private static final Pattern FLAG = Pattern.compile("[01](\\.0+)?");
+
   private static final Pattern DECIMAL =
       Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
 
@@ -117,13 +120,18 @@ public final class ExampleEncoder {
                 "%s has the label '%s', which is no number as a regression needs"
                     .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
           }
+          if (!Float.isFinite(number * number)) {
+            throw new LoraGraphException(
+                "%s has the label %s, whose squared error is beyond float32: mend the line, or take smaller units"
+                    .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
+          }
           return Values.scalar(number);
         });
   }
 
   /**
    * Encodes rows with any number of classes each: a JSON array of names, or of one 0 or 1 for each
-   * class; in tables names divided by commas, too.
+   * class; in tables divided by commas, too.
    *
    * @return examples whose targets have 1 or 0 for each class
    * @throws LoraGraphException as {@link #withClasses} does
@@ -133,19 +141,16 @@ public final class ExampleEncoder {
         rows,
         row -> {
           float[] target = new float[labels.size()];
-          List<JsonNode> entries = row.label().startsWith("[") ? array(row) : null;
-          if (entries != null && areFlags(entries, labels)) {
+          List<JsonNode> entries =
+              row.label().startsWith("[")
+                  ? array(row)
+                  : names(row.label()).stream().<JsonNode>map(TextNode::valueOf).toList();
+          if (areFlags(row, entries, labels)) {
             for (int i = 0; i < target.length; i++) {
               target[i] = (float) entries.get(i).asDouble();
             }
           } else {
-            List<String> given =
-                entries == null
-                    ? names(row.label())
-                    : entries.stream().map(JsonNode::asText).toList();
-            for (String name : given) {
-              target[index(row, name, labels)] = 1;
-            }
+            entries.forEach(name -> target[index(row, name.asText(), labels)] = 1);
           }
           return Values.of(target);
         });
@@ -153,14 +158,30 @@ public final class ExampleEncoder {
 
   /**
    * Whether a list says 0 or 1 for each class: in numbers, or in text where that names no class.
+   *
+   * @throws LoraGraphException if it can be nothing else, and has more or fewer entries than there
+   *     are classes: a set has no member twice
    */
-  private static boolean areFlags(List<JsonNode> entries, LabelSet labels) {
-    return entries.size() == labels.size()
-        && entries.stream()
+  private static boolean areFlags(Row row, List<JsonNode> entries, LabelSet labels) {
+    boolean flags =
+        entries.stream()
             .allMatch(
                 entry ->
-                    entry.asText().matches("[01](\\.0+)?")
+                    FLAG.matcher(entry.asText()).matches()
                         && (entry.isNumber() || !labels.names().contains(entry.asText())));
+    if (!flags || entries.size() == labels.size()) {
+      return flags;
+    }
+    if (entries.stream().map(JsonNode::asDouble).distinct().count() < entries.size()) {
+      throw new LoraGraphException(
+          "%s has the label '%s' of %d numbers, and the model has %d classes: give 0 or 1 for each, or the names of those that apply"
+              .formatted(
+                  row.place(),
+                  PlainText.shortened(row.label(), LONGEST_SHOWN),
+                  entries.size(),
+                  labels.size()));
+    }
+    return false;
   }
 
   /**

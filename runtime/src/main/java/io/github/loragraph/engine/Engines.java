@@ -125,6 +125,11 @@ public record Engines(
     boolean gpu = sessions.device().isGpu();
     Precision precision = optimization.precision();
     refuse(kind, sessions.device(), precision);
+    if (kind == EngineKind.TRAINING_API && batchesPerCall > 1) {
+      throw new LoraGraphException(
+          "--steps-per-call %d needs the graph engine: leave out --engine %s"
+              .formatted(batchesPerCall, kind));
+    }
     if (kind == EngineKind.TRAINING_API) {
       return trainingApi(start);
     }
@@ -137,6 +142,10 @@ public record Engines(
     }
     if (precision != Precision.FP32) {
       log.accept("engine graph: only that one has --precision " + precision);
+      return graph(start);
+    }
+    if (batchesPerCall > 1) {
+      log.accept("engine graph: only that one has --steps-per-call");
       return graph(start);
     }
     if (steps < WORTH_MEASURING) {

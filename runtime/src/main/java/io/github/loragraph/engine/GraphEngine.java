@@ -100,7 +100,8 @@ public final class GraphEngine implements Engine {
             ? new FirstCallProfile(NodePlacement.CUDA)
             : null;
     this.session =
-        (profile == null ? sessions : profile.recording(sessions)).create(call.model(), weights);
+        (profile == null ? sessions : profile.recording(sessions))
+            .createForSteps(call.model(), weights);
     graph.figures().forEach(figure -> requested.add(call.output(figure)));
     for (int i = 0; i < batchesPerCall; i++) {
       numbers.add(new StepNumbers(graph));

@@ -28,12 +28,17 @@ public record Prediction(
   /**
    * The answer that logits are.
    *
-   * @param logits of the example; of all its tokens one after the other where each has its own
+   * @param all logits of the example; of all its tokens one after the other where each has its own
    * @param names of the classes
+   * @param length the example's number of tokens, which what pads a batch comes after; without
+   *     meaning where tokens have no answers of their own
    * @param place the example's, for a message
    * @throws LoraGraphException if a logit is no finite number
    */
-  public static Prediction of(Task task, float[] logits, List<String> names, String place) {
+  public static Prediction of(
+      Task task, float[] all, List<String> names, int length, String place) {
+    boolean padded = task == Task.TOKEN_CLASSIFICATION && all.length > (long) length * names.size();
+    float[] logits = padded ? Arrays.copyOf(all, length * names.size()) : all;
     requireNumbers(logits, place);
     return switch (task) {
       case CLASSIFICATION -> classified(logits, names);

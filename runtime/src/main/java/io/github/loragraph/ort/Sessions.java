@@ -105,11 +105,30 @@ public final class Sessions {
    * @throws LoraGraphException if ONNX Runtime refuses the model
    */
   public OrtSession create(OnnxModel model, Weights weights) {
-    return model.namingFile(() -> created(model, weights));
+    return model.namingFile(() -> created(model, weights, Map.of()));
   }
 
-  private OrtSession created(OnnxModel model, Weights weights) {
+  /**
+   * The same for training steps, which several in one call (the body of a {@code Loop}) must equal
+   * to the last bit: ONNX Runtime fuses a sum with the LayerNormalization after it only where it
+   * knows the sum's rank, which it does not in a body, and the fused kernel rounds otherwise.
+   *
+   * @throws LoraGraphException as {@link #create} does
+   */
+  public OrtSession createForSteps(OnnxModel model, Weights weights) {
+    return model.namingFile(
+        () ->
+            created(
+                model,
+                weights,
+                Map.of("optimization.disable_specified_optimizers", "SkipLayerNormFusion")));
+  }
+
+  private OrtSession created(OnnxModel model, Weights weights, Map<String, String> entries) {
     try (OrtSession.SessionOptions options = options()) {
+      for (Map.Entry<String, String> entry : entries.entrySet()) {
+        options.addConfigEntry(entry.getKey(), entry.getValue());
+      }
       Map<String, OnnxTensorLike> large =
           weights.of(runtime, model.graph().initializers().values());
       // ONNX Runtime drops initializers that nothing reads, and then misses them here.

@@ -423,6 +423,11 @@ public final class Trainer {
           "the loss is %s at step %d: train again with --precision bf16 or fp32, or with a lower --lr than %.1e"
               .formatted(result.loss(), step, settings.learningRate()));
     }
+    if (!Double.isFinite(result.loss()) && step == 1) {
+      throw new LoraGraphException(
+          "the loss is %s at step 1, before anything was trained: the model answers a row with no number (lora-graph eval names it), or far from its label"
+              .formatted(result.loss()));
+    }
     if (!Double.isFinite(result.loss())) {
       throw new LoraGraphException(
           "the loss is %s at step %d, where the learning rate is %.1e: train again with --lr %.0e or lower, or a longer --warmup-steps"

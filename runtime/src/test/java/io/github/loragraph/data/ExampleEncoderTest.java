@@ -83,11 +83,20 @@ class ExampleEncoderTest {
     assertFails(
         "f:9 has the label 'high', which is no number as a regression needs",
         () -> encoder.withNumbers(rows("high")));
-    for (String label : List.of("pos,7", "[\"7\",\"pos\"]", "[0,1,1]")) {
+    for (String label : List.of("pos,7", "[\"7\",\"pos\"]", "[0,1,1]", "0,1,1", "[1,2]")) {
       assertEquals(
           Values.of(0f, 1f, 1f), encoder.withClassSets(rows(label), LABELS).get(0).target(), label);
     }
     assertEquals(Values.of(0f, 0f, 0f), encoder.withClassSets(rows("[]"), LABELS).get(0).target());
+    for (String label : List.of("[0,1,1,0]", "[0,0]", "1,1", "[1.0,0,0,1]")) {
+      assertFails(
+          "f:9 has the label '%s' of %d numbers, and the model has 3 classes: give 0 or 1 for each, or the names of those that apply"
+              .formatted(label, label.split(",").length),
+          () -> encoder.withClassSets(rows(label), LABELS));
+    }
+    assertFails(
+        "f:9 has the label 1e30, whose squared error is beyond float32: mend the line, or take smaller units",
+        () -> encoder.withNumbers(rows("1e30")));
     assertFails(
         "f:9 has the label 'x', which the model's head does not know; it knows: neg, pos, 7"
             + OTHER_LABELS,

@@ -15,22 +15,29 @@ class PredictionTest {
 
   @Test
   void ofEachTask() {
-    Prediction one = Prediction.of(Task.CLASSIFICATION, new float[] {0, 1, 0}, NAMES, "x:1");
+    Prediction one = Prediction.of(Task.CLASSIFICATION, new float[] {0, 1, 0}, NAMES, 2, "x:1");
     assertEquals("b", one.label());
     assertEquals(Math.E / (Math.E + 2), one.probability("b"), 1e-12);
     assertEquals(NAMES, List.copyOf(one.probabilities().keySet()));
     assertEquals(
         List.of("a", "c"),
-        Prediction.of(Task.MULTILABEL, new float[] {0, -1, 2}, NAMES, "x:1").labels());
+        Prediction.of(Task.MULTILABEL, new float[] {0, -1, 2}, NAMES, 2, "x:1").labels());
     assertEquals(
-        1.5, Prediction.of(Task.REGRESSION, new float[] {1.5f}, List.of("v"), "x:1").value());
+        1.5, Prediction.of(Task.REGRESSION, new float[] {1.5f}, List.of("v"), 2, "x:1").value());
     assertEquals(
         List.of("c", "a"),
-        Prediction.of(Task.TOKEN_CLASSIFICATION, new float[] {0, 1, 2, 3, 2, 1}, NAMES, "x:1")
+        Prediction.of(Task.TOKEN_CLASSIFICATION, new float[] {0, 1, 2, 3, 2, 1}, NAMES, 2, "x:1")
             .tokens()
             .stream()
             .map(Prediction::label)
             .toList());
+  }
+
+  @Test
+  void tokensThatOnlyPadABatchHaveNoAnswers() {
+    float[] logits = {0, 1, 0, Float.NaN, Float.NaN, Float.NaN};
+    Prediction padded = Prediction.of(Task.TOKEN_CLASSIFICATION, logits, NAMES, 1, "x:1");
+    assertEquals(List.of("b"), padded.tokens().stream().map(Prediction::label).toList());
   }
 
   @Test
@@ -39,7 +46,7 @@ class PredictionTest {
       LoraGraphException e =
           assertThrows(
               LoraGraphException.class,
-              () -> Prediction.of(Task.REGRESSION, new float[] {wrong}, List.of("v"), "x:7"));
+              () -> Prediction.of(Task.REGRESSION, new float[] {wrong}, List.of("v"), 2, "x:7"));
       assertEquals(0, e.getMessage().indexOf("x:7: the model answers "), e.getMessage());
     }
   }
