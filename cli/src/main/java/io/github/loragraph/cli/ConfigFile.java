@@ -45,9 +45,10 @@ final class ConfigFile implements IDefaultValueProvider {
   private static final String RESUME = "--resume";
   private static final Set<String> NOT_IN_FILES =
       Set.of("help", "version", "force", "json", "stacktrace", "config", "resume");
+  private static final String PAIRS = "pairs";
   private static final String CHECKSUMS = "checksums";
   private static final String VERSIONS = "versions";
-  private static final Set<String> NOTES = Set.of(VERSIONS, CHECKSUMS, "recipe", "pairs");
+  private static final Set<String> NOTES = Set.of(VERSIONS, CHECKSUMS, "recipe", PAIRS);
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
@@ -134,6 +135,12 @@ final class ConfigFile implements IDefaultValueProvider {
       throw new LoraGraphException(
           "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with: begin another run with --config %s"
               .formatted(config, config));
+    }
+    requireOneValue(config, PAIRS, then.get(PAIRS));
+    if (!Objects.equals(then.get(PAIRS), now.get(PAIRS))) {
+      throw new LoraGraphException(
+          "%s: '%s' is %s, and of these data it is %s: put back what the run was begun with, or begin another"
+              .formatted(config, PAIRS, then.get(PAIRS), now.get(PAIRS)));
     }
     Map<String, String> before = texts(config, then, CHECKSUMS);
     texts(config, now, CHECKSUMS)
