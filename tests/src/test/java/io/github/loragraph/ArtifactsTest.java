@@ -25,13 +25,9 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ReferenceArchitecture;
-import io.github.loragraph.onnx.ElementType;
-import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
 import io.github.loragraph.ort.SessionShapeInference;
@@ -168,18 +164,8 @@ class ArtifactsTest {
     if (task != Task.TOKEN_CLASSIFICATION) {
       return classifier;
     }
-    Graph graph = classifier.graph().copy();
-    String states =
-        graph.nodes().stream()
-            .filter(node -> node.is("LayerNormalization"))
-            .reduce((first, second) -> second)
-            .orElseThrow()
-            .output(0);
-    graph.clearOutputs();
-    graph.addOutput(ValueInfo.of(states, TensorType.of(ElementType.FLOAT, -1, -1, 32)));
-    graph.removeDeadNodes();
     return ClassificationHead.addToTokens(
-        classifier.withGraph(graph),
+        Encoders.of(classifier, 32),
         outputs,
         0,
         new SessionShapeInference(OrtRuntime.ofThisProcess()));

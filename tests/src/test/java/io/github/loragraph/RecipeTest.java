@@ -17,13 +17,10 @@ import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ReferenceArchitecture;
-import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
@@ -288,17 +285,7 @@ class RecipeTest {
       OnnxFile.write(model, file, true);
       return file;
     }
-    Graph graph = model.graph().copy();
-    String tokens =
-        graph.nodes().stream()
-            .filter(node -> node.is("LayerNormalization"))
-            .reduce((first, second) -> second)
-            .orElseThrow()
-            .output(0);
-    graph.clearOutputs();
-    graph.addOutput(ValueInfo.of(tokens, TensorType.of(ElementType.FLOAT, -1, -1, 16)));
-    graph.removeDeadNodes();
-    OnnxFile.write(model.withGraph(graph), file, true);
+    OnnxFile.write(Encoders.of(model, 16), file, true);
     Path head = folder.resolve("head");
     Cli.json("add-head", file, "--task", task, "--labels", "0,1,2", "-o", head, "--force");
     return head;

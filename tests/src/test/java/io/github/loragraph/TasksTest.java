@@ -12,12 +12,8 @@ import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ReferenceArchitecture;
-import io.github.loragraph.onnx.ElementType;
-import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.onnx.ValueInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,18 +103,8 @@ class TasksTest {
   /** An encoder of RoBERTa's kind without a head. */
   private Path encoder() {
     OnnxModel model = new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0);
-    Graph graph = model.graph().copy();
-    String tokens =
-        graph.nodes().stream()
-            .filter(node -> node.is("LayerNormalization"))
-            .reduce((first, second) -> second)
-            .orElseThrow()
-            .output(0);
-    graph.clearOutputs();
-    graph.addOutput(ValueInfo.of(tokens, TensorType.of(ElementType.FLOAT, -1, -1, 32)));
-    graph.removeDeadNodes();
     Path file = folder.resolve("encoder.onnx");
-    OnnxFile.write(model.withGraph(graph), file, false);
+    OnnxFile.write(Encoders.of(model, 32), file, false);
     return file;
   }
 

@@ -7,6 +7,8 @@ import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
 import picocli.CommandLine.Option;
 
 /** What a model makes of text. */
@@ -41,8 +43,16 @@ final class DataOptions {
     return open(folder, model, RunDefaults.NONE, columns, output, inference);
   }
 
-  /** The same, as the model's run says where these options do not. */
-  ModelData open(
+  /** For answers, as the model's run says where these options do not; what is noted is said. */
+  ModelData openToAnswer(
+      ModelFolder folder, OnnxModel model, RunDefaults run, Columns columns, ResultOutput output) {
+    ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
+    ModelData data = open(folder, model, run, columns, output, inference);
+    data.notes().forEach(line -> output.say(line));
+    return data;
+  }
+
+  private ModelData open(
       ModelFolder folder,
       OnnxModel model,
       RunDefaults run,

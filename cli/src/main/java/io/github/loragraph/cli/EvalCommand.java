@@ -14,8 +14,6 @@ import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
-import io.github.loragraph.ort.SessionShapeInference;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,14 +98,7 @@ final class EvalCommand implements Callable<Integer> {
     OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
     RunDefaults run = RunDefaults.of(folder, output);
     try (ModelData modelData =
-        dataOptions.open(
-            folder,
-            onnx,
-            run,
-            columns.columns(run),
-            output,
-            new SessionShapeInference(OrtRuntime.ofThisProcess()))) {
-      modelData.notes().forEach(line -> output.say(line));
+        dataOptions.openToAnswer(folder, onnx, run, columns.columns(run), output)) {
       List<Row> rows = modelData.labelledRows(data);
       run.sayOtherTexts(rows, output);
       List<Example> examples = modelData.labelled(data, rows);

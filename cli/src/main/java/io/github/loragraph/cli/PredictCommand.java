@@ -13,8 +13,6 @@ import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
-import io.github.loragraph.ort.SessionShapeInference;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -117,19 +115,12 @@ final class PredictCommand implements Callable<Integer> {
     OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
     RunDefaults run = RunDefaults.of(folder, output);
     try (ModelData modelData =
-            dataOptions.open(
-                folder,
-                onnx,
-                run,
-                columns.columns(run),
-                output,
-                new SessionShapeInference(OrtRuntime.ofThisProcess()));
+            dataOptions.openToAnswer(folder, onnx, run, columns.columns(run), output);
         Predictor predictor =
             new Predictor(
                 modelData.answer().answering(),
                 modelData.padId(),
                 device.sessions(threads, output))) {
-      modelData.notes().forEach(line -> output.say(line));
       ModelData.Cuts cuts = new ModelData.Cuts();
       Run answers = new Run(run, modelData, predictor, cuts);
       if (target != null) {

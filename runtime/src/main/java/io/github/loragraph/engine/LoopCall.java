@@ -86,7 +86,11 @@ final class LoopCall implements StepCall {
   }
 
   private static void clear(ByteBuffer data) {
-    for (int i = 0; i < data.limit(); i++) {
+    int i = 0;
+    for (; i + Long.BYTES <= data.limit(); i += Long.BYTES) {
+      data.putLong(i, 0);
+    }
+    for (; i < data.limit(); i++) {
       data.put(i, (byte) 0);
     }
   }
