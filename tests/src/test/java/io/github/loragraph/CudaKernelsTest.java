@@ -3,7 +3,6 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.loragraph.autodiff.Kernels;
-import io.github.loragraph.autodiff.ValueTypes;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.Method;
@@ -14,6 +13,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.shape.ValueTypes;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;

@@ -7,7 +7,7 @@ import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.passes.TrainingForm;
 import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.ArrayList;
 import java.util.List;

@@ -15,7 +15,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.passes.TrainingForm;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.StepGraph;

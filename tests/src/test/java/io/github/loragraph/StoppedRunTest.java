@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.Tensor;

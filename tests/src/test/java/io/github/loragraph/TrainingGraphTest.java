@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMetadata;
@@ -25,7 +26,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.passes.TrainingForm;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;

@@ -1,7 +1,7 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.PlainText;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelData;
 import java.util.ArrayList;

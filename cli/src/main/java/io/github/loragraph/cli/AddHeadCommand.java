@@ -1,12 +1,11 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
@@ -18,6 +17,7 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,11 +1,11 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.PlainText;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;

@@ -1,9 +1,9 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.Task;

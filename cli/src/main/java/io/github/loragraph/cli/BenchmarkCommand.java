@@ -1,11 +1,11 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.engine.StepInput;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.ProbeInput;

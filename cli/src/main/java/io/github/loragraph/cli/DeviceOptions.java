@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;

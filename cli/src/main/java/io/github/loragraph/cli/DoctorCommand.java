@@ -1,7 +1,6 @@
 package io.github.loragraph.cli;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.cuda.CudaInstaller;
 import io.github.loragraph.cuda.CudaLibraries;
@@ -12,6 +11,7 @@ import io.github.loragraph.cuda.Machine;
 import io.github.loragraph.cuda.Natives;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.EngineProbe;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.PlainText;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;

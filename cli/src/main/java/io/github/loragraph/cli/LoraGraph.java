@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.PlainText;
-import io.github.loragraph.Spelling;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
+import io.github.loragraph.error.Spelling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;

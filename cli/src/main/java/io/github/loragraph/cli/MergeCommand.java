@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.lora.LoraMetadata;

@@ -1,7 +1,7 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import java.io.IOException;

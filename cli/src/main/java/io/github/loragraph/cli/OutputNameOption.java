@@ -17,7 +17,7 @@ final class OutputNameOption {
   /**
    * The model, with the named output noted in its metadata.
    *
-   * @throws io.github.loragraph.LoraGraphException if it has no such output
+   * @throws io.github.loragraph.error.LoraGraphException if it has no such output
    */
   OnnxModel choose(OnnxModel model) {
     return name == null ? model : model.namingFile(() -> Logits.choose(model, name));

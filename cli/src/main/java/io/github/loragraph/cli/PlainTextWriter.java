@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.PlainText;
+import io.github.loragraph.error.PlainText;
 import java.io.IOException;
 import java.io.Writer;
 

@@ -1,11 +1,11 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LineStream;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Prediction;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.file.AtomicFile;

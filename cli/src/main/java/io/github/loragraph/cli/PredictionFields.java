@@ -3,7 +3,7 @@ package io.github.loragraph.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Prediction;
 import java.nio.file.Path;
 import java.util.ArrayList;

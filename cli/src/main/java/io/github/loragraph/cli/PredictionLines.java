@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.PlainText;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.evaluation.Prediction;
 import java.io.PrintWriter;
 import java.util.List;

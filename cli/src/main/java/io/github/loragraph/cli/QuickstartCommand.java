@@ -1,6 +1,5 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
@@ -8,6 +7,7 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.FileSession;
 import io.github.loragraph.evaluation.ModelComparison;

@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.LoraRemover;
 import io.github.loragraph.models.ModelFolder;

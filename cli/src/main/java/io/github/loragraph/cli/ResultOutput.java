@@ -2,7 +2,7 @@ package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.loragraph.PlainText;
+import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.function.Consumer;

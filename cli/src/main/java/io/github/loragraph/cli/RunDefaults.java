@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.PlainText;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.trainer.RunFolder;

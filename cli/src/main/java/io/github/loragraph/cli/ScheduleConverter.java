@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;

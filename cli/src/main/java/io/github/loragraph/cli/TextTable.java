@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.PlainText;
+import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;

@@ -1,11 +1,10 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.ShellWord;
 import io.github.loragraph.artifacts.Checkpoint;
-import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.ShellWord;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.evaluation.Task;
@@ -21,6 +20,7 @@ import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.StoppedRun;
 import io.github.loragraph.trainer.TrainerSettings;

@@ -1,9 +1,9 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;

@@ -1,6 +1,6 @@
 package io.github.loragraph.artifacts;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.SharedTensors;

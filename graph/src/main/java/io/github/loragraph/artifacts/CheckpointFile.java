@@ -2,8 +2,8 @@ package io.github.loragraph.artifacts;
 
 import com.google.flatbuffers.FlatBufferBuilder;
 import com.google.flatbuffers.Table;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint.OptimizerGroup;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.ElementType;

@@ -1,8 +1,7 @@
 package io.github.loragraph.artifacts;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Kernels;
-import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -13,6 +12,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Precision;

@@ -1,10 +1,12 @@
 package io.github.loragraph.autodiff;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.shape.SymbolicShapes;
+import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;

@@ -7,6 +7,7 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -1,6 +1,6 @@
 package io.github.loragraph.file;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

@@ -1,6 +1,6 @@
 package io.github.loragraph.lora;
 
-import io.github.loragraph.Spelling;
+import io.github.loragraph.error.Spelling;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Shape;

@@ -5,7 +5,7 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.passes.TrainingForm;
 import java.util.List;
 import java.util.Set;
 
@@ -25,7 +25,7 @@ public record EvaluationGraph(OnnxModel model, String logits) {
    * @param source whose answer follows from what it declares, or was noted in it by {@link
    *     Logits#applyTo}
    * @param trainable values that become inputs; empty for a model that answers as it stands
-   * @throws io.github.loragraph.LoraGraphException if the model has no one output of logits
+   * @throws io.github.loragraph.error.LoraGraphException if the model has no one output of logits
    */
   public static EvaluationGraph of(OnnxModel source, Set<String> trainable) {
     OnnxModel plain =

@@ -1,8 +1,6 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ShapeInference;
-import io.github.loragraph.autodiff.ValueTypes;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -11,6 +9,8 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

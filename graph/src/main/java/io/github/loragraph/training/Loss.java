@@ -16,7 +16,7 @@ public interface Loss {
   /**
    * Declares the labels for logits of a type: element type and shape of one batch.
    *
-   * @throws io.github.loragraph.LoraGraphException if logits of this type do not fit the loss
+   * @throws io.github.loragraph.error.LoraGraphException if logits of this type do not fit the loss
    */
   ValueInfo labels(TensorType logits);
 

@@ -1,13 +1,13 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ValueTypes;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.shape.ValueTypes;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;

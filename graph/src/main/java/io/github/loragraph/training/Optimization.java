@@ -1,6 +1,6 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 
 /**
  * How parameters follow their gradients.

@@ -1,13 +1,13 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.autodiff.GradientRules;
-import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.shape.ShapeInference;
 import java.util.Map;
 import java.util.Set;
 

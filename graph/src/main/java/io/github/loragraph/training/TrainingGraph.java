@@ -1,12 +1,9 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.autodiff.GradientRules;
 import io.github.loragraph.autodiff.Kernels;
-import io.github.loragraph.autodiff.ShapeInference;
-import io.github.loragraph.autodiff.SymbolicShapes;
-import io.github.loragraph.autodiff.ValueTypes;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -16,7 +13,10 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.rewrite.TrainingForm;
+import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.shape.SymbolicShapes;
+import io.github.loragraph.shape.ValueTypes;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.autodiff.Autodiff;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.LoraMetadata;
 import java.util.ArrayList;
 import java.util.Collection;

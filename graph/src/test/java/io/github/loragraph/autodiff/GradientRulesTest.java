@@ -10,6 +10,7 @@ import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

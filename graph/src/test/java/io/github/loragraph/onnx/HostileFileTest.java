@@ -15,7 +15,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LinearFinder;
 import io.github.loragraph.lora.LoraInjector;

@@ -13,7 +13,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OrtEnvironment;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.Resource;
 import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.error.LoraGraphException;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,7 +1,6 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -10,6 +9,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.Logits;
 import java.util.List;
 import java.util.Random;

@@ -1,7 +1,5 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ShapeInference;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.EmbeddingTables;
@@ -12,9 +10,11 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.shape.ShapeInference;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,9 +1,9 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.ShellWord;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.ShellWord;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;

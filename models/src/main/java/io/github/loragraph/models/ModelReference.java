@@ -1,7 +1,7 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

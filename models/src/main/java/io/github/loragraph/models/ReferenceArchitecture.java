@@ -1,7 +1,7 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;

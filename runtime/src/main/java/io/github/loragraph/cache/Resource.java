@@ -1,6 +1,6 @@
 package io.github.loragraph.cache;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.github.loragraph.cuda;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package io.github.loragraph.cuda;
 
 import ai.onnxruntime.OrtEnvironment;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.CachedFile;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.TemporaryFolder;
 import java.io.IOException;

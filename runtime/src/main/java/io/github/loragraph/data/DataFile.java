@@ -1,8 +1,8 @@
 package io.github.loragraph.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.PlainText;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.github.loragraph.data;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package io.github.loragraph.data;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.PlainText;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;

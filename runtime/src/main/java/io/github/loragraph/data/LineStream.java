@@ -1,6 +1,6 @@
 package io.github.loragraph.data;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,6 @@
 package io.github.loragraph.data;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import java.io.BufferedInputStream;

@@ -27,7 +27,7 @@ final class TokenizerLibrary {
   /**
    * Says where the library is, before the first tokenizer is made.
    *
-   * @throws io.github.loragraph.LoraGraphException if the cache cannot be used
+   * @throws io.github.loragraph.error.LoraGraphException if the cache cannot be used
    */
   static synchronized void prepare() {
     if (prepared) {

@@ -1,8 +1,8 @@
 package io.github.loragraph.engine;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.CommandRun;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.TemporaryFolder;

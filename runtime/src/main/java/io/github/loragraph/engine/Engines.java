@@ -1,12 +1,12 @@
 package io.github.loragraph.engine;
 
 import ai.onnxruntime.OrtException;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.data.Batch;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;

@@ -2,6 +2,7 @@ package io.github.loragraph.engine;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.ort.NodePlacement;
 import io.github.loragraph.ort.OrtFailure;

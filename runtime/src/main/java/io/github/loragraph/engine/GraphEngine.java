@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.ModelSession;
 import io.github.loragraph.onnx.ElementType;

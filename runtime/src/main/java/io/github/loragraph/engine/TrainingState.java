@@ -2,8 +2,8 @@ package io.github.loragraph.engine;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.OrtRuntime;

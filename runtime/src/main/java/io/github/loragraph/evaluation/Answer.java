@@ -1,8 +1,8 @@
 package io.github.loragraph.evaluation;
 
-import io.github.loragraph.LoraGraphException;
-import io.github.loragraph.autodiff.ShapeInference;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.Logits;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package io.github.loragraph.evaluation;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

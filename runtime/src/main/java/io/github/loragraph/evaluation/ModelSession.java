@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;

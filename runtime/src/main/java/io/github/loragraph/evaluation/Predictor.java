@@ -22,8 +22,8 @@ public final class Predictor implements AutoCloseable {
    * @param model one that {@link Answer#answering} made, or any with one output that can be an
    *     answer
    * @param padId fills up {@code input_ids}
-   * @throws io.github.loragraph.LoraGraphException if none of its outputs or several can be its
-   *     answer
+   * @throws io.github.loragraph.error.LoraGraphException if none of its outputs or several can be
+   *     its answer
    */
   public Predictor(OnnxModel model, long padId, Sessions sessions) {
     List<ValueInfo> inputs = model.graph().requiredInputs();

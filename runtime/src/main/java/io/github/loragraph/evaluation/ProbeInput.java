@@ -1,7 +1,7 @@
 package io.github.loragraph.evaluation;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;

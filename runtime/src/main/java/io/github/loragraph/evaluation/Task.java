@@ -1,11 +1,11 @@
 package io.github.loragraph.evaluation;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.training.BinaryCrossEntropyLoss;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Logits;

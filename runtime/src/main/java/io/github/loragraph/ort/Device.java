@@ -1,6 +1,6 @@
 package io.github.loragraph.ort;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

@@ -1,7 +1,7 @@
 package io.github.loragraph.ort;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.Cuda;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.Optional;
 import java.util.stream.Collectors;
 

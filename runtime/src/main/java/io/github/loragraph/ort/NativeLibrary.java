@@ -1,10 +1,10 @@
 package io.github.loragraph.ort;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.CachedFile;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.cuda.Natives;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.URL;

@@ -1,7 +1,7 @@
 package io.github.loragraph.ort;
 
 import ai.onnxruntime.OrtException;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.regex.Pattern;
 
 /**

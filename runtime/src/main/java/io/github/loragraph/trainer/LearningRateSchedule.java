@@ -1,6 +1,6 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.Locale;
 
 /**

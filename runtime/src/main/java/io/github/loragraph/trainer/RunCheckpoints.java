@@ -1,8 +1,8 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,8 +2,8 @@ package io.github.loragraph.trainer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessLock;
 import java.io.ByteArrayOutputStream;

@@ -1,6 +1,5 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
@@ -9,6 +8,7 @@ import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.training.Loss;

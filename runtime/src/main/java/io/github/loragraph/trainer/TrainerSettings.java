@@ -1,7 +1,7 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

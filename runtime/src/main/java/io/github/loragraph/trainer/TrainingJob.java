@@ -1,6 +1,5 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
@@ -10,6 +9,7 @@ import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Report;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cache.CachedFile;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

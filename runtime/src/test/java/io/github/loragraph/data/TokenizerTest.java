@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;

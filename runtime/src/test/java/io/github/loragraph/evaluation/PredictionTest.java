@@ -3,9 +3,9 @@ package io.github.loragraph.evaluation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

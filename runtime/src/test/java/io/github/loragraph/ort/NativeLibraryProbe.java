@@ -1,7 +1,7 @@
 package io.github.loragraph.ort;
 
 import ai.onnxruntime.OrtEnvironment;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.Locale;
 
 /** Loads builds of ONNX Runtime one after the other, in a process of its own. */

@@ -1,7 +1,7 @@
 package io.github.loragraph.gpucheck;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cuda.Cuda;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.NodePlacement;

@@ -1,6 +1,6 @@
 package io.github.loragraph.gpucheck;
 
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.ort.NodePlacement;

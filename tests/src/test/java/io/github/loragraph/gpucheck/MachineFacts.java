@@ -1,8 +1,8 @@
 package io.github.loragraph.gpucheck;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.cli.Version;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

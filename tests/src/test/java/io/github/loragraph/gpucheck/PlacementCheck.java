@@ -1,9 +1,9 @@
 package io.github.loragraph.gpucheck;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.ProbeInput;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.lora.Method;

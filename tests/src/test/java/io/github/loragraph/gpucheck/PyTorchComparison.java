@@ -3,7 +3,7 @@ package io.github.loragraph.gpucheck;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.loragraph.LoraGraphException;
+import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.github.loragraph.gpucheck;
 
-import io.github.loragraph.LoraGraphException;
 import io.github.loragraph.cli.LoraGraph;
+import io.github.loragraph.error.LoraGraphException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;

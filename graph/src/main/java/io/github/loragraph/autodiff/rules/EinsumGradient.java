@@ -1,11 +1,11 @@
 package io.github.loragraph.autodiff.rules;
 
 import com.google.auto.service.AutoService;
-import io.github.loragraph.autodiff.EinsumEquation;
 import io.github.loragraph.autodiff.GradientRule;
 import io.github.loragraph.autodiff.GradientScope;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.shape.EinsumEquation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -1,0 +1,32 @@
+package io.github.loragraph.passes;
+
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Tensor;
+import java.util.function.Consumer;
+
+/**
+ * Turns every {@code Dropout} off, in training mode too: the output is the input, the mask is true
+ * everywhere. It changes what a model that was exported for training computes.
+ */
+final class DropoutRemoval implements RewriteRule {
+  @Override
+  public String name() {
+    return "DropoutRemoval";
+  }
+
+  @Override
+  public Consumer<Rewriting> match(Node node, Subject subject) {
+    if (!node.is("Dropout")) {
+      return null;
+    }
+    return rewriting -> {
+      if (node.hasOutput(1)) {
+        Tensor yes = Tensor.ofBooleans("value", new boolean[] {true}, 1);
+        String shape = rewriting.shape(node.input(0));
+        String mask = rewriting.op("ConstantOfShape", n -> n.with("value", yes), shape);
+        rewriting.forward(node.output(1), mask);
+      }
+      rewriting.forward(node.output(0), node.input(0));
+    };
+  }
+}

@@ -1,0 +1,83 @@
+package io.github.loragraph.passes;
+
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+
+/**
+ * Layer normalization over the last axis in primitive operators, as exporters write it below
+ * operator set 17: {@code (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale + bias}
+ * becomes {@code LayerNormalization} (ONNX operator specification, version 17).
+ */
+final class LayerNormPattern extends Pattern {
+  private static final Term MEAN = opWhere("ReduceMean", LayerNormPattern::overLastAxis, any("x"));
+  private static final Term CENTERED = op("Sub", any("x"), MEAN);
+  private static final Term SQUARES =
+      either(op("Pow", CENTERED, number(2)), op("Mul", CENTERED, CENTERED));
+  private static final Term VARIANCE =
+      op("Add", opWhere("ReduceMean", LayerNormPattern::overLastAxis, SQUARES), any("epsilon"));
+  private static final Term DEVIATION =
+      either(op("Sqrt", VARIANCE), op("Pow", VARIANCE, number(0.5)));
+  private static final Term INVERSE =
+      either(
+          op("Reciprocal", DEVIATION),
+          op("Div", number(1), DEVIATION),
+          op("Pow", VARIANCE, number(-0.5)));
+
+  /** The last steps, with the factors in any order. */
+  private static final Term SCALED =
+      either(
+          op("Mul", op("Div", CENTERED, DEVIATION), any("scale")),
+          op("Div", op("Mul", CENTERED, any("scale")), DEVIATION),
+          product(CENTERED, INVERSE, any("scale")));
+
+  /** With the scale folded into the deviation, as TensorFlow's graphs have it. */
+  private static final Term GAIN = op("Mul", INVERSE, any("scale"));
+
+  private static final Term FOLDED =
+      op("Add", op("Mul", any("x"), GAIN), op("Sub", any("bias"), op("Mul", MEAN, GAIN)));
+
+  LayerNormPattern() {
+    super(either(op("Add", SCALED, any("bias")), FOLDED));
+  }
+
+  private static boolean overLastAxis(Node mean, Subject subject) {
+    Tensor axes = mean.hasInput(1) ? subject.constant(mean.input(1)) : null;
+    return axes != null
+        && axes.elementCount() == 1
+        && mean.attribute("keepdims", 1L) == 1
+        && subject.isLastAxis(axes.toLongs()[0], mean.input(0));
+  }
+
+  @Override
+  boolean accepts(Match match, Subject subject) {
+    String x = match.value("x");
+    TensorType type = subject.types().get(x);
+    Double epsilon = subject.number(match.value("epsilon"));
+    return type != null
+        && type.isFloatingPoint()
+        && epsilon != null
+        && subject.constant(match.value("epsilon")).rank() <= subject.rank(x)
+        && epsilon > 0
+        && isPerChannel(match.value("scale"), x, subject)
+        && isPerChannel(match.value("bias"), x, subject);
+  }
+
+  private static boolean isPerChannel(String value, String x, Subject subject) {
+    return subject.rank(value) == 1
+        && subject.width(value) > 0
+        && subject.width(value) == subject.width(x);
+  }
+
+  @Override
+  void replace(Match match, Rewriting rewriting) {
+    double epsilon = match.subject().number(match.value("epsilon"));
+    rewriting.replace(
+        match.root(),
+        "LayerNormalization",
+        node -> node.with("axis", -1).with("epsilon", (float) epsilon),
+        match.value("x"),
+        match.value("scale"),
+        match.value("bias"));
+  }
+}

@@ -1,0 +1,25 @@
+package io.github.loragraph.passes;
+
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.TensorType;
+import java.util.function.Consumer;
+
+/** A {@code Cast} to the type that its input has already is an {@code Identity}. */
+final class NoOpCast implements RewriteRule {
+  @Override
+  public String name() {
+    return "NoOpCast";
+  }
+
+  @Override
+  public Consumer<Rewriting> match(Node node, Subject subject) {
+    if (!node.is("Cast")) {
+      return null;
+    }
+    TensorType type = subject.types().get(node.input(0));
+    if (type == null || type.elementType().code() != node.attribute("to", -2L)) {
+      return null;
+    }
+    return rewriting -> rewriting.forward(node.output(0), node.input(0));
+  }
+}

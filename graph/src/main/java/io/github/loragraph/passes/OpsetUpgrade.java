@@ -1,0 +1,112 @@
+package io.github.loragraph.passes;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.shape.ValueTypes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Writes a model in the operator set that the rest of this project reads, {@link
+ * GraphBuilder#OPSET}. Operators whose definition is the same in all versions on the way (most: new
+ * versions often only admit more types) stay as they are, and so do those of other domains. Source:
+ * the ONNX operator changelog, versions 11 to 20.
+ */
+public final class OpsetUpgrade {
+  /** Below it, even {@code Clip}, {@code Pad} and {@code Slice} are written otherwise. */
+  private static final int OLDEST = 11;
+
+  /** The version of the file format that came with operator set 20. */
+  private static final int IR_VERSION = 9;
+
+  private static final Map<Integer, List<OperatorChange>> CHANGES = new TreeMap<>();
+
+  static {
+    for (OperatorChange change : OperatorChanges.ALL) {
+      CHANGES.computeIfAbsent(change.since(), k -> new ArrayList<>()).add(change);
+    }
+  }
+
+  private OpsetUpgrade() {}
+
+  /**
+   * The model in operator set {@link GraphBuilder#OPSET}; one of a newer set stays in its own.
+   *
+   * @param model stays as it is
+   * @throws LoraGraphException if the model is older than operator set 11, or holds an operator
+   *     that cannot be written in the new set
+   */
+  public static OnnxModel upgrade(OnnxModel model) {
+    return upgrade(model, ValueTypes.declared(model.graph()));
+  }
+
+  /**
+   * @param types of the model's values; a rank that is not known there costs a detour at {@code
+   *     Softmax} below operator set 13
+   */
+  static OnnxModel upgrade(OnnxModel model, ValueTypes types) {
+    int from = model.opset();
+    if (from < OLDEST) {
+      throw new LoraGraphException(
+          "the model is of operator set %d, which is too old: export it with opset %d to %d"
+              .formatted(from, OLDEST, GraphBuilder.OPSET));
+    }
+    if (from >= GraphBuilder.OPSET) {
+      return model.withGraph(model.graph().copy());
+    }
+    Subject subject = new Subject(model.graph(), types, Set.of());
+    Rewriting rewriting = new Rewriting(model.graph());
+    for (Node node : model.graph().nodes()) {
+      rewriting.enter(node);
+      refuseInner(node, from);
+      rewriting.keep(convert(node, from, subject, rewriting));
+    }
+    Graph graph = rewriting.graph();
+    return model
+        .withGraph(graph)
+        .withOpset("", GraphBuilder.OPSET)
+        .withIrVersion(Math.max(model.irVersion(), IR_VERSION));
+  }
+
+  private static Node convert(Node node, int from, Subject subject, Rewriting rewriting) {
+    Node converted = node;
+    if (node.domain().isEmpty()) {
+      for (Map.Entry<Integer, List<OperatorChange>> version : CHANGES.entrySet()) {
+        for (OperatorChange change : version.getValue()) {
+          if (version.getKey() > from && change.operators().contains(converted.opType())) {
+            converted = change.convert(converted, subject, rewriting);
+          }
+        }
+      }
+    }
+    return converted;
+  }
+
+  /** Nodes inside {@code If}, {@code Loop} and {@code Scan} are not rewritten. */
+  private static void refuseInner(Node node, int from) {
+    Set<String> changed = new TreeSet<>();
+    for (OperatorChange change : OperatorChanges.ALL) {
+      if (change.since() > from) {
+        changed.addAll(change.operators());
+      }
+    }
+    changed.retainAll(node.innerOperators());
+    if (!changed.isEmpty()) {
+      throw new LoraGraphException(
+          "node '%s' (%s) has %s of operator set %d inside, which is not rewritten: export the model with opset %d"
+              .formatted(
+                  node.name(),
+                  node.opType(),
+                  String.join(", ", changed),
+                  from,
+                  GraphBuilder.OPSET));
+    }
+  }
+}

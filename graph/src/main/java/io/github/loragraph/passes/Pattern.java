@@ -1,0 +1,216 @@
+package io.github.loragraph.passes;
+
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiPredicate;
+import java.util.function.Consumer;
+
+/**
+ * A rule whose left side is written as the graph that it looks for. A variable stands for any value
+ * and for the same value wherever it occurs; the operands of {@code Add} and {@code Mul} may stand
+ * in either order. Values inside the pattern may be read elsewhere too: then they stay.
+ */
+abstract class Pattern implements RewriteRule {
+  private static final Set<String> COMMUTATIVE = Set.of("Add", "Mul");
+
+  private final Term term;
+
+  /**
+   * @param term the graph that is looked for; its root is an operator
+   */
+  Pattern(Term term) {
+    this.term = term;
+  }
+
+  /** Whether an occurrence may be replaced, asked once all variables are bound. */
+  abstract boolean accepts(Match match, Subject subject);
+
+  /** Puts down what takes the occurrence's place. */
+  abstract void replace(Match match, Rewriting rewriting);
+
+  @Override
+  public String name() {
+    return getClass().getSimpleName();
+  }
+
+  @Override
+  public final Consumer<Rewriting> match(Node node, Subject subject) {
+    if (!node.hasOutput(0)) {
+      return null;
+    }
+    for (Match match : term.matches(node.output(0), new Match(node, subject, Map.of()))) {
+      if (accepts(match, subject)) {
+        return rewriting -> replace(match, rewriting);
+      }
+    }
+    return null;
+  }
+
+  /**
+   * An occurrence, or a part of one.
+   *
+   * @param root the node whose output the pattern makes
+   * @param values what the variables stand for
+   */
+  record Match(Node root, Subject subject, Map<String, String> values) {
+    String value(String variable) {
+      return values.get(variable);
+    }
+
+    private List<Match> with(String variable, String value) {
+      String bound = values.get(variable);
+      if (bound != null) {
+        return bound.equals(value) ? List.of(this) : List.of();
+      }
+      Map<String, String> more = new HashMap<>(values);
+      more.put(variable, value);
+      return List.of(new Match(root, subject, more));
+    }
+  }
+
+  /** A part of a pattern. */
+  interface Term {
+    /** All ways in which this part can be found at a value, given what is bound already. */
+    List<Match> matches(String value, Match match);
+  }
+
+  /** Any value. */
+  static Term any(String variable) {
+    return (value, match) -> value.isEmpty() ? List.of() : match.with(variable, value);
+  }
+
+  /**
+   * A constant of one number, of no rank or of a rank that does not show in the result.
+   *
+   * @param expected compared within the precision that the constant's type has
+   */
+  static Term number(double expected) {
+    return (value, match) -> isNumber(value, expected, match) ? List.of(match) : List.of();
+  }
+
+  private static boolean isNumber(String value, double expected, Match match) {
+    Double number = match.subject().number(value);
+    if (number == null || !fits(value, match)) {
+      return false;
+    }
+    Tensor tensor = match.subject().constant(value);
+    return Math.abs(number - expected) <= precision(tensor.elementType()) * Math.abs(expected);
+  }
+
+  /** A constant of shape [1,1,1,1] would raise the rank of what it is multiplied with. */
+  private static boolean fits(String value, Match match) {
+    int rank = match.subject().constant(value).rank();
+    return rank == 0 || rank <= match.subject().rank(match.root().output(0));
+  }
+
+  private static double precision(ElementType type) {
+    return switch (type) {
+      case FLOAT16 -> 1e-3;
+      case BFLOAT16 -> 8e-3;
+      default -> 1e-6;
+    };
+  }
+
+  /** An operator with its first inputs. */
+  static Term op(String opType, Term... inputs) {
+    return opWhere(opType, (node, subject) -> true, inputs);
+  }
+
+  /**
+   * An operator with its first inputs.
+   *
+   * @param condition what else must hold of its node: attributes, further inputs
+   */
+  static Term opWhere(String opType, BiPredicate<Node, Subject> condition, Term... inputs) {
+    return (value, match) -> {
+      Node node = match.subject().graph().producer(value);
+      if (node == null
+          || !node.is(opType)
+          || !node.output(0).equals(value)
+          || node.inputs().size() < inputs.length
+          || !condition.test(node, match.subject())) {
+        return List.of();
+      }
+      List<Match> found = inOrder(node.inputs(), List.of(inputs), match);
+      if (COMMUTATIVE.contains(opType) && inputs.length == 2) {
+        found.addAll(inOrder(node.inputs(), List.of(inputs[1], inputs[0]), match));
+      }
+      return found;
+    };
+  }
+
+  private static List<Match> inOrder(List<String> values, List<Term> terms, Match match) {
+    List<Match> found = List.of(match);
+    for (int i = 0; i < terms.size(); i++) {
+      List<Match> next = new ArrayList<>();
+      for (Match m : found) {
+        next.addAll(terms.get(i).matches(values.get(i), m));
+      }
+      found = next;
+    }
+    return new ArrayList<>(found);
+  }
+
+  /** Any one of several forms of the same thing. */
+  static Term either(Term... forms) {
+    return (value, match) -> {
+      List<Match> found = new ArrayList<>();
+      for (Term form : forms) {
+        found.addAll(form.matches(value, match));
+      }
+      return found;
+    };
+  }
+
+  /**
+   * A number times other factors, multiplied in any order and association. {@code Mul} by the
+   * number and {@code Div} by its inverse are the same.
+   */
+  static Term product(double number, Term... factors) {
+    return (value, match) -> product(value, number, List.of(factors), match);
+  }
+
+  /** Factors multiplied in any order and association. */
+  static Term product(Term... factors) {
+    return (value, match) -> product(value, null, List.of(factors), match);
+  }
+
+  private static List<Match> product(String value, Double number, List<Term> factors, Match match) {
+    if (number == null && factors.size() == 1) {
+      return factors.get(0).matches(value, match);
+    }
+    if (number != null && factors.isEmpty()) {
+      return number(number).matches(value, match);
+    }
+    Node node = match.subject().graph().producer(value);
+    if (node == null) {
+      return List.of();
+    }
+    if (node.is("Div") && number != null && isNumber(node.input(1), 1 / number, match)) {
+      return product(node.input(0), null, factors, match);
+    }
+    if (!node.is("Mul")) {
+      return List.of();
+    }
+    List<Match> found = new ArrayList<>();
+    int parts = factors.size() + (number == null ? 0 : 1);
+    for (int left = 1; left < (1 << parts) - 1; left++) {
+      List<Term> a = new ArrayList<>();
+      List<Term> b = new ArrayList<>();
+      for (int i = 0; i < factors.size(); i++) {
+        ((left & (1 << i)) != 0 ? a : b).add(factors.get(i));
+      }
+      boolean numberLeft = (left & (1 << factors.size())) != 0;
+      for (Match m : product(node.input(0), numberLeft ? number : null, a, match)) {
+        found.addAll(product(node.input(1), numberLeft ? null : number, b, m));
+      }
+    }
+    return found;
+  }
+}

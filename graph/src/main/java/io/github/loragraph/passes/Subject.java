@@ -1,0 +1,74 @@
+package io.github.loragraph.passes;
+
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.shape.ValueTypes;
+import java.util.Set;
+
+/**
+ * A graph that rules look at, and what is known of it.
+ *
+ * @param types of its values; values that a rewriting has made since may be missing
+ * @param trainable values that must stay as they are because they will change: no rule may take
+ *     them for constants
+ */
+record Subject(Graph graph, ValueTypes types, Set<String> trainable) {
+
+  /** The tensor that a value always is, in training too; null where there is none. */
+  Tensor constant(String value) {
+    String source = value;
+    while (!trainable.contains(source)) {
+      Node producer = graph.producer(source);
+      if (producer == null || !producer.is("Identity")) {
+        return graph.constant(source);
+      }
+      source = producer.input(0);
+    }
+    return null;
+  }
+
+  /** The number that a value always is, in training too; null where it is none or several. */
+  Double number(String value) {
+    Tensor tensor = constant(value);
+    if (tensor == null || tensor.elementCount() != 1) {
+      return null;
+    }
+    return switch (tensor.elementType()) {
+      case FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT64, INT32 -> tensor.toDoubles()[0];
+      default -> null;
+    };
+  }
+
+  /** The shape as far as it is known; null without a rank. */
+  Shape shape(String value) {
+    TensorType type = types.get(value);
+    return type == null ? null : type.shape();
+  }
+
+  /** The rank, or -1 where it is not known. */
+  int rank(String value) {
+    Shape shape = shape(value);
+    return shape == null ? -1 : shape.rank();
+  }
+
+  /** The size of the last axis, or -1 where it is not known. */
+  long width(String value) {
+    Shape shape = shape(value);
+    return shape == null || shape.rank() == 0 ? -1 : shape.dimension(-1).size();
+  }
+
+  /** Whether an axis attribute or entry surely means the last axis of a value. */
+  boolean isLastAxis(long axis, String value) {
+    return axis == -1 || (axis >= 0 && axis == rank(value) - 1L);
+  }
+
+  /** Whether just one node reads a value, once, and no graph output shows it. */
+  boolean isReadOnce(String value) {
+    return graph.consumers(value).size() == 1
+        && graph.consumers(value).get(0).inputs().stream().filter(value::equals).count() == 1
+        && !graph.isOutput(value);
+  }
+}
