@@ -15,12 +15,15 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.autodiff.Kernels;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.ProbeInput;
 import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ClassificationHead;
@@ -62,7 +65,7 @@ class ArtifactsTest {
   private Path injected(Oracle oracle) throws Exception {
     Path model = folder.resolve("model").resolve("model.lora.onnx");
     OnnxFile.write(TrainingApiTest.injected(oracle), model, false);
-    Files.copy(Oracle.path("tiny-roberta/config.json"), model.resolveSibling("config.json"));
+    Files.copy(Fixtures.file("tiny-roberta/config.json"), model.resolveSibling("config.json"));
     return model;
   }
 

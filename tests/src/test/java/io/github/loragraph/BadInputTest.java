@@ -3,6 +3,8 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.fixtures.Fixtures;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,7 +30,7 @@ class BadInputTest {
     model = folder.resolve("model.onnx");
     adapted = folder.resolve("model.lora.onnx");
     Files.copy(Oracle.of("tiny-roberta").modelFile(), model);
-    Files.copy(Oracle.path("tiny-roberta/config.json"), folder.resolve("config.json"));
+    Files.copy(Fixtures.file("tiny-roberta/config.json"), folder.resolve("config.json"));
     Cli.json("inject", model, "--match", "query", "--rank", 2);
   }
 

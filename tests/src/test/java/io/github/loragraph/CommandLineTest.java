@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.cli.LoraGraph;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
@@ -35,7 +38,7 @@ class CommandLineTest {
     Oracle oracle = Oracle.of("tiny-roberta");
     model = folder.resolve("model.onnx");
     Files.copy(oracle.modelFile(), model);
-    Files.copy(Oracle.path("tiny-roberta/config.json"), folder.resolve("config.json"));
+    Files.copy(Fixtures.file("tiny-roberta/config.json"), folder.resolve("config.json"));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.loragraph.autodiff.Kernels;
+import io.github.loragraph.check.Oracle;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.Method;

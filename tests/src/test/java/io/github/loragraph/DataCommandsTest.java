@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
+import io.github.loragraph.fixtures.Fixtures;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,8 +48,8 @@ class DataCommandsTest {
   /** The small BERT with a tokenizer of whole words; classes neg and pos. */
   static void makeModel(Path model) throws IOException {
     Files.createDirectory(model);
-    Files.copy(Oracle.path("tiny-bert/model.onnx"), model.resolve("model.onnx"));
-    String config = Files.readString(Oracle.path("tiny-bert/config.json"));
+    Files.copy(Fixtures.file("tiny-bert/model.onnx"), model.resolve("model.onnx"));
+    String config = Files.readString(Fixtures.file("tiny-bert/config.json"));
     JsonNode root = JSON.readTree(config);
     ((ObjectNode) root).remove("label2id");
     ((ObjectNode) root).set("id2label", JSON.readTree("{\"0\": \"neg\", \"1\": \"pos\"}"));
@@ -383,9 +384,9 @@ class DataCommandsTest {
     assertTrue(negative.get("recall").isNull());
     assertEquals(right ? 1 : 0, json.get("absentClasses").size());
     Path regression = Files.createDirectory(folder.resolve("regression"));
-    Files.copy(Oracle.path("tiny-xlm-roberta/model.onnx"), regression.resolve("model.onnx"));
+    Files.copy(Fixtures.file("tiny-xlm-roberta/model.onnx"), regression.resolve("model.onnx"));
     Files.copy(
-        Oracle.path("tiny-xlm-roberta/tokenizer.json"), regression.resolve("tokenizer.json"));
+        Fixtures.file("tiny-xlm-roberta/tokenizer.json"), regression.resolve("tokenizer.json"));
     Path constant = file("c.tsv", "text\tlabel\ngood\t0.1\nbad\t0.1\nfine\t0.1\n");
     JsonNode measured = Cli.json("eval", regression, "--data", constant, "--task", "regression");
     assertTrue(measured.get("pearson").isNull(), measured::toString);

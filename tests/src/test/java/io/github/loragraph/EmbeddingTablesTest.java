@@ -8,6 +8,7 @@ import io.github.loragraph.data.EmbeddingTables;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.evaluation.Predictor;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -25,7 +26,7 @@ class EmbeddingTablesTest {
   @Test
   void theLastRowAndTheLastPositionAreThere() {
     for (String name : List.of("tiny-roberta", "tiny-bert", "tiny-xlm-roberta")) {
-      holds(name, OnnxFile.read(Oracle.path(name + "/model.onnx")));
+      holds(name, OnnxFile.read(Fixtures.file(name + "/model.onnx")));
     }
     for (String export : Export.files()) {
       if (!export.startsWith("rmsnorm")) {

@@ -2,6 +2,9 @@ package io.github.loragraph;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.Difference;
+import io.github.loragraph.check.OrtRun;
+import io.github.loragraph.check.PyTorchParameters;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.onnx.OnnxModel;

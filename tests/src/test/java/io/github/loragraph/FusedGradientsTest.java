@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.autodiff.GradientRules;
 import io.github.loragraph.autodiff.Kernels;
+import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;

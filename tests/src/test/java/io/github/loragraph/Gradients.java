@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.check.Difference;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.check.OracleDifferences;
 import io.github.loragraph.lora.Linear;
 import io.github.loragraph.lora.LinearFinder;
 import io.github.loragraph.lora.Parameter;

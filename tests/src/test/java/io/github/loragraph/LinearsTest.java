@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.Linear;
 import io.github.loragraph.lora.LinearFinder;
@@ -36,7 +38,7 @@ class LinearsTest {
   @MethodSource("fixtures")
   void everyLinearIsFoundWhereItIs(String fixture) throws IOException {
     JsonNode expected =
-        new ObjectMapper().readTree(Oracle.path(fixture + "/linears.json").toFile());
+        new ObjectMapper().readTree(Fixtures.file(fixture + "/linears.json").toFile());
     Map<String, Linear> found = new HashMap<>();
     for (Linear linear : LinearFinder.find(Oracle.of(fixture).model().graph())) {
       found.put(linear.path(), linear);
@@ -102,7 +104,7 @@ class LinearsTest {
 
   @Test
   void sharedTensorsCountAsPyTorchCountsThem() {
-    OnnxModel model = OnnxFile.read(Oracle.path("tiny-xlm-roberta/model.onnx"));
+    OnnxModel model = OnnxFile.read(Fixtures.file("tiny-xlm-roberta/model.onnx"));
     List<Parameter> parameters = Parameters.of(model);
     // PyTorch's model has 20 more vectors than the file: 19 of 32 and one of 64 are kept once.
     assertEquals(22_849 + 19 * 32 + 64, parameters.stream().mapToLong(Parameter::count).sum());

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.Oracle;
 import io.github.loragraph.cli.Main;
 import java.io.BufferedWriter;
 import java.io.IOException;

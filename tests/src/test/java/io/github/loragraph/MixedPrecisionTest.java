@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InjectionOptions;

@@ -3,6 +3,9 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.Difference;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.check.OracleDifferences;
 import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;

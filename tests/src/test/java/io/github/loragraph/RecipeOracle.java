@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.check.Difference;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.check.PyTorchParameters;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;

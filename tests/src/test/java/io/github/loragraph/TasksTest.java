@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.check.Oracle;
 import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ReferenceArchitecture;
@@ -32,7 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each task from the command line: a tiny model learns something simple. */
 class TasksTest {
-  private static final Path XLM = Oracle.path("tiny-xlm-roberta/model.onnx");
+  private static final Path XLM = Fixtures.file("tiny-xlm-roberta/model.onnx");
 
   @TempDir Path folder;
 

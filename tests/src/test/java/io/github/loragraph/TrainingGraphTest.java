@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.Oracle;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InjectionOptions;

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.loragraph.check.Oracle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.autodiff.Kernels;
+import io.github.loragraph.check.Oracle;
 import io.github.loragraph.onnx.OnnxModel;
 import java.io.File;
 import java.nio.charset.StandardCharsets;

@@ -3,7 +3,9 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.Method;
@@ -59,7 +61,7 @@ class XlmRobertaTest {
   private static OnnxModel injected() {
     OnnxModel model =
         LoraInjector.inject(
-            OnnxFile.read(Oracle.path("tiny-xlm-roberta/model.onnx")),
+            OnnxFile.read(Fixtures.file("tiny-xlm-roberta/model.onnx")),
             new InjectionOptions(
                 Pattern.compile("query|output"), 4, 8, InjectionOptions.DEFAULT_HEAD, 0));
     Random random = new Random(1);

@@ -14,8 +14,8 @@ import ai.onnxruntime.OrtEnvironment;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.fixtures.Fixtures;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -29,11 +29,7 @@ class OnnxFileTest {
   @TempDir Path folder;
 
   private static Path fixture() {
-    try {
-      return Path.of(OnnxFileTest.class.getResource("/fixtures/tiny-roberta/model.onnx").toURI());
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException(e);
-    }
+    return Fixtures.file("tiny-roberta/model.onnx");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.ElementType;
@@ -163,8 +164,7 @@ class TrainingFormTest {
     return values.stream().map(ValueInfo::name).toList();
   }
 
-  static Path fixture(String folder) throws Exception {
-    return Path.of(
-        TrainingFormTest.class.getResource("/fixtures/" + folder + "/model.onnx").toURI());
+  static Path fixture(String folder) {
+    return Fixtures.file(folder + "/model.onnx");
   }
 }

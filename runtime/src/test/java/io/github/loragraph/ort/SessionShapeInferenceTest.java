@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -17,7 +18,6 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.shape.ValueTypes;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -26,9 +26,8 @@ class SessionShapeInferenceTest {
       new SessionShapeInference(OrtRuntime.ofThisProcess());
 
   @Test
-  void typesOfAnExportedModel() throws Exception {
-    OnnxModel model =
-        OnnxFile.read(Path.of(getClass().getResource("/fixtures/tiny-roberta/model.onnx").toURI()));
+  void typesOfAnExportedModel() {
+    OnnxModel model = OnnxFile.read(Fixtures.file("tiny-roberta/model.onnx"));
     int nodes = model.graph().nodes().size();
     ValueTypes types = inference.infer(model);
     for (Node node : model.graph().nodes()) {

@@ -7,6 +7,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -35,7 +36,7 @@ class SessionsTest {
 
   @Test
   void answersAsAnOrdinarySessionOverTheFile() throws Exception {
-    Path file = Path.of(getClass().getResource("/fixtures/tiny-roberta/model.onnx").toURI());
+    Path file = Fixtures.file("tiny-roberta/model.onnx");
     float[] expected;
     try (OrtSession session = RUNTIME.environment().createSession(file.toString())) {
       expected = logits(session);
