@@ -152,8 +152,19 @@ record RandomTraining(
   }
 
   private TrainerSettings settings() {
-    return new TrainerSettings(
-        steps, epochs, RATE, decay, warmUp, 0, 0, 0, batchSize, accumulation, shuffle, seed);
+    return TrainerSettings.builder()
+        .steps(steps)
+        .epochs(epochs)
+        .learningRate(RATE)
+        .decay(decay)
+        .warmUp(warmUp)
+        .logEvery(0)
+        .checkpointEvery(0)
+        .batchSize(batchSize)
+        .accumulation(accumulation)
+        .shuffle(shuffle)
+        .seed(seed)
+        .build();
   }
 
   private Outcome trained(EngineKind kind, Path folder) {
@@ -189,7 +200,12 @@ record RandomTraining(
       boolean[] stops,
       Checkpoint[] saved) {
     BatchSource batches =
-        new BatchSource(examples, opened.inputs(), opened.labels(), batchSize, 0, shuffle, seed);
+        BatchSource.of(examples, opened.inputs())
+            .labels(opened.labels())
+            .batchSize(batchSize)
+            .shuffle(shuffle)
+            .seed(seed)
+            .build();
     TrainingListener listener =
         new TrainingListener() {
           private long totalSteps;

@@ -199,7 +199,7 @@ final class RecipeOracle {
         new Engines(
             model,
             TrainableSelection.of(Method.LORA).values(model),
-            new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORED),
+            new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORE_INDEX),
             new Optimization(
                 new AdamW(
                     0.9, 0.999, 1e-8, recipe.get("weight_decay").asDouble(), WeightDecay.WEIGHTS),

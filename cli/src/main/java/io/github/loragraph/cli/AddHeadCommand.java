@@ -228,7 +228,7 @@ final class AddHeadCommand implements Callable<Integer> {
     boolean several = task == Task.MULTILABEL || task == Task.TOKEN_CLASSIFICATION;
     List<String> names = several ? ExampleEncoder.labelNames(cell) : List.of(cell);
     return names.stream()
-        .filter(name -> !name.isEmpty() && !name.equals(Integer.toString(ExampleEncoder.IGNORED)))
+        .filter(name -> !name.isEmpty() && !ExampleEncoder.isIgnored(name))
         .toList();
   }
 }

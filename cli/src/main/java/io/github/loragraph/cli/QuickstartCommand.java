@@ -17,9 +17,7 @@ import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMerger;
-import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.Parameters;
-import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.BundledModel;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
@@ -30,7 +28,6 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.Trainer;
 import io.github.loragraph.trainer.TrainerSettings;
@@ -38,7 +35,6 @@ import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.WarmUp;
 import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.WeightDecay;
@@ -204,30 +200,22 @@ final class QuickstartCommand implements Callable<Integer> {
       ModelFolder files,
       Path run) {
     TrainerSettings settings =
-        new TrainerSettings(
-            null,
-            EPOCHS,
-            LEARNING_RATE,
-            LearningRateSchedule.Decay.LINEAR,
-            WarmUp.ofShare(WARM_UP),
-            20,
-            0,
-            0,
-            BATCH_SIZE,
-            1,
-            true,
-            SEED);
+        TrainerSettings.builder()
+            .epochs(EPOCHS)
+            .learningRate(LEARNING_RATE)
+            .warmUp(WarmUp.ofShare(WARM_UP))
+            .logEvery(20)
+            .checkpointEvery(0)
+            .batchSize(BATCH_SIZE)
+            .seed(SEED)
+            .build();
     TrainingJob job =
-        new TrainingJob(
-            model,
-            TrainableSelection.of(Method.LORA).values(model),
-            CrossEntropyLoss.plain(),
-            new Optimization(ADAMW, 1, LoraDropout.NONE),
-            settings,
-            new TrainingData(data.task(), training, heldOut, data.padId()),
-            EngineKind.GRAPH,
-            sessions(),
-            1);
+        TrainingJob.builder(model, new TrainingData(data.task(), training, heldOut, data.padId()))
+            .optimization(new Optimization(ADAMW, 1, LoraDropout.NONE))
+            .settings(settings)
+            .engine(EngineKind.GRAPH)
+            .sessions(sessions())
+            .build();
     Map<String, Object> configuration = new LinkedHashMap<>();
     configuration.put("method", "lora");
     configuration.put("epochs", EPOCHS);

@@ -225,16 +225,18 @@ final class TrainCommand implements Callable<Integer> {
           TrainingJob.runtime(
               engine, device.device(), optimization.precision(), settings, trainingData);
       TrainingJob job =
-          new TrainingJob(
-              modelData.answer().model(),
-              trainable,
-              modelData.task().loss(options.lossOptions(examples, modelData.outputs()), examples),
-              optimization,
-              settings,
-              trainingData,
-              engine,
-              deviceOptions.sessions(runtime, threads, device.device()),
-              stepsPerCall(device.device()));
+          TrainingJob.builder(modelData.answer().model(), trainingData)
+              .trainable(trainable)
+              .loss(
+                  modelData
+                      .task()
+                      .loss(options.lossOptions(examples, modelData.outputs()), examples))
+              .optimization(optimization)
+              .settings(settings)
+              .engine(engine)
+              .sessions(deviceOptions.sessions(runtime, threads, device.device()))
+              .batchesPerCall(stepsPerCall(device.device()))
+              .build();
       output.say(
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), folder.modelFile(), examples.size(), threads.count()));

@@ -284,7 +284,11 @@ final class TrainingOptions {
 
   /** The given learning rate; else Trainer's, for adapters ten times as high. */
   double learningRate() {
-    return lr != null ? lr : method == Method.FULL ? 5e-5 : 5e-4;
+    return lr != null
+        ? lr
+        : method == Method.FULL
+            ? TrainerSettings.FULL_LEARNING_RATE
+            : TrainerSettings.ADAPTER_LEARNING_RATE;
   }
 
   private WarmUp warmUp() {
@@ -310,18 +314,19 @@ final class TrainingOptions {
   }
 
   TrainerSettings trainerSettings() {
-    return new TrainerSettings(
-        steps,
-        epochs,
-        learningRate(),
-        schedule,
-        warmUp(),
-        logEvery,
-        evalEvery,
-        checkpointEvery,
-        batchSize,
-        accumulate,
-        shuffle,
-        seed);
+    return TrainerSettings.builder()
+        .steps(steps)
+        .epochs(epochs)
+        .learningRate(learningRate())
+        .decay(schedule)
+        .warmUp(warmUp())
+        .logEvery(logEvery)
+        .evalEvery(evalEvery)
+        .checkpointEvery(checkpointEvery)
+        .batchSize(batchSize)
+        .accumulation(accumulate)
+        .shuffle(shuffle)
+        .seed(seed)
+        .build();
   }
 }

@@ -11,13 +11,13 @@ import java.util.List;
 /**
  * The loss of a language model that predicts each token from those before it, as Hugging Face's
  * {@code ForCausalLM} models have it: the cross-entropy of {@code logits[:, :-1]} and {@code
- * labels[:, 1:]}, the mean over all labels that are not {@link CrossEntropyLoss#IGNORED}. Logits
- * are (batch, sequence, vocabulary); labels (batch, sequence), INT64, are given as the input ids
- * are, not shifted.
+ * labels[:, 1:]}, the mean over all labels that are not {@link CrossEntropyLoss#IGNORE_INDEX}.
+ * Logits are (batch, sequence, vocabulary); labels (batch, sequence), INT64, are given as the input
+ * ids are, not shifted.
  */
 public record CausalLanguageModelLoss() implements Loss {
   private static final CrossEntropyLoss OF_NEXT =
-      new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORED);
+      new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORE_INDEX);
 
   @Override
   public List<Logits.Form> forms() {
@@ -45,7 +45,7 @@ public record CausalLanguageModelLoss() implements Loss {
     String ignored =
         b.add(
             b.mul(first, b.scalar(ElementType.INT64, 0)),
-            b.scalar(ElementType.INT64, CrossEntropyLoss.IGNORED));
+            b.scalar(ElementType.INT64, CrossEntropyLoss.IGNORE_INDEX));
     String shifted = b.concat(1, next, ignored);
     return OF_NEXT.emit(b, logits, shifted, type);
   }

@@ -21,8 +21,11 @@ import java.util.List;
  */
 public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights, Long ignoredLabel)
     implements Loss {
-  /** The label that PyTorch ignores unless told otherwise. */
-  public static final long IGNORED = -100;
+  /**
+   * The label of positions that count nothing, PyTorch's {@code ignore_index} unless told
+   * otherwise.
+   */
+  public static final long IGNORE_INDEX = -100;
 
   public CrossEntropyLoss {
     if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {

@@ -97,7 +97,7 @@ class LossTest {
     assertEquals(
         -logProbability(LOGITS[1], 1),
         run(
-            new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORED),
+            new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORE_INDEX),
             tokens,
             new long[][] {{-100, 1}},
             1,
@@ -143,7 +143,7 @@ class LossTest {
 
   @Test
   void aBatchInWhichNothingCountsHasTheLossZero() {
-    CrossEntropyLoss loss = new CrossEntropyLoss(0.1, List.of(), CrossEntropyLoss.IGNORED);
+    CrossEntropyLoss loss = new CrossEntropyLoss(0.1, List.of(), CrossEntropyLoss.IGNORE_INDEX);
     assertEquals(0, run(loss, LOGITS, new long[] {-100, -100}, 2, 3), 0);
   }
 

@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.training.CrossEntropyLoss;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -23,6 +24,9 @@ import java.util.function.Function;
  * nextLong()} of {@code new Random(seed)}.
  */
 public final class BatchSource {
+  /** Examples in a batch where nothing else is given. */
+  public static final int BATCH_SIZE = 8;
+
   private static final int WINDOW = 50;
 
   private final List<Example> examples;
@@ -36,48 +40,95 @@ public final class BatchSource {
   private final int tokens;
   private final BatchMemory memory = new BatchMemory();
 
-  /**
-   * @param labels declares the labels; null where batches get none
-   * @param padId what fills up {@code input_ids}; all other inputs are filled up with 0, labels of
-   *     tokens with {@value ExampleEncoder#IGNORED}
-   * @param shuffle whether epochs are shuffled; else batches keep the order of the examples
-   */
-  public BatchSource(
-      List<Example> examples,
-      List<ValueInfo> inputs,
-      ValueInfo labels,
-      int batchSize,
-      long padId,
-      boolean shuffle,
-      long seed) {
-    this(examples, inputs, labels, batchSize, padId, shuffle, seed, 1);
+  private BatchSource(Builder builder) {
+    requireBatchSize(builder.batchSize);
+    if (builder.padToMultipleOf < 1) {
+      throw new IllegalArgumentException("not a length: " + builder.padToMultipleOf);
+    }
+    this.examples = builder.examples;
+    this.inputs = builder.inputs;
+    this.labels = builder.labels;
+    this.batchSize = builder.batchSize;
+    this.padId = builder.padId;
+    this.shuffle = builder.shuffle;
+    this.seed = builder.seed;
+    this.multiple = builder.padToMultipleOf;
+    this.tokens = InputSizes.of(inputs).tokens();
   }
 
   /**
-   * @param multiple rows of tokens are padded to a multiple of this length
+   * Batches as {@code lora-graph train} makes them unless told otherwise: of {@value #BATCH_SIZE},
+   * shuffled by the seed 0, without labels, padded by the id 0.
+   *
+   * @param inputs what a batch consists of
    */
-  public BatchSource(
-      List<Example> examples,
-      List<ValueInfo> inputs,
-      ValueInfo labels,
-      int batchSize,
-      long padId,
-      boolean shuffle,
-      long seed,
-      int multiple) {
-    requireBatchSize(batchSize);
-    if (multiple < 1) {
-      throw new IllegalArgumentException("not a length: " + multiple);
+  public static Builder of(List<Example> examples, List<ValueInfo> inputs) {
+    return new Builder(examples, inputs);
+  }
+
+  /** What batches are to be like. */
+  public static final class Builder {
+    private final List<Example> examples;
+    private final List<ValueInfo> inputs;
+    private ValueInfo labels;
+    private int batchSize = BATCH_SIZE;
+    private long padId;
+    private boolean shuffle = true;
+    private long seed;
+    private int padToMultipleOf = 1;
+
+    private Builder(List<Example> examples, List<ValueInfo> inputs) {
+      this.examples = List.copyOf(examples);
+      this.inputs = List.copyOf(inputs);
     }
-    this.examples = List.copyOf(examples);
-    this.inputs = List.copyOf(inputs);
-    this.labels = labels;
-    this.batchSize = batchSize;
-    this.padId = padId;
-    this.shuffle = shuffle;
-    this.seed = seed;
-    this.multiple = multiple;
-    this.tokens = InputSizes.of(inputs).tokens();
+
+    /**
+     * @param labels declares the labels; null where batches get none
+     */
+    public Builder labels(ValueInfo labels) {
+      this.labels = labels;
+      return this;
+    }
+
+    /** Examples in a batch; the last one of an epoch may have fewer. */
+    public Builder batchSize(int batchSize) {
+      this.batchSize = batchSize;
+      return this;
+    }
+
+    /**
+     * What fills up {@code input_ids}; all other inputs are filled up with 0, labels of tokens with
+     * {@value CrossEntropyLoss#IGNORE_INDEX}.
+     */
+    public Builder padId(long padId) {
+      this.padId = padId;
+      return this;
+    }
+
+    /** Whether epochs are shuffled; else batches keep the order of the examples. */
+    public Builder shuffle(boolean shuffle) {
+      this.shuffle = shuffle;
+      return this;
+    }
+
+    /** Decides the order of shuffled epochs. */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /** Rows of tokens are padded to a multiple of this length. */
+    public Builder padToMultipleOf(int length) {
+      this.padToMultipleOf = length;
+      return this;
+    }
+
+    /**
+     * @throws LoraGraphException if the batch size is below 1
+     */
+    public BatchSource build() {
+      return new BatchSource(this);
+    }
   }
 
   /**
@@ -97,7 +148,12 @@ public final class BatchSource {
   }
 
   public long batchesPerEpoch() {
-    return (examples.size() + (batchSize - 1L)) / batchSize;
+    return batchesPerEpoch(examples.size(), batchSize);
+  }
+
+  /** The batches of an epoch over so many examples. */
+  public static long batchesPerEpoch(long examples, int batchSize) {
+    return (examples + (batchSize - 1L)) / batchSize;
   }
 
   /**
@@ -176,7 +232,7 @@ public final class BatchSource {
       HostTensor targets =
           labels == null
               ? null
-              : tensor(labels, group, Example::target, ExampleEncoder.IGNORED, loan);
+              : tensor(labels, group, Example::target, CrossEntropyLoss.IGNORE_INDEX, loan);
       return new Batch(tensors, targets, group.size(), loan);
     } catch (RuntimeException e) {
       loan.close();

@@ -10,6 +10,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,11 +24,6 @@ import java.util.regex.Pattern;
 
 /** Makes examples for a model out of rows of a data file. */
 public final class ExampleEncoder {
-  /**
-   * The class of an example or token that the loss leaves out, as PyTorch's cross-entropy has it.
-   */
-  public static final int IGNORED = -100;
-
   private static final String IDS = "input_ids";
   private static final String MASK = "attention_mask";
   private static final String TYPES = "token_type_ids";
@@ -93,7 +89,8 @@ public final class ExampleEncoder {
   }
 
   /**
-   * Encodes rows with one class each, {@value #IGNORED} for those that the loss leaves out.
+   * Encodes rows with one class each, {@value CrossEntropyLoss#IGNORE_INDEX} for those that the
+   * loss leaves out.
    *
    * @return examples whose targets are scalars
    * @throws LoraGraphException if a row has no label, one that is no class, or does not fit the
@@ -185,8 +182,8 @@ public final class ExampleEncoder {
   }
 
   /**
-   * Encodes pre-tokenized rows with a class for each token, {@value #IGNORED} for those that the
-   * loss leaves out.
+   * Encodes pre-tokenized rows with a class for each token, {@value CrossEntropyLoss#IGNORE_INDEX}
+   * for those that the loss leaves out.
    *
    * @return examples whose targets are as long as their {@code input_ids}
    * @throws LoraGraphException as {@link #withClasses} does, or if the rows are text
@@ -239,7 +236,7 @@ public final class ExampleEncoder {
   }
 
   private static int indexOrIgnored(Row row, String label, LabelSet labels) {
-    return Integer.toString(IGNORED).equals(label) ? IGNORED : index(row, label, labels);
+    return isIgnored(label) ? (int) CrossEntropyLoss.IGNORE_INDEX : index(row, label, labels);
   }
 
   private static int index(Row row, String label, LabelSet labels) {
@@ -250,6 +247,11 @@ public final class ExampleEncoder {
               .formatted(row.place(), PlainText.shortened(label, LONGEST_SHOWN), labels));
     }
     return index;
+  }
+
+  /** Whether a label says that the loss leaves its example, or token, out. */
+  public static boolean isIgnored(String label) {
+    return Long.toString(CrossEntropyLoss.IGNORE_INDEX).equals(label);
   }
 
   /** The names in a label of several classes; one that is no JSON array is divided at commas. */

@@ -38,7 +38,11 @@ public final class Evaluator {
     // Where batches are of a fixed size, the last one is filled up; those answers are left out.
     List<Example> filled = examples.isEmpty() ? sorted : sizes.filled(sorted, sorted.get(0));
     BatchSource batches =
-        new BatchSource(filled, inputs, null, sizes.batchSize(BATCH_SIZE), padId, false, 0);
+        BatchSource.of(filled, inputs)
+            .batchSize(sizes.batchSize(BATCH_SIZE))
+            .padId(padId)
+            .shuffle(false)
+            .build();
     float[][] logits = new float[examples.size()][];
     Iterator<Integer> place = order.iterator();
     for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {

@@ -84,15 +84,16 @@ public enum Task {
     }
     return switch (this) {
       case CLASSIFICATION -> {
-        boolean ignores = examples.stream().anyMatch(e -> e.label() == CrossEntropyLoss.IGNORED);
+        boolean ignores =
+            examples.stream().anyMatch(e -> e.label() == CrossEntropyLoss.IGNORE_INDEX);
         yield new CrossEntropyLoss(
             options.labelSmoothing(),
             options.classWeights(),
-            ignores ? CrossEntropyLoss.IGNORED : null);
+            ignores ? CrossEntropyLoss.IGNORE_INDEX : null);
       }
       case TOKEN_CLASSIFICATION ->
           new CrossEntropyLoss(
-              options.labelSmoothing(), options.classWeights(), CrossEntropyLoss.IGNORED);
+              options.labelSmoothing(), options.classWeights(), CrossEntropyLoss.IGNORE_INDEX);
       case REGRESSION -> new MeanSquaredErrorLoss();
       case MULTILABEL -> new BinaryCrossEntropyLoss();
     };

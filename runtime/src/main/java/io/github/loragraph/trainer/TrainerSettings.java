@@ -8,7 +8,7 @@ import java.util.Locale;
 
 /**
  * What decides the course of a training, besides model and data. Steps and epochs are counted as
- * the Trainer of transformers counts them.
+ * the Trainer of transformers counts them. Made by a {@link #builder()}.
  *
  * @param steps the number of steps; null to count by epochs
  * @param epochs passes over the training data; null for {@value #EPOCHS} where steps is null, too.
@@ -37,6 +37,12 @@ public record TrainerSettings(
   /** Passes over the data where nothing else is given. */
   public static final double EPOCHS = 3;
 
+  /** The learning rate where nothing else is given and adapters are trained. */
+  public static final double ADAPTER_LEARNING_RATE = 5e-4;
+
+  /** The learning rate where nothing else is given and the whole model is trained. */
+  public static final double FULL_LEARNING_RATE = 5e-5;
+
   public TrainerSettings {
     BatchSource.requireBatchSize(batchSize);
     if (steps != null && steps < 1) {
@@ -63,21 +69,32 @@ public record TrainerSettings(
     return (batchesPerEpoch + accumulation - 1) / accumulation;
   }
 
-  /** The same in other batches. */
-  TrainerSettings withBatches(int size, int perStep) {
-    return new TrainerSettings(
-        steps,
-        epochs,
-        learningRate,
-        decay,
-        warmUp,
-        logEvery,
-        evalEvery,
-        checkpointEvery,
-        size,
-        perStep,
-        shuffle,
-        seed);
+  /** Settings with the defaults of {@code lora-graph train} for adapters. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that begins with these settings. */
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.steps = steps;
+    builder.epochs = epochs;
+    builder.learningRate = learningRate;
+    builder.decay = decay;
+    builder.warmUp = warmUp;
+    builder.logEvery = logEvery;
+    builder.evalEvery = evalEvery;
+    builder.checkpointEvery = checkpointEvery;
+    builder.batchSize = batchSize;
+    builder.accumulation = accumulation;
+    builder.shuffle = shuffle;
+    builder.seed = seed;
+    return builder;
+  }
+
+  /** The batches of an epoch over so many examples: the last one may have fewer of them. */
+  public long batchesPerEpoch(long examples) {
+    return BatchSource.batchesPerEpoch(examples, batchSize);
   }
 
   /** The number of steps over data of so many batches an epoch. */
@@ -143,5 +160,124 @@ public record TrainerSettings(
 
   private static String number(double value) {
     return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+  }
+
+  /**
+   * Begins with the defaults of {@code lora-graph train} for adapters: 3 epochs, a learning rate of
+   * {@value #ADAPTER_LEARNING_RATE} that falls linearly without a warm-up, batches of {@value
+   * BatchSource#BATCH_SIZE}, each of them a step, shuffled by the seed 0; a log line each 10 steps,
+   * a checkpoint each 500, an evaluation at the end.
+   */
+  public static final class Builder {
+    private Long steps;
+    private Double epochs;
+    private double learningRate = ADAPTER_LEARNING_RATE;
+    private LearningRateSchedule.Decay decay = LearningRateSchedule.Decay.LINEAR;
+    private WarmUp warmUp = WarmUp.NONE;
+    private long logEvery = 10;
+    private long evalEvery;
+    private long checkpointEvery = 500;
+    private int batchSize = BatchSource.BATCH_SIZE;
+    private int accumulation = 1;
+    private boolean shuffle = true;
+    private long seed;
+
+    private Builder() {}
+
+    /**
+     * @param steps null to count by epochs, which is the default
+     */
+    public Builder steps(Long steps) {
+      this.steps = steps;
+      return this;
+    }
+
+    /**
+     * @param epochs passes over the training data; null for {@value TrainerSettings#EPOCHS} where
+     *     no steps are given, which is the default
+     */
+    public Builder epochs(Double epochs) {
+      this.epochs = epochs;
+      return this;
+    }
+
+    /** The highest learning rate, positive. */
+    public Builder learningRate(double learningRate) {
+      this.learningRate = learningRate;
+      return this;
+    }
+
+    /** What the learning rate does after the warm-up. */
+    public Builder decay(LearningRateSchedule.Decay decay) {
+      this.decay = decay;
+      return this;
+    }
+
+    /** How long the learning rate rises from 0. */
+    public Builder warmUp(WarmUp warmUp) {
+      this.warmUp = warmUp;
+      return this;
+    }
+
+    /** Steps between two log lines; 0 for none. */
+    public Builder logEvery(long logEvery) {
+      this.logEvery = logEvery;
+      return this;
+    }
+
+    /** Steps between two evaluations on the way; 0 for one at the end only. */
+    public Builder evalEvery(long evalEvery) {
+      this.evalEvery = evalEvery;
+      return this;
+    }
+
+    /** Steps between two checkpoints; 0 for none. */
+    public Builder checkpointEvery(long checkpointEvery) {
+      this.checkpointEvery = checkpointEvery;
+      return this;
+    }
+
+    /** Examples in a batch. */
+    public Builder batchSize(int batchSize) {
+      this.batchSize = batchSize;
+      return this;
+    }
+
+    /** Batches in a step; the last step of an epoch has what is left. */
+    public Builder accumulation(int accumulation) {
+      this.accumulation = accumulation;
+      return this;
+    }
+
+    /** Whether each epoch is shuffled. */
+    public Builder shuffle(boolean shuffle) {
+      this.shuffle = shuffle;
+      return this;
+    }
+
+    /** Of all that is random: the order of the examples and dropout. */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /**
+     * @throws LoraGraphException if a number is not possible
+     */
+    public TrainerSettings build() {
+      return new TrainerSettings(
+          steps,
+          epochs,
+          learningRate,
+          decay,
+          warmUp,
+          logEvery,
+          evalEvery,
+          checkpointEvery,
+          batchSize,
+          accumulation,
+          shuffle,
+          seed);
+    }
   }
 }

@@ -3,7 +3,6 @@ package io.github.loragraph.trainer;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
-import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
@@ -12,15 +11,20 @@ import io.github.loragraph.engine.Engines;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Evaluator;
+import io.github.loragraph.evaluation.LossOptions;
 import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
@@ -32,7 +36,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * One training from a model to a trained model.
+ * One training from a model to a trained model. Made by a {@link #builder}.
  *
  * @param trainable the values of the parameters to train
  * @param batchesPerCall the most batches that the engine is given at once
@@ -47,6 +51,8 @@ public record TrainingJob(
     EngineKind kind,
     Sessions sessions,
     int batchesPerCall) {
+  /** Where nothing else is given; that of the Trainer of transformers. */
+  public static final double MAX_GRADIENT_NORM = 1;
 
   /**
    * What came out.
@@ -79,7 +85,116 @@ public record TrainingJob(
   }
 
   private static long steps(TrainerSettings settings, TrainingData data) {
-    return settings.totalSteps(batches(settings, data, List.of(), null).batchesPerEpoch());
+    return settings.totalSteps(settings.batchesPerEpoch(data.training().size()));
+  }
+
+  /**
+   * A training with the defaults of {@code lora-graph train}: the adapters, the task's plain loss,
+   * AdamW without weight decay and gradients of norm 1 at most, on the CPU with all its cores, by
+   * {@link EngineKind#AUTO} and one batch in a call.
+   */
+  public static Builder builder(OnnxModel model, TrainingData data) {
+    return new Builder(model, data);
+  }
+
+  /** A builder that begins with this training. */
+  public Builder toBuilder() {
+    return new Builder(model, data)
+        .trainable(trainable)
+        .loss(loss)
+        .optimization(optimization)
+        .settings(settings)
+        .engine(kind)
+        .sessions(sessions)
+        .batchesPerCall(batchesPerCall);
+  }
+
+  /** What a training is to be. */
+  public static final class Builder {
+    private final OnnxModel model;
+    private TrainingData data;
+    private Set<String> trainable;
+    private Loss loss;
+    private Optimization optimization =
+        new Optimization(AdamW.ofTrainer(), MAX_GRADIENT_NORM, LoraDropout.NONE);
+    private TrainerSettings settings = TrainerSettings.builder().build();
+    private EngineKind kind = EngineKind.AUTO;
+    private Sessions sessions;
+    private int batchesPerCall = 1;
+
+    private Builder(OnnxModel model, TrainingData data) {
+      this.model = model;
+      this.data = data;
+    }
+
+    private Builder data(TrainingData data) {
+      this.data = data;
+      return this;
+    }
+
+    /** The values of the parameters to train; those of the adapters unless told otherwise. */
+    public Builder trainable(Set<String> values) {
+      this.trainable = values;
+      return this;
+    }
+
+    /** What training lessens; the task's loss without options unless told otherwise. */
+    public Builder loss(Loss loss) {
+      this.loss = loss;
+      return this;
+    }
+
+    public Builder optimization(Optimization optimization) {
+      this.optimization = optimization;
+      return this;
+    }
+
+    public Builder settings(TrainerSettings settings) {
+      this.settings = settings;
+      return this;
+    }
+
+    /** What runs the steps. */
+    public Builder engine(EngineKind kind) {
+      this.kind = kind;
+      return this;
+    }
+
+    /**
+     * What the sessions are made with; of a runtime that {@link TrainingJob#runtime} opened for
+     * this very training.
+     */
+    public Builder sessions(Sessions sessions) {
+      this.sessions = sessions;
+      return this;
+    }
+
+    /** The most batches that the engine is given at once. */
+    public Builder batchesPerCall(int batchesPerCall) {
+      this.batchesPerCall = batchesPerCall;
+      return this;
+    }
+
+    /**
+     * @throws LoraGraphException if the model has no adapters and nothing else to train was named,
+     *     or the build of ONNX Runtime for it is not to be had here
+     */
+    public TrainingJob build() {
+      return new TrainingJob(
+          model,
+          trainable == null ? TrainableSelection.of(Method.LORA).values(model) : trainable,
+          loss == null ? data.task().loss(LossOptions.PLAIN, data.training()) : loss,
+          optimization,
+          settings,
+          data,
+          kind,
+          sessions == null ? onAllCores() : sessions,
+          batchesPerCall);
+    }
+
+    private Sessions onAllCores() {
+      return new Sessions(runtime(kind, Device.CPU, optimization.precision(), settings, data), 0);
+    }
   }
 
   /**
@@ -135,28 +250,29 @@ public record TrainingJob(
             "the model takes batches of %,d, and %,d examples do not fill them: train on %,d with --max-train-examples, or export the model with an open batch axis"
                 .formatted(sizes.rows(), training.size(), training.size() - left));
       }
-      fitted = entropy.ignoring(CrossEntropyLoss.IGNORED);
+      fitted = entropy.ignoring(CrossEntropyLoss.IGNORE_INDEX);
       training = sizes.filled(training, uncounted(training.get(training.size() - 1)));
     }
     boolean asIs = sizes.rows() == settings.batchSize();
-    return new TrainingJob(
-        model,
-        trainable,
-        fitted,
-        optimization,
-        asIs ? settings : settings.withBatches(sizes.rows(), accumulation(sizes)),
-        new TrainingData(data.task(), training, data.heldOut(), data.padId()),
-        kind,
-        sessions,
-        batchesPerCall);
+    return toBuilder()
+        .loss(fitted)
+        .settings(
+            asIs
+                ? settings
+                : settings.toBuilder()
+                    .batchSize(sizes.rows())
+                    .accumulation(accumulation(sizes))
+                    .build())
+        .data(new TrainingData(data.task(), training, data.heldOut(), data.padId()))
+        .build();
   }
 
   private static Example uncounted(Example example) {
     if (example.target().rank() == 0) {
-      return new Example(example.inputs(), Values.scalar(ExampleEncoder.IGNORED));
+      return new Example(example.inputs(), Values.scalar((int) CrossEntropyLoss.IGNORE_INDEX));
     }
     int[] ignored = new int[example.target().count()];
-    Arrays.fill(ignored, ExampleEncoder.IGNORED);
+    Arrays.fill(ignored, (int) CrossEntropyLoss.IGNORE_INDEX);
     return new Example(example.inputs(), Values.of(ignored));
   }
 
@@ -176,7 +292,7 @@ public record TrainingJob(
             kind,
             Trainer.engineStart(start),
             steps(settings, data),
-            (inputs, labels) -> batches(settings, data, inputs, labels).epoch(0).next(),
+            (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
             line -> listeners.forEach(l -> l.note(line)))) {
       opened.unreached().notes().forEach(note -> listeners.forEach(l -> l.note(note)));
       Engine engine = opened.engine();
@@ -194,7 +310,7 @@ public record TrainingJob(
                       data.heldOut(),
                       data.task(),
                       outputs);
-      BatchSource batches = batches(settings, data, opened.inputs(), opened.labels());
+      BatchSource batches = batches(opened.inputs(), opened.labels());
       Trainer trainer = new Trainer(engine, batches, loss, settings, measure, listeners, start);
       Trainer.Summary summary = trainer.run();
       return new Result(
@@ -207,21 +323,19 @@ public record TrainingJob(
 
   /** A call has memory for all its batches: no more than the run has. */
   private int perCall() {
-    long perEpoch = batches(settings, data, List.of(), null).batchesPerEpoch();
+    long perEpoch = settings.batchesPerEpoch(data.training().size());
     long perStep = Math.min(settings.accumulation(), perEpoch);
     long steps = Math.min(Integer.MAX_VALUE, settings.totalSteps(perEpoch));
     return (int) Math.min(batchesPerCall, steps * perStep);
   }
 
-  private static BatchSource batches(
-      TrainerSettings settings, TrainingData data, List<ValueInfo> inputs, ValueInfo labels) {
-    return new BatchSource(
-        data.training(),
-        inputs,
-        labels,
-        settings.batchSize(),
-        data.padId(),
-        settings.shuffle(),
-        settings.seed());
+  private BatchSource batches(List<ValueInfo> inputs, ValueInfo labels) {
+    return BatchSource.of(data.training(), inputs)
+        .labels(labels)
+        .batchSize(settings.batchSize())
+        .padId(data.padId())
+        .shuffle(settings.shuffle())
+        .seed(settings.seed())
+        .build();
   }
 }

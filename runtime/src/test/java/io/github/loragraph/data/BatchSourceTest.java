@@ -40,7 +40,13 @@ class BatchSourceTest {
     List<Example> examples =
         List.of(
             example(0, Values.of(5, 6, 7)), example(1, Values.of(8)), example(0, Values.of(9, 9)));
-    BatchSource source = new BatchSource(examples, List.of(IDS, MASK), LABELS, 2, 1, false, 0);
+    BatchSource source =
+        BatchSource.of(examples, List.of(IDS, MASK))
+            .labels(LABELS)
+            .batchSize(2)
+            .padId(1)
+            .shuffle(false)
+            .build();
     Iterator<Batch> batches = source.epoch(0);
     Batch batch = batches.next();
     assertEquals(2, batch.examples());
@@ -60,18 +66,39 @@ class BatchSourceTest {
     assertArrayEquals(new long[] {1, 2}, batch.inputs().get(0).shape());
     assertTrue(!batches.hasNext());
     assertNull(
-        new BatchSource(examples, List.of(IDS), null, 3, 1, false, 0).epoch(0).next().labels());
+        BatchSource.of(examples, List.of(IDS))
+            .batchSize(3)
+            .padId(1)
+            .shuffle(false)
+            .build()
+            .epoch(0)
+            .next()
+            .labels());
   }
 
   @Test
   void lengthsMayBeRoundedUpOrFixed() {
     List<Example> examples = List.of(example(0, Values.of(5, 6, 7)));
     Batch batch =
-        new BatchSource(examples, List.of(IDS, MASK), null, 1, 1, false, 0, 8).epoch(0).next();
+        BatchSource.of(examples, List.of(IDS, MASK))
+            .batchSize(1)
+            .padId(1)
+            .shuffle(false)
+            .padToMultipleOf(8)
+            .build()
+            .epoch(0)
+            .next();
     assertArrayEquals(new long[] {1, 8}, batch.inputs().get(0).shape());
     assertArrayEquals(new long[] {1, 8}, batch.inputs().get(1).shape());
     ValueInfo fixed = ValueInfo.of("input_ids", TensorType.of(ElementType.INT64, -1, 5));
-    batch = new BatchSource(examples, List.of(fixed), null, 1, 1, false, 0).epoch(0).next();
+    batch =
+        BatchSource.of(examples, List.of(fixed))
+            .batchSize(1)
+            .padId(1)
+            .shuffle(false)
+            .build()
+            .epoch(0)
+            .next();
     assertArrayEquals(new double[] {5, 6, 7, 1, 1}, numbers(batch.inputs().get(0)));
   }
 
@@ -94,7 +121,14 @@ class BatchSourceTest {
                     "pixels", Values.shaped(new float[] {5, 6, 7}, 1, 3), "age", Values.scalar(8)),
                 Values.of(3)));
     Batch batch =
-        new BatchSource(examples, List.of(pixels, age), tokens, 2, 1, false, 0).epoch(0).next();
+        BatchSource.of(examples, List.of(pixels, age))
+            .labels(tokens)
+            .batchSize(2)
+            .padId(1)
+            .shuffle(false)
+            .build()
+            .epoch(0)
+            .next();
     assertArrayEquals(new long[] {2, 2, 3}, batch.inputs().get(0).shape());
     assertArrayEquals(
         new double[] {1, 2, 0, 3, 4, 0, 5, 6, 7, 0, 0, 0}, numbers(batch.inputs().get(0)));
@@ -245,7 +279,13 @@ class BatchSourceTest {
 
   private static BatchSource source(
       List<Example> examples, int batchSize, boolean shuffle, long seed) {
-    return new BatchSource(examples, List.of(IDS, MASK), LABELS, batchSize, 1, shuffle, seed);
+    return BatchSource.of(examples, List.of(IDS, MASK))
+        .labels(LABELS)
+        .batchSize(batchSize)
+        .padId(1)
+        .shuffle(shuffle)
+        .seed(seed)
+        .build();
   }
 
   private static List<Integer> order(BatchSource source, int epoch) {
