@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.SessionProfile;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -202,15 +203,16 @@ public final class GpuCheck implements Callable<Integer> {
           "placement " + model.label(),
           report,
           () -> {
-            NodePlacement placement = placement(model, device, sizes, folder, 1);
-            report.add(model, placement);
-            placement.requireAllOn(device.provider());
-            placement(model, device, sizes, folder, 2).requireAllOn(device.provider());
+            SessionProfile profile = profile(model, device, sizes, folder, 1);
+            report.add(model, profile);
+            NodePlacement.of(profile).requireAllOn(device.provider());
+            NodePlacement.of(profile(model, device, sizes, folder, 2))
+                .requireAllOn(device.provider());
           });
     }
   }
 
-  private static NodePlacement placement(
+  private static SessionProfile profile(
       ReferenceModel model, CheckedDevice device, Sizes sizes, Path folder, int stepsPerCall) {
     return PlacementCheck.of(
         folder.resolve(model.file()),

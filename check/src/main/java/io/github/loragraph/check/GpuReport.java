@@ -2,6 +2,7 @@ package io.github.loragraph.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.SessionProfile;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -22,6 +23,7 @@ final class GpuReport {
 
   private final List<OracleCheck> oracles = new ArrayList<>();
   private final Map<ReferenceModel, NodePlacement> placements = new EnumMap<>(ReferenceModel.class);
+  private final Map<ReferenceModel, CallTimes> times = new EnumMap<>(ReferenceModel.class);
   private final List<StepBenchmark.Figure> steps = new ArrayList<>();
   private final Map<Precision, Double> rates = new EnumMap<>(Precision.class);
 
@@ -40,8 +42,9 @@ final class GpuReport {
     oracles.add(oracle);
   }
 
-  void add(ReferenceModel model, NodePlacement placement) {
-    placements.put(model, placement);
+  void add(ReferenceModel model, SessionProfile profile) {
+    placements.put(model, NodePlacement.of(profile));
+    times.put(model, CallTimes.of(profile));
   }
 
   void add(StepBenchmark.Figure figure) {
@@ -216,19 +219,22 @@ final class GpuReport {
             .formatted(sizes.batch(), sizes.sequence()));
     List<List<String>> rows = new ArrayList<>();
     placements.forEach(
-        (model, p) ->
-            rows.add(
-                List.of(
-                    model.label(),
-                    p.computeNodes().entrySet().stream()
-                        .map(e -> "%,d on %s".formatted(e.getValue(), e.getKey()))
-                        .collect(Collectors.joining(", ")),
-                    Integer.toString(p.fallenFrom(device.provider()).size()),
-                    Integer.toString(p.copyNodes()),
-                    milliseconds(p.copySeconds()),
-                    milliseconds(p.kernelSeconds()),
-                    percent(p.matrixShare()),
-                    p.isTraced() ? "the GPU's" : "the host's")));
+        (model, p) -> {
+          CallTimes t = times.get(model);
+          rows.add(
+              List.of(
+                  model.label(),
+                  p.computeNodes().entrySet().stream()
+                      .map(e -> "%,d on %s".formatted(e.getValue(), e.getKey()))
+                      .collect(Collectors.joining(", ")),
+                  Integer.toString(p.fallenFrom(device.provider()).size()),
+                  Long.toString(
+                      p.nodes().stream().filter(NodePlacement.PlacedNode::copies).count()),
+                  milliseconds(t.copySeconds()),
+                  milliseconds(t.kernelSeconds()),
+                  percent(t.matrixShare()),
+                  t.isTraced() ? "the GPU's" : "the host's"));
+        });
     table(
         out,
         List.of(
@@ -326,11 +332,11 @@ final class GpuReport {
 
   /** The work of the step's matrix products by the time of the whole step, of what is possible. */
   private double shareOfRate(StepBenchmark.Figure figure) {
-    NodePlacement placement = placements.get(figure.benchmark().model());
+    CallTimes step = times.get(figure.benchmark().model());
     Double rate = rates.get(figure.benchmark().precision());
-    return placement == null || rate == null
+    return step == null || rate == null
         ? Double.NaN
-        : placement.matrixFlops() / figure.number("stepSeconds") / rate;
+        : step.matrixFlops() / figure.number("stepSeconds") / rate;
   }
 
   private void pytorch(StringBuilder out) {

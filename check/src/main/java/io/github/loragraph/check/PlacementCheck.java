@@ -11,7 +11,7 @@ import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.NodePlacement;
+import io.github.loragraph.ort.SessionProfile;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
@@ -41,7 +41,8 @@ final class PlacementCheck {
    * @param stepsPerCall with more than one the loop around the steps is checked, too
    * @throws LoraGraphException if the model cannot be trained there
    */
-  static NodePlacement of(Path file, Sessions sessions, int batch, int sequence, int stepsPerCall) {
+  static SessionProfile of(
+      Path file, Sessions sessions, int batch, int sequence, int stepsPerCall) {
     OnnxModel model = OnnxFile.read(file);
     List<HostTensor> input = new ArrayList<>(ProbeInput.of(model.graph(), batch, sequence, 0));
     try (TemporaryFolder folder = TemporaryFolder.create("lora-graph-placement")) {
@@ -61,7 +62,7 @@ final class PlacementCheck {
           opened.engine().step(input, 1e-5);
         }
       }
-      return NodePlacement.read(profile(folder.path()));
+      return SessionProfile.read(profile(folder.path()));
     }
   }
 

@@ -6,6 +6,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.ort.NodePlacement;
 import io.github.loragraph.ort.OrtFailure;
+import io.github.loragraph.ort.SessionProfile;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 
@@ -37,7 +38,7 @@ final class FirstCallProfile implements AutoCloseable {
    */
   void check(OrtSession session) {
     try {
-      NodePlacement.read(Path.of(session.endProfiling())).requireAllOn(provider);
+      NodePlacement.of(SessionProfile.read(Path.of(session.endProfiling()))).requireAllOn(provider);
     } catch (OrtException e) {
       throw OrtFailure.of("ONNX Runtime cannot write its profile", e);
     } finally {

@@ -80,8 +80,8 @@ public final class Sessions {
   }
 
   /**
-   * Sessions that record what {@link NodePlacement} reads, until {@link OrtSession#endProfiling} or
-   * until they are closed.
+   * Sessions that record what {@link SessionProfile} reads, until {@link OrtSession#endProfiling}
+   * or until they are closed.
    *
    * @param prefix of the file: ONNX Runtime adds the time and {@code .json}
    */

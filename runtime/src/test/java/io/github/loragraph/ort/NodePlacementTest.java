@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
@@ -28,17 +29,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Reads recorded profiles. {@code cpu-step} is a sample of the nodes of tiny-roberta's step graph
- * (batch 4, sequence 24, the second and third of three calls) and {@code cpu-loop} a loop of four
- * rounds, called twice; both were recorded with the stock build and cut down to the fields that are
- * read. {@code cuda-step} was <b>not</b> recorded, as no GPU was at hand: it is {@code cpu-step}
- * with compute nodes given to CUDA, and the copies and kernel events put in that ONNX Runtime's
- * sources describe.
- */
+/** Reads recorded profiles; the README beside them says how they were recorded. */
 class NodePlacementTest {
   private static NodePlacement read(String profile, UnaryOperator<String> change) {
-    try (InputStream in = NodePlacementTest.class.getResourceAsStream("/profiles/" + profile)) {
+    try (InputStream in = Fixtures.open("/profiles/" + profile)) {
       String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
       return parse(change.apply(text));
     } catch (IOException e) {
@@ -51,8 +45,13 @@ class NodePlacementTest {
   }
 
   private static NodePlacement parse(String text) throws IOException {
-    return NodePlacement.read(
-        new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), "profile.json");
+    return NodePlacement.of(
+        SessionProfile.read(
+            new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), "profile.json"));
+  }
+
+  private static long copies(NodePlacement placement) {
+    return placement.nodes().stream().filter(NodePlacement.PlacedNode::copies).count();
   }
 
   /** The one-line events of a profile, changed where a text stands in them. */
@@ -71,7 +70,7 @@ class NodePlacementTest {
     NodePlacement placement = read("cpu-step.json");
     assertEquals(67, placement.nodes().size());
     assertEquals(Map.of(NodePlacement.CPU, 34), placement.computeNodes());
-    assertEquals(0, placement.copyNodes());
+    assertEquals(0, copies(placement));
     placement.requireAllOn(NodePlacement.CPU);
   }
 
@@ -85,60 +84,21 @@ class NodePlacementTest {
   }
 
   @Test
-  void timesAreThoseOfTheLastCall() {
-    NodePlacement placement = read("cpu-step.json");
-    assertFalse(placement.isTraced());
-    assertEquals(736e-6, placement.kernelSeconds(), 1e-9);
-    assertEquals(88.0 / 736, placement.matrixShare(), 1e-9);
-    assertEquals(0, placement.copySeconds());
-  }
-
-  /** Each product of the sample by hand; the weight of the first was packed and is not listed. */
-  @Test
-  void countsTheWorkOfMatrixProducts() {
-    double expected =
-        2
-            * (96 * 32 * 32
-                + 16 * 24 * 24 * 8
-                + 16 * 24 * 8 * 24
-                + 4 * 4 * 32
-                + 4 * 32 * 32
-                + 4 * 32 * 2);
-    assertEquals(expected, read("cpu-step.json").matrixFlops());
-  }
-
-  @Test
-  void nodesInALoopAreOneNodeEachAndTheirTimeCountsOnce() {
+  void nodesInALoopAreOneNodeEach() {
     NodePlacement placement = read("cpu-loop.json");
     assertEquals(
         List.of("body/go", "body/Gather", "body/MatMul", "Tanh_2", "loop", "seq", "cat"),
         placement.nodes().stream().map(NodePlacement.PlacedNode::name).toList());
     // The loop itself carries a matrix; the sequence, which has no shape, is judged by its input.
     assertEquals(Map.of(NodePlacement.CPU, 6), placement.computeNodes());
-    assertEquals(4 * 2.0 * 32 * 32 * 32, placement.matrixFlops());
-    assertTrue(placement.kernelSeconds() < 351e-6, "the loop's own event took 351 microseconds");
   }
 
   @Test
-  void onCudaCopiesAreCountedAndTimesAreTheKernels() {
+  void onCudaCopiesAreCounted() {
     NodePlacement placement = read("cuda-step.json");
     assertEquals(Map.of(NodePlacement.CUDA, 34), placement.computeNodes());
     placement.requireAllOn(NodePlacement.CUDA);
-    assertEquals(1, placement.copyNodes());
-    assertEquals(1, placement.copies());
-    assertTrue(placement.isTraced());
-    assertEquals(7e-6, placement.copySeconds(), 1e-9);
-    assertEquals(84e-6, placement.kernelSeconds(), 1e-9);
-    assertTrue(placement.matrixShare() > 0 && placement.matrixShare() < 1);
-  }
-
-  @Test
-  void aBuildThatDoesNotTraceTheGpuGivesTheTimesOfTheHost() {
-    NodePlacement placement =
-        read("cuda-step.json", inEventsOf("\"cat\":\"Kernel\"", "Kernel", "Other"));
-    assertFalse(placement.isTraced());
-    assertEquals(40e-6, placement.copySeconds(), 1e-9);
-    assertEquals(736e-6, placement.kernelSeconds(), 1e-9);
+    assertEquals(1, copies(placement));
   }
 
   @Test
@@ -168,7 +128,7 @@ class NodePlacementTest {
   void refusesWhatIsNoProfile() {
     assertThrows(LoraGraphException.class, () -> parse("[]"));
     assertThrows(LoraGraphException.class, () -> parse("{\"cat\":\"Node\""));
-    assertThrows(LoraGraphException.class, () -> NodePlacement.read(Path.of("no-such-profile")));
+    assertThrows(LoraGraphException.class, () -> SessionProfile.read(Path.of("no-such-profile")));
   }
 
   @Test
@@ -190,10 +150,9 @@ class NodePlacementTest {
       session.run(Map.of("x", x)).close();
     }
     try (Stream<Path> files = Files.list(folder)) {
-      NodePlacement placement = NodePlacement.read(files.findFirst().orElseThrow());
+      NodePlacement placement =
+          NodePlacement.of(SessionProfile.read(files.findFirst().orElseThrow()));
       assertEquals(Map.of(NodePlacement.CPU, 1), placement.computeNodes());
-      assertEquals(2.0 * 16 * 16 * 8, placement.matrixFlops());
-      assertEquals(1, placement.matrixShare(), 1e-9);
     }
   }
 }
