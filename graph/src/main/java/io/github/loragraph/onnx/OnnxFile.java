@@ -358,6 +358,7 @@ public final class OnnxFile {
    * @param files of the model's folder
    * @throws LoraGraphException if the file exists and may not be replaced, or cannot be written
    */
+  @SuppressWarnings("exports") // for lora-graph's own modules
   public static void stage(OnnxModel model, Path file, StagedFiles files) {
     boolean external =
         model.graph().initializers().values().stream().anyMatch(Tensor::isExternal)
@@ -387,6 +388,7 @@ public final class OnnxFile {
    * @return the file of the weights
    * @throws LoraGraphException if a file exists and may not be replaced, or cannot be written
    */
+  @SuppressWarnings("exports") // for lora-graph's own modules
   public static Path stageSharingData(
       Map<Path, OnnxModel> models, Path dataFile, StagedFiles files) {
     for (Path file : models.keySet()) {

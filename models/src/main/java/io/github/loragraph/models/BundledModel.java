@@ -19,8 +19,8 @@ public enum BundledModel {
   ALL_MINILM_L6_V2(
       "all-MiniLM-L6-v2",
       List.of("minilm"),
-      "/all-minilm-l6-v2.onnx",
-      "/all-minilm-l6-v2-tokenizer.json",
+      "all-minilm-l6-v2.onnx",
+      "all-minilm-l6-v2-tokenizer.json",
       Map.of(
           "model_type", "bert",
           "hidden_size", 384,
@@ -87,7 +87,8 @@ public enum BundledModel {
   }
 
   private URL resource(String name) {
-    URL url = BundledModel.class.getResource(name);
+    // Of any module: a class finds only what is in its own.
+    URL url = BundledModel.class.getClassLoader().getResource(name);
     if (url == null) {
       throw new LoraGraphException(
           "the bundled model %s is not on the class path".formatted(modelName));

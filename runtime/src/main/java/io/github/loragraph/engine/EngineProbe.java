@@ -68,8 +68,8 @@ public final class EngineProbe {
       // Not what this process chose for itself: that may be another build.
       OrtRuntime.given()
           .forEach((property, value) -> command.add("-D%s=%s".formatted(property, value)));
-      command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-      command.addAll(List.of(EngineProbe.class.getName(), engine.name(), where.name()));
+      command.addAll(started());
+      command.addAll(List.of(engine.name(), where.name()));
       return CommandRun.of(null, LIMIT, command)
           .map(EngineProbe::answer)
           .orElse(
@@ -78,6 +78,23 @@ public final class EngineProbe {
                   Optional.of(
                       "%s cannot be run: mend the Java installation".formatted(command.get(0)))));
     }
+  }
+
+  /** This class as a program, from class path or module path as this process has it. */
+  private static List<String> started() {
+    List<String> options = new ArrayList<>();
+    String classPath = System.getProperty("java.class.path");
+    if (!classPath.isEmpty()) {
+      options.addAll(List.of("-cp", classPath));
+    }
+    Module module = EngineProbe.class.getModule();
+    if (module.isNamed()) {
+      options.addAll(List.of("-p", System.getProperty("jdk.module.path")));
+      options.addAll(List.of("-m", module.getName() + "/" + EngineProbe.class.getName()));
+    } else {
+      options.add(EngineProbe.class.getName());
+    }
+    return options;
   }
 
   static Answer answer(CommandRun run) {

@@ -1,8 +1,18 @@
 package io.github.loragraph.ort;
 
 import ai.onnxruntime.OrtEnvironment;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReader;
+import java.lang.module.ModuleReference;
+import java.net.URI;
 import java.net.URL;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Operating system and processor, and under which names the jars carry ONNX Runtime for them.
@@ -61,9 +71,34 @@ record Platform(
         "/ai/onnxruntime/native/" + stockName + "/" + fileName(library));
   }
 
-  /** The training build's library, or null where the class path has none. */
+  /** The training build's library, or null where neither class path nor module path has one. */
   URL trainingResource() {
-    return Platform.class.getResource(
-        "/org/bytedeco/onnxruntime/" + trainingName + "/" + trainingFile);
+    String library = "org/bytedeco/onnxruntime/" + trainingName + "/" + trainingFile;
+    URL resource = Platform.class.getClassLoader().getResource(library);
+    return resource == null ? onModulePath(library) : resource;
+  }
+
+  /**
+   * A file of the training build's jar where that lies on the module path. It says that it is a
+   * module and requires another, whose classes nobody needs here: so the JVM never takes it for
+   * one.
+   */
+  private URL onModulePath(String library) {
+    Path[] path =
+        Stream.of(System.getProperty("jdk.module.path", "").split(File.pathSeparator))
+            .filter(entry -> !entry.isEmpty())
+            .map(Path::of)
+            .toArray(Path[]::new);
+    Optional<ModuleReference> jar =
+        ModuleFinder.of(path).find("org.bytedeco.onnxruntime." + trainingName.replace('-', '.'));
+    if (jar.isEmpty()) {
+      return null;
+    }
+    try (ModuleReader reader = jar.get().open()) {
+      Optional<URI> file = reader.find(library);
+      return file.isEmpty() ? null : file.get().toURL();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

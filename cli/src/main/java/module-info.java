@@ -1,0 +1,21 @@
+/** The {@code lora-graph} command. It exports nothing: programs use the libraries below it. */
+module io.github.loragraph.cli {
+  requires com.fasterxml.jackson.annotation;
+  requires com.fasterxml.jackson.core;
+  requires com.fasterxml.jackson.databind;
+  requires com.fasterxml.jackson.dataformat.yaml;
+  requires com.microsoft.onnxruntime;
+  requires info.picocli;
+  requires io.github.loragraph;
+  requires io.github.loragraph.runtime;
+  requires java.management;
+  requires jdk.management;
+  requires jdk.unsupported; // signals
+  requires me.tongfei.progressbar;
+  requires org.slf4j;
+
+  // Options and results are found by reflection.
+  opens io.github.loragraph.cli to
+      com.fasterxml.jackson.databind,
+      info.picocli;
+}
