@@ -15,12 +15,12 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.engine.StepInput;
-import io.github.loragraph.evaluation.LossOptions;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.Trainer;
 import io.github.loragraph.trainer.TrainerSettings;
@@ -132,7 +132,7 @@ record RandomTraining(
 
   private Loss loss(List<Example> examples) {
     List<Double> weights = Arrays.stream(data.classWeights()).boxed().toList();
-    return Task.CLASSIFICATION.loss(new LossOptions(data.labelSmoothing(), weights), examples);
+    return Tasks.CLASSIFICATION.loss(new LossOptions(data.labelSmoothing(), weights), examples);
   }
 
   private Engines engines(List<Example> examples, int perCall) {
@@ -244,10 +244,10 @@ record RandomTraining(
     }
     try {
       Path file = Files.writeString(folder.resolve("train.jsonl"), lines);
-      return new ExampleEncoder(MODEL.graph().requiredInputs(), () -> null, 100)
-          .withClasses(
-              DataFile.readLabelled(file, Columns.USUAL),
-              LabelSet.numbered(TinyClassifier.CLASSES));
+      return Tasks.CLASSIFICATION.encode(
+          new ExampleEncoder(MODEL.graph().requiredInputs(), () -> null, 100),
+          DataFile.readLabelled(file, Columns.USUAL),
+          LabelSet.numbered(TinyClassifier.CLASSES));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -2,11 +2,9 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
-import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.Parameters;
@@ -18,6 +16,8 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -137,18 +137,17 @@ final class AddHeadCommand implements Callable<Integer> {
     for (List<String> alike : classes.lookalikes()) {
       output.log("two classes with names that are alike: '%s' and '%s'", alike.toArray());
     }
-    boolean tokens = task == Task.TOKEN_CLASSIFICATION;
     OnnxModel encoder = OnnxFile.read(folder.modelFile());
     if (outputName != null) {
       encoder = Logits.choose(encoder, outputName);
     }
     ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
     OnnxModel classifier =
-        tokens
+        task.answersTokens()
             ? ClassificationHead.addToTokens(encoder, classes.size(), seed, inference)
             : ClassificationHead.add(encoder, classes.size(), pooling, seed, inference);
     ModelConfig config = folder.config().withLabels(classes);
-    if (task != Task.CLASSIFICATION && task.problemType().isPresent()) {
+    if (task != Tasks.CLASSIFICATION && task.problemType().isPresent()) {
       config = config.with("problem_type", task.problemType().get());
     }
     ModelFolder.Companions companions;
@@ -168,11 +167,7 @@ final class AddHeadCommand implements Callable<Integer> {
     output.print(
         result,
         out -> {
-          if (task == Task.REGRESSION) {
-            out.println("a head for one number");
-          } else {
-            out.printf("a head for %d classes: %s%n", classes.size(), classes);
-          }
+          out.println("a head for " + task.describe(classes));
           out.println(count);
           out.println("written: " + file);
         });
@@ -180,19 +175,20 @@ final class AddHeadCommand implements Callable<Integer> {
   }
 
   private LabelSet classes() {
-    if (task == Task.REGRESSION) {
+    if (task.fixedLabels().isPresent()) {
       if (labels != null) {
         throw new ParameterException(
-            spec.commandLine(), "a regression has no labels: leave out --labels and --labels-from");
+            spec.commandLine(),
+            "a %s has no labels: leave out --labels and --labels-from".formatted(task));
       }
-      return new LabelSet(List.of("LABEL_0"));
+      return task.fixedLabels().get();
     }
     if (labels == null) {
       throw new ParameterException(
           spec.commandLine(), "name the classes with --labels A,B or --labels-from FILE");
     }
     if (labels.names != null) {
-      if (task == Task.CLASSIFICATION && labels.names.size() < 2) {
+      if (labels.names.size() < task.fewestLabels()) {
         throw new ParameterException(
             spec.commandLine(),
             "one class is nothing to choose from: name two or more, or use --task regression");
@@ -201,16 +197,7 @@ final class AddHeadCommand implements Callable<Integer> {
     }
     Columns columns = Columns.USUAL.with(null, null, labelColumn);
     List<Row> rows = new DataFile(labels.file, columns, notice -> output.say(notice)).labels();
-    for (Row row : rows) {
-      if (task != Task.MULTILABEL
-          && task != Task.TOKEN_CLASSIFICATION
-          && row.label().startsWith("[")) {
-        throw new LoraGraphException(
-            row.place()
-                + " has a list of labels: add --task multilabel if a text can have several at once");
-      }
-    }
-    LabelSet classes = LabelSet.of(rows, this::labelsOf);
+    LabelSet classes = task.labelsOf(rows);
     if (classes.size() == 0) {
       throw new LoraGraphException(
           labels.file + " has no labels: name their column with --label-column");
@@ -221,14 +208,5 @@ final class AddHeadCommand implements Callable<Integer> {
           classes.size(), rows.size());
     }
     return classes;
-  }
-
-  /** A cell has one label where examples have one class each, else any number. */
-  private List<String> labelsOf(String cell) {
-    boolean several = task == Task.MULTILABEL || task == Task.TOKEN_CLASSIFICATION;
-    List<String> names = several ? ExampleEncoder.labelNames(cell) : List.of(cell);
-    return names.stream()
-        .filter(name -> !name.isEmpty() && !ExampleEncoder.isIgnored(name))
-        .toList();
   }
 }

@@ -5,8 +5,6 @@ import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
-import io.github.loragraph.evaluation.LossOptions;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.Method;
@@ -17,6 +15,9 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.AdamW;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,7 +97,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       description =
           "cross-entropy, token-cross-entropy, mse or bce (default: by the task in config.json, or"
               + " the model's outputs).")
-  private LossName loss;
+  private String loss;
 
   @Option(
       names = "--label-smoothing",
@@ -225,7 +226,7 @@ final class ArtifactsCommand implements Callable<Integer> {
           out.printf(
               "%d tensors to train, loss %s, optimizer %s%n",
               artifacts.checkpoint().trainable().size(),
-              LossName.of(task),
+              task.lossName(),
               optimizer.name().toLowerCase(Locale.ROOT));
           out.println("inputs of a step: " + String.join(", ", inputs(artifacts)));
           out.println("first output: " + artifacts.loss());
@@ -238,8 +239,7 @@ final class ArtifactsCommand implements Callable<Integer> {
     try {
       return Answer.of(
           outputName.choose(OnnxFile.read(files.modelFile())),
-          loss == null ? null : loss.task(),
-          files.config().problemType(),
+          loss == null ? Tasks.stated(files.config().problemType()) : Tasks.withLoss(loss),
           inference);
     } catch (LoraGraphException e) {
       String whole = "%s (for --loss %s)".formatted(e.getMessage(), loss);

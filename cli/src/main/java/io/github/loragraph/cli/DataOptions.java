@@ -2,13 +2,13 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.task.Task;
 import picocli.CommandLine.Option;
 
 /** What a model makes of text. */

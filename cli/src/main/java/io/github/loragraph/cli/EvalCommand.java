@@ -5,15 +5,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
-import io.github.loragraph.evaluation.Mistake;
-import io.github.loragraph.evaluation.Prediction;
 import io.github.loragraph.evaluation.Predictor;
-import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.task.Mistake;
+import io.github.loragraph.task.Prediction;
+import io.github.loragraph.task.Report;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -132,7 +132,7 @@ final class EvalCommand implements Callable<Integer> {
       ModelData modelData, List<Row> rows, List<Example> examples, float[][] logits) {
     List<Map<String, Object>> mistakes = new ArrayList<>();
     for (Mistake mistake :
-        Mistake.worstFirst(modelData.task(), logits, examples, modelData.labels().names())) {
+        modelData.task().mistakes(logits, examples, modelData.labels().names())) {
       Row row = rows.get(mistake.example());
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("row", row.place());

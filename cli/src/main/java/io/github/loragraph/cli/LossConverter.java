@@ -1,8 +1,10 @@
 package io.github.loragraph.cli;
 
-/** Reads a loss by its name on the command line. */
-final class LossConverter extends NameConverter<LossName> {
+import io.github.loragraph.task.Tasks;
+
+/** Reads the name of a loss, which some task has. */
+final class LossConverter extends NameConverter<String> {
   LossConverter() {
-    super(LossName.values());
+    super(Tasks.lossNames().toArray(String[]::new));
   }
 }

@@ -6,13 +6,13 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LineStream;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.evaluation.Prediction;
 import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.task.Prediction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -262,12 +262,13 @@ final class PredictCommand implements Callable<Integer> {
         for (int i = 0; i < logits.length; i++) {
           Question question = questions.get(i);
           Prediction answer =
-              Prediction.of(
-                  modelData.task(),
-                  logits[i],
-                  modelData.labels().names(),
-                  examples.get(i).length(),
-                  question.row().place());
+              modelData
+                  .task()
+                  .prediction(
+                      logits[i],
+                      modelData.labels().names(),
+                      examples.get(i).length(),
+                      question.row().place());
           sink.take(
               question,
               answer,
@@ -286,7 +287,7 @@ final class PredictCommand implements Callable<Integer> {
 
     @Override
     public void take(Question question, Prediction answer, List<String> tokens) {
-      lines.print(question.row(), question.fields(), answer, tokens);
+      lines.print(question.row(), answer, tokens);
     }
 
     @Override
@@ -309,7 +310,7 @@ final class PredictCommand implements Callable<Integer> {
     if (row.textPair() != null) {
       entry.put("textPair", row.textPair());
     }
-    PredictionFields.json(entry, answer, tokens);
+    entry.putAll(answer.json(tokens));
     return entry;
   }
 }

@@ -1,18 +1,16 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.data.LabelSet;
-import io.github.loragraph.evaluation.ClassFigures;
-import io.github.loragraph.evaluation.ClassificationReport;
-import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.task.Report;
+import io.github.loragraph.task.Table;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * A report for people and for programs.
@@ -29,24 +27,7 @@ record ReportOutput(Report report, List<String> names) {
   Map<String, Object> json() {
     Map<String, Object> json = new LinkedHashMap<>(report.finiteFigures());
     json.put("examples", report.examples());
-    List<ClassFigures> figures = report.classes();
-    List<Map<String, Object>> classes = new ArrayList<>();
-    for (int c = 0; c < figures.size(); c++) {
-      Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("label", names.get(c));
-      entry.put("precision", orNull(figures.get(c).precision()));
-      entry.put("recall", orNull(figures.get(c).recall()));
-      entry.put("f1", orNull(figures.get(c).f1()));
-      entry.put("support", figures.get(c).support());
-      classes.add(entry);
-    }
-    if (!classes.isEmpty()) {
-      json.put("classes", classes);
-      json.put("absentClasses", absent());
-    }
-    if (report instanceof ClassificationReport classification) {
-      json.put("confusion", classification.confusion());
-    }
+    json.putAll(report.details(names));
     return json;
   }
 
@@ -56,70 +37,29 @@ record ReportOutput(Report report, List<String> names) {
             .map(e -> e.getKey() + " " + figure(e.getValue()))
             .collect(Collectors.joining(", "));
     out.printf(Locale.ROOT, "%,d examples: %s%n", report.examples(), figures);
-    if (!report.classes().isEmpty()) {
-      printAbsent(out);
+    report.remarks(names).forEach(out::println);
+    for (Table table : report.tables(names)) {
       out.println();
-      printClasses(out);
-    }
-    if (report instanceof ClassificationReport classification) {
-      out.println();
-      printConfusion(out, classification.confusion());
+      print(table, out);
     }
   }
 
-  private static Double orNull(double figure) {
-    return Double.isFinite(figure) ? figure : null;
-  }
-
-  /** The classes that occur neither among the labels nor among the answers. */
-  private List<String> absent() {
-    return IntStream.range(0, names.size())
-        .filter(c -> !report.classes().get(c).occurs())
-        .mapToObj(names::get)
-        .toList();
-  }
-
-  private void printAbsent(PrintWriter out) {
-    List<String> absent = absent();
-    if (!absent.isEmpty()) {
-      out.printf(
-          "macroF1 is the mean of %d of %d classes; neither a label nor an answer: %s%n",
-          names.size() - absent.size(), names.size(), new LabelSet(absent));
-    }
-  }
-
-  private void printClasses(PrintWriter out) {
+  /** Numbers stand to the right. */
+  private static void print(Table table, PrintWriter out) {
     List<String[]> rows = new ArrayList<>();
-    rows.add(new String[] {"class", "precision", "recall", "F1", "examples"});
-    for (int c = 0; c < names.size(); c++) {
-      ClassFigures f = report.classes().get(c);
-      rows.add(
-          new String[] {
-            names.get(c),
-            cell(f.precision()),
-            cell(f.recall()),
-            cell(f.f1()),
-            Long.toString(f.support())
-          });
-    }
-    new TextTable(rows, Set.of(1, 2, 3, 4)).printTo(out);
-  }
-
-  private void printConfusion(PrintWriter out, long[][] confusion) {
-    List<String[]> rows = new ArrayList<>();
-    String[] heading = new String[names.size() + 1];
-    heading[0] = "actual \\ predicted";
-    IntStream.range(0, names.size()).forEach(c -> heading[c + 1] = names.get(c));
-    rows.add(heading);
-    for (int c = 0; c < names.size(); c++) {
-      String[] row = new String[names.size() + 1];
-      row[0] = names.get(c);
-      for (int p = 0; p < names.size(); p++) {
-        row[p + 1] = Long.toString(confusion[c][p]);
+    rows.add(table.heading().toArray(String[]::new));
+    Set<Integer> numbers = new HashSet<>();
+    for (List<Object> row : table.rows()) {
+      String[] cells = new String[row.size()];
+      for (int i = 0; i < cells.length; i++) {
+        Object cell = row.get(i);
+        cells[i] = cell instanceof Double value ? cell(value) : cell.toString();
+        if (cell instanceof Number) {
+          numbers.add(i);
+        }
       }
-      rows.add(row);
+      rows.add(cells);
     }
-    Set<Integer> numbers = Set.copyOf(IntStream.rangeClosed(1, names.size()).boxed().toList());
     new TextTable(rows, numbers).printTo(out);
   }
 

@@ -3,8 +3,9 @@ package io.github.loragraph.cli;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,12 +101,7 @@ record RunDefaults(
     if (name == null) {
       return null;
     }
-    for (Task task : Task.values()) {
-      if (task.toString().equals(name)) {
-        return task;
-      }
-    }
-    throw wrong(config, "task", name, "a task");
+    return Tasks.named(name).orElseThrow(() -> wrong(config, "task", name, "a task"));
   }
 
   private static Integer maxLength(Map<String, Object> entries, Path config) {

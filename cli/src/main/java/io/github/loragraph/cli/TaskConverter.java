@@ -1,10 +1,11 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 
 /** Reads a task by its name on the command line. */
 final class TaskConverter extends NameConverter<Task> {
   TaskConverter() {
-    super(Task.values());
+    super(Tasks.ALL.toArray(Task[]::new));
   }
 }

@@ -9,6 +9,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Cross-entropy over classes, as {@code torch.nn.CrossEntropyLoss} with the mean over the examples
@@ -41,9 +42,9 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     }
   }
 
-  /** The same loss, with a label of positions that count nothing. */
-  public CrossEntropyLoss ignoring(long label) {
-    return new CrossEntropyLoss(labelSmoothing, classWeights, label);
+  @Override
+  public Optional<Loss> ignoring(long label) {
+    return Optional.of(new CrossEntropyLoss(labelSmoothing, classWeights, label));
   }
 
   /** Plain cross-entropy. */

@@ -17,6 +17,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -83,24 +84,39 @@ public record Logits(
     }
   }
 
-  /** What a loss takes. */
-  public enum Form {
+  /**
+   * What a loss takes. A task whose logits are of none of these forms brings its own.
+   *
+   * @param task the name of the task that has such a loss
+   * @param shape in the words of a message
+   * @param asAnswered whether the output itself is trained, and not what goes into a Softmax or
+   *     Sigmoid at its end
+   * @param fitting whether an output, which is an answer to something, can be of this form
+   */
+  public record Form(String task, String shape, boolean asAnswered, Predicate<Logits> fitting) {
     /** (batch, classes), one of which is right; one logit is that of the second of two classes. */
-    CLASSES("(batch, classes)", "classification"),
-    /** (batch, 1): a number. */
-    NUMBER("(batch, 1) or (batch)", "regression"),
+    public static final Form CLASSES =
+        new Form(
+            "classification",
+            "(batch, classes)",
+            false,
+            l -> l.rank() < 3 && !(l.width() == 1 && l.isSoftmax()));
+
+    /** (batch, 1): a number, which is trained as it is answered. */
+    public static final Form NUMBER =
+        new Form("regression", "(batch, 1) or (batch)", true, l -> l.rank() < 3 && l.width() == 1);
+
     /** (batch, classes), any number of which are right. */
-    CLASS_SET("(batch, classes)", "multilabel"),
+    public static final Form CLASS_SET =
+        new Form("multilabel", "(batch, classes)", false, l -> l.rank() < 3);
+
     /** (batch, sequence, classes): for each token one is right. */
-    TOKEN_CLASSES("(batch, sequence, classes)", "token-classification");
-
-    private final String shape;
-    private final String task;
-
-    Form(String shape, String task) {
-      this.shape = shape;
-      this.task = task;
-    }
+    public static final Form TOKEN_CLASSES =
+        new Form(
+            "token-classification",
+            "(batch, sequence, classes)",
+            false,
+            l -> l.rank() == 3 && l.width() > 1);
 
     /** The name of the task that has such a loss. */
     @Override
@@ -315,8 +331,8 @@ public record Logits(
     }
     Activation activation = Activation.NONE;
     Node last = node;
-    // A number is trained as it is answered.
-    boolean looked = activated && !forms.equals(List.of(Form.NUMBER));
+    boolean asAnswered = !forms.isEmpty() && forms.stream().allMatch(Form::asAnswered);
+    boolean looked = activated && !asAnswered;
     if (looked && node != null && node.domain().isEmpty()) {
       Node before = graph.producer(node.hasInput(0) ? node.input(0) : "");
       if (node.is("Log") && before != null && before.is("Softmax")) {
@@ -557,7 +573,8 @@ public record Logits(
     return form == Form.CLASSES && width() == 1 ? 2 : width();
   }
 
-  private int rank() {
+  /** The number of its axes; 0 where it is not known. */
+  public int rank() {
     return type.shape() == null ? 0 : type.shape().rank();
   }
 
@@ -568,16 +585,7 @@ public record Logits(
   }
 
   private boolean fits() {
-    if (!isAnswer() || !overClasses) {
-      return false;
-    }
-    boolean single = rank() < 3 && width() == 1;
-    return switch (form) {
-      case CLASSES -> rank() < 3 && (!single || !isSoftmax());
-      case NUMBER -> single;
-      case CLASS_SET -> rank() < 3;
-      case TOKEN_CLASSES -> rank() == 3 && width() > 1;
-    };
+    return isAnswer() && overClasses && form.fitting().test(this);
   }
 
   private boolean isSoftmax() {

@@ -4,6 +4,7 @@ import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.List;
+import java.util.Optional;
 
 /** A loss function: the labels that it takes, and its graph over the logits. */
 public interface Loss {
@@ -28,6 +29,14 @@ public interface Loss {
    * @return the name of a scalar
    */
   String emit(GraphBuilder b, String logits, TensorType type);
+
+  /**
+   * The same loss with a label of positions that count nothing; empty where it cannot leave any
+   * out.
+   */
+  default Optional<Loss> ignoring(long label) {
+    return Optional.empty();
+  }
 
   /**
    * How much one label counts in the mean that {@link #emit} makes over those of a batch: 1 for

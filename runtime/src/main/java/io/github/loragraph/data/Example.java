@@ -1,5 +1,6 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.Map;
 
 /**
@@ -14,6 +15,11 @@ public record Example(Map<String, Values> inputs, Values target) {
   /** The class, or the number to predict; NaN where there is none or not just one. */
   public double label() {
     return target == null || target.rank() > 0 ? Double.NaN : target.get(0);
+  }
+
+  /** The same input with a target that counts nothing, to a loss that leaves such out. */
+  public Example uncounted() {
+    return new Example(inputs, target.filledWith((int) CrossEntropyLoss.IGNORE_INDEX));
   }
 
   /** The size of the longest first axis, to which a batch is padded. */

@@ -1,16 +1,10 @@
 package io.github.loragraph.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.PlainText;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -20,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 
 /** Makes examples for a model out of rows of a data file. */
 public final class ExampleEncoder {
@@ -34,16 +27,6 @@ public final class ExampleEncoder {
           ElementType.BOOL,
           ElementType.FLOAT,
           ElementType.DOUBLE);
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  /** Java takes more for a number: {@code 1f}, {@code 0x1p3}. */
-  private static final Pattern FLAG = Pattern.compile("[01](\\.0+)?");
-
-  private static final Pattern DECIMAL =
-      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
-
-  private static final int LONGEST_SHOWN = 60;
-
   private final List<ValueInfo> inputs;
   private final List<String> names;
   private final Supplier<Tokenizer> tokenizer;
@@ -89,144 +72,14 @@ public final class ExampleEncoder {
   }
 
   /**
-   * Encodes rows with one class each, {@value CrossEntropyLoss#IGNORE_INDEX} for those that the
-   * loss leaves out.
+   * Encodes rows with what a loss is told of them.
    *
-   * @return examples whose targets are scalars
-   * @throws LoraGraphException if a row has no label, one that is no class, or does not fit the
-   *     model; it names the line
+   * @param target makes it of a row
+   * @throws LoraGraphException as the target does, or if a row does not fit the model; it names the
+   *     line
    */
-  public List<Example> withClasses(List<Row> rows, LabelSet labels) {
-    return encode(rows, row -> Values.scalar(indexOrIgnored(row, row.label(), labels)));
-  }
-
-  /**
-   * Encodes rows whose labels are numbers to predict.
-   *
-   * @return examples whose targets are scalars
-   * @throws LoraGraphException as {@link #withClasses} does
-   */
-  public List<Example> withNumbers(List<Row> rows) {
-    return encode(
-        rows,
-        row -> {
-          float number =
-              DECIMAL.matcher(row.label()).matches() ? Float.parseFloat(row.label()) : Float.NaN;
-          if (!Float.isFinite(number)) {
-            throw new LoraGraphException(
-                "%s has the label '%s', which is no number as a regression needs"
-                    .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
-          }
-          if (!Float.isFinite(number * number)) {
-            throw new LoraGraphException(
-                "%s has the label %s, whose squared error is beyond float32: mend the line, or take smaller units"
-                    .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
-          }
-          return Values.scalar(number);
-        });
-  }
-
-  /**
-   * Encodes rows with any number of classes each: a JSON array of names, or of one 0 or 1 for each
-   * class; in tables divided by commas, too.
-   *
-   * @return examples whose targets have 1 or 0 for each class
-   * @throws LoraGraphException as {@link #withClasses} does
-   */
-  public List<Example> withClassSets(List<Row> rows, LabelSet labels) {
-    return encode(
-        rows,
-        row -> {
-          float[] target = new float[labels.size()];
-          List<JsonNode> entries =
-              row.label().startsWith("[")
-                  ? array(row)
-                  : names(row.label()).stream().<JsonNode>map(TextNode::valueOf).toList();
-          if (areFlags(row, entries, labels)) {
-            for (int i = 0; i < target.length; i++) {
-              target[i] = (float) entries.get(i).asDouble();
-            }
-          } else {
-            entries.forEach(name -> target[index(row, name.asText(), labels)] = 1);
-          }
-          return Values.of(target);
-        });
-  }
-
-  /**
-   * Whether a list says 0 or 1 for each class: in numbers, or in text where that names no class.
-   *
-   * @throws LoraGraphException if it can be nothing else, and has more or fewer entries than there
-   *     are classes: a set has no member twice
-   */
-  private static boolean areFlags(Row row, List<JsonNode> entries, LabelSet labels) {
-    boolean flags =
-        entries.stream()
-            .allMatch(
-                entry ->
-                    FLAG.matcher(entry.asText()).matches()
-                        && (entry.isNumber() || !labels.names().contains(entry.asText())));
-    if (!flags || entries.size() == labels.size()) {
-      return flags;
-    }
-    if (entries.stream().map(JsonNode::asDouble).distinct().count() < entries.size()) {
-      throw new LoraGraphException(
-          "%s has the label '%s' of %d numbers, and the model has %d classes: give 0 or 1 for each, or the names of those that apply"
-              .formatted(
-                  row.place(),
-                  PlainText.shortened(row.label(), LONGEST_SHOWN),
-                  entries.size(),
-                  labels.size()));
-    }
-    return false;
-  }
-
-  /**
-   * Encodes pre-tokenized rows with a class for each token, {@value CrossEntropyLoss#IGNORE_INDEX}
-   * for those that the loss leaves out.
-   *
-   * @return examples whose targets are as long as their {@code input_ids}
-   * @throws LoraGraphException as {@link #withClasses} does, or if the rows are text
-   */
-  public List<Example> withTokenClasses(List<Row> rows, LabelSet labels) {
-    return encode(
-        rows,
-        row -> {
-          if (row.isText()) {
-            throw new LoraGraphException(
-                row.place() + " is text: labels of tokens need pre-tokenized JSON lines");
-          }
-          List<JsonNode> entries = array(row);
-          int[] target = new int[entries.size()];
-          for (int i = 0; i < target.length; i++) {
-            target[i] = indexOrIgnored(row, entries.get(i).asText(), labels);
-          }
-          Values ids = row.values().get(IDS);
-          if (ids != null && ids.count() != target.length) {
-            throw new LoraGraphException(
-                "%s has %d labels for %d tokens: give one each"
-                    .formatted(row.place(), target.length, ids.count()));
-          }
-          return Values.of(target);
-        });
-  }
-
-  /** Encodes rows without looking at labels. */
-  public List<Example> withoutLabels(List<Row> rows) {
-    List<Map<String, Values>> encoded = encode(rows);
-    return encoded.stream().map(values -> new Example(values, null)).toList();
-  }
-
-  private List<Example> encode(List<Row> rows, Function<Row, Values> target) {
-    List<Values> targets = new ArrayList<>(rows.size());
-    for (Row row : rows) {
-      if (row.label() == null || row.label().isEmpty()) {
-        throw new LoraGraphException(
-            row.place()
-                + " has no label: mend the line, or name the column or field with --label-column");
-      }
-      targets.add(target.apply(row));
-    }
+  public List<Example> withTargets(List<Row> rows, Function<Row, Values> target) {
+    List<Values> targets = rows.stream().map(target).toList();
     List<Map<String, Values>> encoded = encode(rows);
     List<Example> examples = new ArrayList<>(rows.size());
     for (int i = 0; i < rows.size(); i++) {
@@ -235,61 +88,10 @@ public final class ExampleEncoder {
     return examples;
   }
 
-  private static int indexOrIgnored(Row row, String label, LabelSet labels) {
-    return isIgnored(label) ? (int) CrossEntropyLoss.IGNORE_INDEX : index(row, label, labels);
-  }
-
-  private static int index(Row row, String label, LabelSet labels) {
-    int index = labels.indexOf(label);
-    if (index < 0) {
-      throw new LoraGraphException(
-          "%s has the label '%s', which the model's head does not know; it knows: %s (mend the line, or make a head for these labels with 'lora-graph add-head')"
-              .formatted(row.place(), PlainText.shortened(label, LONGEST_SHOWN), labels));
-    }
-    return index;
-  }
-
-  /** Whether a label says that the loss leaves its example, or token, out. */
-  public static boolean isIgnored(String label) {
-    return Long.toString(CrossEntropyLoss.IGNORE_INDEX).equals(label);
-  }
-
-  /** The names in a label of several classes; one that is no JSON array is divided at commas. */
-  public static List<String> labelNames(String label) {
-    List<JsonNode> entries = label.startsWith("[") ? parsed(label) : null;
-    return entries == null ? names(label) : entries.stream().map(JsonNode::asText).toList();
-  }
-
-  private static List<String> names(String label) {
-    return Arrays.stream(label.split(","))
-        .map(String::strip)
-        .filter(name -> !name.isEmpty())
-        .toList();
-  }
-
-  private static List<JsonNode> array(Row row) {
-    List<JsonNode> entries = parsed(row.label());
-    if (entries == null) {
-      throw new LoraGraphException(
-          "%s has the label '%s', which is no JSON array of names or numbers"
-              .formatted(row.place(), PlainText.shortened(row.label(), LONGEST_SHOWN)));
-    }
-    return entries;
-  }
-
-  /** The entries of a JSON array; null where it is none, or has anything but values in it. */
-  private static List<JsonNode> parsed(String label) {
-    List<JsonNode> entries = new ArrayList<>();
-    try {
-      JsonNode array = JSON.readTree(label);
-      if (array.isArray()) {
-        array.forEach(entries::add);
-        return entries.stream().allMatch(e -> e.isValueNode() && !e.isNull()) ? entries : null;
-      }
-    } catch (JsonProcessingException e) {
-      // As every other label that is no array.
-    }
-    return null;
+  /** Encodes rows without looking at labels. */
+  public List<Example> withoutLabels(List<Row> rows) {
+    List<Map<String, Values>> encoded = encode(rows);
+    return encoded.stream().map(values -> new Example(values, null)).toList();
   }
 
   private List<Map<String, Values>> encode(List<Row> rows) {

@@ -64,13 +64,13 @@ public final class LabelSet {
   /**
    * The classes that rows name.
    *
-   * @param namesIn the names in a row's label
+   * @param namesIn the names in the label of a row
    * @throws LoraGraphException if they are more than {@value #MOST}; it names the line
    */
-  public static LabelSet of(List<Row> rows, Function<String, List<String>> namesIn) {
+  public static LabelSet of(List<Row> rows, Function<Row, List<String>> namesIn) {
     Set<String> distinct = new LinkedHashSet<>();
     for (Row row : rows) {
-      distinct.addAll(namesIn.apply(row.label()));
+      distinct.addAll(namesIn.apply(row));
       if (distinct.size() > MOST) {
         throw new LoraGraphException(
             "%s has label number %,d that is new, and a model has at most %,d classes: is that column the right one? (--label-column)"

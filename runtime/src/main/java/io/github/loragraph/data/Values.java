@@ -98,6 +98,22 @@ public final class Values {
     return numbers instanceof int[] integers ? integers[index] : ((float[]) numbers)[index];
   }
 
+  /** The numbers in row-major order, copied. */
+  public float[] toFloats() {
+    float[] floats = new float[count()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = (float) get(i);
+    }
+    return floats;
+  }
+
+  /** One integer in this shape. */
+  Values filledWith(int value) {
+    int[] values = new int[count()];
+    Arrays.fill(values, value);
+    return new Values(values, shape);
+  }
+
   /** The same numbers without axes where there is just one number. */
   Values squeezed() {
     return count() == 1 ? new Values(numbers) : this;

@@ -3,8 +3,6 @@ package io.github.loragraph.engine;
 import io.github.loragraph.cuda.CommandRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.evaluation.LossOptions;
-import io.github.loragraph.evaluation.Task;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -18,6 +16,7 @@ import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import java.nio.ByteBuffer;
@@ -161,7 +160,7 @@ public final class EngineProbe {
         new Engines(
             model(),
             Set.of("weight"),
-            Task.CLASSIFICATION.loss(LossOptions.PLAIN, List.of()),
+            CrossEntropyLoss.plain(),
             new Optimization(AdamW.defaults(), 1, LoraDropout.NONE),
             1,
             gpu ? 2 : 1,

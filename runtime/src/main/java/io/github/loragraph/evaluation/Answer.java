@@ -3,6 +3,8 @@ package io.github.loragraph.evaluation;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.Logits;
 import java.util.List;
 import java.util.Optional;
@@ -26,15 +28,27 @@ public record Answer(OnnxModel model, Task task, Logits logits) {
    */
   public static Answer of(
       OnnxModel model, Task given, Optional<String> problemType, ShapeInference inference) {
-    return model.namingFile(() -> found(model, given, problemType, inference));
+    return model.namingFile(
+        () -> found(model, given == null ? Tasks.stated(problemType) : List.of(given), inference));
   }
 
-  private static Answer found(
-      OnnxModel model, Task given, Optional<String> problemType, ShapeInference inference) {
-    Task wanted = given == null ? Task.stated(problemType).orElse(null) : given;
-    List<Logits.Form> forms = wanted == null ? List.of() : List.of(wanted.form());
-    Logits logits = Logits.of(model, forms, inference);
-    return new Answer(logits.noteIn(model), Task.of(logits.form()), logits);
+  /**
+   * The answer of a model to one of some tasks.
+   *
+   * @param tasks the likeliest first; none for any
+   * @param inference asked only where the model does not declare enough
+   * @throws LoraGraphException if no output or more than one fits
+   */
+  public static Answer of(OnnxModel model, List<Task> tasks, ShapeInference inference) {
+    return model.namingFile(() -> found(model, tasks, inference));
+  }
+
+  private static Answer found(OnnxModel model, List<Task> tasks, ShapeInference inference) {
+    Logits logits = Logits.of(model, tasks.stream().map(Task::form).toList(), inference);
+    Task task =
+        (tasks.isEmpty() ? Tasks.ALL : tasks)
+            .stream().filter(t -> t.form() == logits.form()).findFirst().orElseThrow();
+    return new Answer(logits.noteIn(model), task, logits);
   }
 
   /** The model with its logits as the only output, for engines and sessions. */

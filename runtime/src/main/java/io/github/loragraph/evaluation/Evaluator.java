@@ -5,6 +5,8 @@ import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.task.Report;
+import io.github.loragraph.task.Task;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;

@@ -6,6 +6,8 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
+import io.github.loragraph.task.Report;
+import io.github.loragraph.task.Task;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.Logits;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.data.Example;
-import io.github.loragraph.evaluation.Task;
+import io.github.loragraph.task.Task;
 import java.util.List;
 
 /**

@@ -4,15 +4,12 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
-import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Evaluator;
-import io.github.loragraph.evaluation.LossOptions;
-import io.github.loragraph.evaluation.Report;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.lora.TrainableSelection;
@@ -22,6 +19,8 @@ import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.task.Report;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.LoraDropout;
@@ -245,13 +244,15 @@ public record TrainingJob(
     Loss fitted = loss;
     int left = training.size() % sizes.rows();
     if (left > 0) {
-      if (!(loss instanceof CrossEntropyLoss entropy)) {
-        throw new LoraGraphException(
-            "the model takes batches of %,d, and %,d examples do not fill them: train on %,d with --max-train-examples, or export the model with an open batch axis"
-                .formatted(sizes.rows(), training.size(), training.size() - left));
-      }
-      fitted = entropy.ignoring(CrossEntropyLoss.IGNORE_INDEX);
-      training = sizes.filled(training, uncounted(training.get(training.size() - 1)));
+      int whole = training.size() - left;
+      fitted =
+          loss.ignoring(CrossEntropyLoss.IGNORE_INDEX)
+              .orElseThrow(
+                  () ->
+                      new LoraGraphException(
+                          "the model takes batches of %,d, and %,d examples do not fill them: train on %,d with --max-train-examples, or export the model with an open batch axis"
+                              .formatted(sizes.rows(), data.training().size(), whole)));
+      training = sizes.filled(training, training.get(training.size() - 1).uncounted());
     }
     boolean asIs = sizes.rows() == settings.batchSize();
     return toBuilder()
@@ -265,15 +266,6 @@ public record TrainingJob(
                     .build())
         .data(new TrainingData(data.task(), training, data.heldOut(), data.padId()))
         .build();
-  }
-
-  private static Example uncounted(Example example) {
-    if (example.target().rank() == 0) {
-      return new Example(example.inputs(), Values.scalar((int) CrossEntropyLoss.IGNORE_INDEX));
-    }
-    int[] ignored = new int[example.target().count()];
-    Arrays.fill(ignored, (int) CrossEntropyLoss.IGNORE_INDEX);
-    return new Example(example.inputs(), Values.of(ignored));
   }
 
   private Result run(Answer answer, List<TrainingListener> listeners, Checkpoint start) {

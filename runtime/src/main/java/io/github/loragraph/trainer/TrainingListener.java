@@ -1,7 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
-import io.github.loragraph.evaluation.Report;
+import io.github.loragraph.task.Report;
 
 /** Hears of a training's progress. */
 public interface TrainingListener {

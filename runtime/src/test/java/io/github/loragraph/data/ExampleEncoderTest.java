@@ -8,6 +8,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.task.Tasks;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,8 @@ class ExampleEncoderTest {
   void onlyTheModelsInputsAreMade() throws Exception {
     Row row = new Row("a a", null, "pos", Map.of(), "f:2");
     try (Tokenizer tokenizer = Tokenizer.read(TokenizerTest.tiny(), 16)) {
-      Example example = encoder(tokenizer, IDS, MASK).withClasses(List.of(row), LABELS).get(0);
+      Example example =
+          Tasks.CLASSIFICATION.encode(encoder(tokenizer, IDS, MASK), List.of(row), LABELS).get(0);
       assertEquals(
           Map.of("input_ids", Values.of(0, 31, 31, 2), "attention_mask", Values.ones(4)),
           example.inputs());
@@ -79,37 +81,46 @@ class ExampleEncoderTest {
   @Test
   void otherTargets() {
     ExampleEncoder encoder = encoder(null, IDS);
-    assertEquals(Values.scalar(-2.5f), encoder.withNumbers(rows("-2.5")).get(0).target());
+    assertEquals(
+        Values.scalar(-2.5f),
+        Tasks.REGRESSION.encode(encoder, rows("-2.5"), LABELS).get(0).target());
     assertFails(
         "f:9 has the label 'high', which is no number as a regression needs",
-        () -> encoder.withNumbers(rows("high")));
+        () -> Tasks.REGRESSION.encode(encoder, rows("high"), LABELS));
     for (String label : List.of("pos,7", "[\"7\",\"pos\"]", "[0,1,1]", "0,1,1", "[1,2]")) {
       assertEquals(
-          Values.of(0f, 1f, 1f), encoder.withClassSets(rows(label), LABELS).get(0).target(), label);
+          Values.of(0f, 1f, 1f),
+          Tasks.MULTILABEL.encode(encoder, rows(label), LABELS).get(0).target(),
+          label);
     }
-    assertEquals(Values.of(0f, 0f, 0f), encoder.withClassSets(rows("[]"), LABELS).get(0).target());
+    assertEquals(
+        Values.of(0f, 0f, 0f),
+        Tasks.MULTILABEL.encode(encoder, rows("[]"), LABELS).get(0).target());
     for (String label : List.of("[0,1,1,0]", "[0,0]", "1,1", "[1.0,0,0,1]")) {
       assertFails(
           "f:9 has the label '%s' of %d numbers, and the model has 3 classes: give 0 or 1 for each, or the names of those that apply"
               .formatted(label, label.split(",").length),
-          () -> encoder.withClassSets(rows(label), LABELS));
+          () -> Tasks.MULTILABEL.encode(encoder, rows(label), LABELS));
     }
     assertFails(
         "f:9 has the label 1e30, whose squared error is beyond float32: mend the line, or take smaller units",
-        () -> encoder.withNumbers(rows("1e30")));
+        () -> Tasks.REGRESSION.encode(encoder, rows("1e30"), LABELS));
     assertFails(
         "f:9 has the label 'x', which the model's head does not know; it knows: neg, pos, 7"
             + OTHER_LABELS,
-        () -> encoder.withClassSets(rows("pos,x"), LABELS));
+        () -> Tasks.MULTILABEL.encode(encoder, rows("pos,x"), LABELS));
     assertEquals(
         Values.of(-100, 1, -100),
-        encoder.withTokenClasses(rows("[-100,\"pos\",-100]"), LABELS).get(0).target());
+        Tasks.TOKEN_CLASSIFICATION
+            .encode(encoder, rows("[-100,\"pos\",-100]"), LABELS)
+            .get(0)
+            .target());
     assertFails(
         "f:9 has 2 labels for 3 tokens: give one each",
-        () -> encoder.withTokenClasses(rows("[0,0]"), LABELS));
+        () -> Tasks.TOKEN_CLASSIFICATION.encode(encoder, rows("[0,0]"), LABELS));
     assertFails(
         "f:9 has the label 'pos', which is no JSON array of names or numbers",
-        () -> encoder.withTokenClasses(rows("pos"), LABELS));
+        () -> Tasks.TOKEN_CLASSIFICATION.encode(encoder, rows("pos"), LABELS));
   }
 
   @Test
@@ -193,7 +204,7 @@ class ExampleEncoderTest {
   }
 
   private static Values classOf(String label) {
-    return encoder(null, IDS).withClasses(rows(label), LABELS).get(0).target();
+    return Tasks.CLASSIFICATION.encode(encoder(null, IDS), rows(label), LABELS).get(0).target();
   }
 
   private static List<Row> rows(String label) {

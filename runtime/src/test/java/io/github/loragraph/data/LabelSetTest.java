@@ -57,9 +57,10 @@ class LabelSetTest {
       rows.add(new Row(null, null, "l" + i, Map.of(), "a.tsv:" + (i + 2)));
     }
     LoraGraphException e =
-        assertThrows(LoraGraphException.class, () -> LabelSet.of(rows, List::of));
+        assertThrows(
+            LoraGraphException.class, () -> LabelSet.of(rows, row -> List.of(row.label())));
     assertTrue(e.getMessage().startsWith("a.tsv:50002 "), e.getMessage());
-    assertEquals(50_000, LabelSet.of(rows.subList(0, 50_000), List::of).size());
+    assertEquals(50_000, LabelSet.of(rows.subList(0, 50_000), row -> List.of(row.label())).size());
     e =
         assertThrows(
             LoraGraphException.class,

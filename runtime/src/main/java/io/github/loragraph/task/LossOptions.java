@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import io.github.loragraph.data.Example;
 import java.util.Arrays;

@@ -1,11 +1,11 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** How well a model does on labelled examples. */
-public sealed interface Report permits ClassificationReport, MultilabelReport, RegressionReport {
+public interface Report {
   /** The number of examples, or of tokens where each has a label. */
   int examples();
 
@@ -28,10 +28,42 @@ public sealed interface Report permits ClassificationReport, MultilabelReport, R
     return List.of();
   }
 
+  /**
+   * What JSON has beside the figures, by name.
+   *
+   * @param names of the logits
+   */
+  default Map<String, Object> details(List<String> names) {
+    return Map.of();
+  }
+
+  /**
+   * What is worth saying of the figures, a line each.
+   *
+   * @param names of the logits
+   */
+  default List<String> remarks(List<String> names) {
+    return List.of();
+  }
+
+  /**
+   * What people are shown below the figures.
+   *
+   * @param names of the logits
+   */
+  default List<Table> tables(List<String> names) {
+    return List.of();
+  }
+
+  /** A figure as JSON has it: null where it is not defined, or no finite number. */
+  static Double finite(double figure) {
+    return Double.isFinite(figure) ? figure : null;
+  }
+
   /** The figures as JSON has them: null where one is not defined, or no finite number. */
   default Map<String, Double> finiteFigures() {
     Map<String, Double> finite = new LinkedHashMap<>(figures());
-    finite.replaceAll((name, figure) -> Double.isFinite(figure) ? figure : null);
+    finite.replaceAll((name, figure) -> finite(figure));
     return finite;
   }
 }

@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

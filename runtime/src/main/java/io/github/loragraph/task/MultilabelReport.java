@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -88,5 +88,20 @@ public record MultilabelReport(
     figures.put("macroF1", macroF1());
     figures.put("weightedF1", weightedF1());
     return figures;
+  }
+
+  @Override
+  public Map<String, Object> details(List<String> names) {
+    return ClassFigures.details(classes, names);
+  }
+
+  @Override
+  public List<String> remarks(List<String> names) {
+    return ClassFigures.remarks(classes, names);
+  }
+
+  @Override
+  public List<Table> tables(List<String> names) {
+    return List.of(ClassFigures.table(classes, names));
   }
 }

@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import java.util.Arrays;
 import java.util.Comparator;

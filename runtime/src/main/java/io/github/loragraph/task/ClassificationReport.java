@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import io.github.loragraph.error.LoraGraphException;
 import java.util.ArrayList;
@@ -84,5 +84,36 @@ public record ClassificationReport(
     figures.put("macroF1", macroF1());
     figures.put("weightedF1", weightedF1());
     return figures;
+  }
+
+  @Override
+  public Map<String, Object> details(List<String> names) {
+    Map<String, Object> details = ClassFigures.details(classes, names);
+    details.put("confusion", confusion);
+    return details;
+  }
+
+  @Override
+  public List<String> remarks(List<String> names) {
+    return ClassFigures.remarks(classes, names);
+  }
+
+  @Override
+  public List<Table> tables(List<String> names) {
+    return List.of(ClassFigures.table(classes, names), confusionTable(names));
+  }
+
+  private Table confusionTable(List<String> names) {
+    List<String> heading = new ArrayList<>(List.of("actual \\ predicted"));
+    heading.addAll(names);
+    List<List<Object>> rows = new ArrayList<>();
+    for (int actual = 0; actual < names.size(); actual++) {
+      List<Object> row = new ArrayList<>(List.of(names.get(actual)));
+      for (long count : confusion[actual]) {
+        row.add(count);
+      }
+      rows.add(row);
+    }
+    return new Table(heading, rows);
   }
 }

@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -15,18 +15,19 @@ class PredictionTest {
 
   @Test
   void ofEachTask() {
-    Prediction one = Prediction.of(Task.CLASSIFICATION, new float[] {0, 1, 0}, NAMES, 2, "x:1");
+    Prediction one = Tasks.CLASSIFICATION.prediction(new float[] {0, 1, 0}, NAMES, 2, "x:1");
     assertEquals("b", one.label());
     assertEquals(Math.E / (Math.E + 2), one.probability("b"), 1e-12);
     assertEquals(NAMES, List.copyOf(one.probabilities().keySet()));
     assertEquals(
         List.of("a", "c"),
-        Prediction.of(Task.MULTILABEL, new float[] {0, -1, 2}, NAMES, 2, "x:1").labels());
+        Tasks.MULTILABEL.prediction(new float[] {0, -1, 2}, NAMES, 2, "x:1").labels());
     assertEquals(
-        1.5, Prediction.of(Task.REGRESSION, new float[] {1.5f}, List.of("v"), 2, "x:1").value());
+        1.5, Tasks.REGRESSION.prediction(new float[] {1.5f}, List.of("v"), 2, "x:1").value());
     assertEquals(
         List.of("c", "a"),
-        Prediction.of(Task.TOKEN_CLASSIFICATION, new float[] {0, 1, 2, 3, 2, 1}, NAMES, 2, "x:1")
+        Tasks.TOKEN_CLASSIFICATION
+            .prediction(new float[] {0, 1, 2, 3, 2, 1}, NAMES, 2, "x:1")
             .tokens()
             .stream()
             .map(Prediction::label)
@@ -36,7 +37,7 @@ class PredictionTest {
   @Test
   void tokensThatOnlyPadABatchHaveNoAnswers() {
     float[] logits = {0, 1, 0, Float.NaN, Float.NaN, Float.NaN};
-    Prediction padded = Prediction.of(Task.TOKEN_CLASSIFICATION, logits, NAMES, 1, "x:1");
+    Prediction padded = Tasks.TOKEN_CLASSIFICATION.prediction(logits, NAMES, 1, "x:1");
     assertEquals(List.of("b"), padded.tokens().stream().map(Prediction::label).toList());
   }
 
@@ -46,7 +47,7 @@ class PredictionTest {
       LoraGraphException e =
           assertThrows(
               LoraGraphException.class,
-              () -> Prediction.of(Task.REGRESSION, new float[] {wrong}, List.of("v"), 2, "x:7"));
+              () -> Tasks.REGRESSION.prediction(new float[] {wrong}, List.of("v"), 2, "x:7"));
       assertEquals(0, e.getMessage().indexOf("x:7: the model answers "), e.getMessage());
     }
   }
@@ -60,15 +61,14 @@ class PredictionTest {
             example(Values.scalar(1)),
             example(Values.scalar(0)),
             example(Values.scalar(-100)));
-    List<Mistake> mistakes = Mistake.worstFirst(Task.CLASSIFICATION, logits, examples, NAMES);
+    List<Mistake> mistakes = Tasks.CLASSIFICATION.mistakes(logits, examples, NAMES);
     assertEquals(List.of(2, 0), mistakes.stream().map(Mistake::example).toList());
     assertEquals(Math.log(Math.exp(9) + 2), mistakes.get(0).loss(), 1e-9);
     assertEquals("a", mistakes.get(0).label());
     assertEquals("c", mistakes.get(0).answer());
 
     mistakes =
-        Mistake.worstFirst(
-            Task.REGRESSION,
+        Tasks.REGRESSION.mistakes(
             new float[][] {{1}, {2}, {5}},
             List.of(
                 example(Values.scalar(1f)), example(Values.scalar(4f)), example(Values.scalar(4f))),
@@ -77,8 +77,7 @@ class PredictionTest {
     assertEquals(4, mistakes.get(0).loss());
 
     mistakes =
-        Mistake.worstFirst(
-            Task.MULTILABEL,
+        Tasks.MULTILABEL.mistakes(
             new float[][] {{2, -2, -2}, {2, 2, -2}},
             List.of(example(Values.of(1f, 0f, 0f)), example(Values.of(1f, 0f, 1f))),
             NAMES);
@@ -87,11 +86,8 @@ class PredictionTest {
     assertEquals("a,b", mistakes.get(0).answer());
 
     mistakes =
-        Mistake.worstFirst(
-            Task.TOKEN_CLASSIFICATION,
-            new float[][] {{1, 0, 0, 0, 1, 0}},
-            List.of(example(Values.of(-100, 2))),
-            NAMES);
+        Tasks.TOKEN_CLASSIFICATION.mistakes(
+            new float[][] {{1, 0, 0, 0, 1, 0}}, List.of(example(Values.of(-100, 2))), NAMES);
     assertEquals(1, mistakes.get(0).token());
     assertEquals("c", mistakes.get(0).label());
   }

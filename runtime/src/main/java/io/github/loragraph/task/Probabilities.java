@@ -1,4 +1,4 @@
-package io.github.loragraph.evaluation;
+package io.github.loragraph.task;
 
 /** From a row of logits to probabilities, in double precision and without overflow. */
 public final class Probabilities {

@@ -1,0 +1,86 @@
+package io.github.loragraph.task;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a model answers to one example, in the words of its task: each kind of answer has what it
+ * consists of, and says how it stands in a file, in JSON and in lines. Made by {@link
+ * Task#prediction}.
+ */
+public interface Prediction {
+  /**
+   * The class with the largest probability; of several classes at once those of a half or more;
+   * none where there are no classes, or each token has its own.
+   */
+  default List<String> labels() {
+    return List.of();
+  }
+
+  /** The one label. */
+  default String label() {
+    return labels().get(0);
+  }
+
+  /**
+   * The probabilities of all classes by their names; empty where there are none, or each token has
+   * its own.
+   */
+  default Map<String, Double> probabilities() {
+    return Map.of();
+  }
+
+  /** The probability of a class. */
+  default double probability(String label) {
+    return probabilities().get(label);
+  }
+
+  /** The number that a regression answers; NaN for other tasks. */
+  default double value() {
+    return Double.NaN;
+  }
+
+  /** The answers to the tokens, where each has its own; else none. */
+  default List<Prediction> tokens() {
+    return List.of();
+  }
+
+  /**
+   * The columns that a file of answers has beside those of its data, by name.
+   *
+   * @param tokens the texts of the tokens, where each has its own answer
+   */
+  Map<String, Object> columns(List<String> tokens);
+
+  /**
+   * The answer as JSON has it.
+   *
+   * @param tokens the texts of the tokens, where each has its own answer
+   */
+  Map<String, Object> json(List<String> tokens);
+
+  /**
+   * The answer for people and pipes: lines, each of several cells.
+   *
+   * @param texts of the example, which come last
+   * @param tokens the texts of the tokens, where each has its own answer
+   */
+  List<List<String>> lines(List<String> texts, List<String> tokens);
+
+  /**
+   * Refuses logits among which is one that is no finite number.
+   *
+   * @param place the example's, for the message
+   * @throws LoraGraphException if it is so
+   */
+  static void requireNumbers(float[] logits, String place) {
+    for (float logit : logits) {
+      if (!Float.isFinite(logit)) {
+        throw new LoraGraphException(
+            "%s: the model answers %s, which is no number: it is damaged, or its training went astray"
+                .formatted(place, logit));
+      }
+    }
+  }
+}

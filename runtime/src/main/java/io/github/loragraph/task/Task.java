@@ -1,0 +1,199 @@
+package io.github.loragraph.task;
+
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.ExampleEncoder;
+import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.Loss;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a model is to answer. A task is one class with all that is known of it: which output of a
+ * model it is read from, how labels become targets, the loss, what is measured, and what an answer
+ * and a mistake are. {@link Tasks#ALL} lists them; nothing else asks which one it has. Immutable.
+ */
+public abstract class Task {
+  private final String name;
+  private final String lossName;
+  private final Logits.Form form;
+  private final String problemType;
+
+  /**
+   * @param name on the command line
+   * @param lossName of its loss, as PyTorch users know it; several tasks may have one
+   * @param form of the logits that its loss takes
+   * @param problemType what transformers call it in {@code config.json}; null where they have no
+   *     word
+   */
+  protected Task(String name, String lossName, Logits.Form form, String problemType) {
+    this.name = name;
+    this.lossName = lossName;
+    this.form = form;
+    this.problemType = problemType;
+  }
+
+  /** The name on the command line: {@code token-classification}. */
+  public final String name() {
+    return name;
+  }
+
+  /** The name of its loss, as PyTorch users know it: {@code token-cross-entropy}. */
+  public final String lossName() {
+    return lossName;
+  }
+
+  /** What the task's loss takes. */
+  public final Logits.Form form() {
+    return form;
+  }
+
+  /** What {@code config.json} calls it under {@code problem_type}; empty where it has no word. */
+  public final Optional<String> problemType() {
+    return Optional.ofNullable(problemType);
+  }
+
+  /**
+   * The loss that training lessens.
+   *
+   * @param examples what will be trained on
+   * @throws LoraGraphException if the options do not fit the task
+   */
+  public abstract Loss loss(LossOptions options, List<Example> examples);
+
+  /** For a loss that has none of the options. */
+  protected final void refuseOptions(LossOptions options) {
+    if (!options.isPlain()) {
+      throw new LoraGraphException(
+          "label smoothing and class weights belong to a cross-entropy over classes, not to "
+              + name);
+    }
+  }
+
+  /**
+   * Encodes rows with their labels.
+   *
+   * @throws LoraGraphException if a row has no label, one that the task cannot use, or does not fit
+   *     the model; it names the line
+   */
+  public List<Example> encode(ExampleEncoder encoder, List<Row> rows, LabelSet labels) {
+    return encoder.withTargets(
+        rows,
+        row -> {
+          if (row.label() == null || row.label().isEmpty()) {
+            throw new LoraGraphException(
+                row.place()
+                    + " has no label: mend the line, or name the column or field with --label-column");
+          }
+          return target(row, labels);
+        });
+  }
+
+  /**
+   * What the loss is told of a row.
+   *
+   * @param row with a label that is not empty
+   * @throws LoraGraphException if the label cannot be used; it names the line
+   */
+  protected abstract Values target(Row row, LabelSet labels);
+
+  /**
+   * Measures answers.
+   *
+   * @param logits for each example one row, of all its tokens where they are answered
+   * @param examples as many, with targets
+   * @param outputs the size of the logits' last axis
+   */
+  public abstract Report report(float[][] logits, List<Example> examples, int outputs);
+
+  /**
+   * The answer that logits are.
+   *
+   * @param all logits of the example; of all its tokens one after the other where each is answered
+   * @param names of the logits
+   * @param length the example's number of tokens, which what pads a batch comes after; without
+   *     meaning where tokens are not answered
+   * @param place the example's, for a message
+   * @throws LoraGraphException if a logit is no finite number
+   */
+  public final Prediction prediction(float[] all, List<String> names, int length, String place) {
+    float[] logits = unpadded(all, names.size(), length);
+    Prediction.requireNumbers(logits, place);
+    return prediction(logits, names);
+  }
+
+  /** The logits without those of tokens that only pad a batch. */
+  protected float[] unpadded(float[] logits, int outputs, int length) {
+    return logits;
+  }
+
+  /** The answer that finite logits are. */
+  protected abstract Prediction prediction(float[] logits, List<String> names);
+
+  /**
+   * All mistakes, the largest loss first.
+   *
+   * @param logits for each example one row, of all its tokens where they are answered
+   * @param examples as many, with targets
+   * @param names of the logits
+   */
+  public final List<Mistake> mistakes(
+      float[][] logits, List<Example> examples, List<String> names) {
+    List<Mistake> mistakes = new ArrayList<>();
+    for (int i = 0; i < logits.length; i++) {
+      mistakes.addAll(mistakes(i, logits[i], examples.get(i), names));
+    }
+    mistakes.sort(Comparator.comparingDouble(Mistake::loss).reversed());
+    return mistakes;
+  }
+
+  /**
+   * What of one example a model answers otherwise than its target says.
+   *
+   * @param number of the example, from 0
+   */
+  protected abstract List<Mistake> mistakes(
+      int number, float[] logits, Example example, List<String> names);
+
+  /** Whether each token is answered, so that a head is put on each. */
+  public boolean answersTokens() {
+    return false;
+  }
+
+  /** The names of the logits where no data and no user can choose them; else empty. */
+  public Optional<LabelSet> fixedLabels() {
+    return Optional.empty();
+  }
+
+  /** The fewest logits that a head for the task has. */
+  public int fewestLabels() {
+    return 1;
+  }
+
+  /**
+   * The names of the logits that a head for the data needs.
+   *
+   * @param rows with labels
+   * @throws LoraGraphException if a label is none for this task; it names the line
+   */
+  public abstract LabelSet labelsOf(List<Row> rows);
+
+  /** What a head with such logits answers, in a few words: {@code 2 classes: no, yes}. */
+  public abstract String describe(LabelSet labels);
+
+  /** The names of classes that no example has, so that they are not learned. */
+  public List<String> absent(List<Example> examples, List<String> names) {
+    return List.of();
+  }
+
+  /** The name on the command line. */
+  @Override
+  public final String toString() {
+    return name;
+  }
+}

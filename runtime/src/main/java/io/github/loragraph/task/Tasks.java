@@ -1,0 +1,61 @@
+package io.github.loragraph.task;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.util.List;
+import java.util.Optional;
+
+/** The tasks that there are. */
+public final class Tasks {
+  /** One class for each example. */
+  public static final Task CLASSIFICATION = new ClassificationTask();
+
+  /** One number for each example. */
+  public static final Task REGRESSION = new RegressionTask();
+
+  /** Any number of classes for each example. */
+  public static final Task MULTILABEL = new MultilabelTask();
+
+  /** One class for each token. */
+  public static final Task TOKEN_CLASSIFICATION = new TokenClassificationTask();
+
+  /** All of them, as the command line names them; where two fit a model, the first one is meant. */
+  public static final List<Task> ALL =
+      List.of(CLASSIFICATION, TOKEN_CLASSIFICATION, REGRESSION, MULTILABEL);
+
+  private Tasks() {}
+
+  /** The task of that name on the command line; empty where there is none. */
+  public static Optional<Task> named(String name) {
+    return ALL.stream().filter(task -> task.name().equals(name)).findFirst();
+  }
+
+  /** The tasks with a loss of that name; none where no task has it. */
+  public static List<Task> withLoss(String lossName) {
+    return ALL.stream().filter(task -> task.lossName().equals(lossName)).toList();
+  }
+
+  /** The names of all losses, each once. */
+  public static List<String> lossNames() {
+    return ALL.stream().map(Task::lossName).distinct().toList();
+  }
+
+  /**
+   * The tasks that {@code problem_type} of {@code config.json} may state; none where it states
+   * nothing.
+   *
+   * @throws LoraGraphException if the statement is none that transformers know
+   */
+  public static List<Task> stated(Optional<String> problemType) {
+    if (problemType.isEmpty()) {
+      return List.of();
+    }
+    List<Task> stated =
+        ALL.stream().filter(task -> task.problemType().equals(problemType)).toList();
+    if (stated.isEmpty()) {
+      throw new LoraGraphException(
+          "problem_type '%s' in config.json is not known: name the task with --task"
+              .formatted(problemType.get()));
+    }
+    return stated;
+  }
+}
