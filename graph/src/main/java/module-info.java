@@ -38,6 +38,10 @@ module io.github.loragraph.core {
       io.github.loragraph.runtime,
       io.github.loragraph,
       io.github.loragraph.cli;
+  exports io.github.loragraph.ops to
+      io.github.loragraph.runtime,
+      io.github.loragraph,
+      io.github.loragraph.cli;
   exports io.github.loragraph.shape to
       io.github.loragraph.runtime,
       io.github.loragraph,

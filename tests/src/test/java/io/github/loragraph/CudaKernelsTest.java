@@ -2,7 +2,6 @@ package io.github.loragraph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.check.Oracle;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
@@ -12,6 +11,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ValueTypes;

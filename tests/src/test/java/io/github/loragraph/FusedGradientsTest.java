@@ -3,17 +3,17 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.loragraph.autodiff.Autodiff;
-import io.github.loragraph.autodiff.GradientRules;
-import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
-import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.ops.Operator;
+import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
@@ -37,14 +37,10 @@ class FusedGradientsTest {
 
   /** Operators of one input; another kind of operator brings a test of its own. */
   static List<String> operators() {
-    GradientRules rules = GradientRules.load(Kernels.TRAINING_BUILD);
-    return rules.operators().stream()
-        .filter(op -> rules.rule(node(op)).kernels() == Kernels.TRAINING_BUILD)
+    return Operators.all().operators().stream()
+        .filter(op -> op.gradient(Kernels.TRAINING_BUILD) != op.gradient(Kernels.STANDARD))
+        .map(Operator::name)
         .toList();
-  }
-
-  private static Node node(String operator) {
-    return Node.of("", operator, List.of("x"), List.of("y"));
   }
 
   @ParameterizedTest
@@ -91,7 +87,7 @@ class FusedGradientsTest {
     String loss = b.reduce("ReduceSum", b.mul(b.op(operator, "x"), "dy"), "", false);
     OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);
     String gradient =
-        new Autodiff(GradientRules.load(kernels))
+        new Autodiff(kernels)
             .gradients(
                 graph,
                 new SessionShapeInference(SESSIONS.runtime()).infer(model),

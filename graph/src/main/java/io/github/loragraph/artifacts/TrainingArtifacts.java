@@ -1,6 +1,5 @@
 package io.github.loragraph.artifacts;
 
-import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.ElementType;
@@ -12,6 +11,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;

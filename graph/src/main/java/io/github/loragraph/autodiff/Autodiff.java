@@ -5,7 +5,14 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.shape.SymbolicShapes;
+import io.github.loragraph.ops.Gradient;
+import io.github.loragraph.ops.GradientContext;
+import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.ops.Operator;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
+import io.github.loragraph.ops.TypedGraphBuilder;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -25,20 +32,15 @@ import java.util.TreeSet;
  * below the lowest trainable layer and no gradient of a frozen weight is computed at all.
  */
 public final class Autodiff {
+  private final Operators operators = Operators.all();
+  private final ShapePropagation shapes = new ShapePropagation(operators);
+  private final Kernels kernels;
+
   /**
-   * Operators that came to the standard set after {@link GraphBuilder#OPSET}, where exporters write
-   * what they are made of.
+   * @param kernels those that the gradients may be written with
    */
-  private static final Set<String> NEWER =
-      Set.of("Attention", "RMSNormalization", "RotaryEmbedding", "Swish", "TensorScatter");
-
-  /** What ONNX Runtime's optimizer writes as if the standard set had it. */
-  private static final Set<String> FUSED = Set.of("SimplifiedLayerNormalization");
-
-  private final GradientRules rules;
-
-  public Autodiff(GradientRules rules) {
-    this.rules = rules;
+  public Autodiff(Kernels kernels) {
+    this.kernels = kernels;
   }
 
   /**
@@ -68,24 +70,24 @@ public final class Autodiff {
    */
   public Map<String, String> gradients(
       Graph graph, ValueTypes inferred, String loss, Collection<String> wanted, String scale) {
-    ValueTypes types = SymbolicShapes.refine(graph, inferred);
+    ValueTypes types = shapes.refine(graph, inferred);
     Set<String> path = path(graph, types, loss, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
-    GradientScope scope = new GradientScope(graph, types, path);
-    refuseMissingRules(tape, scope);
+    GradientWalk walk = new GradientWalk(graph, types, path);
+    refuseMissingRules(tape, walk);
 
-    scope.contribute(loss, seed(scope, loss, scale));
+    walk.contribute(loss, seed(walk, loss, scale));
     for (int i = tape.size() - 1; i >= 0; i--) {
       Node node = tape.get(i);
-      scope.enter(node);
-      if (node.outputs().stream().anyMatch(out -> scope.gradientOf(out) != null)) {
-        rules.rule(node).emit(node, scope);
+      GradientContext context = walk.at(node);
+      if (node.outputs().stream().anyMatch(out -> walk.gradientOf(out) != null)) {
+        operators.gradient(node, kernels).emit(node, context);
       }
     }
     Map<String, String> gradients = new LinkedHashMap<>();
     for (String value : wanted) {
-      String gradient = path.contains(value) ? scope.gradientOf(value) : null;
+      String gradient = path.contains(value) ? walk.gradientOf(value) : null;
       if (gradient != null) {
         gradients.put(value, gradient);
       }
@@ -100,22 +102,23 @@ public final class Autodiff {
    * @throws LoraGraphException as {@link #gradients} does
    */
   public void check(Graph graph, ValueTypes inferred, String target, Collection<String> wanted) {
-    ValueTypes types = SymbolicShapes.refine(graph, inferred);
+    ValueTypes types = shapes.refine(graph, inferred);
     Set<String> path = path(graph, types, target, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
-    refuseMissingRules(tape, new GradientScope(graph, types, path));
+    refuseMissingRules(tape, new GradientWalk(graph, types, path));
   }
 
   /** The gradient of the multiplied loss with respect to the loss, in the loss's own shape. */
-  private static String seed(GradientScope scope, String loss, String scale) {
-    if (scope.rank(loss) == 0) {
-      return scale == null ? scope.scalarLike(loss, 1) : scale;
+  private static String seed(GradientWalk walk, String loss, String scale) {
+    TypedGraphBuilder b = walk.builder();
+    if (b.rank(loss) == 0) {
+      return scale == null ? b.scalarLike(loss, 1) : scale;
     }
     if (scale != null) {
-      return scope.expand(scale, scope.shape(loss));
+      return b.expand(scale, b.shape(loss));
     }
-    return scope.constantOfShape(scope.shape(loss), scope.elementType(loss), 1);
+    return b.constantOfShape(b.shape(loss), b.elementType(loss), 1);
   }
 
   /**
@@ -153,8 +156,8 @@ public final class Autodiff {
   }
 
   /** What an operator makes of the shape of a value does not depend on the value. */
-  private static boolean readsShapesOnly(Node node) {
-    return node.is("Shape") || node.is("Size");
+  private boolean readsShapesOnly(Node node) {
+    return operators.has(node, Trait.READS_SHAPE);
   }
 
   /** The values that a gradient can pass through on its way to one of the given ones. */
@@ -164,7 +167,7 @@ public final class Autodiff {
       if (readsShapesOnly(node) || node.reads().stream().noneMatch(influenced::contains)) {
         continue;
       }
-      GradientRule rule = rules.rule(node);
+      Gradient rule = operators.gradient(node, kernels);
       if (rule != null && rule.isZero()) {
         continue;
       }
@@ -202,19 +205,18 @@ public final class Autodiff {
     return path;
   }
 
-  private void refuseMissingRules(List<Node> tape, GradientScope scope) {
+  private void refuseMissingRules(List<Node> tape, GradientWalk walk) {
     Set<String> missing = new TreeSet<>();
     List<String> places = new ArrayList<>();
     for (Node node : tape) {
-      GradientRule rule = rules.rule(node);
-      String refusal = null;
+      Gradient rule = operators.gradient(node, kernels);
+      String reason = null;
       if (rule != null) {
-        scope.enter(node);
-        refusal = scope.untaken(rule);
-        refusal = refusal == null ? rule.refusal(node, scope) : refusal;
+        reason = walk.untaken(node, rule);
+        reason = reason == null ? rule.unsupportedReason(node, walk.at(node)) : reason;
       }
-      if (rule == null || refusal != null) {
-        String operator = operator(node) + (refusal == null ? "" : " (" + refusal + ")");
+      if (rule == null || reason != null) {
+        String operator = operator(node) + (reason == null ? "" : " (" + reason + ")");
         if (missing.add(operator)) {
           places.add(operator + " at " + place(node));
         }
@@ -236,9 +238,10 @@ public final class Autodiff {
     for (Node node : tape) {
       if (missing.stream().anyMatch(m -> m.equals(operator(node)))) {
         subgraph |= node.hasSubgraph();
-        optimized |= node.domain().equals("com.microsoft") || FUSED.contains(node.opType());
-        function |= !node.domain().isEmpty() && !node.domain().equals("com.microsoft");
-        newer |= NEWER.contains(node.opType());
+        Operator operator = operators.of(node);
+        optimized |= node.domain().equals(Kernels.DOMAIN) || operators.has(node, Trait.FUSED);
+        function |= !node.domain().isEmpty() && !node.domain().equals(Kernels.DOMAIN);
+        newer |= operator != null && operator.since() > GraphBuilder.OPSET;
       }
     }
     if (optimized) {

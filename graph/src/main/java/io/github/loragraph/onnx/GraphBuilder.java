@@ -33,8 +33,24 @@ public class GraphBuilder {
     this.made = new HashMap<>();
   }
 
+  /**
+   * Another view of the same graph: what one of both makes once, the other does not make again.
+   *
+   * @param scope the beginning of the names of what this one makes
+   */
+  protected GraphBuilder(GraphBuilder shared, String scope) {
+    this.graph = shared.graph;
+    this.scope = scope;
+    this.made = shared.made;
+  }
+
   public final Graph graph() {
     return graph;
+  }
+
+  /** The beginning of the names of what is made. */
+  public final String scope() {
+    return scope;
   }
 
   /** Changes the beginning of the names of what is made from here on. */

@@ -5,12 +5,12 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ops.Operator;
+import io.github.loragraph.ops.OperatorChange;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.TypedGraphBuilder;
 import io.github.loragraph.shape.ValueTypes;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -25,14 +25,6 @@ public final class OpsetUpgrade {
 
   /** The version of the file format that came with operator set 20. */
   private static final int IR_VERSION = 9;
-
-  private static final Map<Integer, List<OperatorChange>> CHANGES = new TreeMap<>();
-
-  static {
-    for (OperatorChange change : OperatorChanges.ALL) {
-      CHANGES.computeIfAbsent(change.since(), k -> new ArrayList<>()).add(change);
-    }
-  }
 
   private OpsetUpgrade() {}
 
@@ -61,12 +53,11 @@ public final class OpsetUpgrade {
     if (from >= GraphBuilder.OPSET) {
       return model.withGraph(model.graph().copy());
     }
-    Subject subject = new Subject(model.graph(), types, Set.of());
     Rewriting rewriting = new Rewriting(model.graph());
     for (Node node : model.graph().nodes()) {
       rewriting.enter(node);
       refuseInner(node, from);
-      rewriting.keep(convert(node, from, subject, rewriting));
+      rewriting.keep(convert(node, from, types, rewriting));
     }
     Graph graph = rewriting.graph();
     return model
@@ -75,14 +66,15 @@ public final class OpsetUpgrade {
         .withIrVersion(Math.max(model.irVersion(), IR_VERSION));
   }
 
-  private static Node convert(Node node, int from, Subject subject, Rewriting rewriting) {
+  private static Node convert(Node node, int from, ValueTypes types, Rewriting rewriting) {
+    Operator operator = Operators.all().of(node);
     Node converted = node;
-    if (node.domain().isEmpty()) {
-      for (Map.Entry<Integer, List<OperatorChange>> version : CHANGES.entrySet()) {
-        for (OperatorChange change : version.getValue()) {
-          if (version.getKey() > from && change.operators().contains(converted.opType())) {
-            converted = change.convert(converted, subject, rewriting);
-          }
+    if (operator != null && node.domain().isEmpty()) {
+      for (OperatorChange change : operator.changes()) {
+        // A conversion may put another operator down, which is of the new set already.
+        if (change.since() > from && converted.opType().equals(node.opType())) {
+          TypedGraphBuilder builder = new TypedGraphBuilder(rewriting, types);
+          converted = change.conversion().apply(converted, builder);
         }
       }
     }
@@ -92,9 +84,10 @@ public final class OpsetUpgrade {
   /** Nodes inside {@code If}, {@code Loop} and {@code Scan} are not rewritten. */
   private static void refuseInner(Node node, int from) {
     Set<String> changed = new TreeSet<>();
-    for (OperatorChange change : OperatorChanges.ALL) {
-      if (change.since() > from) {
-        changed.addAll(change.operators());
+    for (Operator operator : Operators.all().operators()) {
+      if (operator.domain().isEmpty()
+          && operator.changes().stream().anyMatch(change -> change.since() > from)) {
+        changed.add(operator.name());
       }
     }
     changed.retainAll(node.innerOperators());

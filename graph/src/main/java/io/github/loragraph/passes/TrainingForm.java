@@ -4,8 +4,9 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ops.Operators;
 import io.github.loragraph.shape.ShapeInference;
-import io.github.loragraph.shape.SymbolicShapes;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -138,6 +139,6 @@ public final class TrainingForm {
   }
 
   private static ValueTypes types(OnnxModel model, ShapeInference shapes) {
-    return SymbolicShapes.refine(model.graph(), shapes.infer(model));
+    return new ShapePropagation(Operators.all()).refine(model.graph(), shapes.infer(model));
   }
 }

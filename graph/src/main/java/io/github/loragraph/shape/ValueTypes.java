@@ -2,6 +2,7 @@ package io.github.loragraph.shape;
 
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.TensorType;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -26,6 +27,13 @@ public final class ValueTypes {
     return new ValueTypes(types);
   }
 
+  /** The types that a graph declares for its inputs. */
+  public static ValueTypes declaredInputs(Graph graph) {
+    Map<String, TensorType> types = new HashMap<>();
+    graph.inputs().forEach(v -> putIfTensor(types, v.name(), v.type()));
+    return new ValueTypes(types);
+  }
+
   private static void putIfTensor(Map<String, TensorType> types, String name, TensorType type) {
     if (type != null) {
       types.put(name, type);
@@ -35,6 +43,13 @@ public final class ValueTypes {
   /** The type of a value, or null where nothing is known of it. */
   public TensorType get(String value) {
     return types.get(value);
+  }
+
+  /** The same without some values, such as those that a rewriting has made anew. */
+  public ValueTypes without(Collection<String> values) {
+    Map<String, TensorType> left = new HashMap<>(types);
+    left.keySet().removeAll(values);
+    return new ValueTypes(left);
   }
 
   /** Both, the other's types first. */

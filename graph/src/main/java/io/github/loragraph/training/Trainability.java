@@ -1,11 +1,11 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.autodiff.Autodiff;
-import io.github.loragraph.autodiff.GradientRules;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.passes.TrainingForm;
 import io.github.loragraph.shape.ShapeInference;
 import java.util.Map;
@@ -30,7 +30,7 @@ public final class Trainability {
       OnnxModel model, Set<String> trainable, ShapeInference shapes) {
     OnnxModel own = SharedTensors.unshare(model, trainable);
     TrainingForm.Result form = TrainingForm.of(own, trainable, shapes);
-    Autodiff autodiff = new Autodiff(GradientRules.load());
+    Autodiff autodiff = new Autodiff(Kernels.STANDARD);
     LoraGraphException refusal = null;
     for (ValueInfo output : form.model().graph().outputs()) {
       try {

@@ -1,8 +1,6 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.autodiff.Autodiff;
-import io.github.loragraph.autodiff.GradientRules;
-import io.github.loragraph.autodiff.Kernels;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.ElementType;
@@ -13,9 +11,11 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.ops.Operators;
 import io.github.loragraph.passes.TrainingForm;
 import io.github.loragraph.shape.ShapeInference;
-import io.github.loragraph.shape.SymbolicShapes;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -175,7 +175,8 @@ public record TrainingGraph(
     }
 
     String logits = graph.outputs().iterator().next().name();
-    ValueTypes types = SymbolicShapes.refine(graph, shapeInference.infer(model));
+    ValueTypes types =
+        new ShapePropagation(Operators.all()).refine(graph, shapeInference.infer(model));
     TensorType logitsType = types.get(logits);
     if (precision != Precision.FP32 && logitsType.elementType() != ElementType.FLOAT) {
       throw new LoraGraphException(
@@ -192,7 +193,7 @@ public record TrainingGraph(
 
     types = shapeInference.infer(model);
     String scale = scale(graph, precision, accumulates, logitsType.elementType());
-    Autodiff autodiff = new Autodiff(GradientRules.load(kernels));
+    Autodiff autodiff = new Autodiff(kernels);
     Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());

@@ -22,6 +22,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.passes.SessionShapeInference;
 import io.github.loragraph.passes.TrainingForm;
 import io.github.loragraph.shape.ValueTypes;
@@ -284,7 +285,7 @@ public final class FiniteDifferences {
     if (!unreached.containsAll(wanted)) {
       ValueTypes types = new SessionShapeInference().infer(formed);
       Map<String, String> gradients =
-          new Autodiff(GradientRules.load()).gradients(formed.graph(), types, loss, wanted);
+          new Autodiff(Kernels.STANDARD).gradients(formed.graph(), types, loss, wanted);
       checkReached(wanted, gradients);
       compare(new Case(formed, loss, gradients), knowledge, NO_OPT, expected);
     }
@@ -324,7 +325,7 @@ public final class FiniteDifferences {
     String loss = weightedSum(graph, outputs, run(model, outputs, NO_OPT));
     List<String> wanted = inputs.keySet().stream().filter(n -> !frozen.contains(n)).toList();
     Map<String, String> gradients =
-        new Autodiff(GradientRules.load())
+        new Autodiff(Kernels.STANDARD)
             .gradients(graph, types(graph, model, knowledge), loss, wanted);
     checkReached(wanted, gradients);
     refuseOtherDomains(graph);

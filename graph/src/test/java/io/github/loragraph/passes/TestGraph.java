@@ -8,7 +8,8 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.shape.SymbolicShapes;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -74,7 +75,9 @@ final class TestGraph extends GraphBuilder {
   }
 
   Subject subject(String... trainable) {
-    ValueTypes types = SymbolicShapes.refine(graph(), new SessionShapeInference().infer(model()));
+    ValueTypes types =
+        new ShapePropagation(Operators.all())
+            .refine(graph(), new SessionShapeInference().infer(model()));
     return new Subject(graph(), types, Set.of(trainable));
   }
 

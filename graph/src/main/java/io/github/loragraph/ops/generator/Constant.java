@@ -1,0 +1,37 @@
+package io.github.loragraph.ops.generator;
+
+import com.google.auto.service.AutoService;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Shape.Dimension;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ops.Operator;
+import io.github.loragraph.ops.OperatorFamily;
+import io.github.loragraph.shape.DimExpr;
+import io.github.loragraph.shape.ShapeContext;
+import java.util.List;
+
+/** The same tensor in every run. */
+@AutoService(OperatorFamily.class)
+public final class Constant implements Operator {
+  @Override
+  public String name() {
+    return "Constant";
+  }
+
+  @Override
+  public ElementType elementType(int output, ShapeContext c) {
+    Tensor tensor = c.constantOutput();
+    return tensor == null ? null : tensor.elementType();
+  }
+
+  @Override
+  public List<Dimension> shape(int output, ShapeContext c) {
+    Tensor tensor = c.constantOutput();
+    return tensor == null ? null : tensor.type().shape().dimensions();
+  }
+
+  @Override
+  public List<DimExpr> shapeData(ShapeContext c) {
+    return c.constantData();
+  }
+}

@@ -1,0 +1,32 @@
+package io.github.loragraph.ops.math;
+
+import com.google.auto.service.AutoService;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.ops.DifferentiableOperator;
+import io.github.loragraph.ops.GradientContext;
+import io.github.loragraph.ops.OperatorFamily;
+import io.github.loragraph.ops.Trait;
+import java.util.Set;
+
+/** y = x where x is positive, alpha x elsewhere. */
+@AutoService(OperatorFamily.class)
+public final class LeakyRelu implements DifferentiableOperator {
+  @Override
+  public String name() {
+    return "LeakyRelu";
+  }
+
+  @Override
+  public Set<Trait> traits() {
+    return Set.of(Trait.ELEMENTWISE);
+  }
+
+  @Override
+  public void emit(Node node, GradientContext g) {
+    String dy = g.outputGradient(0);
+    String x = node.input(0);
+    String positive = g.op("Greater", x, g.scalarLike(x, 0));
+    String slope = g.scalarLike(x, node.attribute("alpha", 0.01f));
+    g.inputGradient(0, g.where(positive, dy, g.mul(dy, slope)));
+  }
+}

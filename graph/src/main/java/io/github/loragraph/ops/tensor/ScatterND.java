@@ -1,0 +1,48 @@
+package io.github.loragraph.ops.tensor;
+
+import com.google.auto.service.AutoService;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.ops.DifferentiableOperator;
+import io.github.loragraph.ops.GradientContext;
+import io.github.loragraph.ops.OperatorFamily;
+import io.github.loragraph.ops.Trait;
+import java.util.Set;
+
+/**
+ * Updates put at, or added to, slices that tuples of indices name: the updates get dy from there;
+ * the data get dy, without the slices that were put over.
+ */
+@AutoService(OperatorFamily.class)
+public final class ScatterND implements DifferentiableOperator {
+  @Override
+  public String name() {
+    return "ScatterND";
+  }
+
+  @Override
+  public Set<Trait> traits() {
+    return Set.of(Trait.KEEPS_SHAPE);
+  }
+
+  @Override
+  public String unsupportedReason(Node node, GradientContext g) {
+    String reduction = node.attribute("reduction", "none");
+    return reduction.equals("none") || reduction.equals("add") ? null : "with " + reduction;
+  }
+
+  @Override
+  public void emit(Node node, GradientContext g) {
+    String dy = g.outputGradient(0);
+    String indices = node.input(1);
+    if (g.needs(0)) {
+      g.inputGradient(
+          0,
+          node.attribute("reduction", "none").equals("add")
+              ? dy
+              : g.op("ScatterND", dy, indices, g.zerosLike(node.input(2))));
+    }
+    if (g.needs(2)) {
+      g.inputGradient(2, g.op("GatherND", dy, indices));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package io.github.loragraph.ops.tensor;
+
+import com.google.auto.service.AutoService;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape.Dimension;
+import io.github.loragraph.ops.DifferentiableOperator;
+import io.github.loragraph.ops.GradientContext;
+import io.github.loragraph.ops.OperatorChange;
+import io.github.loragraph.ops.OperatorFamily;
+import io.github.loragraph.ops.Trait;
+import io.github.loragraph.shape.DimExpr;
+import io.github.loragraph.shape.ShapeContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Axes of size 1 put in: dx = dy with them taken out. Both operators count axes in y. */
+@AutoService(OperatorFamily.class)
+public final class Unsqueeze implements DifferentiableOperator {
+  @Override
+  public String name() {
+    return "Unsqueeze";
+  }
+
+  @Override
+  public Set<Trait> traits() {
+    return Set.of(Trait.MOVES_DATA, Trait.KEEPS_ENTRIES);
+  }
+
+  @Override
+  public List<Dimension> shape(int output, ShapeContext c) {
+    List<Dimension> x = c.shape(0);
+    List<Long> axes = c.axes();
+    if (x == null || axes == null) {
+      return null;
+    }
+    int rank = x.size() + axes.size();
+    List<Dimension> result = new ArrayList<>(x);
+    axes.stream()
+        .map(axis -> ShapeContext.axis(axis, rank))
+        .sorted()
+        .forEach(axis -> result.add(axis, Dimension.of(1)));
+    return result;
+  }
+
+  @Override
+  public List<DimExpr> shapeData(ShapeContext c) {
+    return ShapeData.ofVector(c);
+  }
+
+  @Override
+  public List<OperatorChange> changes() {
+    return List.of(OperatorChange.axesAsInput(13));
+  }
+
+  @Override
+  public void emit(Node node, GradientContext g) {
+    g.inputGradient(0, g.op("Squeeze", g.outputGradient(0), node.input(1)));
+  }
+}

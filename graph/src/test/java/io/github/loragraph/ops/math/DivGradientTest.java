@@ -1,0 +1,54 @@
+package io.github.loragraph.ops.math;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import org.junit.jupiter.api.Test;
+
+class DivGradientTest {
+  @Test
+  void sameShapes() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a", 2, 3).positive("b", 2, 3).check();
+  }
+
+  @Test
+  void broadcastOnTheRight() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a", 2, 3, 4).positive("b", 4).check();
+  }
+
+  @Test
+  void broadcastOnTheLeft() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a", 3).positive("b", 2, 3).check();
+  }
+
+  @Test
+  void broadcastOnBothSides() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b"))
+        .input("a", 2, 1, 4)
+        .positive("b", 3, 1)
+        .check();
+  }
+
+  @Test
+  void sizeOne() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a", 1, 3).positive("b", 1, 1).check();
+  }
+
+  @Test
+  void scalar() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a").positive("b", 2, 2).check();
+  }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a", 0, 3).positive("b", 1, 3).check();
+  }
+
+  @Test
+  void oneFrozenOperand() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "b")).input("a", 2, 3).positive("b", 3).check();
+  }
+
+  @Test
+  void theSameOperandTwice() {
+    FiniteDifferences.of(b -> b.op("Div", "a", "a")).positive("a", 2, 3).check();
+  }
+}

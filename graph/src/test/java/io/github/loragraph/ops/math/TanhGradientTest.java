@@ -1,0 +1,21 @@
+package io.github.loragraph.ops.math;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import org.junit.jupiter.api.Test;
+
+class TanhGradientTest {
+  @Test
+  void matrix() {
+    FiniteDifferences.of(b -> b.op("Tanh", "x")).input("x", 3, 4).check();
+  }
+
+  @Test
+  void scalar() {
+    FiniteDifferences.of(b -> b.op("Tanh", "x")).input("x").check();
+  }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("Tanh", "x")).input("x", 0, 2).check();
+  }
+}

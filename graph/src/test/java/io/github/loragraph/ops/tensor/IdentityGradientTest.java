@@ -1,0 +1,21 @@
+package io.github.loragraph.ops.tensor;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import org.junit.jupiter.api.Test;
+
+class IdentityGradientTest {
+  @Test
+  void matrix() {
+    FiniteDifferences.of(b -> b.op("Identity", "x")).input("x", 3, 4).check();
+  }
+
+  @Test
+  void scalar() {
+    FiniteDifferences.of(b -> b.op("Identity", "x")).input("x").check();
+  }
+
+  @Test
+  void sizeZero() {
+    FiniteDifferences.of(b -> b.op("Identity", "x")).input("x", 0, 2).check();
+  }
+}
