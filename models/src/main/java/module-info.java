@@ -1,15 +1,18 @@
 /**
- * What a program uses: model folders, models from Maven Central, heads, reference architectures.
+ * The front door: package {@code io.github.loragraph} opens, adapts, trains, measures, runs and
+ * writes models. Nothing else of it is promised.
  */
 // The module that a package is exported to is built after this one.
 @SuppressWarnings("module")
 module io.github.loragraph {
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;
+  requires com.fasterxml.jackson.dataformat.yaml;
   requires io.github.loragraph.runtime;
   requires org.slf4j;
   requires transitive io.github.loragraph.core;
 
+  exports io.github.loragraph;
   exports io.github.loragraph.models to
       io.github.loragraph.cli;
 }

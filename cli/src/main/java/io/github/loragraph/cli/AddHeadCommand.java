@@ -1,24 +1,12 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.data.Columns;
-import io.github.loragraph.data.DataFile;
+import io.github.loragraph.Dataset;
+import io.github.loragraph.HeadConfig;
+import io.github.loragraph.Model;
+import io.github.loragraph.ParameterCount;
 import io.github.loragraph.data.LabelSet;
-import io.github.loragraph.data.Row;
-import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.file.StagedFiles;
-import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ClassificationHead;
-import io.github.loragraph.models.ModelConfig;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
-import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Task;
-import io.github.loragraph.task.Tasks;
-import io.github.loragraph.training.Logits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,9 +26,9 @@ import picocli.CommandLine.Spec;
     header = "Puts a classification head on an encoder without one.",
     description = {
       "",
-      "The head pools the tokens (or takes a pooled output), then has a dense layer with tanh and a projection to the classes;"
-          + " its parameters are named classifier.*, so they are trained in full. Writes a model"
-          + " folder, the labels in its config.json.",
+      "The head pools the tokens (or takes a pooled output), then has a dense layer with tanh and a"
+          + " projection to the classes; its parameters are named classifier.*, so they are trained"
+          + " in full. Writes a model folder, the labels in its config.json.",
       ""
     },
     footer = {
@@ -52,9 +40,6 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class AddHeadCommand implements Callable<Integer> {
-  /** More classes than people usually have. */
-  private static final int MANY = 10;
-
   @Mixin private ModelArgument model;
 
   @Option(
@@ -120,93 +105,62 @@ final class AddHeadCommand implements Callable<Integer> {
       paramLabel = "FOLDER",
       required = true,
       description = "The model folder to write.")
-  private Path target;
+  private Path folder;
 
   @Option(names = "--force", description = "Replace a model in the folder.")
   private boolean force;
 
   @Override
   public Integer call() {
-    ModelFolder folder = model.folder();
-    Path file = target.resolve("model.onnx");
-    OutputFile.refuseInput(file, folder);
-    for (Path written : List.of(file, target.resolve(ModelConfig.FILE))) {
-      AtomicFile.checkTarget(written, force);
-    }
-    LabelSet classes = classes();
-    for (List<String> alike : classes.lookalikes()) {
-      output.log("two classes with names that are alike: '%s' and '%s'", alike.toArray());
-    }
-    OnnxModel encoder = OnnxFile.read(folder.modelFile());
+    Model encoder = model.open(output);
     if (outputName != null) {
-      encoder = Logits.choose(encoder, outputName);
+      encoder = encoder.withOutput(outputName);
     }
-    ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
-    OnnxModel classifier =
-        task.answersTokens()
-            ? ClassificationHead.addToTokens(encoder, classes.size(), seed, inference)
-            : ClassificationHead.add(encoder, classes.size(), pooling, seed, inference);
-    ModelConfig config = folder.config().withLabels(classes);
-    if (task != Tasks.CLASSIFICATION && task.problemType().isPresent()) {
-      config = config.with("problem_type", task.problemType().get());
-    }
-    ModelFolder.Companions companions;
-    try (StagedFiles files = new StagedFiles(target, force)) {
-      config.stage(target.resolve(ModelConfig.FILE), files);
-      companions = folder.stageCompanions(target, files);
-      OnnxFile.stage(classifier, file, files);
-      files.commit();
-    }
-    OutputFile.warnOfDifferent(companions, target, folder, output);
+    Path target = folder.resolve("model.onnx");
+    encoder.checkSave(target, force);
+    HeadConfig head = head().withPooling(HeadConfig.Pooling.valueOf(pooling.name())).withSeed(seed);
+    Model classifier = encoder.addHead(head);
+    Path file = classifier.save(target, force);
 
+    List<String> classes = classifier.labels();
+    ParameterCount count = classifier.parameterCount();
     Map<String, Object> result = new LinkedHashMap<>();
-    ParameterCount count = ParameterCount.of(Parameters.of(classifier));
     result.put("output", file.toString());
-    result.put("labels", classes.names());
+    result.put("labels", classes);
     result.put("totalParameters", count.total());
     output.print(
         result,
         out -> {
-          out.println("a head for " + task.describe(classes));
+          out.println("a head for " + task.describe(new LabelSet(classes)));
           out.println(count);
           out.println("written: " + file);
         });
     return 0;
   }
 
-  private LabelSet classes() {
+  private HeadConfig head() {
+    io.github.loragraph.Task wanted = io.github.loragraph.Task.named(task.name()).orElseThrow();
     if (task.fixedLabels().isPresent()) {
       if (labels != null) {
         throw new ParameterException(
             spec.commandLine(),
             "a %s has no labels: leave out --labels and --labels-from".formatted(task));
       }
-      return task.fixedLabels().get();
+      return HeadConfig.of(wanted, List.of());
     }
     if (labels == null) {
       throw new ParameterException(
           spec.commandLine(), "name the classes with --labels A,B or --labels-from FILE");
     }
-    if (labels.names != null) {
-      if (labels.names.size() < task.fewestLabels()) {
-        throw new ParameterException(
-            spec.commandLine(),
-            "one class is nothing to choose from: name two or more, or use --task regression");
-      }
-      return new LabelSet(labels.names.stream().map(String::strip).toList());
+    if (labels.names == null) {
+      Dataset data = Dataset.file(labels.file);
+      return HeadConfig.of(wanted, labelColumn == null ? data : data.withLabelColumn(labelColumn));
     }
-    Columns columns = Columns.USUAL.with(null, null, labelColumn);
-    List<Row> rows = new DataFile(labels.file, columns, notice -> output.say(notice)).labels();
-    LabelSet classes = task.labelsOf(rows);
-    if (classes.size() == 0) {
-      throw new LoraGraphException(
-          labels.file + " has no labels: name their column with --label-column");
+    if (labels.names.size() < task.fewestLabels()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "one class is nothing to choose from: name two or more, or use --task regression");
     }
-    if (classes.size() > MANY && classes.size() * 2 > rows.size()) {
-      output.log(
-          "%,d different labels in %,d rows: is that column the right one? (--label-column)",
-          classes.size(), rows.size());
-    }
-    return classes;
+    return HeadConfig.of(wanted, labels.names);
   }
 }

@@ -1,14 +1,11 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Model;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.artifacts.TrainingArtifacts;
-import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.models.ModelReference;
-import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,9 +24,9 @@ import picocli.CommandLine.Parameters;
     header = "Puts the parameters of a checkpoint into the model that it was trained from.",
     description = {
       "",
-      "CHECKPOINT is a file that ONNX Runtime's training API saved, a folder of artifacts, or one of a"
-          + " run's checkpoints (RUN/checkpoints/step-...)."
-          + " What comes out can be merged like any trained model.",
+      "CHECKPOINT is a file that ONNX Runtime's training API saved, a folder of artifacts, or one"
+          + " of a run's checkpoints (RUN/checkpoints/step-...). What comes out can be merged like"
+          + " any trained model.",
       ""
     },
     footer = {
@@ -56,15 +53,15 @@ final class ArtifactsApplyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ModelFolder folder = ModelReference.resolve(model, ToolCache.ofThisUser());
-    Path target = list ? null : outputFile.check(folder, ".trained");
+    Model untrained = Model.open(model).withNotes(output::say);
+    Path target = list ? null : outputFile.check(untrained, ".trained");
     Path inFolder = checkpointFile.resolve(TrainingArtifacts.CHECKPOINT);
     Checkpoint checkpoint =
         CheckpointFile.read(Files.isRegularFile(inFolder) ? inFolder : checkpointFile);
-    OnnxModel untrained = OnnxFile.read(folder.modelFile());
-    OnnxModel trained = LoraGraphException.in(checkpointFile, () -> checkpoint.putInto(untrained));
+    OnnxModel trained =
+        LoraGraphException.in(checkpointFile, () -> checkpoint.putInto(untrained.onnx()));
     if (!list) {
-      outputFile.write(trained, target, folder, output);
+      outputFile.write(untrained.withOnnx(trained), target);
     }
     long steps = checkpoint.group(Checkpoint.GROUP).map(g -> g.step()).orElse(0L);
     Map<String, Object> result = new LinkedHashMap<>();

@@ -10,6 +10,7 @@ import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.ModelReference;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -44,7 +45,8 @@ import picocli.CommandLine.Spec;
       "",
       "training_model.onnx, eval_model.onnx, optimizer_model.onnx and checkpoint, with everything"
           + " frozen but adapters and head: for programs that train by ONNX Runtime's own training"
-          + " API, on phones, in browsers or in C++. 'artifacts apply' brings home what they learned.",
+          + " API, on phones, in browsers or in C++. 'artifacts apply' brings home what they"
+          + " learned.",
       ""
     },
     footer = {
@@ -149,7 +151,8 @@ final class ArtifactsCommand implements Callable<Integer> {
   @Option(
       names = "--untie",
       description =
-          "Train the copies of a tied weight, which a file may hold several times, each for itself.")
+          "Train the copies of a tied weight, which a file may hold several times, each for"
+              + " itself.")
   private boolean untie;
 
   @Option(names = "--train-bias", description = "Train the biases of adapted layers, too.")
@@ -203,7 +206,7 @@ final class ArtifactsCommand implements Callable<Integer> {
             task.loss(new LossOptions(labelSmoothing, List.of()), List.of()),
             new OptimizerModel(adamW, maxGradNorm),
             inference);
-    new SelectionNotes(onnx, selection).print(output);
+    ModelNotes.ofSelection(onnx, selection).forEach(line -> output.say(TrainingWords.of(line)));
     artifacts.unreached().notes().forEach(output::say);
     if (optimizer == Optimizer.ADAMW && weightDecay > 0) {
       output.say(

@@ -1,8 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.data.Columns;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.github.loragraph.Dataset;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -16,21 +14,9 @@ final class ColumnOptions {
       description = "Column or field with the label (default: of label, labels, intent, class).")
   private String label;
 
-  Columns columns() {
-    return columns(RunDefaults.NONE);
-  }
-
-  /** As these options say, else as the run does. */
-  Columns columns(RunDefaults run) {
-    return texts.columns(run).with(null, null, label == null ? run.label() : label);
-  }
-
-  /** The columns by the names of their options, as a run's {@code config.yaml} has them. */
-  Map<String, Object> asMap() {
-    Map<String, Object> map = new LinkedHashMap<>();
-    map.put("textColumn", texts.text);
-    map.put("textPairColumn", texts.textPair);
-    map.put("labelColumn", label);
-    return map;
+  /** The data with these columns. */
+  Dataset of(Dataset data) {
+    Dataset named = texts.of(data);
+    return label == null ? named : named.withLabelColumn(label);
   }
 }

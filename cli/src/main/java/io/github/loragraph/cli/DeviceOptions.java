@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.InferenceArguments;
 import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
@@ -53,6 +54,16 @@ final class DeviceOptions {
     return tf32;
   }
 
+  /** The device that was asked for, as the library has it. */
+  io.github.loragraph.Device asked() {
+    return io.github.loragraph.Device.parse(asked == null ? "auto" : asked.toString());
+  }
+
+  /** How a model is run, by these options. */
+  InferenceArguments.Builder inference(ThreadsOption threads) {
+    return InferenceArguments.builder().device(asked()).threads(threads.count()).tf32(tf32);
+  }
+
   /**
    * Chooses the device.
    *
@@ -72,15 +83,6 @@ final class DeviceOptions {
     return engine == EngineKind.TRAINING_API && asked == null
         ? new DeviceChoice(Device.CPU, "the training API runs there")
         : choose();
-  }
-
-  /** Sessions on the chosen device; a GPU that was not asked for by name is mentioned. */
-  Sessions sessions(ThreadsOption threads, ResultOutput output) {
-    DeviceChoice choice = choose();
-    if (asked == null && choice.device().isGpu()) {
-      output.say(choice.toString());
-    }
-    return sessions(OrtRuntime.on(choice.device()), threads, choice.device());
   }
 
   /** Sessions on a device that the build of ONNX Runtime computes on. */

@@ -2,18 +2,12 @@ package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.Dataset;
+import io.github.loragraph.Evaluation;
+import io.github.loragraph.Mistake;
+import io.github.loragraph.Predictor;
 import io.github.loragraph.data.DataFileWriter;
-import io.github.loragraph.data.Example;
-import io.github.loragraph.data.Row;
-import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.models.ModelData;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.task.Mistake;
-import io.github.loragraph.task.Prediction;
-import io.github.loragraph.task.Report;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,9 +28,9 @@ import picocli.CommandLine.Option;
     description = {
       "",
       "Prints loss and accuracy, precision, recall and F1 of each class and the confusion matrix;"
-          + " for a regression the correlations of Pearson and Spearman. macroF1 is the mean over the"
-          + " classes that are a label or an answer of some example, weightedF1 counts each class as"
-          + " often as it is a label. What is 0/0 is not defined (null in JSON).",
+          + " for a regression the correlations of Pearson and Spearman. macroF1 is the mean over"
+          + " the classes that are a label or an answer of some example, weightedF1 counts each"
+          + " class as often as it is a label. What is 0/0 is not defined (null in JSON).",
       "",
       "A run folder says itself which columns, length and task it was trained with.",
       ""
@@ -94,73 +88,31 @@ final class EvalCommand implements Callable<Integer> {
       DataFileWriter.checkTarget(errorFile);
       AtomicFile.checkTarget(errorFile, force);
     }
-    ModelFolder folder = model.folder();
-    OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
-    RunDefaults run = RunDefaults.of(folder, output);
-    try (ModelData modelData =
-        dataOptions.openToAnswer(folder, onnx, run, columns.columns(run), output)) {
-      List<Row> rows = modelData.labelledRows(data);
-      run.sayOtherTexts(rows, output);
-      List<Example> examples = modelData.labelled(data, rows);
-      try (Predictor predictor =
-          new Predictor(
-              modelData.answer().answering(),
-              modelData.padId(),
-              device.sessions(threads, output))) {
-        float[][] logits = predictor.logits(examples);
-        for (int i = 0; i < logits.length; i++) {
-          Prediction.requireNumbers(logits[i], rows.get(i).place());
-        }
-        List<String> names = modelData.labels().names();
-        Report report = modelData.task().report(logits, examples, modelData.outputs());
-        List<Map<String, Object>> mistakes = List.of();
-        if (errors != null) {
-          mistakes = mistakes(modelData, rows, examples, logits);
-        }
-        int most = listed ? Math.min(Integer.parseInt(errors), mistakes.size()) : 0;
-        print(
-            new ReportOutput(report, names),
-            modelData,
-            mistakes.subList(0, most),
-            errorFile == null ? null : write(errorFile, mistakes));
-      }
+    Dataset labelled = columns.of(Dataset.file(data));
+    try (Predictor predictor =
+        outputName.choose(model.open(output)).predictor(dataOptions.inference(device, threads))) {
+      Evaluation evaluation = predictor.evaluate(labelled, errors != null);
+      List<Map<String, Object>> mistakes =
+          evaluation.mistakes().stream().map(EvalCommand::fields).toList();
+      int most = listed ? Math.min(Integer.parseInt(errors), mistakes.size()) : 0;
+      print(
+          evaluation,
+          mistakes.subList(0, most),
+          errorFile == null ? null : write(errorFile, mistakes));
     }
     return 0;
   }
 
-  private static List<Map<String, Object>> mistakes(
-      ModelData modelData, List<Row> rows, List<Example> examples, float[][] logits) {
-    List<Map<String, Object>> mistakes = new ArrayList<>();
-    for (Mistake mistake :
-        modelData.task().mistakes(logits, examples, modelData.labels().names())) {
-      Row row = rows.get(mistake.example());
-      Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("row", row.place());
-      entry.put("label", mistake.label());
-      entry.put("answer", mistake.answer());
-      entry.put("loss", mistake.loss());
-      if (mistake.token() >= 0) {
-        entry.put("token", mistake.token());
-      }
-      entry.put("text", text(modelData, row, examples.get(mistake.example()), mistake.token()));
-      if (row.textPair() != null) {
-        entry.put("textPair", row.textPair());
-      }
-      mistakes.add(entry);
-    }
-    return mistakes;
-  }
-
-  /** Pre-tokenized rows are text again where there is a tokenizer. */
-  private static String text(ModelData modelData, Row row, Example example, int token) {
-    if (row.isText()) {
-      return row.text();
-    }
-    if (!modelData.canDecode(example)) {
-      return null;
-    }
-    List<String> tokens = modelData.tokens(example);
-    return token < 0 ? String.join(" ", tokens) : tokens.get(token);
+  private static Map<String, Object> fields(Mistake mistake) {
+    Map<String, Object> entry = new LinkedHashMap<>();
+    entry.put("row", mistake.place());
+    entry.put("label", mistake.label());
+    entry.put("answer", mistake.answer());
+    entry.put("loss", mistake.loss());
+    mistake.token().ifPresent(token -> entry.put("token", token));
+    entry.put("text", mistake.text().orElse(null));
+    mistake.textPair().ifPresent(text -> entry.put("textPair", text));
+    return entry;
   }
 
   private String write(Path file, List<Map<String, Object>> mistakes) {
@@ -184,11 +136,11 @@ final class EvalCommand implements Callable<Integer> {
     return file.toString();
   }
 
-  private void print(
-      ReportOutput report, ModelData modelData, List<Map<String, Object>> mistakes, String file) {
+  private void print(Evaluation evaluation, List<Map<String, Object>> mistakes, String file) {
+    ReportOutput report = new ReportOutput(evaluation);
     Map<String, Object> json = new LinkedHashMap<>(report.json());
-    json.put("truncated", modelData.truncated(data));
-    json.put("maxLength", modelData.maxLength());
+    json.put("truncated", evaluation.truncated());
+    json.put("maxLength", evaluation.maxLength());
     if (errors != null && file == null) {
       json.put("errors", mistakes);
     }

@@ -1,24 +1,12 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.LoraConfig;
+import io.github.loragraph.Model;
+import io.github.loragraph.ModelChange;
+import io.github.loragraph.ParameterCount;
 import io.github.loragraph.error.PlainText;
-import io.github.loragraph.evaluation.ModelComparison;
-import io.github.loragraph.lora.InjectionOptions;
-import io.github.loragraph.lora.LoraInjector;
-import io.github.loragraph.lora.LoraMetadata;
-import io.github.loragraph.lora.Method;
-import io.github.loragraph.lora.Parameters;
-import io.github.loragraph.lora.TrainableSelection;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
-import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.training.Trainability;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
@@ -33,11 +21,11 @@ import picocli.CommandLine.Option;
     header = "Puts LoRA adapters beside Linear layers.",
     description = {
       "",
-      "Every Linear layer in whose module path REGEX is found gets an adapter: its output becomes"
-          + " y = xW + b + alpha/rank (x lora_A) lora_B. lora_A is N(0,1)/sqrt(in), lora_B zero, so"
-          + " that nothing changes at first; this is checked by running both models on an input that is"
-          + " made up, where one can be. The head is"
-          + " never given an adapter: it is trained in full.",
+      "Every Linear layer in whose module path REGEX is found gets an adapter: its output becomes y"
+          + " = xW + b + alpha/rank (x lora_A) lora_B. lora_A is N(0,1)/sqrt(in), lora_B zero, so"
+          + " that nothing changes at first; this is checked by running both models on an input"
+          + " that is made up, where one can be. The head is never given an adapter: it is trained"
+          + " in full.",
       ""
     },
     footer = {
@@ -48,9 +36,6 @@ import picocli.CommandLine.Option;
     },
     mixinStandardHelpOptions = true)
 final class InjectCommand implements Callable<Integer> {
-  /** Adding zero changes nothing, so this leaves room only for an operator that is not exact. */
-  private static final double TOLERANCE = 1e-6;
-
   @Mixin private ModelArgument model;
   @Mixin private OutputFile outputFile;
   @Mixin private OutputNameOption outputName;
@@ -88,59 +73,33 @@ final class InjectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ModelFolder folder = model.folder();
-    Path target = outputFile.check(folder, ".lora");
-    OnnxModel original = outputName.choose(OnnxFile.read(folder.modelFile()));
-    InjectionOptions options =
-        new InjectionOptions(
-            match,
-            rank,
-            alpha == null ? rank : alpha,
-            head == null ? InjectionOptions.DEFAULT_HEAD : head,
-            seed);
-    OnnxModel injected =
-        LoraGraphException.in(folder.modelFile(), () -> LoraInjector.inject(original, options));
-    if (head != null && LoraMetadata.require(injected).head().isEmpty()) {
-      throw new LoraGraphException(
-          "--head '%s' is found in no layer's path ('lora-graph inspect %s' lists them): nothing but the adapters would be trained"
-              .formatted(head, folder.modelFile()));
+    Model original = outputName.choose(model.open(output));
+    Path target = outputFile.check(original, ".lora");
+    LoraConfig.Builder config = LoraConfig.builder().targetModules(match).rank(rank).seed(seed);
+    if (alpha != null) {
+      config.alpha(alpha);
     }
-    LoraGraphException.in(
-        folder.modelFile(),
-        () ->
-            Trainability.check(
-                injected,
-                TrainableSelection.of(Method.LORA).values(injected),
-                new SessionShapeInference(OrtRuntime.ofThisProcess())));
-    new InjectNotes(original, match, LoraMetadata.adaptedPaths(injected)).print(output);
-    OptionalDouble difference =
-        ModelComparison.difference(
-            original,
-            injected,
-            new Sessions(OrtRuntime.ofThisProcess(), 0).withoutOptimization(),
-            seed,
-            line -> output.say(line));
-    if (!(difference.orElse(0) <= TOLERANCE)) {
-      throw new LoraGraphException(
-          "the outputs of %s changed by %g on injection, so nothing was written: please report the model"
-              .formatted(folder.modelFile(), difference.getAsDouble()));
+    if (head != null) {
+      config.modulesToSave(head);
     }
-    outputFile.write(injected, target, folder, output);
+    Model injected = original.inject(config.build());
+    outputFile.write(injected, target);
 
-    List<String> adapted = List.copyOf(LoraMetadata.adaptedPaths(injected));
-    ParameterCount before = ParameterCount.of(Parameters.of(original));
-    ParameterCount after = ParameterCount.of(Parameters.of(injected));
+    ModelChange change = injected.change().orElseThrow();
+    OptionalDouble difference = change.maxOutputDifference();
+    ParameterCount before = original.parameterCount();
+    ParameterCount after = injected.parameterCount();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
-    result.put("adapted", adapted);
+    result.put("adapted", change.layers());
     result.put("totalParameters", after.total());
     result.put("trainableParameters", after.trainable());
     result.put("maxOutputDifference", difference.isPresent() ? difference.getAsDouble() : null);
     output.print(
         result,
         out -> {
-          adapted.forEach(path -> out.println("adapted " + PlainText.line(path)));
-          out.printf("%d Linear layers adapted, rank %d%n", adapted.size(), rank);
+          change.layers().forEach(path -> out.println("adapted " + PlainText.line(path)));
+          out.printf("%d Linear layers adapted, rank %d%n", change.layers().size(), rank);
           out.println("before: " + before);
           out.println("after:  " + after);
           difference.ifPresent(d -> out.printf("largest difference of the outputs: %.3g%n", d));

@@ -1,24 +1,14 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.ModelInfo;
+import io.github.loragraph.ModelInfo.LinearLayer;
+import io.github.loragraph.ModelInfo.OtherLayer;
+import io.github.loragraph.ModelInfo.Parameter;
+import io.github.loragraph.ModelInfo.PeftAdapter;
+import io.github.loragraph.ParameterCount;
 import io.github.loragraph.error.PlainText;
-import io.github.loragraph.lora.Linear;
-import io.github.loragraph.lora.LinearFinder;
-import io.github.loragraph.lora.LoraMetadata;
-import io.github.loragraph.lora.Parameter;
-import io.github.loragraph.lora.Parameters;
-import io.github.loragraph.lora.PeftAdapters;
-import io.github.loragraph.lora.PeftAdapters.PeftAdapter;
-import io.github.loragraph.lora.UnrecognisedLayer;
-import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
-import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.training.Trainability;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,21 +26,18 @@ import picocli.CommandLine.Option;
     header = "Shows the Linear layers of a model and counts its parameters.",
     description = {
       "",
-      "Lists every Linear layer with its module path, sizes and operator, and whether an adapter"
-          + " is beside it. With --match only those whose path the expression is found in. Layers of"
+      "Lists every Linear layer with its module path, sizes and operator, and whether an adapter is"
+          + " beside it. With --match only those whose path the expression is found in. Layers of"
           + " other forms, which cannot be adapted, are named with the reason and what to do, and"
           + " so are PEFT's adapters that were in the model when it was exported.",
       "",
-      "The count is PyTorch's: a weight that is tied counts once, a quantized one as the weight that"
-          + " it stands for; scales, zero points and buffers are no parameters.",
+      "The count is PyTorch's: a weight that is tied counts once, a quantized one as the weight"
+          + " that it stands for; scales, zero points and buffers are no parameters.",
       ""
     },
     footer = {"", "Example:", "  lora-graph inspect model.onnx --match 'query|output' --verbose"},
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
-  /** Types of more values take longer to infer than one waits for the list of layers. */
-  private static final int MOST_NODES = 20_000;
-
   @Mixin private ModelArgument model;
   @Mixin private ResultOutput output;
 
@@ -68,91 +55,47 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Path file = model.folder().modelFile();
-    OnnxModel onnx = OnnxFile.read(file);
-    return LoraGraphException.in(file, () -> inspect(onnx));
-  }
-
-  private int inspect(OnnxModel onnx) {
-    List<Linear> linears =
-        LinearFinder.find(onnx.graph()).stream()
-            .filter(linear -> !PeftAdapters.isAdapter(linear.path()))
-            .filter(linear -> match == null || linear.matches(match))
-            .toList();
-    List<UnrecognisedLayer> unrecognised =
-        UnrecognisedLayer.find(onnx).stream()
-            .filter(layer -> match == null || layer.matches(match))
-            .toList();
-    List<PeftAdapter> peft = PeftAdapters.find(onnx.graph());
-    Set<String> adapted = LoraMetadata.adaptedPaths(onnx);
-    List<Parameter> parameters = Parameters.of(onnx);
-    ParameterCount count = ParameterCount.of(parameters);
-
-    Map<String, Integer> recognised = recognised(onnx, parameters, OrtRuntime.ofThisProcess());
+    ModelInfo info = model.open(output).inspect(match);
+    ParameterCount count = info.parameterCount();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("totalParameters", count.total());
     result.put("trainableParameters", count.trainable());
-    result.put("linears", linears.stream().map(l -> json(l, adapted.contains(l.path()))).toList());
-    result.put("unrecognised", unrecognised.stream().map(InspectCommand::json).toList());
-    result.put("peftAdapters", peft.stream().map(InspectCommand::json).toList());
-    result.put(
-        "tied", parameters.stream().filter(p -> !p.copies().isEmpty()).map(Tied::json).toList());
-    result.put("recognised", recognised);
+    result.put("linears", info.linears().stream().map(InspectCommand::json).toList());
+    result.put("unrecognised", info.notAdaptable().stream().map(InspectCommand::json).toList());
+    result.put("peftAdapters", info.peftAdapters().stream().map(InspectCommand::json).toList());
+    List<Parameter> tied = info.parameters().stream().filter(p -> !p.copies().isEmpty()).toList();
+    result.put("tied", tied.stream().map(InspectCommand::tied).toList());
+    result.put("recognised", info.recognised());
     if (verbose) {
-      result.put("parameters", parameters.stream().map(InspectCommand::json).toList());
+      result.put("parameters", info.parameters().stream().map(InspectCommand::json).toList());
     }
     output.print(
         result,
         out -> {
-          printLinears(out, linears, unrecognised, adapted);
-          printUnrecognised(out, unrecognised);
-          printPeft(out, peft);
+          printLinears(out, info);
+          printUnrecognised(out, info.notAdaptable());
+          printPeft(out, info.peftAdapters());
           if (verbose) {
             out.println();
-            parameters.forEach(
-                p ->
-                    out.printf(
-                        "%s %d %d%n", PlainText.line(p.name()), p.trainable() ? 1 : 0, p.count()));
+            info.parameters()
+                .forEach(
+                    p ->
+                        out.printf(
+                            "%s %d %d%n",
+                            PlainText.line(p.name()), p.trainable() ? 1 : 0, p.count()));
           }
           out.println();
-          if (!recognised.isEmpty()) {
-            out.println("Recognised for training: " + listed(recognised));
+          if (!info.recognised().isEmpty()) {
+            out.println("Recognised for training: " + listed(info.recognised()));
           }
-          parameters.stream()
-              .filter(p -> !p.copies().isEmpty())
-              .forEach(p -> out.println(Tied.inOneLine(p)));
+          tied.forEach(
+              p ->
+                  out.println(
+                      "Tied, counted and trained as one: %s = %s"
+                          .formatted(p.name(), String.join(" = ", p.copies()))));
           out.println(count);
         });
     return 0;
-  }
-
-  /** What the training form finds in the graph; says so where the model cannot be trained. */
-  private Map<String, Integer> recognised(
-      OnnxModel model, List<Parameter> parameters, OrtRuntime runtime) {
-    Set<String> trainable =
-        parameters.stream()
-            .filter(Parameter::trainable)
-            .map(Parameter::value)
-            .collect(Collectors.toSet());
-    Map<String, Integer> found = new LinkedHashMap<>();
-    if (model.graph().nodes().size() > MOST_NODES) {
-      output.log(
-          "whether it can be trained was not tried: it has %,d nodes",
-          model.graph().nodes().size());
-      return found;
-    }
-    try {
-      Trainability.check(model, trainable, new SessionShapeInference(runtime))
-          .forEach(
-              (name, times) -> {
-                if (times > 0) {
-                  found.put(name, times);
-                }
-              });
-    } catch (LoraGraphException e) {
-      output.log("it cannot be trained as a whole: %s", e.getMessage());
-    }
-    return found;
   }
 
   private static String listed(Map<String, Integer> recognised) {
@@ -161,43 +104,39 @@ final class InspectCommand implements Callable<Integer> {
         .collect(Collectors.joining(", "));
   }
 
-  private void printLinears(
-      PrintWriter out,
-      List<Linear> linears,
-      List<UnrecognisedLayer> unrecognised,
-      Set<String> adapted) {
-    if (linears.isEmpty()) {
+  private void printLinears(PrintWriter out, ModelInfo info) {
+    if (info.linears().isEmpty()) {
       out.println(
           match == null
               ? "The model has no Linear layers"
-                  + (unrecognised.isEmpty() ? "." : " that can be adapted.")
+                  + (info.notAdaptable().isEmpty() ? "." : " that can be adapted.")
               : "No Linear layer matches '%s'; without --match all are listed.".formatted(match));
       return;
     }
     List<String[]> rows = new ArrayList<>();
     rows.add(new String[] {"Linear", "in", "out", "operator", ""});
-    for (Linear linear : linears) {
+    for (LinearLayer linear : info.linears()) {
       rows.add(
           new String[] {
             linear.path(),
             Long.toString(linear.in()),
             Long.toString(linear.out()),
-            linear.op(),
-            adapted.contains(linear.path()) ? "adapted" : ""
+            linear.operator(),
+            linear.adapted() ? "adapted" : ""
           });
     }
     new TextTable(rows, Set.of(1, 2)).printTo(out);
   }
 
-  private static void printUnrecognised(PrintWriter out, List<UnrecognisedLayer> layers) {
+  private static void printUnrecognised(PrintWriter out, List<OtherLayer> layers) {
     if (layers.isEmpty()) {
       return;
     }
     out.println();
     out.printf("Not adaptable: %,d layer%s%n", layers.size(), layers.size() == 1 ? "" : "s");
-    Map<String, List<UnrecognisedLayer>> byReason = new LinkedHashMap<>();
-    for (UnrecognisedLayer layer : layers) {
-      String reason = layer.op() + ": " + layer.reason() + "; " + layer.remedy();
+    Map<String, List<OtherLayer>> byReason = new LinkedHashMap<>();
+    for (OtherLayer layer : layers) {
+      String reason = layer.operator() + ": " + layer.reason() + "; " + layer.remedy();
       byReason.computeIfAbsent(reason, k -> new ArrayList<>()).add(layer);
     }
     byReason.forEach(
@@ -219,11 +158,11 @@ final class InspectCommand implements Callable<Integer> {
     adapters.forEach(a -> out.printf("  %s (%s, rank %d)%n", a.path(), a.name(), a.rank()));
   }
 
-  private static Map<String, Object> json(UnrecognisedLayer layer) {
+  private static Map<String, Object> json(OtherLayer layer) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("path", layer.path());
     json.put("node", layer.node());
-    json.put("op", layer.op());
+    json.put("op", layer.operator());
     json.put("reason", layer.reason());
     json.put("remedy", layer.remedy());
     return json;
@@ -237,22 +176,29 @@ final class InspectCommand implements Callable<Integer> {
     return json;
   }
 
-  private static Map<String, Object> json(Linear linear, boolean adapted) {
+  private static Map<String, Object> json(LinearLayer linear) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("path", linear.path());
     json.put("in", linear.in());
     json.put("out", linear.out());
-    json.put("op", linear.op());
-    json.put("adapted", adapted);
+    json.put("op", linear.operator());
+    json.put("adapted", linear.adapted());
     return json;
   }
 
   private static Map<String, Object> json(Parameter parameter) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("name", parameter.name());
-    json.put("shape", Arrays.stream(parameter.dims()).boxed().toList());
+    json.put("shape", parameter.shape());
     json.put("count", parameter.count());
     json.put("trainable", parameter.trainable());
+    return json;
+  }
+
+  private static Map<String, Object> tied(Parameter parameter) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("name", parameter.name());
+    json.put("copies", parameter.copies());
     return json;
   }
 }

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Model;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
@@ -24,5 +25,11 @@ final class ModelArgument {
   /** The model's files. */
   ModelFolder folder() {
     return ModelReference.resolve(model, file, ToolCache.ofThisUser());
+  }
+
+  /** The model; what is worth saying of it is said. */
+  Model open(ResultOutput output) {
+    Model opened = file == null ? Model.open(model) : Model.open(model, file);
+    return opened.withNotes(output::say);
   }
 }

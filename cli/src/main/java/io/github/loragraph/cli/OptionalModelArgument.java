@@ -1,9 +1,7 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.Model;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.models.ModelReference;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,10 +28,11 @@ final class OptionalModelArgument {
           "Which model of the folder, where it has several: a name in it, or in its folder onnx.")
   private String file;
 
-  /** The model's files. */
-  ModelFolder injectedFolder() {
+  /** The model; what is worth saying of it is said. */
+  Model open(ResultOutput output) {
     String reference = model == null ? onlyInjected(Path.of("")) : model;
-    return ModelReference.resolve(reference, file, ToolCache.ofThisUser());
+    Model opened = file == null ? Model.open(reference) : Model.open(reference, file);
+    return opened.withNotes(output::say);
   }
 
   private static String onlyInjected(Path folder) {
@@ -50,7 +49,8 @@ final class OptionalModelArgument {
     }
     if (found.isEmpty()) {
       throw new LoraGraphException(
-          "no *.lora.onnx in the current folder: name a MODEL, or make one with 'lora-graph inject'");
+          "no *.lora.onnx in the current folder: name a MODEL, or make one with 'lora-graph"
+              + " inject'");
     }
     if (found.size() > 1) {
       throw new LoraGraphException(

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Model;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.training.Logits;
 import picocli.CommandLine.Option;
@@ -23,13 +24,9 @@ final class OutputNameOption {
     return name == null ? model : model.namingFile(() -> Logits.choose(model, name));
   }
 
-  /**
-   * The answer's name for a run's configuration; null where the model has no other output and
-   * nobody named it: whoever takes the configuration back is to get the same file, in whose
-   * metadata a named output is noted.
-   */
-  String ifItMatters(Logits answer) {
-    return name == null && answer.others().isEmpty() ? null : answer.output();
+  /** The same of a model with its files. */
+  Model choose(Model model) {
+    return name == null ? model : model.withOutput(name);
   }
 
   /** Takes a name that was given in another way, unless there is one. */

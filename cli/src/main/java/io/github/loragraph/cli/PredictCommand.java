@@ -1,18 +1,13 @@
 package io.github.loragraph.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.Dataset;
+import io.github.loragraph.Example;
+import io.github.loragraph.Prediction;
+import io.github.loragraph.Predictor;
 import io.github.loragraph.data.DataFileWriter;
-import io.github.loragraph.data.Example;
 import io.github.loragraph.data.LineStream;
-import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.models.ModelData;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.task.Prediction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -35,13 +30,14 @@ import picocli.CommandLine.Spec;
     header = "Labels texts.",
     description = {
       "",
-      "Takes the texts from the arguments, from a data file, or one from each line of standard input,"
-          + " where each is answered when it comes. A tab divides the two texts of a pair. Prints for"
-          + " each the label, its probability and the text, separated by tabs; a regression's number"
-          + " and the text; labels of half or more probability, separated by commas ('-' for none),"
-          + " where there may be several; a line for each token, and an empty one after the text,"
-          + " where tokens are labelled. Line ends and tabs inside of a text are printed as \\n and"
-          + " \\t.",
+      "Takes the texts from the arguments, from a data file, or one from each line of standard"
+          + " input, where each is answered when it comes. A tab divides the two texts of a pair."
+          + " Prints for each the label, its probability and the text, separated by tabs; a"
+          + " regression's number and the text; labels of half or more probability, separated by"
+          + " commas ('-' for none), where there may be several; a line for each token, and an"
+          + " empty one after the text, where tokens are labelled. Line ends and tabs inside of a"
+          + " text are printed as \\n"
+          + " and \\t.",
       "",
       "With --output all columns of the data are written, and beside them predicted_label and"
           + " predicted_probability and a probability_... for each class, or predicted_value,"
@@ -91,12 +87,9 @@ final class PredictCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Replace a file that exists.")
   private boolean force;
 
-  /** A row to answer, and what stands beside it in its file. */
-  private record Question(Row row, Map<String, JsonNode> fields) {}
-
   /** What is done with answers. */
   private interface Sink {
-    void take(Question question, Prediction answer, List<String> tokens) throws IOException;
+    void take(Example example, Prediction answer) throws IOException;
 
     /** Hands on what has been taken so far. */
     default void flush() {}
@@ -111,38 +104,27 @@ final class PredictCommand implements Callable<Integer> {
       DataFileWriter.checkTarget(target);
       AtomicFile.checkTarget(target, force);
     }
-    ModelFolder folder = model.folder();
-    OnnxModel onnx = outputName.choose(OnnxFile.read(folder.modelFile()));
-    RunDefaults run = RunDefaults.of(folder, output);
-    try (ModelData modelData =
-            dataOptions.openToAnswer(folder, onnx, run, columns.columns(run), output);
-        Predictor predictor =
-            new Predictor(
-                modelData.answer().answering(),
-                modelData.padId(),
-                device.sessions(threads, output))) {
-      ModelData.Cuts cuts = new ModelData.Cuts();
-      Run answers = new Run(run, modelData, predictor, cuts);
+    try (Predictor predictor =
+        outputName.choose(model.open(output)).predictor(dataOptions.inference(device, threads))) {
+      Run answers = new Run(predictor);
       if (target != null) {
-        write(answers, cuts);
+        write(answers);
       } else if (output.isJson()) {
         List<Map<String, Object>> predictions = new ArrayList<>();
-        answers.over(
-            (question, answer, tokens) -> predictions.add(object(question, answer, tokens)));
+        answers.over((example, answer) -> predictions.add(object(example, answer)));
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("predictions", predictions);
-        result.put("truncated", cuts.cut());
+        result.put("truncated", answers.cut);
         output.print(result, out -> {});
       } else {
         answers.over(new Printer());
       }
-      modelData.tell(
-          data != null ? data.toString() : texts.isEmpty() ? "standard input" : "arguments", cuts);
+      answers.tellCut();
     }
     return 0;
   }
 
-  private void write(Run answers, ModelData.Cuts cuts) {
+  private void write(Run answers) {
     long[] counts = new long[2];
     AtomicFile.write(
         target,
@@ -150,8 +132,8 @@ final class PredictCommand implements Callable<Integer> {
         out -> {
           try (DataFileWriter writer = new DataFileWriter(target, out)) {
             answers.over(
-                (question, answer, tokens) ->
-                    writer.write(PredictionFields.of(question.fields(), answer, tokens, target)));
+                (example, answer) ->
+                    writer.write(PredictionFields.of(example.fields(), answer, target)));
             counts[0] = writer.rows();
             counts[1] = writer.flattened();
           }
@@ -164,64 +146,57 @@ final class PredictCommand implements Callable<Integer> {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
     result.put("examples", counts[0]);
-    result.put("truncated", cuts.cut());
+    result.put("truncated", answers.cut);
     output.print(result, out -> out.printf("%,d rows answered%nwritten: %s%n", counts[0], target));
   }
 
-  /** From questions to answers, in their order. */
+  /** From texts to answers, in their order. */
   private final class Run {
-    private final RunDefaults trained;
-    private final ModelData modelData;
     private final Predictor predictor;
-    private final ModelData.Cuts cuts;
     private boolean saidPairs;
-    private boolean saidOtherTexts;
+    private long count;
+    private long cut;
 
-    Run(RunDefaults trained, ModelData modelData, Predictor predictor, ModelData.Cuts cuts) {
-      this.trained = trained;
-      this.modelData = modelData;
+    Run(Predictor predictor) {
       this.predictor = predictor;
-      this.cuts = cuts;
     }
 
     void over(Sink sink) {
       if (data != null) {
         file(sink);
       } else if (!texts.isEmpty()) {
-        List<Question> questions = new ArrayList<>();
+        List<Example> examples = new ArrayList<>();
         for (String text : texts) {
-          questions.add(question(text, "text " + (questions.size() + 1)));
+          examples.add(example(text, "text " + (examples.size() + 1)));
         }
-        answer(questions, sink);
+        answer(examples, sink);
       } else {
         stream(sink);
       }
     }
 
     private void file(Sink sink) {
-      List<Question> waiting = new ArrayList<>();
-      modelData.each(
-          data,
-          (row, fields) -> {
-            waiting.add(new Question(row, fields));
-            if (waiting.size() == CHUNK) {
-              answer(waiting, sink);
-              waiting.clear();
+      predictor.predict(
+          columns.of(Dataset.file(data)),
+          (example, answer) -> {
+            take(example, answer, sink);
+            if (count % CHUNK == 0) {
+              sink.flush();
             }
           });
-      answer(waiting, sink);
+      sink.flush();
     }
 
     private void stream(Sink sink) {
       LineStream lines = new LineStream(System.in, "standard input");
       long number = 0;
       for (List<String> some = lines.next(CHUNK); !some.isEmpty(); some = lines.next(CHUNK)) {
-        List<Question> questions = new ArrayList<>();
+        List<Example> examples = new ArrayList<>();
         for (String line : some) {
           number++;
-          questions.add(question(line, "standard input:" + number));
+          examples.add(example(line, "standard input:" + number));
         }
-        answer(questions, sink);
+        answer(examples, sink);
       }
       if (number == 0) {
         throw new LoraGraphException(
@@ -229,7 +204,7 @@ final class PredictCommand implements Callable<Integer> {
       }
     }
 
-    private Question question(String text, String place) {
+    private Example example(String text, String place) {
       String[] parts = text.split("\t", -1);
       if (parts.length > 2) {
         throw new LoraGraphException(
@@ -240,43 +215,34 @@ final class PredictCommand implements Callable<Integer> {
         saidPairs = true;
         output.log("texts with a tab are pairs");
       }
-      Map<String, JsonNode> fields = new LinkedHashMap<>();
-      for (int i = 0; i < parts.length; i++) {
-        fields.put(i == 0 ? "text" : "text_pair", PredictionFields.text(parts[i]));
-      }
-      return new Question(
-          new Row(
-              parts[0].strip(), parts.length < 2 ? null : parts[1].strip(), null, Map.of(), place),
-          fields);
+      Example example = parts.length == 1 ? Example.of(parts[0]) : Example.pair(parts[0], parts[1]);
+      return example.withPlace(place);
     }
 
-    private void answer(List<Question> questions, Sink sink) {
-      if (questions.isEmpty()) {
-        return;
+    private void answer(List<Example> examples, Sink sink) {
+      List<Prediction> answers = predictor.predict(examples);
+      for (int i = 0; i < answers.size(); i++) {
+        take(examples.get(i), answers.get(i), sink);
       }
-      List<Row> rows = questions.stream().map(Question::row).toList();
-      saidOtherTexts = saidOtherTexts || trained.sayOtherTexts(rows, output);
-      List<Example> examples = modelData.unlabelled(rows, cuts);
-      float[][] logits = predictor.logits(examples);
+      sink.flush();
+    }
+
+    private void take(Example example, Prediction answer, Sink sink) {
+      count++;
+      cut += answer.truncated() ? 1 : 0;
       try {
-        for (int i = 0; i < logits.length; i++) {
-          Question question = questions.get(i);
-          Prediction answer =
-              modelData
-                  .task()
-                  .prediction(
-                      logits[i],
-                      modelData.labels().names(),
-                      examples.get(i).length(),
-                      question.row().place());
-          sink.take(
-              question,
-              answer,
-              answer.tokens().isEmpty() ? List.of() : modelData.tokens(examples.get(i)));
-        }
-        sink.flush();
+        sink.take(example, answer);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Of a file the library has said it. */
+    void tellCut() {
+      if (data == null && cut > 0) {
+        output.log(
+            "%s: %,d of %,d texts cut at %d tokens",
+            texts.isEmpty() ? "standard input" : "arguments", cut, count, predictor.maxLength());
       }
     }
   }
@@ -286,8 +252,8 @@ final class PredictCommand implements Callable<Integer> {
     private final PredictionLines lines = new PredictionLines(spec.commandLine().getOut());
 
     @Override
-    public void take(Question question, Prediction answer, List<String> tokens) {
-      lines.print(question.row(), answer, tokens);
+    public void take(Example example, Prediction answer) {
+      lines.print(example, answer);
     }
 
     @Override
@@ -300,17 +266,11 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private static Map<String, Object> object(
-      Question question, Prediction answer, List<String> tokens) {
+  private static Map<String, Object> object(Example example, Prediction answer) {
     Map<String, Object> entry = new LinkedHashMap<>();
-    Row row = question.row();
-    if (row.isText()) {
-      entry.put("text", row.text());
-    }
-    if (row.textPair() != null) {
-      entry.put("textPair", row.textPair());
-    }
-    entry.putAll(answer.json(tokens));
+    example.text().ifPresent(text -> entry.put("text", text));
+    example.textPair().ifPresent(text -> entry.put("textPair", text));
+    entry.putAll(answer.json());
     return entry;
   }
 }

@@ -1,8 +1,8 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.data.Row;
+import io.github.loragraph.Example;
+import io.github.loragraph.Prediction;
 import io.github.loragraph.error.PlainText;
-import io.github.loragraph.task.Prediction;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,12 +10,11 @@ import java.util.stream.Collectors;
 
 /** Answers as lines whose columns are divided by tabs. */
 record PredictionLines(PrintWriter out) {
-  void print(Row row, Prediction answer, List<String> tokens) {
-    List<String> texts = new ArrayList<>(List.of(row.isText() ? row.text() : row.place()));
-    if (row.textPair() != null) {
-      texts.add(row.textPair());
-    }
-    for (List<String> cells : answer.lines(texts, tokens)) {
+  void print(Example example, Prediction answer) {
+    List<String> texts = new ArrayList<>();
+    texts.add(example.text().or(example::place).orElse(""));
+    example.textPair().ifPresent(texts::add);
+    for (List<String> cells : answer.lines(texts)) {
       out.print(cells.stream().map(PredictionLines::escaped).collect(Collectors.joining("\t")));
       out.print('\n');
     }

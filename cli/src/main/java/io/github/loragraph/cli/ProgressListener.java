@@ -1,7 +1,8 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.task.Report;
-import io.github.loragraph.trainer.TrainingListener;
+import io.github.loragraph.Evaluation;
+import io.github.loragraph.StepMetrics;
+import io.github.loragraph.TrainingListener;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -39,7 +40,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void started(long steps) {
+  public void onTrainBegin(long steps) {
     totalSteps = steps;
     if (onTerminal()) {
       bar =
@@ -55,7 +56,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void step(StepRecord r) {
+  public void onStepEnd(StepMetrics r) {
     if (bar != null) {
       bar.setExtraMessage(
           String.format(Locale.ROOT, " loss %.4f, %.1f samples/s", r.loss(), r.samplesPerSecond()));
@@ -64,7 +65,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void log(StepRecord r) {
+  public void onLog(StepMetrics r) {
     if (bar == null) {
       output.say(
           String.format(
@@ -84,12 +85,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void note(String line) {
-    output.say(line);
-  }
-
-  @Override
-  public void evaluated(long step, Report report) {
+  public void onEvaluate(long step, Evaluation report) {
     if (step < totalSteps) {
       output.log("step %d  held out: %s", step, ReportOutput.headline(report));
     }

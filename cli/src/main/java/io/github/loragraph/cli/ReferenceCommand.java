@@ -1,8 +1,9 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Model;
+import io.github.loragraph.ParameterCount;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
-import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
@@ -64,7 +65,7 @@ final class ReferenceCommand implements Callable<Integer> {
       OnnxFile.stage(model, file, files);
       files.commit();
     }
-    ParameterCount count = ParameterCount.of(Parameters.of(model));
+    ParameterCount count = Model.open(target).parameterCount();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", file.toString());
     result.put("totalParameters", count.total());

@@ -1,11 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.lora.LoraMetadata;
-import io.github.loragraph.lora.LoraRemover;
-import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.Model;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -33,13 +28,12 @@ final class RemoveCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ModelFolder folder = model.folder();
-    Path target = outputFile.check(folder, ".removed");
-    OnnxModel adapted = OnnxFile.read(folder.modelFile());
-    OnnxModel removed =
-        LoraGraphException.in(folder.modelFile(), () -> LoraRemover.remove(adapted));
-    int count = LoraMetadata.adaptedPaths(adapted).size();
-    outputFile.write(removed, target, folder, output);
+    Model adapted = model.open(output);
+    Path target = outputFile.check(adapted, ".removed");
+    Model removed = adapted.unload();
+    outputFile.write(removed, target);
+
+    int count = removed.change().orElseThrow().layers().size();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", target.toString());
     result.put("removed", count);

@@ -1,7 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.task.Report;
-import io.github.loragraph.task.Table;
+import io.github.loragraph.Evaluation;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -12,40 +11,43 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/**
- * A report for people and for programs.
- *
- * @param names of the classes
- */
-record ReportOutput(Report report, List<String> names) {
+/** How well a model does, for people and for programs. */
+record ReportOutput(Evaluation report) {
   /** Loss and score on one line: {@code loss 0.1803, accuracy 0.9333}. */
-  static String headline(Report report) {
+  static String headline(Evaluation report) {
     return "loss %s, %s %s"
         .formatted(figure(report.loss()), report.scoreName(), figure(report.score()));
   }
 
+  /** All figures by name, null where one is not defined or no finite number. */
+  static Map<String, Double> figures(Evaluation report) {
+    Map<String, Double> finite = new LinkedHashMap<>(report.metrics());
+    finite.replaceAll((name, figure) -> Double.isFinite(figure) ? figure : null);
+    return finite;
+  }
+
   Map<String, Object> json() {
-    Map<String, Object> json = new LinkedHashMap<>(report.finiteFigures());
+    Map<String, Object> json = new LinkedHashMap<>(figures(report));
     json.put("examples", report.examples());
-    json.putAll(report.details(names));
+    json.putAll(report.details());
     return json;
   }
 
   void printTo(PrintWriter out) {
     String figures =
-        report.figures().entrySet().stream()
+        report.metrics().entrySet().stream()
             .map(e -> e.getKey() + " " + figure(e.getValue()))
             .collect(Collectors.joining(", "));
     out.printf(Locale.ROOT, "%,d examples: %s%n", report.examples(), figures);
-    report.remarks(names).forEach(out::println);
-    for (Table table : report.tables(names)) {
+    report.remarks().forEach(out::println);
+    for (Evaluation.Table table : report.tables()) {
       out.println();
       print(table, out);
     }
   }
 
   /** Numbers stand to the right. */
-  private static void print(Table table, PrintWriter out) {
+  private static void print(Evaluation.Table table, PrintWriter out) {
     List<String[]> rows = new ArrayList<>();
     rows.add(table.heading().toArray(String[]::new));
     Set<Integer> numbers = new HashSet<>();

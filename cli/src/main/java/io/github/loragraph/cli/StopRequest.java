@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.trainer.TrainingListener;
+import io.github.loragraph.TrainingListener;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -21,7 +21,7 @@ final class StopRequest implements TrainingListener, AutoCloseable {
   }
 
   private final ResultOutput output;
-  private final String untouched;
+  private String untouched;
   private Phase phase = Phase.PREPARING;
   private volatile int signal;
   private long asked;
@@ -35,13 +35,19 @@ final class StopRequest implements TrainingListener, AutoCloseable {
     Signals.takenBy(this::ask);
   }
 
+  /** From now on something is kept: what is said where the process ends before the first step. */
+  synchronized void resumed(String kept) {
+    untouched = kept;
+  }
+
   @Override
-  public synchronized void started(long totalSteps) {
+  public synchronized void onTrainBegin(long totalSteps) {
     phase = Phase.TRAINING;
   }
 
   /** From now on the trained model is written. */
-  synchronized void writing() {
+  @Override
+  public synchronized void onTrainEnd() {
     phase = Phase.WRITING;
     if (signal != 0) {
       say("the last step was made: ending when the trained model is written");
@@ -76,7 +82,7 @@ final class StopRequest implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public boolean wantsToStop() {
+  public boolean shouldTrainingStop() {
     return signal != 0;
   }
 

@@ -1,6 +1,6 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.data.Columns;
+import io.github.loragraph.Dataset;
 import picocli.CommandLine.Option;
 
 /** Where texts stand in a data file. */
@@ -9,20 +9,21 @@ final class TextColumnOptions {
       names = "--text-column",
       paramLabel = "NAME",
       description =
-          "Column or field with the text"
-              + " (default: the first that is there of text, sentence, sentence1, question1, question, premise).")
+          "Column or field with the text (default: the first that is there of text, sentence,"
+              + " sentence1, question1, question, premise).")
   String text;
 
   @Option(
       names = "--text-pair-column",
       paramLabel = "NAME",
       description =
-          "Column or field with the second text (default: of text_pair, sentence2, question2, answer, hypothesis).")
+          "Column or field with the second text (default: of text_pair, sentence2, question2,"
+              + " answer, hypothesis).")
   String textPair;
 
-  /** As these options say, else as the run does; labels stand under their usual names. */
-  Columns columns(RunDefaults run) {
-    return Columns.USUAL.with(
-        text == null ? run.text() : text, textPair == null ? run.textPair() : textPair, null);
+  /** The data with these columns. */
+  Dataset of(Dataset data) {
+    Dataset named = text == null ? data : data.withTextColumn(text);
+    return textPair == null ? named : named.withTextPairColumn(textPair);
   }
 }

@@ -1,30 +1,21 @@
 package io.github.loragraph.cli;
 
-import com.fasterxml.jackson.annotation.JsonAutoDetect;
-import io.github.loragraph.data.Example;
+import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.Method;
-import io.github.loragraph.lora.TrainableSelection;
-import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.trainer.LearningRateSchedule;
-import io.github.loragraph.trainer.TrainerSettings;
-import io.github.loragraph.trainer.WarmUp;
-import io.github.loragraph.training.AdamW;
-import io.github.loragraph.training.LoraDropout;
-import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.WeightDecay;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /**
  * The options that decide the course of a training; their names are those of {@code config.yaml}.
  */
-@JsonAutoDetect(fieldVisibility = JsonAutoDetect.Visibility.ANY)
 final class TrainingOptions {
   @Option(
       names = "--method",
@@ -44,7 +35,8 @@ final class TrainingOptions {
   @Option(
       names = "--untie",
       description =
-          "Train the copies of a tied weight, which a file may hold several times, each for itself.")
+          "Train the copies of a tied weight, which a file may hold several times, each for"
+              + " itself.")
   boolean untie;
 
   @Option(names = "--train-bias", description = "Train the biases of adapted Linear layers, too.")
@@ -97,8 +89,8 @@ final class TrainingOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Batches that make up one step, as one batch of all their examples would; the last step of"
-              + " an epoch has those that are left (default: ${DEFAULT-VALUE}).")
+          "Batches that make up one step, as one batch of all their examples would; the last step"
+              + " of an epoch has those that are left (default: ${DEFAULT-VALUE}).")
   int accumulate;
 
   @Option(
@@ -227,8 +219,8 @@ final class TrainingOptions {
       converter = EngineConverter.class,
       description =
           "What runs the steps: graph (any build of ONNX Runtime), training-api (ONNX Runtime's own"
-              + " training), or auto: graph, unless training-api is more than a tenth faster, measured"
-              + " where the run is long enough (default: ${DEFAULT-VALUE}).")
+              + " training), or auto: graph, unless training-api is more than a tenth faster,"
+              + " measured where the run is long enough (default: ${DEFAULT-VALUE}).")
   EngineKind engine;
 
   @Option(
@@ -239,64 +231,70 @@ final class TrainingOptions {
               + " and the optimizer stay fp32 (default: ${DEFAULT-VALUE}).")
   Precision precision;
 
-  Optimization optimization() {
+  /** The arguments that these options are. */
+  TrainingArguments.Builder arguments() {
     if (method == Method.HEAD && loraDropout > 0) {
       throw new LoraGraphException(
           "--lora-dropout drops what enters adapters, and --method head trains none: leave it out");
     }
-    return new Optimization(
-        new AdamW(beta1, beta2, epsilon, weightDecay, weightDecayOn),
-        maxGradNorm,
-        new LoraDropout(loraDropout),
-        precision);
-  }
-
-  TrainableSelection selection() {
-    return new TrainableSelection(method, trainable, trainBias, untie);
-  }
-
-  /**
-   * @param classes the number of classes
-   */
-  LossOptions lossOptions(List<Example> examples, int classes) {
-    return new LossOptions(labelSmoothing, weights(examples, classes));
-  }
-
-  private List<Double> weights(List<Example> examples, int classes) {
-    if (classWeights == null) {
-      return List.of();
+    if (maxTrainExamples != null && maxTrainExamples < 1) {
+      throw new LoraGraphException("--max-train-examples must be 1 or more");
     }
-    if (classWeights.equals("balanced")) {
-      return LossOptions.balancedWeights(examples, classes);
+    requireNumbers();
+    boolean alias = warmup != null && warmupSteps == 0 && warmupRatio == 0;
+    TrainingArguments.Builder builder =
+        TrainingArguments.builder()
+            .method(TrainingArguments.Method.valueOf(method.name()))
+            .untie(untie)
+            .trainBias(trainBias)
+            .loraDropout(loraDropout)
+            .labelSmoothing(labelSmoothing)
+            .trainBatchSize(batchSize)
+            .gradientAccumulationSteps(accumulate)
+            .lrScheduler(TrainingArguments.Scheduler.valueOf(schedule.name()))
+            .warmupSteps(alias && warmup >= 1 ? Math.round(warmup) : warmupSteps)
+            .warmupRatio(alias && warmup < 1 ? warmup : warmupRatio)
+            .weightDecay(weightDecay)
+            .weightDecayOn(TrainingArguments.DecayOn.valueOf(weightDecayOn.name()))
+            .adamBeta1(beta1)
+            .adamBeta2(beta2)
+            .adamEpsilon(epsilon)
+            .maxGradNorm(maxGradNorm)
+            .seed(seed)
+            .shuffle(shuffle)
+            .loggingSteps(logEvery)
+            .evalSteps(evalEvery)
+            .saveSteps(checkpointEvery)
+            .engine(TrainingArguments.Engine.valueOf(engine.name()))
+            .precision(TrainingArguments.Precision.valueOf(precision.name()));
+    ifGiven(trainable, builder::trainable);
+    ifGiven(classWeights, builder::classWeights);
+    ifGiven(epochs, builder::numTrainEpochs);
+    ifGiven(steps, builder::maxSteps);
+    ifGiven(lr, builder::learningRate);
+    ifGiven(maxTrainExamples, builder::maxTrainSamples);
+    return builder;
+  }
+
+  private static <T> void ifGiven(T value, Consumer<T> taker) {
+    if (value != null) {
+      taker.accept(value);
+    }
+  }
+
+  /** In the words of the option; how many there have to be the model knows. */
+  private void requireNumbers() {
+    if (classWeights == null || classWeights.equals("balanced")) {
+      return;
     }
     try {
-      return Arrays.stream(classWeights.split(",", -1))
-          .map(String::strip)
-          .map(Double::valueOf)
-          .toList();
+      Arrays.stream(classWeights.split(",", -1)).map(String::strip).forEach(Double::valueOf);
     } catch (NumberFormatException e) {
       throw new LoraGraphException(
-          "--class-weights '%s' are no numbers: give one for each of the %d classes, or 'balanced'"
-              .formatted(classWeights, classes),
+          "--class-weights '%s' are no numbers: give one for each class, or 'balanced'"
+              .formatted(classWeights),
           e);
     }
-  }
-
-  /** The given learning rate; else Trainer's, for adapters ten times as high. */
-  double learningRate() {
-    return lr != null
-        ? lr
-        : method == Method.FULL
-            ? TrainerSettings.FULL_LEARNING_RATE
-            : TrainerSettings.ADAPTER_LEARNING_RATE;
-  }
-
-  private WarmUp warmUp() {
-    boolean alias = warmup != null && warmupSteps == 0 && warmupRatio == 0;
-    if (alias && warmup >= 1) {
-      return WarmUp.ofSteps(Math.round(warmup));
-    }
-    return new WarmUp(warmupSteps, alias ? warmup : warmupRatio);
   }
 
   /** What an option that stood for two was taken for, in one line; empty where it is not there. */
@@ -311,22 +309,5 @@ final class TrainingOptions {
         warmup >= 1
             ? "--warmup %s is taken for --warmup-steps %d".formatted(warmup, Math.round(warmup))
             : "--warmup %s is taken for --warmup-ratio %s".formatted(warmup, warmup));
-  }
-
-  TrainerSettings trainerSettings() {
-    return TrainerSettings.builder()
-        .steps(steps)
-        .epochs(epochs)
-        .learningRate(learningRate())
-        .decay(schedule)
-        .warmUp(warmUp())
-        .logEvery(logEvery)
-        .evalEvery(evalEvery)
-        .checkpointEvery(checkpointEvery)
-        .batchSize(batchSize)
-        .accumulation(accumulate)
-        .shuffle(shuffle)
-        .seed(seed)
-        .build();
   }
 }

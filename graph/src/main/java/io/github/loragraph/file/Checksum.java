@@ -23,17 +23,44 @@ public final class Checksum {
    */
   public static String of(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      Builder checksum = new Builder();
       ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
       while (channel.read(buffer) >= 0) {
-        digest.update(buffer.flip());
+        checksum.add(buffer.flip());
         buffer.clear();
       }
-      return HexFormat.of().formatHex(digest.digest());
+      return checksum.build();
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The same of content that is in memory, piece by piece. */
+  public static final class Builder {
+    private final MessageDigest digest;
+
+    public Builder() {
+      try {
+        digest = MessageDigest.getInstance("SHA-256");
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    /** Adds what is left of a buffer. */
+    public Builder add(ByteBuffer bytes) {
+      digest.update(bytes);
+      return this;
+    }
+
+    public Builder add(byte[] bytes) {
+      digest.update(bytes);
+      return this;
+    }
+
+    /** In hexadecimal digits; nothing can be added any more. */
+    public String build() {
+      return HexFormat.of().formatHex(digest.digest());
     }
   }
 }

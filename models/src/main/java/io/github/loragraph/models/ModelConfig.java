@@ -107,7 +107,7 @@ public final class ModelConfig {
   }
 
   /** What the file holds. */
-  byte[] bytes() {
+  public byte[] bytes() {
     try {
       return (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n")
           .getBytes(StandardCharsets.UTF_8);

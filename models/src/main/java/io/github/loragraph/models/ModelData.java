@@ -1,7 +1,5 @@
 package io.github.loragraph.models;
 
-import io.github.loragraph.data.Columns;
-import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.EmbeddingTables;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
@@ -15,19 +13,17 @@ import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Task;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * A model together with what turns data files into its input: tokenizer and labels. What is guessed
- * or cut on the way goes to the notices, a line each.
+ * A model together with what turns rows of data into its input: tokenizer and labels. What is
+ * guessed or cut on the way goes to the notices, a line each. Rows may be encoded by several
+ * threads at once; its maker closes it, and the tokenizer with it.
  */
 public final class ModelData implements AutoCloseable {
   private static final int LONGEST = 512;
@@ -35,14 +31,13 @@ public final class ModelData implements AutoCloseable {
   private final ModelFolder folder;
   private final Answer answer;
   private final InputSizes sizes;
-  private final Columns columns;
   private final Consumer<String> notices;
   private final EmbeddingTables tables;
   private final int maxLength;
   private final LabelSet labels;
-  private final Map<Path, Integer> truncated = new LinkedHashMap<>();
   private Row firstRow;
   private Tokenizer tokenizer;
+  private boolean closed;
 
   /**
    * @param maxLength tokens of a row; null for as many as the model takes, at most 512
@@ -54,7 +49,6 @@ public final class ModelData implements AutoCloseable {
   public ModelData(
       ModelFolder folder,
       OnnxModel model,
-      Columns columns,
       Integer maxLength,
       Task task,
       Consumer<String> notices,
@@ -62,7 +56,6 @@ public final class ModelData implements AutoCloseable {
     this.folder = folder;
     this.answer = Answer.of(model, task, folder.config().problemType(), inference);
     this.sizes = InputSizes.of(model.graph().requiredInputs());
-    this.columns = columns;
     this.notices = notices;
     this.tables = EmbeddingTables.of(model.graph());
     int positions = limit(folder.config().maxLength(), tables.positions());
@@ -123,23 +116,13 @@ public final class ModelData implements AutoCloseable {
   }
 
   /**
-   * The labelled examples of a file. Files that are read one after the other must all have single
-   * texts or all have pairs.
+   * Holds rows that are read one after the other to one kind: all single texts, or all pairs.
    *
-   * @throws LoraGraphException if the file cannot be read, or does not fit the model
+   * @param rows at least one
+   * @throws LoraGraphException if they have pairs where others had single texts, or the other way
+   *     round
    */
-  public List<Example> labelled(Path file) {
-    return labelled(file, labelledRows(file));
-  }
-
-  /**
-   * The rows of a file, each with a label.
-   *
-   * @throws LoraGraphException if the file cannot be read, or has pairs where another had single
-   *     texts, or the other way round
-   */
-  public List<Row> labelledRows(Path file) {
-    List<Row> rows = new DataFile(file, columns, notices).labelled();
+  public void requireAlike(List<Row> rows) {
     if (firstRow == null) {
       firstRow = rows.get(0);
     } else if (firstRow.isText()
@@ -149,7 +132,6 @@ public final class ModelData implements AutoCloseable {
           "%s has %s, and %s has %s: give both the same columns"
               .formatted(firstRow.place(), kind(firstRow), rows.get(0).place(), kind(rows.get(0))));
     }
-    return rows;
   }
 
   /** Whether the labelled rows are pairs of texts; empty where none was read, or not as text. */
@@ -161,63 +143,43 @@ public final class ModelData implements AutoCloseable {
     return row.textPair() == null ? "single texts" : "pairs";
   }
 
-  /** Examples out of the rows of a file. */
-  public List<Example> labelled(Path file, List<Row> rows) {
+  /**
+   * Examples for the model.
+   *
+   * @param truncated how many texts were cut at the maximum length
+   */
+  public record Encoded(List<Example> examples, int truncated) {}
+
+  /**
+   * Examples out of labelled rows; how many were cut is said.
+   *
+   * @param name what the notices call the data
+   * @throws LoraGraphException if a row does not fit the model; it names the row
+   */
+  public Encoded labelled(String name, List<Row> rows) {
     ExampleEncoder encoder = encoder();
     List<Example> examples = task().encode(encoder, rows, labels);
-    truncated.put(file, encoder.cut());
-    tellCut(file.toString(), encoder.cut(), rows.size());
-    return examples;
+    tellCut(name, encoder.cut(), rows.size());
+    return new Encoded(examples, encoder.cut());
   }
 
   /** Examples out of rows, labels not looked at. How many were cut is counted, and not said. */
-  public List<Example> unlabelled(List<Row> rows, Cuts cuts) {
+  public Encoded unlabelled(List<Row> rows) {
     ExampleEncoder encoder = encoder();
     List<Example> examples = encoder.withoutLabels(rows);
-    cuts.texts += rows.size();
-    cuts.cut += encoder.cut();
-    return examples;
+    return new Encoded(examples, encoder.cut());
   }
 
   /**
    * Says how many texts were cut, if any were.
    *
-   * @param where the file they are in, or what else they come from
+   * @param where what they come from
    */
-  public void tell(String where, Cuts cuts) {
-    tellCut(where, cuts.cut, cuts.texts);
-  }
-
-  private void tellCut(String where, long cut, long texts) {
+  public void tellCut(String where, long cut, long texts) {
     if (cut > 0) {
       notices.accept(
           "%s: %,d of %,d texts cut at %d tokens".formatted(where, cut, texts, maxLength));
     }
-  }
-
-  /** How many texts there were, and how many of them were cut at the maximum length. */
-  public static final class Cuts {
-    private long texts;
-    private long cut;
-
-    /** How many texts were cut. */
-    public long cut() {
-      return cut;
-    }
-  }
-
-  /** For each file of labelled examples how many of its texts were cut at the maximum length. */
-  public int truncated(Path file) {
-    return truncated.getOrDefault(file, 0);
-  }
-
-  /**
-   * Hands over the rows of a file one by one; labels are not needed, texts may be empty.
-   *
-   * @throws LoraGraphException as {@link DataFile#each} does
-   */
-  public void each(Path file, DataFile.Visitor visitor) {
-    new DataFile(file, columns, notices).each(visitor);
   }
 
   /** Whether there is a tokenizer for the tokens of an example. */
@@ -240,7 +202,10 @@ public final class ModelData implements AutoCloseable {
         answer.model().graph().requiredInputs(), this::tokenizer, maxLength, tables);
   }
 
-  private Tokenizer tokenizer() {
+  private synchronized Tokenizer tokenizer() {
+    if (closed) {
+      throw new IllegalStateException("closed already");
+    }
     if (tokenizer == null) {
       tokenizer = folder.tokenizer(maxLength);
     }
@@ -252,13 +217,15 @@ public final class ModelData implements AutoCloseable {
     if (folder.config().padTokenId().isPresent()) {
       return folder.config().padTokenId().getAsInt();
     }
-    return tokenizer == null && !folder.hasTokenizer() ? 0 : tokenizer().padId();
+    return folder.hasTokenizer() ? tokenizer().padId() : 0;
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    closed = true;
     if (tokenizer != null) {
       tokenizer.close();
+      tokenizer = null;
     }
   }
 }

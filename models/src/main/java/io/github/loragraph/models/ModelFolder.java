@@ -46,9 +46,17 @@ public final class ModelFolder {
   private final List<Path> folders;
   private final boolean bundled;
 
+  /** Null where it is that of the folder. */
+  private final ModelConfig config;
+
   private ModelFolder(Path modelFile, boolean bundled) {
+    this(modelFile, bundled, null);
+  }
+
+  private ModelFolder(Path modelFile, boolean bundled, ModelConfig config) {
     this.modelFile = modelFile;
     this.bundled = bundled;
+    this.config = config;
     Path folder = modelFile.toAbsolutePath().normalize().getParent();
     List<Path> searched = new ArrayList<>(List.of(folder));
     if (folder.getFileName() != null && folder.getFileName().toString().equals(INNER)) {
@@ -163,8 +171,24 @@ public final class ModelFolder {
     return bundled;
   }
 
+  /**
+   * The same with another configuration, which is in memory: it goes with the model wherever that
+   * is written.
+   */
+  public ModelFolder withConfig(ModelConfig other) {
+    return new ModelFolder(modelFile, bundled, other);
+  }
+
+  /** The configuration in memory; empty where it is that of the folder. */
+  public Optional<ModelConfig> ownConfig() {
+    return Optional.ofNullable(config);
+  }
+
   /** The configuration; an empty one where the folder has none. */
   public ModelConfig config() {
+    if (config != null) {
+      return config;
+    }
     return ModelConfig.beside(folders).map(ModelConfig::read).orElseGet(ModelConfig::empty);
   }
 
@@ -218,9 +242,13 @@ public final class ModelFolder {
     return found;
   }
 
-  /** The files that belong to the model, as far as they are there. */
+  /** The files that belong to the model, as far as they are there and count. */
   public List<Path> companions() {
-    return COMPANIONS.stream().flatMap(name -> find(name).stream()).toList();
+    return COMPANIONS.stream().flatMap(name -> companion(name).stream()).toList();
+  }
+
+  private Optional<Path> companion(String name) {
+    return config != null && name.equals(ModelConfig.FILE) ? Optional.empty() : find(name);
   }
 
   /**
@@ -237,7 +265,7 @@ public final class ModelFolder {
   public List<String> differentCompanions(Path target) {
     List<String> different = new ArrayList<>();
     for (String name : COMPANIONS) {
-      Path source = find(name).orElse(null);
+      Path source = companion(name).orElse(null);
       Path there = target.resolve(name);
       try {
         if (source != null && Files.isRegularFile(there) && Files.mismatch(source, there) >= 0) {
@@ -267,7 +295,7 @@ public final class ModelFolder {
     List<String> copied = new ArrayList<>();
     List<String> different = new ArrayList<>();
     for (String name : COMPANIONS) {
-      Path source = find(name).orElse(null);
+      Path source = companion(name).orElse(null);
       if (source == null || files.isWritten(target.resolve(name))) {
         continue;
       }

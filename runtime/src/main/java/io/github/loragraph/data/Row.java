@@ -13,6 +13,26 @@ import java.util.Map;
  */
 public record Row(
     String text, String textPair, String label, Map<String, Values> values, String place) {
+  /**
+   * A row that a program gives, as a file would have it: without the spaces around text and label.
+   *
+   * @throws io.github.loragraph.error.LoraGraphException if there is a NUL or half of a character
+   *     in it, which no tokenizer takes
+   */
+  public static Row given(
+      String text, String textPair, String label, Map<String, Values> values, String place) {
+    return new Row(
+        stripped(text, "text", place),
+        stripped(textPair, "text_pair", place),
+        stripped(label, "label", place),
+        Map.copyOf(values),
+        place);
+  }
+
+  private static String stripped(String value, String what, String place) {
+    return value == null ? null : DataFile.checked(value.strip(), what, place);
+  }
+
   public boolean isText() {
     return text != null;
   }

@@ -1,23 +1,26 @@
-package io.github.loragraph.cli;
+package io.github.loragraph;
 
 import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.onnx.OnnxModel;
 import java.util.List;
 import java.util.Locale;
 
 /**
- * How many parameters a model has.
+ * How many parameters a model has, as PyTorch counts them: a tied weight once.
  *
  * @param total all of them
  * @param trainable those that training changes
  */
-record ParameterCount(long total, long trainable) {
-  static ParameterCount of(List<Parameter> parameters) {
+public record ParameterCount(long total, long trainable) {
+  static ParameterCount of(OnnxModel model) {
+    List<Parameter> parameters = Parameters.of(model);
     return new ParameterCount(
         parameters.stream().mapToLong(Parameter::count).sum(),
         parameters.stream().filter(Parameter::trainable).mapToLong(Parameter::count).sum());
   }
 
-  /** The line that every command prints. */
+  /** Both in one line. */
   @Override
   public String toString() {
     double percent = total == 0 ? 0 : 100.0 * trainable / total;

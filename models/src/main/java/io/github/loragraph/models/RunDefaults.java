@@ -1,9 +1,8 @@
-package io.github.loragraph.cli;
+package io.github.loragraph.models;
 
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
-import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * How a run reads its data, for later commands on its folder; null where it does not say.
@@ -19,24 +19,24 @@ import java.util.Map;
  * @param pairs whether its rows were pairs of texts
  * @param maxLength tokens of a row
  */
-record RunDefaults(
+public record RunDefaults(
     String text, String textPair, String label, Boolean pairs, Task task, Integer maxLength) {
   private static final int LONGEST_SHOWN = 60;
 
   /** Of a model that is no run's. */
-  static final RunDefaults NONE = new RunDefaults(null, null, null, null, null, null);
+  public static final RunDefaults NONE = new RunDefaults(null, null, null, null, null, null);
 
   /**
    * What the run says that a model belongs to. Columns that it names are mentioned.
    *
    * @throws LoraGraphException if its configuration cannot be read
    */
-  static RunDefaults of(ModelFolder folder, ResultOutput output) {
+  public static RunDefaults of(ModelFolder folder, Consumer<String> notes) {
     Path config = folder.modelFile().resolveSibling(RunFolder.CONFIG);
     if (!Files.isRegularFile(config)) {
       return NONE;
     }
-    Map<String, Object> entries = ConfigFile.entries(config);
+    Map<String, Object> entries = RunConfiguration.entries(config);
     RunDefaults defaults =
         new RunDefaults(
             text(entries, "textColumn", config),
@@ -52,7 +52,7 @@ record RunDefaults(
       }
     }
     if (!columns.isEmpty()) {
-      output.say("columns as in " + config + ": " + String.join(", ", columns));
+      notes.accept("columns as in " + config + ": " + String.join(", ", columns));
     }
     return defaults;
   }
@@ -70,13 +70,13 @@ record RunDefaults(
    *
    * @return whether it was said
    */
-  boolean sayOtherTexts(List<Row> rows, ResultOutput output) {
+  public boolean sayOtherTexts(List<Row> rows, Consumer<String> notes) {
     if (pairs == null) {
       return false;
     }
     for (Row row : rows) {
       if (row.isText() && pairs != (row.textPair() != null)) {
-        output.say(
+        notes.accept(
             "%s is %s, and the run was trained on %s: it has not learned to answer that"
                 .formatted(
                     row.place(),

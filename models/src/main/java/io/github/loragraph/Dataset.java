@@ -1,0 +1,214 @@
+package io.github.loragraph;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.data.Columns;
+import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.Checksum;
+import io.github.loragraph.models.RunDefaults;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Examples to train on, to measure with or to answer: those of a file, or of the program.
+ * Immutable.
+ *
+ * <p>A file is read each time that the data is used, and may be {@code .tsv}, {@code .csv} or
+ * {@code .jsonl}, UTF-8. Examples of the program are taken over when the data is made, and held in
+ * memory. The same examples give the same training, byte for byte, wherever they come from.
+ */
+public final class Dataset {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String UNNAMED = "examples";
+
+  /** Null where the examples are the program's. */
+  private final Path file;
+
+  private final List<Example> examples;
+  private final String name;
+  private final String textColumn;
+  private final String textPairColumn;
+  private final String labelColumn;
+
+  private Dataset(
+      Path file,
+      List<Example> examples,
+      String name,
+      String textColumn,
+      String textPairColumn,
+      String labelColumn) {
+    this.file = file;
+    this.examples = examples;
+    this.name = name;
+    this.textColumn = textColumn;
+    this.textPairColumn = textPairColumn;
+    this.labelColumn = labelColumn;
+  }
+
+  /** The examples of a file; what is wrong with it shows when it is read. */
+  public static Dataset file(Path file) {
+    return new Dataset(file, List.of(), file.toString(), null, null, null);
+  }
+
+  /** Examples of the program, all of one kind: single texts, pairs, or tokens. */
+  public static Dataset of(Iterable<Example> examples) {
+    List<Example> copy = new ArrayList<>();
+    examples.forEach(copy::add);
+    return new Dataset(null, List.copyOf(copy), UNNAMED, null, null, null);
+  }
+
+  /** The same, out of a stream, which is read to its end. */
+  public static Dataset of(Stream<Example> examples) {
+    return of(examples.toList());
+  }
+
+  /** With the column or field of the text, where it is none of the usual ones. */
+  public Dataset withTextColumn(String column) {
+    return new Dataset(file, examples, name, column, textPairColumn, labelColumn);
+  }
+
+  /** With the column or field of the second text. */
+  public Dataset withTextPairColumn(String column) {
+    return new Dataset(file, examples, name, textColumn, column, labelColumn);
+  }
+
+  /** With the column or field of the label. */
+  public Dataset withLabelColumn(String column) {
+    return new Dataset(file, examples, name, textColumn, textPairColumn, column);
+  }
+
+  /** With what messages call it; the n-th example of the program is then {@code NAME:n}. */
+  public Dataset withName(String other) {
+    return new Dataset(file, examples, other, textColumn, textPairColumn, labelColumn);
+  }
+
+  /** The file; empty where the examples are the program's. */
+  public Optional<Path> file() {
+    return Optional.ofNullable(file);
+  }
+
+  /** What messages call it: a file's path, unless it was named. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The names of the columns by their entries in a run's configuration; null for the usual ones.
+   */
+  Map<String, Object> columns() {
+    Map<String, Object> columns = new LinkedHashMap<>();
+    columns.put("textColumn", textColumn);
+    columns.put("textPairColumn", textPairColumn);
+    columns.put("labelColumn", labelColumn);
+    return columns;
+  }
+
+  private Columns columns(RunDefaults run) {
+    return Columns.USUAL.with(
+        textColumn == null ? run.text() : textColumn,
+        textPairColumn == null ? run.textPair() : textPairColumn,
+        labelColumn == null ? run.label() : labelColumn);
+  }
+
+  /** Without the label's column, which need not be there where labels are not asked for. */
+  private Columns textColumns(RunDefaults run) {
+    return Columns.USUAL.with(
+        textColumn == null ? run.text() : textColumn,
+        textPairColumn == null ? run.textPair() : textPairColumn,
+        null);
+  }
+
+  /**
+   * All rows, each with a label.
+   *
+   * @param run says which columns are read where this data does not
+   * @param notices gets a line for whatever is guessed
+   * @throws LoraGraphException if there are none, or one cannot be read or has no label
+   */
+  List<Row> labelled(RunDefaults run, Consumer<String> notices) {
+    if (file != null) {
+      return new DataFile(file, columns(run), notices).labelled();
+    }
+    requireSome();
+    List<Row> rows = new ArrayList<>(examples.size());
+    for (Example example : examples) {
+      Row row = example.row(name + ":" + (rows.size() + 1));
+      if (row.isText() && (row.text().isEmpty() || "".equals(row.textPair()))) {
+        throw new LoraGraphException(
+            row.place() + " has an empty text: mend the example, or leave it out");
+      }
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  /** The labels alone: rows that may have nothing else in them. */
+  List<Row> labels(Consumer<String> notices) {
+    return file == null
+        ? labelled(RunDefaults.NONE, notices)
+        : new DataFile(file, columns(RunDefaults.NONE), notices).labels();
+  }
+
+  /**
+   * Hands over row by row, with the fields that it has in its file; labels need not be there, and
+   * texts may be empty.
+   */
+  void each(
+      RunDefaults run, Consumer<String> notices, BiConsumer<Row, Map<String, JsonNode>> visitor) {
+    if (file != null) {
+      new DataFile(file, textColumns(run), notices).each(visitor::accept);
+      return;
+    }
+    requireSome();
+    long number = 0;
+    for (Example example : examples) {
+      number++;
+      visitor.accept(example.row(name + ":" + number), Map.of());
+    }
+  }
+
+  private void requireSome() {
+    if (examples.isEmpty()) {
+      throw new LoraGraphException(name + " holds no examples: give at least one");
+    }
+  }
+
+  /** Fields as Java has them. */
+  static Map<String, Object> values(Map<String, JsonNode> fields) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    fields.forEach((key, value) -> values.put(key, JSON.convertValue(value, Object.class)));
+    return values;
+  }
+
+  /** Tells whether the examples are those that they were: of a file the checksum of its content. */
+  String checksum() {
+    if (file != null) {
+      return Checksum.of(file);
+    }
+    Checksum.Builder checksum = new Checksum.Builder();
+    for (Example example : examples) {
+      Row row = example.row("");
+      String content =
+          "%s\0%s\0%s\0%s\n"
+              .formatted(row.text(), row.textPair(), row.label(), new TreeMap<>(row.values()));
+      checksum.add(content.getBytes(StandardCharsets.UTF_8));
+    }
+    return checksum.build();
+  }
+
+  @Override
+  public String toString() {
+    return file == null ? "%s (%,d)".formatted(name, examples.size()) : name;
+  }
+}

@@ -1,0 +1,166 @@
+package io.github.loragraph;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A text or a pair of texts, or the tokens of one, with its label if it has one. Immutable.
+ *
+ * <p>Texts and labels lose the spaces around them, as in data files. What a label means is the
+ * task's: the name of a class (or {@code "-100"}, which the loss leaves out), a number, several
+ * names, or a name for each token.
+ */
+public final class Example {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final String text;
+  private final String textPair;
+  private final String label;
+  private final Map<String, Values> inputs;
+  private final String place;
+  private final Map<String, Object> fields;
+
+  private Example(
+      String text,
+      String textPair,
+      String label,
+      Map<String, Values> inputs,
+      String place,
+      Map<String, Object> fields) {
+    this.text = text;
+    this.textPair = textPair;
+    this.label = label;
+    this.inputs = inputs;
+    this.place = place;
+    this.fields = fields;
+  }
+
+  /** A text without a label. */
+  public static Example of(String text) {
+    return new Example(text.strip(), null, null, Map.of(), null, Map.of("text", text));
+  }
+
+  /** A text with the name of its class. */
+  public static Example of(String text, String label) {
+    return of(text).withLabel(label);
+  }
+
+  /** A text with the number that a model is to answer. */
+  public static Example of(String text, double number) {
+    return of(text).withNumber(number);
+  }
+
+  /** A text with the names of its classes, of which there may be none. */
+  public static Example of(String text, List<String> labels) {
+    return of(text).withLabels(labels);
+  }
+
+  /** Two texts without a label. */
+  public static Example pair(String text, String textPair) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("text", text);
+    fields.put("text_pair", textPair);
+    return new Example(text.strip(), textPair.strip(), null, Map.of(), null, fields);
+  }
+
+  /**
+   * Tokens without a label.
+   *
+   * @param inputIds the numbers of the tokens, special ones included
+   */
+  public static Example ofTokens(int... inputIds) {
+    return new Example(
+        null, null, null, Map.of("input_ids", Values.of(inputIds.clone())), null, Map.of());
+  }
+
+  static Example of(Row row, Map<String, Object> fields) {
+    return new Example(row.text(), row.textPair(), row.label(), row.values(), row.place(), fields);
+  }
+
+  /** The same with the name of its class. */
+  public Example withLabel(String name) {
+    return new Example(text, textPair, name, inputs, place, fields);
+  }
+
+  /** The same with the number that a model is to answer. */
+  public Example withNumber(double number) {
+    return withLabel(Double.toString(number));
+  }
+
+  /** The same with the names of its classes, or with one for each token. */
+  public Example withLabels(List<String> names) {
+    try {
+      return withLabel(JSON.writeValueAsString(names));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  /** The same with another input of the model, one number for each token. */
+  public Example withInput(String name, int... numbers) {
+    Map<String, Values> more = new LinkedHashMap<>(inputs);
+    more.put(name, Values.of(numbers.clone()));
+    return new Example(text, textPair, label, more, place, fields);
+  }
+
+  /** The same with what messages are to call it; else it is called by its number in its data. */
+  public Example withPlace(String name) {
+    return new Example(text, textPair, label, inputs, name, fields);
+  }
+
+  /** The text; empty where there are tokens instead. */
+  public Optional<String> text() {
+    return Optional.ofNullable(text);
+  }
+
+  /** The second text of a pair. */
+  public Optional<String> textPair() {
+    return Optional.ofNullable(textPair);
+  }
+
+  /** The label as it would be written in a data file: several as a JSON array. */
+  public Optional<String> label() {
+    return Optional.ofNullable(label);
+  }
+
+  /** What messages call it: {@code train.tsv:7}; empty where nothing does. */
+  public Optional<String> place() {
+    return Optional.ofNullable(place);
+  }
+
+  /**
+   * All fields of its row in their order, where it was read from a file: in tables each is text, in
+   * JSON lines what JSON has (text, numbers, booleans, null, lists and maps). Of an example of the
+   * program {@code text} and {@code text_pair}.
+   */
+  public Map<String, Object> fields() {
+    return Collections.unmodifiableMap(fields);
+  }
+
+  /**
+   * The row of a data file that it is.
+   *
+   * @param name what messages call it unless it has a name
+   * @throws LoraGraphException if there is something in its text that no tokenizer takes
+   */
+  Row row(String name) {
+    return Row.given(text, textPair, label, inputs, place == null ? name : place);
+  }
+
+  @Override
+  public String toString() {
+    return "%s%s%s"
+        .formatted(
+            text == null ? "tokens " + inputs : text,
+            textPair == null ? "" : " | " + textPair,
+            label == null ? "" : ": " + label);
+  }
+}

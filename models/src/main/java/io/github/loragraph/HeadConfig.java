@@ -1,0 +1,126 @@
+package io.github.loragraph;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The head to put on an encoder: for which task, and for which classes. Immutable; the methods that
+ * begin with {@code with} give another one.
+ *
+ * <p>The head pools the tokens, then has a dense layer with tanh and a projection, as RoBERTa's;
+ * that for labels of tokens is a projection alone. Its weights are N(0, 0.02), its biases zero.
+ */
+public final class HeadConfig {
+  /** How the tokens of a text become one vector. */
+  public enum Pooling {
+    /** The mean over the tokens that the attention mask counts. */
+    MEAN,
+    /** The first token. */
+    FIRST
+  }
+
+  private final Task task;
+  private final List<String> labels;
+  private final Dataset labelsFrom;
+  private final Pooling pooling;
+  private final long seed;
+
+  private HeadConfig(
+      Task task, List<String> labels, Dataset labelsFrom, Pooling pooling, long seed) {
+    this.task = task;
+    this.labels = labels;
+    this.labelsFrom = labelsFrom;
+    this.pooling = pooling;
+    this.seed = seed;
+  }
+
+  /** A head that gives each text one of some classes. */
+  public static HeadConfig classification(String... labels) {
+    return of(Task.CLASSIFICATION, List.of(labels));
+  }
+
+  /** A head that gives each text a number. */
+  public static HeadConfig regression() {
+    return new HeadConfig(Task.REGRESSION, List.of(), null, Pooling.MEAN, 0);
+  }
+
+  /** A head that gives each text any number of some classes. */
+  public static HeadConfig multilabel(String... labels) {
+    return of(Task.MULTILABEL, List.of(labels));
+  }
+
+  /** A head that gives each token one of some classes. */
+  public static HeadConfig tokenClassification(String... labels) {
+    return of(Task.TOKEN_CLASSIFICATION, List.of(labels));
+  }
+
+  /**
+   * A head for a task.
+   *
+   * @param labels the names of the classes, in the order of the logits; none for a regression
+   * @throws LoraGraphException if a regression is given labels, or another task none
+   */
+  public static HeadConfig of(Task task, List<String> labels) {
+    boolean fixed = task.internal().fixedLabels().isPresent();
+    if (fixed && !labels.isEmpty()) {
+      throw new LoraGraphException("a %s has no labels: give none".formatted(task));
+    }
+    if (!fixed && labels.isEmpty()) {
+      throw new LoraGraphException("a head for %s needs labels: name its classes".formatted(task));
+    }
+    if (!fixed && labels.size() < task.internal().fewestLabels()) {
+      throw new LoraGraphException(
+          "one class is nothing to choose from: name two or more, or take a regression");
+    }
+    return new HeadConfig(task, List.copyOf(labels), null, Pooling.MEAN, 0);
+  }
+
+  /**
+   * A head whose classes are the labels of some data: by size where all are numbers, else sorted by
+   * name. The data is read when the head is put on.
+   *
+   * @throws LoraGraphException for a regression, which has no classes
+   */
+  public static HeadConfig of(Task task, Dataset labelsFrom) {
+    if (task.internal().fixedLabels().isPresent()) {
+      throw new LoraGraphException("a %s has no labels: give none".formatted(task));
+    }
+    return new HeadConfig(task, List.of(), labelsFrom, Pooling.MEAN, 0);
+  }
+
+  /** With another pooling than {@link Pooling#MEAN}; heads for tokens do not pool. */
+  public HeadConfig withPooling(Pooling other) {
+    return new HeadConfig(task, labels, labelsFrom, other, seed);
+  }
+
+  /** With another seed of the head's weights than 0. */
+  public HeadConfig withSeed(long other) {
+    return new HeadConfig(task, labels, labelsFrom, pooling, other);
+  }
+
+  /** What the head is for. */
+  public Task task() {
+    return task;
+  }
+
+  /** The names of the classes; none for a regression, or where they are taken from data. */
+  public List<String> labels() {
+    return labels;
+  }
+
+  /** The data whose labels the classes are. */
+  public Optional<Dataset> labelsFrom() {
+    return Optional.ofNullable(labelsFrom);
+  }
+
+  /** How the tokens of a text become one vector. */
+  public Pooling pooling() {
+    return pooling;
+  }
+
+  /** Seed of the head's weights. */
+  public long seed() {
+    return seed;
+  }
+}

@@ -1,0 +1,74 @@
+package io.github.loragraph;
+
+import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.ClassificationHead;
+import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.shape.ShapeInference;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Puts heads on models. */
+final class Heads {
+  /** More classes than people usually have. */
+  private static final int MANY = 10;
+
+  private Heads() {}
+
+  static Model add(Model encoder, HeadConfig head, Consumer<String> notes) {
+    LabelSet classes = classes(head, notes);
+    for (List<String> alike : classes.lookalikes()) {
+      notes.accept(
+          "two classes with names that are alike: '%s' and '%s'".formatted(alike.toArray()));
+    }
+    ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
+    OnnxModel classifier =
+        head.task().internal().answersTokens()
+            ? ClassificationHead.addToTokens(
+                encoder.graph(), classes.size(), head.seed(), inference)
+            : ClassificationHead.add(
+                encoder.graph(),
+                classes.size(),
+                ClassificationHead.Pooling.valueOf(head.pooling().name()),
+                head.seed(),
+                inference);
+    ModelConfig config = encoder.files().config().withLabels(classes);
+    if (!head.task().equals(Task.CLASSIFICATION)) {
+      String problemType = head.task().internal().problemType().orElse(null);
+      config = problemType == null ? config : config.with("problem_type", problemType);
+    }
+    return encoder.withHead(classifier, config);
+  }
+
+  private static LabelSet classes(HeadConfig head, Consumer<String> notes) {
+    Optional<LabelSet> fixed = head.task().internal().fixedLabels();
+    if (fixed.isPresent()) {
+      return fixed.get();
+    }
+    if (head.labelsFrom().isEmpty()) {
+      return new LabelSet(head.labels().stream().map(String::strip).toList());
+    }
+    Dataset data = head.labelsFrom().get();
+    List<Row> rows = data.labels(notes);
+    for (Row row : rows) {
+      if (row.label() == null || row.label().isEmpty()) {
+        throw new LoraGraphException(row.place() + " has no label: mend the example");
+      }
+    }
+    LabelSet classes = head.task().internal().labelsOf(rows);
+    if (classes.size() == 0) {
+      throw new LoraGraphException(data.name() + " has no labels: name their column");
+    }
+    if (classes.size() > MANY && classes.size() * 2 > rows.size()) {
+      notes.accept(
+          "%,d different labels in %,d rows: is that column the right one?"
+              .formatted(classes.size(), rows.size()));
+    }
+    return classes;
+  }
+}

@@ -1,0 +1,152 @@
+package io.github.loragraph;
+
+import io.github.loragraph.cuda.Cuda;
+import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.Sessions;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * How a model is run: where, by how many threads, and on how much of a text. Immutable, made by a
+ * {@link #builder()}.
+ */
+public final class InferenceArguments {
+  /** The defaults. */
+  public static final InferenceArguments DEFAULTS = builder().build();
+
+  private final Device device;
+  private final int threads;
+  private final boolean tf32;
+  private final Integer maxLength;
+  private final Task task;
+
+  private InferenceArguments(Builder builder) {
+    device = builder.device;
+    threads = builder.threads;
+    tf32 = builder.tf32;
+    maxLength = builder.maxLength;
+    task = builder.task;
+  }
+
+  /** Arguments with the defaults of the commands {@code eval} and {@code predict}. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  boolean tf32() {
+    return tf32;
+  }
+
+  /** The number of threads that compute one operator. */
+  int threads() {
+    return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+  }
+
+  Optional<Integer> maxLength() {
+    return Optional.ofNullable(maxLength);
+  }
+
+  Optional<Task> task() {
+    return Optional.ofNullable(task);
+  }
+
+  /**
+   * Chooses the device.
+   *
+   * @throws LoraGraphException if a GPU was asked for that cannot be used
+   */
+  DeviceChoice choose() {
+    if (device.equals(Device.CPU)) {
+      return new DeviceChoice(io.github.loragraph.ort.Device.CPU, "");
+    }
+    return DeviceChoice.of(device.asked(), Cuda.ofThisMachine());
+  }
+
+  /**
+   * The same for an engine: the training API runs on the CPU alone, so nothing else is looked for.
+   */
+  DeviceChoice choose(EngineKind engine) {
+    return engine == EngineKind.TRAINING_API && device.equals(Device.AUTO)
+        ? new DeviceChoice(io.github.loragraph.ort.Device.CPU, "the training API runs there")
+        : choose();
+  }
+
+  /** Sessions on the chosen device; a GPU that was not asked for by name is mentioned. */
+  Sessions sessions(Consumer<String> notes) {
+    DeviceChoice choice = choose();
+    if (device.equals(Device.AUTO) && choice.device().isGpu()) {
+      notes.accept(choice.toString());
+    }
+    return sessions(OrtRuntime.on(choice.device()), choice.device());
+  }
+
+  /** Sessions on a device that the build of ONNX Runtime computes on. */
+  Sessions sessions(OrtRuntime runtime, io.github.loragraph.ort.Device chosen) {
+    return new Sessions(runtime, threads()).on(chosen, tf32);
+  }
+
+  /** Builds {@link InferenceArguments}. Not for use by several threads. */
+  public static final class Builder {
+    private Device device = Device.AUTO;
+    private int threads;
+    private boolean tf32 = true;
+    private Integer maxLength;
+    private Task task;
+
+    private Builder() {}
+
+    /** What computes; {@link Device#AUTO} unless set. */
+    public Builder device(Device device) {
+      this.device = device;
+      return this;
+    }
+
+    /** Threads that compute one operator; 0, and unless set, one for each core. */
+    public Builder threads(int threads) {
+      this.threads = threads;
+      return this;
+    }
+
+    /**
+     * Whether a GPU may round the factors of single-precision products to TensorFloat-32; yes
+     * unless set.
+     */
+    public Builder tf32(boolean tf32) {
+      this.tf32 = tf32;
+      return this;
+    }
+
+    /**
+     * Tokens of a text, longer ones are cut; as the model was trained unless set, else what it
+     * takes, at most 512.
+     */
+    public Builder maxLength(int tokens) {
+      this.maxLength = tokens;
+      return this;
+    }
+
+    /**
+     * What the model answers; as it was trained unless set, else by its configuration or its
+     * outputs.
+     */
+    public Builder task(Task task) {
+      this.task = task;
+      return this;
+    }
+
+    /**
+     * The arguments.
+     *
+     * @throws LoraGraphException if a number is not possible
+     */
+    public InferenceArguments build() {
+      if (threads < 0) {
+        throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
+      }
+      return new InferenceArguments(this);
+    }
+  }
+}

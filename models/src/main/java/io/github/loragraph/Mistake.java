@@ -1,0 +1,25 @@
+package io.github.loragraph;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * An example, or a token, that a model answers otherwise than its label says.
+ *
+ * @param place what messages call the example: {@code dev.tsv:7}
+ * @param token the number of the token, from 0, where each has a label
+ * @param label as the data says
+ * @param answer the model's
+ * @param loss the example's own: cross-entropy, binary cross-entropy (mean over the classes), or
+ *     squared error
+ * @param text of the example or token; empty where there are only numbers and no tokenizer
+ * @param textPair the second text of a pair
+ */
+public record Mistake(
+    String place,
+    OptionalInt token,
+    String label,
+    String answer,
+    double loss,
+    Optional<String> text,
+    Optional<String> textPair) {}

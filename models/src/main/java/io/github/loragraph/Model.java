@@ -1,0 +1,577 @@
+package io.github.loragraph;
+
+import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.evaluation.ModelComparison;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.lora.LoraInjector;
+import io.github.loragraph.lora.LoraMerger;
+import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.lora.LoraRemover;
+import io.github.loragraph.lora.Method;
+import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.ModelNotes;
+import io.github.loragraph.models.ModelReference;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.Trainability;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * A model: an ONNX graph, and the files that belong to it ({@code config.json} with its labels,
+ * {@code tokenizer.json}). Immutable and safe for use by several threads: whatever changes a model
+ * gives another one, and copies no weight.
+ *
+ * <p>Weights stay in the memory map of the file that they were read from, which the garbage
+ * collector gives back; the tokenizer is read where it lies when text is to be encoded. So the
+ * files have to stay as they are while the model is in use. There is nothing to close.
+ *
+ * <p>What is guessed, cut, left out or not recognised is said in one line, to whom {@link
+ * #withNotes} names; else to the {@link System.Logger} of the name {@code io.github.loragraph}.
+ */
+public final class Model {
+  private static final String FILE = "model.onnx";
+  private static final String SUFFIX = ".onnx";
+
+  /** Types of more values take longer to infer than one waits for the list of layers. */
+  private static final int MOST_NODES = 20_000;
+
+  /** Adding zero changes nothing, so this leaves room only for an operator that is not exact. */
+  private static final double INJECTION_TOLERANCE = 1e-6;
+
+  /** Where merged and adapted model are further apart than this, something is wrong. */
+  private static final double MERGE_TOLERANCE = 1e-3;
+
+  /** The same where weights of 16 bits round what is merged. */
+  private static final double ROUNDED_TOLERANCE = 5e-2;
+
+  private static final Consumer<String> LOGGED =
+      line -> System.getLogger("io.github.loragraph").log(System.Logger.Level.INFO, line);
+
+  private final OnnxModel onnx;
+  private final ModelFolder files;
+  private final State state;
+
+  /**
+   * What is known besides.
+   *
+   * @param asInFile whether the graph is that of the file
+   * @param outputName the output that was chosen; null where none was
+   * @param defaults how data is read; null where the file's run says it
+   * @param change what led here; null where nothing did
+   */
+  private record State(
+      boolean asInFile,
+      String outputName,
+      RunDefaults defaults,
+      ModelChange change,
+      Consumer<String> notes) {
+    State changed(ModelChange by) {
+      return new State(false, outputName, defaults, by, notes);
+    }
+  }
+
+  private Model(OnnxModel onnx, ModelFolder files, State state) {
+    this.onnx = onnx;
+    this.files = files;
+    this.state = state;
+  }
+
+  private static Model read(ModelFolder files) {
+    return new Model(
+        OnnxFile.read(files.modelFile()), files, new State(true, null, null, null, LOGGED));
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param path an {@code .onnx} file, a folder with one in Hugging Face's layout, or the run
+   *     folder of a training
+   * @throws LoraGraphException if there is none, or several, or it is no whole ONNX model
+   */
+  public static Model open(Path path) {
+    return read(ModelFolder.of(path));
+  }
+
+  /**
+   * Opens one of the models of a folder.
+   *
+   * @param file a name in the folder, or in its folder {@code onnx}
+   * @throws LoraGraphException if there is no such file, or it is no whole ONNX model
+   */
+  public static Model open(Path folder, String file) {
+    return read(ModelFolder.of(folder, file));
+  }
+
+  /**
+   * Opens the model that a text means: a path, or the name of a bundled model. A path that exists
+   * wins.
+   *
+   * @throws LoraGraphException if it is neither, or the model cannot be read
+   */
+  public static Model open(String pathOrName) {
+    return read(ModelReference.resolve(pathOrName, ToolCache.ofThisUser()));
+  }
+
+  /**
+   * Opens the model that a text means, or another one of its folder.
+   *
+   * @param file a name in the folder, or in its folder {@code onnx}
+   * @throws LoraGraphException if there is none, or the model cannot be read
+   */
+  public static Model open(String pathOrName, String file) {
+    return read(ModelReference.resolve(pathOrName, file, ToolCache.ofThisUser()));
+  }
+
+  /**
+   * Opens a model that comes with the library; it is unpacked on first use.
+   *
+   * @throws LoraGraphException if it is not on the class path, or the cache cannot be written
+   */
+  public static Model bundled(BundledModel model) {
+    return read(model.internal().unpack(ToolCache.ofThisUser()));
+  }
+
+  /** With who hears what is guessed, cut, left out or not recognised, a line each. */
+  public Model withNotes(Consumer<String> notes) {
+    return new Model(
+        onnx,
+        files,
+        new State(state.asInFile, state.outputName, state.defaults, state.change, notes));
+  }
+
+  /**
+   * With another output as the answer, where several could be.
+   *
+   * @throws LoraGraphException if the model has no such output
+   */
+  public Model withOutput(String name) {
+    OnnxModel chosen = onnx.namingFile(() -> Logits.choose(onnx, name));
+    return new Model(
+        chosen, files, new State(state.asInFile, name, state.defaults, state.change, state.notes));
+  }
+
+  /** With another graph around the same files. */
+  public Model withOnnx(OnnxModel other) {
+    return new Model(
+        other.withGraph(other.graph().copy()),
+        files,
+        new State(false, state.outputName, state.defaults, null, state.notes));
+  }
+
+  /**
+   * With names for the classes, in the order of the logits.
+   *
+   * @throws LoraGraphException if two are the same
+   */
+  public Model withLabels(List<String> names) {
+    return new Model(onnx, files.withConfig(files.config().withLabels(new LabelSet(names))), state);
+  }
+
+  /** The file that the model was read from. */
+  public Path file() {
+    return files.modelFile();
+  }
+
+  /** Whether it lies in the library's cache, where nothing else should be written. */
+  public boolean isBundled() {
+    return files.isBundled();
+  }
+
+  /** The graph: a copy that shares the weights, which may be changed. */
+  public OnnxModel onnx() {
+    return onnx.withGraph(onnx.graph().copy());
+  }
+
+  /** The names of the classes, in the order of the logits; empty where the model names none. */
+  public List<String> labels() {
+    return files.config().labels().map(LabelSet::names).orElse(List.of());
+  }
+
+  /** Whether there are adapters in it. */
+  public boolean hasAdapters() {
+    return LoraMetadata.of(onnx).isPresent();
+  }
+
+  /** How many parameters it has. */
+  public ParameterCount parameterCount() {
+    return ParameterCount.of(onnx);
+  }
+
+  /**
+   * What {@link #inject}, {@link #merge} or {@link #unload} did; empty where none of them led to
+   * this model, or something came after.
+   */
+  public Optional<ModelChange> change() {
+    return Optional.ofNullable(state.change);
+  }
+
+  /** The graph itself, not to be changed. */
+  OnnxModel graph() {
+    return onnx;
+  }
+
+  ModelFolder files() {
+    return files;
+  }
+
+  boolean isAsInFile() {
+    return state.asInFile && files.ownConfig().isEmpty();
+  }
+
+  Optional<String> outputName() {
+    return Optional.ofNullable(state.outputName);
+  }
+
+  Consumer<String> notes() {
+    return state.notes;
+  }
+
+  /** How its run reads data; what the file's run says is mentioned. */
+  RunDefaults defaults() {
+    return state.defaults == null ? RunDefaults.of(files, state.notes) : state.defaults;
+  }
+
+  /** What a training made of it. */
+  Model trained(OnnxModel trained, Optional<ModelConfig> config, RunDefaults defaults) {
+    return new Model(
+        trained,
+        config.map(files::withConfig).orElse(files),
+        new State(false, state.outputName, defaults, null, state.notes));
+  }
+
+  private Model changed(OnnxModel other, List<String> layers, OptionalDouble difference) {
+    return new Model(other, files, state.changed(new ModelChange(layers, difference)));
+  }
+
+  /**
+   * What is in the model: its layers, its parameters, and whether it can be trained. Layers of
+   * other forms, and why a model cannot be trained, are in the answer and the notes.
+   *
+   * @throws LoraGraphException if its adapters are damaged
+   */
+  public ModelInfo inspect() {
+    return inspect(null);
+  }
+
+  /**
+   * The same with only those layers in whose module path an expression is found.
+   *
+   * @param layers null for all
+   */
+  public ModelInfo inspect(Pattern layers) {
+    return LoraGraphException.in(file(), () -> inspected(layers));
+  }
+
+  private ModelInfo inspected(Pattern layers) {
+    List<Parameter> parameters = Parameters.of(onnx);
+    if (onnx.graph().nodes().size() > MOST_NODES) {
+      String obstacle =
+          "whether it can be trained was not tried: it has %,d nodes"
+              .formatted(onnx.graph().nodes().size());
+      state.notes.accept(obstacle);
+      return ModelInfo.of(onnx, layers, parameters, Map.of(), Optional.of(obstacle));
+    }
+    Set<String> trainable =
+        parameters.stream()
+            .filter(Parameter::trainable)
+            .map(Parameter::value)
+            .collect(Collectors.toSet());
+    Map<String, Integer> found = new LinkedHashMap<>();
+    Optional<String> obstacle = Optional.empty();
+    try {
+      Trainability.check(onnx, trainable, new SessionShapeInference(OrtRuntime.ofThisProcess()))
+          .forEach(
+              (name, times) -> {
+                if (times > 0) {
+                  found.put(name, times);
+                }
+              });
+    } catch (LoraGraphException e) {
+      state.notes.accept("it cannot be trained as a whole: " + e.getMessage());
+      obstacle = Optional.of(e.getMessage());
+    }
+    return ModelInfo.of(onnx, layers, parameters, found, obstacle);
+  }
+
+  /**
+   * The model with a head, whose logits are then its only output: FLOAT (batch, classes), (batch,
+   * 1) for a regression, (batch, sequence, classes) for tokens. The labels come into its
+   * configuration.
+   *
+   * @throws LoraGraphException if it has logits already, has no output of states, or several, or
+   *     the labels cannot be taken from the data
+   */
+  public Model addHead(HeadConfig config) {
+    return Heads.add(this, config, state.notes);
+  }
+
+  Model withHead(OnnxModel classifier, ModelConfig config) {
+    return new Model(
+        classifier,
+        files.withConfig(config),
+        new State(false, null, state.defaults, null, state.notes));
+  }
+
+  /**
+   * The model with adapters beside the layers that are named. It answers as before, which is
+   * checked by running both on an input that is made up, where one can be.
+   *
+   * @throws LoraGraphException if no layer that can be adapted is meant, the model has adapters
+   *     already, cannot be trained with them, or answers otherwise
+   */
+  public Model inject(LoraConfig config) {
+    OnnxModel injected =
+        LoraGraphException.in(file(), () -> LoraInjector.inject(onnx, config.options()));
+    config
+        .givenHead()
+        .filter(head -> LoraMetadata.require(injected).head().isEmpty())
+        .ifPresent(
+            head -> {
+              throw new LoraGraphException(
+                  "%s: '%s', which is to name the modules that are trained in full, is found in no layer's path: nothing but the adapters would be trained"
+                      .formatted(file(), head));
+            });
+    LoraGraphException.in(
+        file(),
+        () ->
+            Trainability.check(
+                injected,
+                TrainableSelection.of(Method.LORA).values(injected),
+                new SessionShapeInference(OrtRuntime.ofThisProcess())));
+    List<String> adapted = List.copyOf(LoraMetadata.adaptedPaths(injected));
+    ModelNotes.ofInjection(onnx, config.targetModules(), adapted).forEach(state.notes);
+    OptionalDouble difference =
+        ModelComparison.difference(
+            onnx,
+            injected,
+            new Sessions(OrtRuntime.ofThisProcess(), 0).withoutOptimization(),
+            config.seed(),
+            state.notes);
+    if (!(difference.orElse(0) <= INJECTION_TOLERANCE)) {
+      throw new LoraGraphException(
+          "the outputs of %s changed by %g on injection: please report the model"
+              .formatted(file(), difference.getAsDouble()));
+    }
+    return changed(injected, adapted, difference);
+  }
+
+  /**
+   * The model with its adapters in its weights, W' = W + alpha/rank lora_A lora_B, and the nodes
+   * that it had before the injection: {@code merge_and_unload} of PEFT. Both are run on the same
+   * input.
+   *
+   * @throws LoraGraphException if it has no adapters, or answers otherwise than with them
+   */
+  public Model merge() {
+    return merge(InferenceArguments.DEFAULTS);
+  }
+
+  /**
+   * The same.
+   *
+   * @param comparison where both are run
+   */
+  public Model merge(InferenceArguments comparison) {
+    OnnxModel merged = LoraGraphException.in(file(), () -> LoraMerger.merge(onnx));
+    OptionalDouble difference =
+        ModelComparison.difference(onnx, merged, comparison.sessions(state.notes), 0, state.notes);
+    Set<ElementType> rounded = LoraMerger.rounded(onnx);
+    if (!rounded.isEmpty()) {
+      state.notes.accept(
+          "the merged weights are rounded to %s, in which the model stores them"
+              .formatted(rounded));
+    }
+    if (!(difference.orElse(0) <= (rounded.isEmpty() ? MERGE_TOLERANCE : ROUNDED_TOLERANCE))) {
+      throw new LoraGraphException(
+          "merged and adapted outputs of %s differ by %g: are its weights finite and of usual size?"
+              .formatted(file(), difference.getAsDouble()));
+    }
+    if (LoraMerger.changesNothing(onnx)) {
+      state.notes.accept(
+          "the adapters of %s are untrained (every lora_B is zero), so merging changes nothing: name the run folder of a training to merge that"
+              .formatted(file()));
+    }
+    return changed(merged, List.copyOf(LoraMetadata.adaptedPaths(onnx)), difference);
+  }
+
+  /**
+   * The model without its adapters, as it was before the injection: {@code unload} of PEFT. What
+   * training has changed besides the adapters, the head above all, stays changed.
+   *
+   * @throws LoraGraphException if it has no adapters
+   */
+  public Model unload() {
+    OnnxModel removed = LoraGraphException.in(file(), () -> LoraRemover.remove(onnx));
+    return changed(removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty());
+  }
+
+  /**
+   * Trains the model.
+   *
+   * @param training labelled examples
+   * @throws LoraGraphException if data or arguments do not fit the model, or the training fails
+   * @throws TrainingCancelledException if a listener wants it to stop
+   */
+  public TrainingResult train(
+      Dataset training, TrainingArguments arguments, TrainingListener... listeners) {
+    return new Training(this, training, Optional.empty(), arguments, List.of(listeners)).run();
+  }
+
+  /**
+   * Trains the model and measures it on held-out examples.
+   *
+   * @param training labelled examples
+   * @param heldOut labelled examples that are not trained on
+   * @throws LoraGraphException if data or arguments do not fit the model, or the training fails
+   * @throws TrainingCancelledException if a listener wants it to stop
+   */
+  public TrainingResult train(
+      Dataset training,
+      Dataset heldOut,
+      TrainingArguments arguments,
+      TrainingListener... listeners) {
+    return new Training(this, training, Optional.of(heldOut), arguments, List.of(listeners)).run();
+  }
+
+  /**
+   * Measures the model on labelled examples.
+   *
+   * @throws LoraGraphException if the data does not fit the model, or the model answers with
+   *     something that is no number
+   */
+  public Evaluation evaluate(Dataset data) {
+    return evaluate(data, InferenceArguments.DEFAULTS);
+  }
+
+  /** The same. */
+  public Evaluation evaluate(Dataset data, InferenceArguments arguments) {
+    try (Predictor predictor = predictor(arguments)) {
+      return predictor.evaluate(data);
+    }
+  }
+
+  /**
+   * Opens the model to answer texts. Who asks for it closes it.
+   *
+   * @throws LoraGraphException if the model cannot be run
+   */
+  public Predictor predictor() {
+    return predictor(InferenceArguments.DEFAULTS);
+  }
+
+  /** The same. */
+  public Predictor predictor(InferenceArguments arguments) {
+    return Predictor.open(this, arguments);
+  }
+
+  /**
+   * The file that {@link #save} writes, looked at before any work is done.
+   *
+   * @param target an {@code .onnx} file, or a folder for {@code model.onnx}
+   * @param replace whether files that exist may be replaced
+   * @throws LoraGraphException if the model may not be written there
+   */
+  public Path checkSave(Path target, boolean replace) {
+    if (Files.isRegularFile(target) && !target.toString().endsWith(SUFFIX)) {
+      throw new LoraGraphException(
+          "%s is a file and does not end in %s: name an %s file or a folder"
+              .formatted(target, SUFFIX, SUFFIX));
+    }
+    Path file = target.toString().endsWith(SUFFIX) ? target : target.resolve(FILE);
+    refuseOwnFile(file);
+    AtomicFile.checkTarget(file, replace);
+    if (files.ownConfig().isPresent()) {
+      AtomicFile.checkTarget(folderOf(file).resolve(ModelConfig.FILE), replace);
+    }
+    List<String> foreign = files.differentCompanions(folderOf(file));
+    if (!foreign.isEmpty() && !replace) {
+      throw new LoraGraphException(
+          "%s beside %s belongs to another model: write into a folder of its own"
+              .formatted(String.join(", ", foreign), file));
+    }
+    return file;
+  }
+
+  private void refuseOwnFile(Path target) {
+    try {
+      if (Files.exists(target) && Files.isSameFile(target, file())) {
+        throw new LoraGraphException(
+            "%s is the model that is read: name another output".formatted(target));
+      }
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + target + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static Path folderOf(Path file) {
+    return file.toAbsolutePath().getParent();
+  }
+
+  /**
+   * Writes the model with its configuration and its tokenizer, all or nothing. Files of the target
+   * that exist are not replaced.
+   *
+   * @param target an {@code .onnx} file, or a folder for {@code model.onnx}
+   * @return the file that was written
+   * @throws LoraGraphException if there is a model already, or it cannot be written
+   */
+  public Path save(Path target) {
+    return save(target, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param replace whether a model that exists is replaced, with its configuration where this one
+   *     has another
+   */
+  public Path save(Path target, boolean replace) {
+    Path file = checkSave(target, replace);
+    Path folder = folderOf(file);
+    ModelFolder.Companions companions;
+    try (StagedFiles staged = new StagedFiles(folder, replace)) {
+      files.ownConfig().ifPresent(config -> config.stage(folder.resolve(ModelConfig.FILE), staged));
+      companions = files.stageCompanions(folder, staged);
+      OnnxFile.stage(onnx, file, staged);
+      staged.commit();
+    }
+    if (!companions.copied().isEmpty()) {
+      state.notes.accept("beside %s: %s".formatted(file, String.join(", ", companions.copied())));
+    }
+    if (!companions.different().isEmpty()) {
+      state.notes.accept(
+          "%s in %s already, and not as %s has it: check that it fits the model"
+              .formatted(String.join(", ", companions.different()), folder, file()));
+    }
+    return file;
+  }
+
+  @Override
+  public String toString() {
+    return file() + (state.asInFile ? "" : " (changed)");
+  }
+}

@@ -1,0 +1,319 @@
+package io.github.loragraph;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * A model that answers texts: a session of ONNX Runtime with a tokenizer. It holds native memory
+ * until it is closed, by whoever opened it.
+ *
+ * <p>Any number of threads may use it at once; each call waits for nothing but the processor. What
+ * a text is answered does not depend on what other threads ask. Texts of one call are padded to the
+ * longest of their batch, so that the same text in another company may differ in its last digits.
+ * Closing waits for the calls that are at work.
+ */
+public final class Predictor implements AutoCloseable {
+  /** Rows that are sorted by their length and answered together. */
+  private static final int CHUNK = 1024;
+
+  private final ModelData data;
+  private final io.github.loragraph.evaluation.Predictor session;
+  private final RunDefaults trained;
+  private final Consumer<String> notes;
+  private final Task task;
+  private final AtomicBoolean saidOtherTexts = new AtomicBoolean();
+
+  /** Who answers shares it; who closes has it alone. */
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
+
+  private boolean closed;
+
+  private Predictor(
+      ModelData data,
+      io.github.loragraph.evaluation.Predictor session,
+      RunDefaults trained,
+      Consumer<String> notes) {
+    this.data = data;
+    this.session = session;
+    this.trained = trained;
+    this.notes = notes;
+    this.task = Task.of(data.task());
+  }
+
+  static Predictor open(Model model, InferenceArguments arguments) {
+    RunDefaults run = model.defaults();
+    ModelData data =
+        LoraGraphException.in(
+            model.file(),
+            () ->
+                new ModelData(
+                    model.files(),
+                    model.graph(),
+                    arguments.maxLength().orElse(run.maxLength()),
+                    arguments.task().map(Task::internal).orElse(run.task()),
+                    model.notes(),
+                    new SessionShapeInference(OrtRuntime.ofThisProcess())));
+    try {
+      data.notes().forEach(model.notes());
+      return new Predictor(
+          data,
+          new io.github.loragraph.evaluation.Predictor(
+              data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
+          run,
+          model.notes());
+    } catch (RuntimeException | Error e) {
+      data.close();
+      throw e;
+    }
+  }
+
+  /** What it answers. */
+  public Task task() {
+    return task;
+  }
+
+  /** The names of the classes, in the order of the logits; of a regression it has no meaning. */
+  public List<String> labels() {
+    return data.labels().names();
+  }
+
+  /** Tokens of a text, special ones included; longer texts are cut. */
+  public int maxLength() {
+    return data.maxLength();
+  }
+
+  /**
+   * Answers a text.
+   *
+   * @throws LoraGraphException if the text cannot be taken, or the model answers with something
+   *     that is no number
+   * @throws IllegalStateException if this is closed
+   */
+  public Prediction predict(String text) {
+    return predict(List.of(Example.of(text))).get(0);
+  }
+
+  /** Answers a pair of texts. */
+  public Prediction predict(String text, String textPair) {
+    return predict(List.of(Example.pair(text, textPair))).get(0);
+  }
+
+  /**
+   * Answers texts, pairs or tokens, all of one kind; their labels are not looked at.
+   *
+   * @return as many answers, in the same order
+   */
+  public List<Prediction> predict(List<Example> examples) {
+    List<Row> rows = new ArrayList<>(examples.size());
+    for (Example example : examples) {
+      rows.add(example.row("text " + (rows.size() + 1)));
+    }
+    return answers(rows);
+  }
+
+  /**
+   * Answers the examples of some data one after the other, so that a file of any size can be read;
+   * labels need not be there, and texts may be empty. How many texts were cut is said at the end.
+   *
+   * @param taker gets each example with its answer
+   */
+  public void predict(Dataset examples, BiConsumer<Example, Prediction> taker) {
+    Chunk chunk = new Chunk(taker);
+    examples.each(trained, notes, chunk::add);
+    chunk.answer();
+    data.tellCut(examples.name(), chunk.cut, chunk.count);
+  }
+
+  /** Rows that wait for their answers. */
+  private final class Chunk {
+    private final BiConsumer<Example, Prediction> taker;
+    private final List<Row> rows = new ArrayList<>();
+    private final List<Map<String, JsonNode>> fields = new ArrayList<>();
+    private long count;
+    private long cut;
+
+    Chunk(BiConsumer<Example, Prediction> taker) {
+      this.taker = taker;
+    }
+
+    void add(Row row, Map<String, JsonNode> itsFields) {
+      rows.add(row);
+      fields.add(itsFields);
+      if (rows.size() == CHUNK) {
+        answer();
+      }
+    }
+
+    void answer() {
+      List<Prediction> answers = answers(rows);
+      for (int i = 0; i < answers.size(); i++) {
+        count++;
+        cut += answers.get(i).truncated() ? 1 : 0;
+        taker.accept(Example.of(rows.get(i), Dataset.values(fields.get(i))), answers.get(i));
+      }
+      rows.clear();
+      fields.clear();
+    }
+  }
+
+  private <T> T whileOpen(Supplier<T> work) {
+    use.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the predictor is closed");
+      }
+      return work.get();
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  private void sayOtherTexts(List<Row> rows) {
+    if (!saidOtherTexts.get() && trained.sayOtherTexts(rows, line -> {})) {
+      if (saidOtherTexts.compareAndSet(false, true)) {
+        trained.sayOtherTexts(rows, notes);
+      }
+    }
+  }
+
+  private List<Prediction> answers(List<Row> rows) {
+    return whileOpen(() -> answered(rows));
+  }
+
+  private List<Prediction> answered(List<Row> rows) {
+    if (rows.isEmpty()) {
+      return List.of();
+    }
+    sayOtherTexts(rows);
+    ModelData.Encoded encoded = data.unlabelled(rows);
+    var examples = encoded.examples();
+    boolean[] cut = cut(rows, encoded);
+    float[][] logits = session.logits(examples);
+    List<Prediction> answers = new ArrayList<>(rows.size());
+    for (int i = 0; i < logits.length; i++) {
+      var answer =
+          data.task()
+              .prediction(
+                  logits[i], data.labels().names(), examples.get(i).length(), rows.get(i).place());
+      List<String> tokens = answer.tokens().isEmpty() ? List.of() : data.tokens(examples.get(i));
+      answers.add(new Prediction(task, answer, tokens, cut[i]));
+    }
+    return answers;
+  }
+
+  /** Which texts were cut; of several only their number is known, and that they are full. */
+  private boolean[] cut(List<Row> rows, ModelData.Encoded encoded) {
+    boolean[] cut = new boolean[rows.size()];
+    int full = 0;
+    for (int i = 0; encoded.truncated() > 0 && i < cut.length; i++) {
+      cut[i] = encoded.examples().get(i).length() >= data.maxLength();
+      full += cut[i] ? 1 : 0;
+    }
+    for (int i = 0; full > encoded.truncated() && i < cut.length; i++) {
+      cut[i] = cut[i] && data.unlabelled(List.of(rows.get(i))).truncated() > 0;
+    }
+    return cut;
+  }
+
+  /**
+   * Measures the model on labelled examples.
+   *
+   * @throws LoraGraphException if the data does not fit the model, or the model answers with
+   *     something that is no number
+   */
+  public Evaluation evaluate(Dataset labelled) {
+    return evaluate(labelled, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param listMistakes whether the mistakes are listed
+   */
+  public Evaluation evaluate(Dataset labelled, boolean listMistakes) {
+    return whileOpen(() -> evaluated(labelled, listMistakes));
+  }
+
+  private Evaluation evaluated(Dataset labelled, boolean listMistakes) {
+    List<Row> rows = labelled.labelled(trained, notes);
+    trained.sayOtherTexts(rows, notes);
+    ModelData.Encoded encoded = data.labelled(labelled.name(), rows);
+    var examples = encoded.examples();
+    float[][] logits = session.logits(examples);
+    for (int i = 0; i < logits.length; i++) {
+      io.github.loragraph.task.Prediction.requireNumbers(logits[i], rows.get(i).place());
+    }
+    List<Mistake> mistakes = listMistakes ? mistakes(rows, examples, logits) : List.of();
+    return Evaluation.of(
+        task,
+        data.task().report(logits, examples, data.outputs()),
+        data.labels().names(),
+        mistakes,
+        encoded.truncated(),
+        data.maxLength());
+  }
+
+  private List<Mistake> mistakes(
+      List<Row> rows, List<io.github.loragraph.data.Example> examples, float[][] logits) {
+    List<Mistake> mistakes = new ArrayList<>();
+    for (var mistake : data.task().mistakes(logits, examples, data.labels().names())) {
+      Row row = rows.get(mistake.example());
+      mistakes.add(
+          new Mistake(
+              row.place(),
+              mistake.token() < 0 ? OptionalInt.empty() : OptionalInt.of(mistake.token()),
+              mistake.label(),
+              mistake.answer(),
+              mistake.loss(),
+              text(row, examples.get(mistake.example()), mistake.token()),
+              Optional.ofNullable(row.textPair())));
+    }
+    return mistakes;
+  }
+
+  /** Pre-tokenized rows are text again where there is a tokenizer. */
+  private Optional<String> text(Row row, io.github.loragraph.data.Example example, int token) {
+    if (row.isText()) {
+      return Optional.of(row.text());
+    }
+    if (!data.canDecode(example)) {
+      return Optional.empty();
+    }
+    List<String> tokens = data.tokens(example);
+    return Optional.of(token < 0 ? String.join(" ", tokens) : tokens.get(token));
+  }
+
+  /** Gives the native memory back; a second time does nothing. */
+  @Override
+  public void close() {
+    use.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        try {
+          session.close();
+        } finally {
+          data.close();
+        }
+      }
+    } finally {
+      use.writeLock().unlock();
+    }
+  }
+}

@@ -1,0 +1,425 @@
+package io.github.loragraph;
+
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.file.Checksum;
+import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.ModelConfig;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.ModelNotes;
+import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.task.Report;
+import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.StoppedRun;
+import io.github.loragraph.trainer.TrainerSettings;
+import io.github.loragraph.trainer.TrainingData;
+import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.trainer.TrainingStopped;
+import io.github.loragraph.training.Optimization;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/** One training by the front door: from model, data and arguments to a trained model. */
+final class Training {
+  /** What is copied for a step is then small beside what it computes. */
+  private static final int STEPS_PER_CALL_ON_GPU = 8;
+
+  private final Model model;
+  private final Dataset training;
+  private final Optional<Dataset> heldOut;
+  private final TrainingArguments arguments;
+  private final List<TrainingListener> listeners;
+  private final List<String> notes = new ArrayList<>();
+
+  /** Null where nothing is written. */
+  private final Path run;
+
+  Training(
+      Model model,
+      Dataset training,
+      Optional<Dataset> heldOut,
+      TrainingArguments arguments,
+      List<TrainingListener> listeners) {
+    this.model = model;
+    this.training = training;
+    this.heldOut = heldOut;
+    this.arguments = arguments;
+    this.listeners = List.copyOf(listeners);
+    this.run = arguments.outputDir().orElse(null);
+  }
+
+  private void note(String line) {
+    notes.add(line);
+    model.notes().accept(line);
+    listeners.forEach(listener -> listener.onNote(line));
+  }
+
+  TrainingResult run() {
+    if (arguments.resumesFromCheckpoint()) {
+      if (run == null) {
+        throw new LoraGraphException(
+            "no run folder to go on in: name the folder of the training that was stopped");
+      }
+      try (StoppedRun stopped = StoppedRun.open(run, this::note)) {
+        return run(stopped);
+      }
+    }
+    if (arguments.evalSteps() > 0 && heldOut.isEmpty()) {
+      throw new LoraGraphException(
+          "evaluations on the way are asked for, and there are no held-out examples: give some");
+    }
+    if (run != null) {
+      RunFolder.recover(run, this::note);
+      RunFolder.checkTarget(run, arguments.overwritesOutputDir());
+    }
+    return run(null);
+  }
+
+  /**
+   * @param stopped the run to go on with; null to begin one
+   */
+  private TrainingResult run(StoppedRun stopped) {
+    Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
+    if (start != null) {
+      long step = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
+      listeners.forEach(listener -> listener.onResume(step));
+    }
+    // Which engine went before is in the checkpoint: the other one's last digits may differ.
+    EngineKind engine =
+        start == null
+            ? arguments.engineKind()
+            : TrainingJob.engineOf(start).orElse(arguments.engineKind());
+    InferenceArguments inference = arguments.inference();
+    DeviceChoice device = inference.choose(engine);
+    OnnxModel onnx = model.graph();
+    TrainableSelection selection = arguments.selection();
+    Set<String> trainable = LoraGraphException.in(model.file(), () -> selection.values(onnx));
+    try (ListenerBridge bridge = new ListenerBridge(listeners, this::note, run != null);
+        ModelData data = open(inference, shapes(engine, device.device()))) {
+      ModelData.Encoded encoded = labelled(data, training);
+      Optional<ModelData.Encoded> encodedEval = heldOut.map(set -> labelled(data, set));
+      List<io.github.loragraph.data.Example> examples = sample(encoded.examples());
+      Optimization optimization = arguments.optimization();
+      TrainerSettings settings = arguments.settings();
+      TrainingData trainingData =
+          new TrainingData(
+              data.task(),
+              examples,
+              encodedEval.map(ModelData.Encoded::examples).orElse(List.of()),
+              data.padId());
+      OrtRuntime runtime =
+          TrainingJob.runtime(
+              engine, device.device(), optimization.precision(), settings, trainingData);
+      Sessions sessions = inference.sessions(runtime, device.device());
+      TrainingJob job =
+          TrainingJob.builder(data.answer().model(), trainingData)
+              .trainable(trainable)
+              .loss(data.task().loss(lossOptions(examples, data.outputs()), examples))
+              .optimization(optimization)
+              .settings(settings)
+              .engine(engine)
+              .sessions(sessions)
+              .batchesPerCall(stepsPerCall(device.device()))
+              .build();
+      note(
+          "training %,d tensors of %s on %,d examples, %d threads"
+              .formatted(trainable.size(), model.file(), examples.size(), inference.threads()));
+      ModelNotes.ofSelection(onnx, selection).forEach(this::note);
+      ModelNotes.ofAbsentClasses(training.name(), data, examples).ifPresent(this::note);
+      if (start != null) {
+        start
+            .group(Checkpoint.GROUP)
+            .ifPresent(group -> note("going on after step %,d".formatted(group.step())));
+      }
+      if (!device.reason().isEmpty()) {
+        note(device.toString());
+      }
+      bridge.measures(
+          report ->
+              Evaluation.of(
+                  Task.of(data.task()),
+                  report,
+                  data.labels().names(),
+                  List.of(),
+                  encodedEval.map(ModelData.Encoded::truncated).orElse(0),
+                  data.maxLength()));
+      Optional<ModelConfig> config = configNamingTask(data);
+      TrainingJob.Result result =
+          run == null
+              ? job.run(List.of(bridge), null)
+              : inFolder(job, start, stopped, data, config, bridge);
+      if (run == null) {
+        bridge.ended();
+      }
+      return result(result, selection, data, encoded, encodedEval, config, bridge, device.device());
+    } catch (TrainingStopped e) {
+      throw new TrainingCancelledException(e.step(), run, e);
+    }
+  }
+
+  private ModelData open(InferenceArguments inference, ShapeInference shapes) {
+    return LoraGraphException.in(
+        model.file(),
+        () ->
+            new ModelData(
+                model.files(),
+                model.graph(),
+                inference.maxLength().orElse(null),
+                inference.task().map(Task::internal).orElse(null),
+                this::note,
+                shapes));
+  }
+
+  private ModelData.Encoded labelled(ModelData data, Dataset set) {
+    List<Row> rows = set.labelled(RunDefaults.NONE, this::note);
+    data.requireAlike(rows);
+    return data.labelled(set.name(), rows);
+  }
+
+  /** The build of ONNX Runtime that finds shapes is the one that trains: a process has one. */
+  private static ShapeInference shapes(EngineKind engine, Device device) {
+    return onnx -> {
+      boolean trains =
+          !device.isGpu()
+              && engine != EngineKind.GRAPH
+              && OrtRuntime.canOpen(OrtRuntime.Build.TRAINING);
+      OrtRuntime runtime =
+          trains ? OrtRuntime.open(OrtRuntime.Build.TRAINING) : OrtRuntime.on(device);
+      return new SessionShapeInference(runtime).infer(onnx);
+    };
+  }
+
+  private List<io.github.loragraph.data.Example> sample(
+      List<io.github.loragraph.data.Example> examples) {
+    int most = arguments.maxTrainSamples().orElse(Integer.MAX_VALUE);
+    if (most >= examples.size()) {
+      return examples;
+    }
+    SplittableRandom random = new SplittableRandom(arguments.seed());
+    List<io.github.loragraph.data.Example> drawn = new ArrayList<>(examples);
+    for (int i = 0; i < most; i++) {
+      int j = random.nextInt(i, drawn.size());
+      io.github.loragraph.data.Example moved = drawn.get(i);
+      drawn.set(i, drawn.get(j));
+      drawn.set(j, moved);
+    }
+    return drawn.subList(0, most);
+  }
+
+  /**
+   * @param classes the number of classes
+   */
+  private LossOptions lossOptions(List<io.github.loragraph.data.Example> examples, int classes) {
+    return new LossOptions(
+        arguments.labelSmoothing(),
+        arguments.classWeights().map(text -> weights(text, examples, classes)).orElse(List.of()));
+  }
+
+  private static List<Double> weights(
+      String text, List<io.github.loragraph.data.Example> examples, int classes) {
+    if (text.equals("balanced")) {
+      return LossOptions.balancedWeights(examples, classes);
+    }
+    try {
+      return Arrays.stream(text.split(",", -1)).map(String::strip).map(Double::valueOf).toList();
+    } catch (NumberFormatException e) {
+      throw new LoraGraphException(
+          "the class weights '%s' are no numbers: give one for each of the %d classes, or 'balanced'"
+              .formatted(text, classes),
+          e);
+    }
+  }
+
+  private int stepsPerCall(Device device) {
+    return arguments.stepsPerCall().orElse(device.isGpu() ? STEPS_PER_CALL_ON_GPU : 1);
+  }
+
+  private TrainingJob.Result inFolder(
+      TrainingJob job,
+      Checkpoint start,
+      StoppedRun stopped,
+      ModelData data,
+      Optional<ModelConfig> config,
+      ListenerBridge bridge) {
+    Recipe recipe = new Recipe(data, job.sessions());
+    Map<String, Object> configuration = recipe.configuration();
+    if (stopped != null) {
+      RunConfiguration.requireSame(
+          run.resolve(RunFolder.CONFIG), recipe.named(), configuration, this::note);
+    }
+    try (RunFolder folder =
+        stopped == null
+            ? RunFolder.begin(run, arguments.overwritesOutputDir(), configuration)
+            : stopped.goOn()) {
+      TrainingJob.Result result = job.run(List.of(folder, bridge), start);
+      bridge.ended();
+      model.files().copyCompanions(folder.path());
+      config
+          .or(() -> model.files().ownConfig())
+          .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
+      folder.finish(arguments.selection().noteIn(result.model()));
+      return result;
+    }
+  }
+
+  /**
+   * The configuration with the task, where the model's shape does not tell it to who comes next.
+   */
+  private Optional<ModelConfig> configNamingTask(ModelData data) {
+    ModelConfig config = model.files().config();
+    return data.task()
+        .problemType()
+        .filter(type -> !isClear(data, config))
+        .map(type -> config.with("problem_type", type));
+  }
+
+  /** Whether a task is what a model is taken to have where nobody names one. */
+  private static boolean isClear(ModelData data, ModelConfig config) {
+    try {
+      ShapeInference shapes = new SessionShapeInference(OrtRuntime.ofThisProcess());
+      return Answer.of(data.answer().model(), null, config.problemType(), shapes).task()
+          == data.task();
+    } catch (LoraGraphException e) {
+      return false;
+    }
+  }
+
+  private TrainingResult result(
+      TrainingJob.Result result,
+      TrainableSelection selection,
+      ModelData data,
+      ModelData.Encoded encoded,
+      Optional<ModelData.Encoded> encodedEval,
+      Optional<ModelConfig> config,
+      ListenerBridge bridge,
+      Device device) {
+    Report report = result.summary().evaluation();
+    Map<String, Object> columns = training.columns();
+    RunDefaults defaults =
+        new RunDefaults(
+            (String) columns.get("textColumn"),
+            (String) columns.get("textPairColumn"),
+            (String) columns.get("labelColumn"),
+            data.pairs().orElse(null),
+            data.task(),
+            data.maxLength());
+    return new TrainingResult(
+        model.trained(selection.noteIn(result.model()), config, defaults),
+        result.summary().steps(),
+        result.summary().finalTrainLoss(),
+        result.summary().samplesPerSecond(),
+        Optional.ofNullable(report).map(bridge::evaluation),
+        result.engine(),
+        io.github.loragraph.Device.parse(device.toString()),
+        encoded.truncated(),
+        encodedEval.map(ModelData.Encoded::truncated).orElse(0),
+        result.unreached(),
+        Optional.ofNullable(run),
+        notes);
+  }
+
+  /** What a run folder notes of how it came about. */
+  private final class Recipe {
+    private final ModelData data;
+    private final Sessions sessions;
+    private final Map<String, String> checksums = new LinkedHashMap<>();
+    private final Map<String, String> named = new LinkedHashMap<>();
+
+    Recipe(ModelData data, Sessions sessions) {
+      this.data = data;
+      this.sessions = sessions;
+      ModelFolder files = model.files();
+      if (model.isAsInFile()) {
+        put(RunConfiguration.MODEL, files.modelFile());
+        for (Path weights : OnnxFile.dataFiles(files.modelFile())) {
+          put(weights.getFileName().toString(), weights);
+        }
+      } else {
+        put(RunConfiguration.MODEL, model.toString(), ofContent(model));
+      }
+      put(RunConfiguration.DATA, training.name(), training.checksum());
+      heldOut.ifPresent(set -> put(RunConfiguration.EVAL, set.name(), set.checksum()));
+      files.companions().forEach(file -> put(file.getFileName().toString(), file));
+    }
+
+    private void put(String what, Path file) {
+      put(what, file.toString(), Checksum.of(file));
+    }
+
+    private void put(String what, String name, String checksum) {
+      checksums.put(what, checksum);
+      named.put(what, name);
+    }
+
+    /** What messages call that of which there are checksums. */
+    Map<String, String> named() {
+      return named;
+    }
+
+    Map<String, Object> configuration() {
+      Device device = sessions.device();
+      Map<String, Object> all = new LinkedHashMap<>();
+      all.put(
+          RunConfiguration.MODEL, model.isAsInFile() ? absolute(model.files().modelFile()) : null);
+      all.put(RunConfiguration.DATA, training.file().map(Training::absolute).orElse(null));
+      all.put(
+          RunConfiguration.EVAL,
+          heldOut.flatMap(Dataset::file).map(Training::absolute).orElse(null));
+      all.putAll(arguments.asMap());
+      all.putAll(training.columns());
+      all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
+      all.put("task", data.task().toString());
+      // Whoever takes the configuration back is to get the same file, which names a chosen output.
+      boolean matters =
+          model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
+      all.put("outputName", matters ? data.answer().logits().output() : null);
+      all.put("maxLength", data.maxLength());
+      all.put("threads", arguments.inference().threads());
+      all.put("device", device.toString());
+      all.put("tf32", arguments.inference().tf32());
+      all.put("stepsPerCall", stepsPerCall(device));
+      all.put(RunConfiguration.RECIPE_NAME, RunConfiguration.RECIPE);
+      all.put(RunConfiguration.CHECKSUMS, checksums);
+      all.put(RunConfiguration.VERSIONS, RunConfiguration.versions(sessions.runtime()));
+      return all;
+    }
+  }
+
+  /** A run may be gone on with from any folder. */
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().normalize().toString();
+  }
+
+  /** Tells whether a model in memory is the one that it was. */
+  private static String ofContent(Model model) {
+    Checksum.Builder checksum = new Checksum.Builder();
+    checksum.add(OnnxFile.serialize(model.graph(), tensor -> true));
+    for (Tensor tensor : model.graph().graph().initializers().values()) {
+      checksum.add(tensor.bytes());
+    }
+    model.files().ownConfig().ifPresent(config -> checksum.add(config.bytes()));
+    return checksum.build();
+  }
+}

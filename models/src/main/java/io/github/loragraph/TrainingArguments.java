@@ -1,0 +1,705 @@
+package io.github.loragraph;
+
+import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.TrainerSettings;
+import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.trainer.WarmUp;
+import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Optimization;
+import io.github.loragraph.training.WeightDecay;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * What decides a training, with the names that {@code TrainingArguments} of Hugging Face's
+ * transformers has for it, where it has one. Immutable, made by a {@link #builder()}, whose
+ * defaults are those of the command {@code train}.
+ */
+public final class TrainingArguments {
+  /** What a training changes. */
+  public enum Method {
+    /** The adapters and the head of a model with adapters. */
+    LORA,
+    /** Every parameter. */
+    FULL,
+    /** The head alone. */
+    HEAD
+  }
+
+  /** What the learning rate does after the warm-up. */
+  public enum Scheduler {
+    /** Falls to zero at the end of the run. */
+    LINEAR,
+    /** Falls to zero at the end of the run along half a cosine. */
+    COSINE,
+    /** Stays as it is, without a warm-up. */
+    CONSTANT,
+    /** Stays as it is. */
+    CONSTANT_WITH_WARMUP
+  }
+
+  /** Which parameters weight decay is on. */
+  public enum DecayOn {
+    /** All but biases and normalization weights, as in transformers. */
+    WEIGHTS,
+    /** All, as in PyTorch. */
+    ALL
+  }
+
+  /** What runs the steps. */
+  public enum Engine {
+    /** {@link #GRAPH}, unless the other one is more than a tenth faster, measured in long runs. */
+    AUTO,
+    /** A step graph in an ordinary session, on any build and device of ONNX Runtime. */
+    GRAPH,
+    /** ONNX Runtime's own training, on the CPU; it writes temporary files. */
+    TRAINING_API
+  }
+
+  /**
+   * What matrix products are computed in; all else, and the parameters, stay in single precision.
+   */
+  public enum Precision {
+    /** Single precision. */
+    FP32,
+    /** Half precision, with loss scaling. */
+    FP16,
+    /** bfloat16. */
+    BF16
+  }
+
+  private final Method method;
+  private final Pattern trainable;
+  private final boolean untie;
+  private final boolean trainBias;
+  private final double loraDropout;
+  private final double labelSmoothing;
+  private final String classWeights;
+  private final Double numTrainEpochs;
+  private final Long maxSteps;
+  private final int trainBatchSize;
+  private final int gradientAccumulationSteps;
+  private final Double learningRate;
+  private final Scheduler lrScheduler;
+  private final long warmupSteps;
+  private final double warmupRatio;
+  private final double weightDecay;
+  private final DecayOn weightDecayOn;
+  private final double adamBeta1;
+  private final double adamBeta2;
+  private final double adamEpsilon;
+  private final double maxGradNorm;
+  private final long seed;
+  private final boolean shuffle;
+  private final long loggingSteps;
+  private final long evalSteps;
+  private final long saveSteps;
+  private final Integer maxTrainSamples;
+  private final Engine engine;
+  private final Precision precision;
+  private final Integer stepsPerCall;
+  private final Integer maxLength;
+  private final Task task;
+  private final Device device;
+  private final int threads;
+  private final boolean tf32;
+  private final Path outputDir;
+  private final boolean overwriteOutputDir;
+  private final boolean resume;
+
+  private TrainingArguments(Builder b) {
+    method = b.method;
+    trainable = b.trainable;
+    untie = b.untie;
+    trainBias = b.trainBias;
+    loraDropout = b.loraDropout;
+    labelSmoothing = b.labelSmoothing;
+    classWeights = b.classWeights;
+    numTrainEpochs = b.numTrainEpochs;
+    maxSteps = b.maxSteps;
+    trainBatchSize = b.trainBatchSize;
+    gradientAccumulationSteps = b.gradientAccumulationSteps;
+    learningRate = b.learningRate;
+    lrScheduler = b.lrScheduler;
+    warmupSteps = b.warmupSteps;
+    warmupRatio = b.warmupRatio;
+    weightDecay = b.weightDecay;
+    weightDecayOn = b.weightDecayOn;
+    adamBeta1 = b.adamBeta1;
+    adamBeta2 = b.adamBeta2;
+    adamEpsilon = b.adamEpsilon;
+    maxGradNorm = b.maxGradNorm;
+    seed = b.seed;
+    shuffle = b.shuffle;
+    loggingSteps = b.loggingSteps;
+    evalSteps = b.evalSteps;
+    saveSteps = b.saveSteps;
+    maxTrainSamples = b.maxTrainSamples;
+    engine = b.engine;
+    precision = b.precision;
+    stepsPerCall = b.stepsPerCall;
+    maxLength = b.maxLength;
+    task = b.task;
+    device = b.device;
+    threads = b.threads;
+    tf32 = b.tf32;
+    outputDir = b.outputDir;
+    overwriteOutputDir = b.overwriteOutputDir;
+    resume = b.resume;
+  }
+
+  /** Arguments with the defaults of the command {@code train}. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that begins with these arguments. */
+  public Builder toBuilder() {
+    Builder b = new Builder();
+    b.method = method;
+    b.trainable = trainable;
+    b.untie = untie;
+    b.trainBias = trainBias;
+    b.loraDropout = loraDropout;
+    b.labelSmoothing = labelSmoothing;
+    b.classWeights = classWeights;
+    b.numTrainEpochs = numTrainEpochs;
+    b.maxSteps = maxSteps;
+    b.trainBatchSize = trainBatchSize;
+    b.gradientAccumulationSteps = gradientAccumulationSteps;
+    b.learningRate = learningRate;
+    b.lrScheduler = lrScheduler;
+    b.warmupSteps = warmupSteps;
+    b.warmupRatio = warmupRatio;
+    b.weightDecay = weightDecay;
+    b.weightDecayOn = weightDecayOn;
+    b.adamBeta1 = adamBeta1;
+    b.adamBeta2 = adamBeta2;
+    b.adamEpsilon = adamEpsilon;
+    b.maxGradNorm = maxGradNorm;
+    b.seed = seed;
+    b.shuffle = shuffle;
+    b.loggingSteps = loggingSteps;
+    b.evalSteps = evalSteps;
+    b.saveSteps = saveSteps;
+    b.maxTrainSamples = maxTrainSamples;
+    b.engine = engine;
+    b.precision = precision;
+    b.stepsPerCall = stepsPerCall;
+    b.maxLength = maxLength;
+    b.task = task;
+    b.device = device;
+    b.threads = threads;
+    b.tf32 = tf32;
+    b.outputDir = outputDir;
+    b.overwriteOutputDir = overwriteOutputDir;
+    b.resume = resume;
+    return b;
+  }
+
+  /** What is trained. */
+  public Method method() {
+    return method;
+  }
+
+  /** The highest learning rate. */
+  public double learningRate() {
+    return learningRate != null
+        ? learningRate
+        : method == Method.FULL
+            ? TrainerSettings.FULL_LEARNING_RATE
+            : TrainerSettings.ADAPTER_LEARNING_RATE;
+  }
+
+  /** What runs the steps. */
+  public Engine engine() {
+    return engine;
+  }
+
+  /** Seed of the order of the data, of dropout and of drawn examples. */
+  public long seed() {
+    return seed;
+  }
+
+  /** The run folder. */
+  public Optional<Path> outputDir() {
+    return Optional.ofNullable(outputDir);
+  }
+
+  /** Whether the training in the run folder is gone on with. */
+  public boolean resumesFromCheckpoint() {
+    return resume;
+  }
+
+  boolean overwritesOutputDir() {
+    return overwriteOutputDir;
+  }
+
+  long evalSteps() {
+    return evalSteps;
+  }
+
+  Optional<Integer> maxTrainSamples() {
+    return Optional.ofNullable(maxTrainSamples);
+  }
+
+  Optional<String> classWeights() {
+    return Optional.ofNullable(classWeights);
+  }
+
+  double labelSmoothing() {
+    return labelSmoothing;
+  }
+
+  Optional<Integer> stepsPerCall() {
+    return Optional.ofNullable(stepsPerCall);
+  }
+
+  EngineKind engineKind() {
+    return EngineKind.valueOf(engine.name());
+  }
+
+  /** The same as far as it is not about training. */
+  InferenceArguments inference() {
+    InferenceArguments.Builder builder =
+        InferenceArguments.builder().device(device).threads(threads).tf32(tf32);
+    if (maxLength != null) {
+      builder.maxLength(maxLength);
+    }
+    if (task != null) {
+      builder.task(task);
+    }
+    return builder.build();
+  }
+
+  TrainableSelection selection() {
+    return new TrainableSelection(
+        io.github.loragraph.lora.Method.valueOf(method.name()), trainable, trainBias, untie);
+  }
+
+  Optimization optimization() {
+    if (method == Method.HEAD && loraDropout > 0) {
+      throw new LoraGraphException(
+          "LoRA dropout drops what enters adapters, and a training of the head alone has none:"
+              + " leave it out");
+    }
+    return new Optimization(
+        new AdamW(
+            adamBeta1,
+            adamBeta2,
+            adamEpsilon,
+            weightDecay,
+            WeightDecay.valueOf(weightDecayOn.name())),
+        maxGradNorm,
+        new LoraDropout(loraDropout),
+        io.github.loragraph.training.Precision.valueOf(precision.name()));
+  }
+
+  TrainerSettings settings() {
+    return TrainerSettings.builder()
+        .steps(maxSteps)
+        .epochs(numTrainEpochs)
+        .learningRate(learningRate())
+        .decay(decay())
+        .warmUp(new WarmUp(warmupSteps, warmupRatio))
+        .logEvery(loggingSteps)
+        .evalEvery(evalSteps)
+        .checkpointEvery(outputDir == null ? 0 : saveSteps)
+        .batchSize(trainBatchSize)
+        .accumulation(gradientAccumulationSteps)
+        .shuffle(shuffle)
+        .seed(seed)
+        .build();
+  }
+
+  private LearningRateSchedule.Decay decay() {
+    return LearningRateSchedule.Decay.valueOf(lrScheduler.name());
+  }
+
+  /** By the names of {@link RunConfiguration#ARGUMENTS}, as a run's configuration has them. */
+  Map<String, Object> asMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("method", method.name());
+    map.put("trainable", trainable == null ? null : trainable.pattern());
+    map.put("untie", untie);
+    map.put("trainBias", trainBias);
+    map.put("loraDropout", loraDropout);
+    map.put("labelSmoothing", labelSmoothing);
+    map.put("classWeights", classWeights);
+    map.put("epochs", numTrainEpochs);
+    map.put("steps", maxSteps);
+    map.put("batchSize", trainBatchSize);
+    map.put("accumulate", gradientAccumulationSteps);
+    map.put("lr", learningRate());
+    map.put("schedule", decay().toString());
+    map.put("warmupSteps", warmupSteps);
+    map.put("warmupRatio", warmupRatio);
+    map.put("warmup", null);
+    map.put("weightDecay", weightDecay);
+    map.put("weightDecayOn", WeightDecay.valueOf(weightDecayOn.name()).toString());
+    map.put("beta1", adamBeta1);
+    map.put("beta2", adamBeta2);
+    map.put("epsilon", adamEpsilon);
+    map.put("maxGradNorm", maxGradNorm);
+    map.put("seed", seed);
+    map.put("shuffle", shuffle);
+    map.put("logEvery", loggingSteps);
+    map.put("evalEvery", evalSteps);
+    map.put("checkpointEvery", saveSteps);
+    map.put("maxTrainExamples", maxTrainSamples);
+    map.put("engine", engineKind().toString());
+    map.put("precision", optimization().precision().toString());
+    return map;
+  }
+
+  /** Builds {@link TrainingArguments}. Not for use by several threads. */
+  public static final class Builder {
+    private Method method = Method.LORA;
+    private Pattern trainable;
+    private boolean untie;
+    private boolean trainBias;
+    private double loraDropout;
+    private double labelSmoothing;
+    private String classWeights;
+    private Double numTrainEpochs;
+    private Long maxSteps;
+    private int trainBatchSize = BatchSource.BATCH_SIZE;
+    private int gradientAccumulationSteps = 1;
+    private Double learningRate;
+    private Scheduler lrScheduler = Scheduler.LINEAR;
+    private long warmupSteps;
+    private double warmupRatio;
+    private double weightDecay;
+    private DecayOn weightDecayOn = DecayOn.WEIGHTS;
+    private double adamBeta1 = 0.9;
+    private double adamBeta2 = 0.999;
+    private double adamEpsilon = 1e-8;
+    private double maxGradNorm = TrainingJob.MAX_GRADIENT_NORM;
+    private long seed;
+    private boolean shuffle = true;
+    private long loggingSteps = 10;
+    private long evalSteps;
+    private long saveSteps = 500;
+    private Integer maxTrainSamples;
+    private Engine engine = Engine.AUTO;
+    private Precision precision = Precision.FP32;
+    private Integer stepsPerCall;
+    private Integer maxLength;
+    private Task task;
+    private Device device = Device.AUTO;
+    private int threads;
+    private boolean tf32 = true;
+    private Path outputDir;
+    private boolean overwriteOutputDir;
+    private boolean resume;
+
+    private Builder() {}
+
+    /** What is trained; the adapters and the head unless set. */
+    public Builder method(Method method) {
+      this.method = method;
+      return this;
+    }
+
+    /**
+     * Further parameters to train: those in whose names the expression is found anywhere, {@code
+     * "LayerNorm"} for example; none unless set.
+     */
+    public Builder trainable(Pattern expression) {
+      trainable = expression;
+      return this;
+    }
+
+    /**
+     * The same; a text is a regular expression.
+     *
+     * @throws java.util.regex.PatternSyntaxException if it is none
+     */
+    public Builder trainable(String expression) {
+      return trainable(Pattern.compile(expression));
+    }
+
+    /**
+     * Whether the copies of a tied weight, which a file may hold several times, are trained each
+     * for itself.
+     */
+    public Builder untie(boolean untie) {
+      this.untie = untie;
+      return this;
+    }
+
+    /** Whether the biases of adapted layers are trained, too: {@code bias="lora_only"} of PEFT. */
+    public Builder trainBias(boolean trainBias) {
+      this.trainBias = trainBias;
+      return this;
+    }
+
+    /**
+     * PEFT's {@code lora_dropout}: share of the adapters' input that is dropped in training, in [0,
+     * 1); 0 unless set.
+     */
+    public Builder loraDropout(double loraDropout) {
+      this.loraDropout = loraDropout;
+      return this;
+    }
+
+    /** Share of a label that is spread over all classes, in [0, 1); 0 unless set. */
+    public Builder labelSmoothing(double labelSmoothing) {
+      this.labelSmoothing = labelSmoothing;
+      return this;
+    }
+
+    /**
+     * How much each class counts in the loss, in the order of the model's labels; all as much as
+     * each other unless set.
+     */
+    public Builder classWeights(double... weights) {
+      return classWeights(
+          Arrays.stream(weights).mapToObj(Double::toString).collect(Collectors.joining(",")));
+    }
+
+    /**
+     * The same as text: numbers divided by commas, or {@code balanced}: all classes count as much
+     * as each other, however many examples they have.
+     */
+    public Builder classWeights(String weights) {
+      classWeights = weights;
+      return this;
+    }
+
+    /** Passes over the data, more than 0; 3 unless set, where no steps are set either. */
+    public Builder numTrainEpochs(double epochs) {
+      numTrainEpochs = epochs;
+      return this;
+    }
+
+    /** Steps, 1 or more. Beside epochs the run ends with what ends first. */
+    public Builder maxSteps(long steps) {
+      maxSteps = steps;
+      return this;
+    }
+
+    /** {@code per_device_train_batch_size}: examples in a batch, 1 or more; 8 unless set. */
+    public Builder trainBatchSize(int examples) {
+      trainBatchSize = examples;
+      return this;
+    }
+
+    /** Batches that make up one step, as one batch of all their examples would; 1 unless set. */
+    public Builder gradientAccumulationSteps(int gradientAccumulationSteps) {
+      this.gradientAccumulationSteps = gradientAccumulationSteps;
+      return this;
+    }
+
+    /**
+     * The highest learning rate, more than 0; 5e-4 unless set, and 5e-5 with {@link Method#FULL}.
+     */
+    public Builder learningRate(double rate) {
+      learningRate = rate;
+      return this;
+    }
+
+    /** What the learning rate does; {@link Scheduler#LINEAR} unless set. */
+    public Builder lrScheduler(Scheduler lrScheduler) {
+      this.lrScheduler = lrScheduler;
+      return this;
+    }
+
+    /** Steps over which the learning rate rises from 0; none unless set. */
+    public Builder warmupSteps(long warmupSteps) {
+      this.warmupSteps = warmupSteps;
+      return this;
+    }
+
+    /** The same as a share of all steps, in [0, 1]; {@link #warmupSteps} wins. */
+    public Builder warmupRatio(double warmupRatio) {
+      this.warmupRatio = warmupRatio;
+      return this;
+    }
+
+    /** AdamW's weight decay; 0 unless set. */
+    public Builder weightDecay(double weightDecay) {
+      this.weightDecay = weightDecay;
+      return this;
+    }
+
+    /** Which parameters decay; {@link DecayOn#WEIGHTS} unless set. */
+    public Builder weightDecayOn(DecayOn weightDecayOn) {
+      this.weightDecayOn = weightDecayOn;
+      return this;
+    }
+
+    /** AdamW's; 0.9 unless set. */
+    public Builder adamBeta1(double adamBeta1) {
+      this.adamBeta1 = adamBeta1;
+      return this;
+    }
+
+    /** AdamW's; 0.999 unless set. */
+    public Builder adamBeta2(double adamBeta2) {
+      this.adamBeta2 = adamBeta2;
+      return this;
+    }
+
+    /** AdamW's; 1e-8 unless set. */
+    public Builder adamEpsilon(double adamEpsilon) {
+      this.adamEpsilon = adamEpsilon;
+      return this;
+    }
+
+    /** Gradients are scaled down to this norm; 1 unless set, 0 for never. */
+    public Builder maxGradNorm(double maxGradNorm) {
+      this.maxGradNorm = maxGradNorm;
+      return this;
+    }
+
+    /** Seed of the order of the data, of dropout and of {@link #maxTrainSamples}; 0 unless set. */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /** Whether each epoch is shuffled, batches by length; yes unless set. */
+    public Builder shuffle(boolean shuffle) {
+      this.shuffle = shuffle;
+      return this;
+    }
+
+    /** Steps between two log entries; 10 unless set, 0 for none. */
+    public Builder loggingSteps(long loggingSteps) {
+      this.loggingSteps = loggingSteps;
+      return this;
+    }
+
+    /** Steps between two evaluations on the way; 0 unless set: one at the end only. */
+    public Builder evalSteps(long evalSteps) {
+      this.evalSteps = evalSteps;
+      return this;
+    }
+
+    /** Steps between two checkpoints in the run folder; 500 unless set, 0 for none. */
+    public Builder saveSteps(long saveSteps) {
+      this.saveSteps = saveSteps;
+      return this;
+    }
+
+    /** Train on so many examples, drawn by the seed; on all unless set. */
+    public Builder maxTrainSamples(int examples) {
+      maxTrainSamples = examples;
+      return this;
+    }
+
+    /** What runs the steps; {@link Engine#AUTO} unless set. */
+    public Builder engine(Engine engine) {
+      this.engine = engine;
+      return this;
+    }
+
+    /** What matrix products are computed in; {@link Precision#FP32} unless set. */
+    public Builder precision(Precision precision) {
+      this.precision = precision;
+      return this;
+    }
+
+    /**
+     * Steps (with accumulation: batches) that the graph engine runs in one call, between which
+     * nothing is copied from or to the device; 1 unless set, and 8 on a GPU.
+     */
+    public Builder stepsPerCall(int steps) {
+      stepsPerCall = steps;
+      return this;
+    }
+
+    /** Tokens of a text, longer ones are cut; what the model takes unless set, at most 512. */
+    public Builder maxLength(int tokens) {
+      maxLength = tokens;
+      return this;
+    }
+
+    /** What the model answers; by its configuration, else by its outputs, unless set. */
+    public Builder task(Task task) {
+      this.task = task;
+      return this;
+    }
+
+    /** What computes; {@link Device#AUTO} unless set. */
+    public Builder device(Device device) {
+      this.device = device;
+      return this;
+    }
+
+    /** Threads that compute one operator; 0, and unless set, one for each core. */
+    public Builder threads(int threads) {
+      this.threads = threads;
+      return this;
+    }
+
+    /**
+     * Whether a GPU may round the factors of single-precision products to TensorFloat-32; yes
+     * unless set.
+     */
+    public Builder tf32(boolean tf32) {
+      this.tf32 = tf32;
+      return this;
+    }
+
+    /**
+     * The run folder: the trained model with its files, {@code config.yaml} (these arguments),
+     * {@code metrics.jsonl} (a line for each log entry and evaluation), and checkpoints while the
+     * training goes on. Unless set nothing is written, and there are no checkpoints.
+     */
+    public Builder outputDir(Path folder) {
+      outputDir = folder;
+      return this;
+    }
+
+    /**
+     * Whether a run folder that stands there is replaced; it comes back if the training fails
+     * before its first checkpoint.
+     */
+    public Builder overwriteOutputDir(boolean overwriteOutputDir) {
+      this.overwriteOutputDir = overwriteOutputDir;
+      return this;
+    }
+
+    /**
+     * Whether the training that was stopped in the run folder is gone on with: from its last
+     * checkpoint that is whole, to the very same bytes. Model, data and arguments have to be those
+     * that it was begun with.
+     */
+    public Builder resumeFromCheckpoint(boolean resume) {
+      this.resume = resume;
+      return this;
+    }
+
+    /**
+     * The arguments.
+     *
+     * @throws LoraGraphException if a number is not possible
+     */
+    public TrainingArguments build() {
+      TrainingArguments arguments = new TrainingArguments(this);
+      arguments.settings();
+      arguments.optimization();
+      if (maxTrainSamples != null && maxTrainSamples < 1) {
+        throw new LoraGraphException(
+            "a training on %d examples is not possible: give 1 or more".formatted(maxTrainSamples));
+      }
+      if (threads < 0) {
+        throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
+      }
+      return arguments;
+    }
+  }
+}

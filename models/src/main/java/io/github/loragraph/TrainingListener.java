@@ -1,0 +1,45 @@
+package io.github.loragraph;
+
+/**
+ * Hears of a training's progress: {@code TrainerCallback} of transformers. It is called in the
+ * thread that trains, which waits for it; what it throws ends the training.
+ */
+public interface TrainingListener {
+  /** Something that was guessed, cut, left out or decided, in one line. */
+  default void onNote(String line) {}
+
+  /** A training that was stopped goes on after this step. */
+  default void onResume(long step) {}
+
+  /** Before the first step. */
+  default void onTrainBegin(long totalSteps) {}
+
+  /** After each step. */
+  default void onStepEnd(StepMetrics step) {}
+
+  /** Every {@code loggingSteps}: figures since the last time. */
+  default void onLog(StepMetrics figures) {}
+
+  /**
+   * After an evaluation on held-out data; that at the end is in the result, too.
+   *
+   * @param step after which it was made
+   */
+  default void onEvaluate(long step, Evaluation evaluation) {}
+
+  /** After a checkpoint was written into the run folder. */
+  default void onSave(long step) {}
+
+  /** After the last step, before the trained model is written. */
+  default void onTrainEnd() {}
+
+  /**
+   * Whether the training is to be stopped: asked after each batch, in evaluations too, or after the
+   * batches that the engine runs at once. A training in a run folder then writes a checkpoint, from
+   * which it can be gone on with. To cancel from another thread let this read a volatile variable,
+   * or interrupt the thread that trains.
+   */
+  default boolean shouldTrainingStop() {
+    return false;
+  }
+}

@@ -1,0 +1,114 @@
+package io.github.loragraph.models;
+
+import io.github.loragraph.data.Example;
+import io.github.loragraph.error.PlainText;
+import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.PeftAdapters;
+import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.lora.UnrecognisedLayer;
+import io.github.loragraph.onnx.OnnxModel;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** What is worth saying of a model and what is done with it, a line each. */
+public final class ModelNotes {
+  private static final int LONGEST = 120;
+
+  private ModelNotes() {}
+
+  /**
+   * What an injection leaves out or does beyond what was asked for.
+   *
+   * @param match what the adapters were asked for by
+   * @param adapted the module paths that got one
+   */
+  public static List<String> ofInjection(
+      OnnxModel original, Pattern match, Collection<String> adapted) {
+    List<String> notes = new ArrayList<>();
+    List<UnrecognisedLayer> others =
+        UnrecognisedLayer.find(original).stream().filter(l -> l.matches(match)).toList();
+    if (!others.isEmpty()) {
+      notes.add(
+          "not adapted: %d further layer%s that '%s' matches, as %s"
+              .formatted(others.size(), others.size() == 1 ? "" : "s", match, others.get(0)));
+    }
+    long peft =
+        PeftAdapters.find(original.graph()).stream()
+            .filter(a -> match.matcher(a.path()).find())
+            .count();
+    if (peft > 0) {
+      notes.add(
+          "not adapted: the %d PEFT adapters in the model that '%s' matches; training the model itself trains those"
+              .formatted(peft, match));
+    }
+    for (Parameter parameter : Parameters.of(original)) {
+      for (Parameter.Copy copy : parameter.copies()) {
+        if (isAdapted(copy.name(), adapted) || isAdapted(parameter.name(), adapted)) {
+          notes.add(
+              "%s and %s are one weight: merging the adapter will leave them different"
+                  .formatted(parameter.name(), copy.name()));
+        }
+      }
+    }
+    return notes;
+  }
+
+  private static boolean isAdapted(String weight, Collection<String> adapted) {
+    return weight.endsWith(".weight")
+        && adapted.contains(weight.substring(0, weight.length() - ".weight".length()));
+  }
+
+  /** What is trained as one, and what is not trained although it was asked for. */
+  public static List<String> ofSelection(OnnxModel model, TrainableSelection selection) {
+    List<String> notes = new ArrayList<>();
+    List<Parameter> tied =
+        new TrainableSelection(selection.method(), selection.also(), selection.biases())
+            .parameters(model).stream().filter(p -> !p.copies().isEmpty()).toList();
+    if (!selection.untied()) {
+      tied.forEach(parameter -> notes.add(tied(parameter)));
+    } else if (tied.isEmpty()) {
+      notes.add("untying changes nothing: no weight that is trained is tied");
+    }
+    List<Parameter> left = selection.left(model);
+    if (!left.isEmpty()) {
+      notes.add(
+          "not trained: %d parameters, as %s, since %s"
+              .formatted(left.size(), left.get(0).name(), left.get(0).obstacle()));
+    }
+    return notes;
+  }
+
+  private static String tied(Parameter parameter) {
+    return "Tied, counted and trained as one: %s = %s"
+        .formatted(
+            parameter.name(),
+            parameter.copies().stream()
+                .map(Parameter.Copy::name)
+                .collect(Collectors.joining(" = ")));
+  }
+
+  /** The classes that training data do not have, which are not learned from them. */
+  public static Optional<String> ofAbsentClasses(
+      String name, ModelData data, List<Example> examples) {
+    List<String> names = data.labels().names();
+    List<String> absent = data.task().absent(examples, names);
+    return absent.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%s has no example of %,d of the %,d classes: %s"
+                .formatted(
+                    name,
+                    absent.size(),
+                    names.size(),
+                    PlainText.shortened(quoted(absent), LONGEST)));
+  }
+
+  private static String quoted(List<String> names) {
+    return names.stream().map(name -> "'" + name + "'").collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,287 @@
+package io.github.loragraph.models;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.ort.OrtRuntime;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * The recipe of a run, as its {@code config.yaml} has it: what a training was asked for, the
+ * checksums of what it was made from, and the versions of what made it. A run is gone on with by
+ * the very same recipe alone.
+ */
+public final class RunConfiguration {
+  /**
+   * The version of the recipe: how steps, rates, decay and shares follow from the arguments. A run
+   * is not gone on with by another one.
+   */
+  public static final int RECIPE = 2;
+
+  public static final String MODEL = "model";
+  public static final String DATA = "data";
+  public static final String EVAL = "eval";
+  public static final String PAIRS = "pairs";
+  public static final String RECIPE_NAME = "recipe";
+  public static final String CHECKSUMS = "checksums";
+  public static final String VERSIONS = "versions";
+
+  /** What decides the course of a training, by the names of the command line's options. */
+  public static final List<String> ARGUMENTS =
+      List.of(
+          "method",
+          "trainable",
+          "untie",
+          "trainBias",
+          "loraDropout",
+          "labelSmoothing",
+          "classWeights",
+          "epochs",
+          "steps",
+          "batchSize",
+          "accumulate",
+          "lr",
+          "schedule",
+          "warmupSteps",
+          "warmupRatio",
+          "warmup",
+          "weightDecay",
+          "weightDecayOn",
+          "beta1",
+          "beta2",
+          "epsilon",
+          "maxGradNorm",
+          "seed",
+          "shuffle",
+          "logEvery",
+          "evalEvery",
+          "checkpointEvery",
+          "maxTrainExamples",
+          "engine",
+          "precision");
+
+  /** What may be another one where a run is gone on with: no step depends on it. */
+  private static final Set<String> FREE =
+      Set.of("logEvery", "evalEvery", "checkpointEvery", "engine", "warmup");
+
+  /** All entries of a whole configuration. */
+  public static final List<String> KEYS = keys();
+
+  /** Whose versions decide a run's numbers. */
+  private static final List<String> VERSION_NAMES =
+      List.of("loraGraph", "onnxRuntime", "java", "system");
+
+  /** Missing entries that a message names. */
+  private static final int NAMED = 5;
+
+  private static final int LONGEST_SHOWN = 60;
+
+  private static final YAMLMapper YAML =
+      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+  private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
+
+  private RunConfiguration() {}
+
+  private static List<String> keys() {
+    List<String> keys = new ArrayList<>(List.of(MODEL, DATA, EVAL));
+    keys.addAll(ARGUMENTS);
+    keys.addAll(List.of("textColumn", "textPairColumn", "labelColumn"));
+    keys.addAll(List.of(PAIRS, "task", "outputName", "maxLength", "threads", "device", "tf32"));
+    keys.addAll(List.of("stepsPerCall", RECIPE_NAME, CHECKSUMS, VERSIONS));
+    return List.copyOf(keys);
+  }
+
+  /** The versions that decide a run's numbers. */
+  public static Map<String, String> versions(OrtRuntime runtime) {
+    String own = RunConfiguration.class.getPackage().getImplementationVersion();
+    Map<String, String> versions = new LinkedHashMap<>();
+    versions.put("loraGraph", own == null ? "development" : own);
+    versions.put("onnxRuntime", runtime.version());
+    versions.put("java", System.getProperty("java.version"));
+    versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    return versions;
+  }
+
+  /**
+   * The entries of a file by their keys.
+   *
+   * @throws LoraGraphException if it cannot be read, or is no map
+   */
+  public static Map<String, Object> entries(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new LoraGraphException("no such configuration file: " + file);
+    }
+    try {
+      if (Files.size(file) == 0) {
+        throw new LoraGraphException(file + " is empty: it should have options, a line each");
+      }
+      Map<String, Object> entries = YAML.readValue(file.toFile(), MAP);
+      if (entries == null) {
+        throw new LoraGraphException(
+            file + " holds null alone: it should have options, a line each");
+      }
+      return entries;
+    } catch (JsonProcessingException e) {
+      throw new LoraGraphException(
+          "%s:%d is not a YAML map of options: %s"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                  e.getOriginalMessage().lines().findFirst().orElse("")),
+          e);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /**
+   * Refuses the configuration of a run that lacks something: nothing of it may fall back to a
+   * default where the run is gone on with.
+   *
+   * @throws LoraGraphException if it does
+   */
+  public static void requireWhole(Path file, Map<String, Object> entries) {
+    requireKeys(file, entries, KEYS);
+    requireKeys(file, texts(file, entries, CHECKSUMS), List.of(MODEL, DATA));
+    requireKeys(file, texts(file, entries, VERSIONS), VERSION_NAMES);
+  }
+
+  private static void requireKeys(Path file, Map<String, ?> entries, Collection<String> keys) {
+    List<String> missing = keys.stream().filter(key -> !entries.containsKey(key)).toList();
+    if (!missing.isEmpty()) {
+      throw new LoraGraphException(
+          "%s has no %s%s: it was cut short or changed, or is of another version of lora-graph; put back what the run was begun with, or begin another"
+              .formatted(
+                  file,
+                  String.join(", ", missing.subList(0, Math.min(NAMED, missing.size()))),
+                  missing.size() > NAMED ? " and %d more".formatted(missing.size() - NAMED) : ""));
+    }
+  }
+
+  /**
+   * Refuses to go on with a run whose model or data, or the meaning of whose arguments, have
+   * changed since it began, and says where another version of something goes on with it.
+   *
+   * @param config the run's configuration
+   * @param named what messages call that of which a checksum is in it, by the name of the checksum
+   * @param now the configuration of the same run as it would be written now
+   * @param notes takes a line for each version that is another one
+   * @throws LoraGraphException if something has changed
+   */
+  public static void requireSame(
+      Path config, Map<String, String> named, Map<String, Object> now, Consumer<String> notes) {
+    Map<String, Object> then = entries(config);
+    requireWhole(config, then);
+    requireOneValue(config, RECIPE_NAME, then.get(RECIPE_NAME));
+    if (!Objects.equals(then.get(RECIPE_NAME), now.get(RECIPE_NAME))) {
+      throw new LoraGraphException(
+          "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with: begin another run with --config %s"
+              .formatted(config, config));
+    }
+    requireOneValue(config, PAIRS, then.get(PAIRS));
+    if (!Objects.equals(then.get(PAIRS), now.get(PAIRS))) {
+      throw new LoraGraphException(
+          "%s: '%s' is %s, and of these data it is %s: put back what the run was begun with, or begin another"
+              .formatted(config, PAIRS, then.get(PAIRS), now.get(PAIRS)));
+    }
+    requireSameChecksums(config, named, then, now);
+    for (String argument : ARGUMENTS) {
+      if (!FREE.contains(argument) && !isSame(then.get(argument), now.get(argument))) {
+        throw new LoraGraphException(
+            "%s: '%s' is %s, and %s is given now: a run is gone on with as it was begun, so give the same, or begin another"
+                .formatted(config, argument, shown(then.get(argument)), shown(now.get(argument))));
+      }
+    }
+    Map<String, String> versions = texts(config, then, VERSIONS);
+    texts(config, now, VERSIONS)
+        .forEach(
+            (what, version) -> {
+              if (!version.equals(versions.get(what))) {
+                notes.accept(
+                    "begun with %s %s, going on with %s: the last digits may differ"
+                        .formatted(what, versions.getOrDefault(what, "(not noted)"), version));
+              }
+            });
+  }
+
+  private static void requireSameChecksums(
+      Path config, Map<String, String> named, Map<String, Object> then, Map<String, Object> now) {
+    Map<String, String> before = texts(config, then, CHECKSUMS);
+    texts(config, now, CHECKSUMS)
+        .forEach(
+            (what, checksum) -> {
+              if (!before.containsKey(what)) {
+                throw new LoraGraphException(
+                    "%s has no checksum of %s, so nobody can tell whether it is the one that the run began with: put back what the run was begun with, or begin another"
+                        .formatted(config, named.get(what)));
+              }
+              if (!checksum.equals(before.get(what))) {
+                throw new LoraGraphException(
+                    "%s has changed since the run began, so it cannot be gone on with: put back the one from before, or begin another run"
+                        .formatted(named.get(what)));
+              }
+            });
+  }
+
+  /** A file may be mended by hand, and write a number or a word in another way. */
+  private static boolean isSame(Object then, Object now) {
+    if (then == null || now == null) {
+      return then == now;
+    }
+    if (then.toString().equalsIgnoreCase(now.toString())) {
+      return true;
+    }
+    try {
+      return Double.parseDouble(then.toString()) == Double.parseDouble(now.toString());
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+
+  private static String shown(Object value) {
+    return PlainText.shortened(String.valueOf(value), LONGEST_SHOWN);
+  }
+
+  /** A map of texts among the entries. */
+  private static Map<String, String> texts(Path file, Map<String, Object> entries, String name) {
+    if (!(entries.get(name) instanceof Map<?, ?> map)) {
+      throw new LoraGraphException("%s: '%s' is no map of names and texts".formatted(file, name));
+    }
+    Map<String, String> texts = new LinkedHashMap<>();
+    map.forEach(
+        (key, value) -> {
+          if (!(value instanceof String text)) {
+            throw new LoraGraphException("%s: '%s' of '%s' is no text".formatted(file, key, name));
+          }
+          texts.put(String.valueOf(key), text);
+        });
+    return texts;
+  }
+
+  /**
+   * Refuses a list or a map where one value belongs.
+   *
+   * @throws LoraGraphException if it is so
+   */
+  public static void requireOneValue(Path file, String key, Object value) {
+    if (value instanceof Map || value instanceof Collection) {
+      throw new LoraGraphException(
+          "%s: '%s' is a %s where one value belongs"
+              .formatted(file, key, value instanceof Map ? "map" : "list"));
+    }
+  }
+}
