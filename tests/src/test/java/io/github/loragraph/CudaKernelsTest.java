@@ -17,8 +17,8 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ValueTypes;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
-import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
 import java.io.IOException;
@@ -75,10 +75,7 @@ class CudaKernelsTest {
             model,
             TrainableSelection.of(method).values(model),
             new CrossEntropyLoss(0.1, List.of(1.0, 2.0), -100L),
-            dropout,
-            Kernels.STANDARD,
-            Precision.FP32,
-            true,
+            GraphOptions.PLAIN.withDropout(dropout).accumulating(true),
             new SessionShapeInference(OrtRuntime.ofThisProcess()));
     return StepGraph.of(training, AdamW.defaults(), 1);
   }

@@ -10,7 +10,7 @@ import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +54,7 @@ class ExportsTest {
 
   private static void checkLogits(Export export, OnnxModel model, String what) {
     List<List<HostTensor>> inputs = Export.BATCHES.stream().map(export::inputs).toList();
-    var outputs = OrtRun.runEach(TrainingForm.withoutDropout(model), inputs, SESSIONS);
+    var outputs = OrtRun.runEach(TrainingNormalizer.withoutDropout(model), inputs, SESSIONS);
     for (int i = 0; i < inputs.size(); i++) {
       String batch = Export.BATCHES.get(i);
       float[] logits = outputs.get(i).get("logits");

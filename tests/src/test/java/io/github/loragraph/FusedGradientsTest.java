@@ -17,6 +17,7 @@ import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.passes.TypedModel;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -90,7 +91,7 @@ class FusedGradientsTest {
         new Autodiff(kernels)
             .gradients(
                 graph,
-                new SessionShapeInference(SESSIONS.runtime()).infer(model),
+                TypedModel.of(model, new SessionShapeInference(SESSIONS.runtime())).types(),
                 loss,
                 List.of("x"))
             .get("x");

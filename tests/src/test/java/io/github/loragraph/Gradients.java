@@ -13,6 +13,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.TrainingGraph;
@@ -62,7 +63,11 @@ record Gradients(double loss, Map<String, float[]> byValue) {
       List<List<HostTensor>> batches) {
     TrainingGraph training =
         TrainingGraph.build(
-            model, trainable, loss, dropout, new SessionShapeInference(OrtRuntime.ofThisProcess()));
+            model,
+            trainable,
+            loss,
+            GraphOptions.PLAIN.withDropout(dropout),
+            new SessionShapeInference(OrtRuntime.ofThisProcess()));
     Graph graph = training.model().graph();
     training
         .gradients()

@@ -7,8 +7,8 @@ import io.github.loragraph.check.Oracle;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.Method;
-import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
@@ -42,7 +42,7 @@ class LanguageModelEnginesTest {
         (name, tensor) ->
             assertArrayEquals(
                 withoutKeyBias(name, tensor), withoutKeyBias(name, second.get(name)), 2e-6f, name));
-    OnnxModel written = SharedTensors.withValues(model, first);
+    OnnxModel written = InitializerUntying.withValues(model, first);
     float[] table = written.graph().initializer(TABLE).toFloats();
     float[] copy = written.graph().initializer(COPY).toFloats();
     for (int i = 0; i < 48; i++) {

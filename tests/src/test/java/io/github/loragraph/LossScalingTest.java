@@ -25,7 +25,7 @@ import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.EvaluationGraph;
-import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LossScaling;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
@@ -72,10 +72,7 @@ class LossScalingTest {
               model,
               trainable,
               CrossEntropyLoss.plain(),
-              LoraDropout.NONE,
-              Kernels.STANDARD,
-              Precision.FP16,
-              batches > 1,
+              GraphOptions.PLAIN.withPrecision(Precision.FP16).accumulating(batches > 1),
               new SessionShapeInference(OrtRuntime.ofThisProcess()));
       AdamW adamW =
           new AdamW(

@@ -32,7 +32,7 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
-import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LossScaling;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
@@ -90,8 +90,7 @@ class MixedPrecisionTest {
         model,
         TrainableSelection.of(method).values(model),
         CrossEntropyLoss.plain(),
-        LoraDropout.NONE,
-        precision,
+        GraphOptions.PLAIN.withPrecision(precision),
         new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
@@ -379,8 +378,7 @@ class MixedPrecisionTest {
         OnnxModel.of("residual", graph, 9, GraphBuilder.OPSET),
         Set.of("w"),
         CrossEntropyLoss.plain(),
-        LoraDropout.NONE,
-        precision,
+        GraphOptions.PLAIN.withPrecision(precision),
         new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
@@ -412,8 +410,7 @@ class MixedPrecisionTest {
             OnnxModel.of("moves", graph, 9, GraphBuilder.OPSET),
             Set.of("w"),
             CrossEntropyLoss.plain(),
-            LoraDropout.NONE,
-            Precision.FP16,
+            GraphOptions.PLAIN.withPrecision(Precision.FP16),
             new SessionShapeInference(OrtRuntime.ofThisProcess()));
     Graph half = training.model().graph();
     Map<String, ElementType> types = types(half);
@@ -444,8 +441,7 @@ class MixedPrecisionTest {
                     OnnxModel.of("scale", graph, 9, GraphBuilder.OPSET),
                     Set.of("w"),
                     CrossEntropyLoss.plain(),
-                    LoraDropout.NONE,
-                    Precision.BF16,
+                    GraphOptions.PLAIN.withPrecision(Precision.BF16),
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
     assertTrue(refusal.getMessage().contains("--precision bf16"), refusal::getMessage);
   }

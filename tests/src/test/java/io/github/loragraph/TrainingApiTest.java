@@ -31,6 +31,7 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import java.io.IOException;
@@ -93,10 +94,8 @@ class TrainingApiTest {
         model,
         TrainableSelection.of(Method.LORA).values(model),
         CrossEntropyLoss.plain(),
-        LoraDropout.NONE,
         optimizer,
-        false,
-        kernels,
+        GraphOptions.PLAIN.withKernels(kernels),
         new SessionShapeInference(SESSIONS.runtime()));
   }
 

@@ -27,9 +27,10 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
@@ -77,7 +78,8 @@ class TrainingGraphTest {
   void theBackwardGraphIsSmall() {
     OnnxModel model = robertaBase();
     int forward =
-        TrainingForm.of(model, lora(model), new SessionShapeInference(OrtRuntime.ofThisProcess()))
+        TrainingNormalizer.of(
+                model, lora(model), new SessionShapeInference(OrtRuntime.ofThisProcess()))
             .model()
             .graph()
             .nodes()
@@ -291,8 +293,9 @@ class TrainingGraphTest {
     if (how.equals("opset 21")) {
       // Its adapters are other nodes by now: it is a model with these parameters, not an injected
       // one.
-      return TrainingForm.of(
+      return TrainingNormalizer.of(
               model, lora(model), new SessionShapeInference(OrtRuntime.ofThisProcess()))
+          .model()
           .model()
           .withMetadata(LoraMetadata.KEY, null)
           .withOpset("", 21);
@@ -391,7 +394,7 @@ class TrainingGraphTest {
                 oracle.model(),
                 TrainableSelection.of(Method.FULL).values(oracle.model()),
                 CrossEntropyLoss.plain(),
-                DROPOUT,
+                GraphOptions.PLAIN.withDropout(DROPOUT),
                 new SessionShapeInference(OrtRuntime.ofThisProcess())));
   }
 

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.check.OrtRun;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.fixtures.Fixtures;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.Method;
-import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -50,7 +50,7 @@ class XlmRobertaTest {
     batch.add(Gradients.floats("labels", LABELS, 3));
     Gradients gradients = Gradients.of(model, trainable, new MeanSquaredErrorLoss(), batch);
 
-    OnnxModel own = SharedTensors.unshare(model, trainable);
+    OnnxModel own = InitializerUntying.unshare(model, trainable);
     assertEquals(loss(own), gradients.loss(), 1e-6);
     for (Map.Entry<String, float[]> entry : gradients.byValue().entrySet()) {
       checkAlongGradient(own, entry.getKey(), entry.getValue());

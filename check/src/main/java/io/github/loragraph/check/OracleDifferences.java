@@ -15,7 +15,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.StepGraph;
@@ -229,7 +229,7 @@ public final class OracleDifferences {
 
   /** A model as evaluation sees it: dropout is off. */
   private static OnnxModel inferenceForm(OnnxModel model) {
-    return TrainingForm.withoutDropout(model);
+    return TrainingNormalizer.withoutDropout(model);
   }
 
   private static float[] flat(float[][] rows) {

@@ -21,6 +21,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Optimization;
@@ -155,7 +156,11 @@ final class BenchmarkCommand implements Callable<Integer> {
     Set<String> trainable = TrainableSelection.of(method).values(onnx);
     TrainingGraph training =
         TrainingGraph.build(
-            onnx, trainable, loss, LoraDropout.NONE, precision, new SessionShapeInference(runtime));
+            onnx,
+            trainable,
+            loss,
+            GraphOptions.PLAIN.withPrecision(precision),
+            new SessionShapeInference(runtime));
     StepGraph step = StepGraph.of(training, AdamW.ofTrainer(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;

@@ -1,9 +1,9 @@
 package io.github.loragraph.artifacts;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
-import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
@@ -138,7 +138,7 @@ public record Checkpoint(
     }
     Map<String, Tensor> values = new LinkedHashMap<>();
     trainable.forEach(tensor -> values.put(tensor.name(), tensor));
-    return SharedTensors.withValues(model, values);
+    return InitializerUntying.withValues(model, values);
   }
 
   /**

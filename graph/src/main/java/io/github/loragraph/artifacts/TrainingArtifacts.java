@@ -13,6 +13,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
 import io.github.loragraph.training.Precision;
@@ -102,24 +103,20 @@ public record TrainingArtifacts(
    * {@link LoraDropout#SEED} with dropout, {@link TrainingGraph#SHARE} where several batches make
    * up a step, and {@link #DECAY_RATE} where some parameters decay and others do not.
    *
-   * @param accumulates whether several batches make up a step
-   * @param kernels what the gradients may be written with
+   * @param options in FLOAT: the training API has no other precision
    * @throws LoraGraphException as the other does
    */
   public static TrainingArtifacts forEngine(
       OnnxModel model,
       Set<String> trainable,
       Loss loss,
-      LoraDropout dropout,
       OptimizerModel optimizer,
-      boolean accumulates,
-      Kernels kernels,
+      GraphOptions options,
       ShapeInference shapes) {
     TrainingGraph graph =
-        TrainingGraph.build(
-            model, trainable, loss, dropout, kernels, Precision.FP32, accumulates, shapes);
+        TrainingGraph.build(model, trainable, loss, options.withPrecision(Precision.FP32), shapes);
     TrainingGraph plain =
-        dropout.isOn()
+        options.dropout().isOn()
             ? TrainingGraph.build(model, graph.gradients().keySet(), loss, shapes)
             : graph;
     Set<String> exempt =

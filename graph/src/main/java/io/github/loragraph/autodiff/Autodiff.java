@@ -12,7 +12,6 @@ import io.github.loragraph.ops.Operator;
 import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ops.Trait;
 import io.github.loragraph.ops.TypedGraphBuilder;
-import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,7 +32,6 @@ import java.util.TreeSet;
  */
 public final class Autodiff {
   private final Operators operators = Operators.all();
-  private final ShapePropagation shapes = new ShapePropagation(operators);
   private final Kernels kernels;
 
   /**
@@ -48,8 +46,8 @@ public final class Autodiff {
    *
    * @param graph the forward graph, in the operator set of {@link
    *     io.github.loragraph.onnx.GraphBuilder#OPSET}
-   * @param inferred the types of its values; element types must be known on the path, shapes are
-   *     refined here
+   * @param types of its values, each open dimension with a symbol ({@link
+   *     io.github.loragraph.shape.ShapePropagation#refine}); element types must be known on the path
    * @param loss a value with one element
    * @param wanted graph inputs or initializers
    * @return the name of the gradient for each wanted value, of the value's shape, in the order of
@@ -58,8 +56,8 @@ public final class Autodiff {
    *     nodes and what to do; the graph is then as it was
    */
   public Map<String, String> gradients(
-      Graph graph, ValueTypes inferred, String loss, Collection<String> wanted) {
-    return gradients(graph, inferred, loss, wanted, null);
+      Graph graph, ValueTypes types, String loss, Collection<String> wanted) {
+    return gradients(graph, types, loss, wanted, null);
   }
 
   /**
@@ -69,8 +67,7 @@ public final class Autodiff {
    *     null for 1
    */
   public Map<String, String> gradients(
-      Graph graph, ValueTypes inferred, String loss, Collection<String> wanted, String scale) {
-    ValueTypes types = shapes.refine(graph, inferred);
+      Graph graph, ValueTypes types, String loss, Collection<String> wanted, String scale) {
     Set<String> path = path(graph, types, loss, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
@@ -101,8 +98,7 @@ public final class Autodiff {
    * @param target the value that a loss is going to be computed from
    * @throws LoraGraphException as {@link #gradients} does
    */
-  public void check(Graph graph, ValueTypes inferred, String target, Collection<String> wanted) {
-    ValueTypes types = shapes.refine(graph, inferred);
+  public void check(Graph graph, ValueTypes types, String target, Collection<String> wanted) {
     Set<String> path = path(graph, types, target, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();

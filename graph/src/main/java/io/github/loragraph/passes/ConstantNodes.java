@@ -12,11 +12,11 @@ final class ConstantNodes implements RewriteRule {
   }
 
   @Override
-  public Consumer<Rewriting> match(Node node, Subject subject) {
-    if (!node.is("Constant") || subject.graph().isOutput(node.output(0))) {
+  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+    if (!node.is("Constant") || context.graph().isOutput(node.output(0))) {
       return null;
     }
-    Tensor value = subject.graph().constant(node.output(0));
-    return value == null ? null : rewriting -> rewriting.constant(node.output(0), value);
+    Tensor value = context.graph().constant(node.output(0));
+    return value == null ? null : builder -> builder.constant(node.output(0), value);
   }
 }

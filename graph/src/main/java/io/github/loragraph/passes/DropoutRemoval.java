@@ -15,18 +15,18 @@ final class DropoutRemoval implements RewriteRule {
   }
 
   @Override
-  public Consumer<Rewriting> match(Node node, Subject subject) {
+  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Dropout")) {
       return null;
     }
-    return rewriting -> {
+    return builder -> {
       if (node.hasOutput(1)) {
         Tensor yes = Tensor.ofBooleans("value", new boolean[] {true}, 1);
-        String shape = rewriting.shape(node.input(0));
-        String mask = rewriting.op("ConstantOfShape", n -> n.with("value", yes), shape);
-        rewriting.forward(node.output(1), mask);
+        String shape = builder.shape(node.input(0));
+        String mask = builder.op("ConstantOfShape", n -> n.with("value", yes), shape);
+        builder.forward(node.output(1), mask);
       }
-      rewriting.forward(node.output(0), node.input(0));
+      builder.forward(node.output(0), node.input(0));
     };
   }
 }

@@ -15,12 +15,12 @@ final class GeluPattern extends Pattern {
   }
 
   @Override
-  boolean accepts(Match match, Subject subject) {
-    return subject.rank(match.value("x")) == subject.rank(match.root().output(0));
+  boolean accepts(Match match, MatchContext context) {
+    return context.rank(match.value("x")) == context.rank(match.root().output(0));
   }
 
   @Override
-  void replace(Match match, Rewriting rewriting) {
-    rewriting.replace(match.root(), "Gelu", UnaryOperator.identity(), match.value("x"));
+  void replace(Match match, RewriteBuilder builder) {
+    builder.replace(match.root(), "Gelu", UnaryOperator.identity(), match.value("x"));
   }
 }

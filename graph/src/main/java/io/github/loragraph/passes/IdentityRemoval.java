@@ -14,22 +14,22 @@ final class IdentityRemoval implements RewriteRule {
   }
 
   @Override
-  public Consumer<Rewriting> match(Node node, Subject subject) {
+  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Identity")
-        || subject.trainable().contains(node.input(0))
-        || subject.trainable().contains(node.output(0))
-        || !isForwarded(node, subject)) {
+        || context.trainable().contains(node.input(0))
+        || context.trainable().contains(node.output(0))
+        || !isForwarded(node, context)) {
       return null;
     }
-    return rewriting -> rewriting.forward(node.output(0), node.input(0));
+    return builder -> builder.forward(node.output(0), node.input(0));
   }
 
   /** Graph outputs and values that a subgraph takes from outside keep their names. */
-  private static boolean isForwarded(Node node, Subject subject) {
+  private static boolean isForwarded(Node node, MatchContext context) {
     String output = node.output(0);
-    return !subject.graph().isOutput(output)
-        && subject.graph().consumers(output).stream()
+    return !context.graph().isOutput(output)
+        && context.graph().consumers(output).stream()
             .anyMatch(reader -> reader.inputs().contains(output))
-        && subject.graph().consumers(output).stream().noneMatch(Node::hasSubgraph);
+        && context.graph().consumers(output).stream().noneMatch(Node::hasSubgraph);
   }
 }

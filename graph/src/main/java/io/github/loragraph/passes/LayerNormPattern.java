@@ -41,38 +41,38 @@ final class LayerNormPattern extends Pattern {
     super(either(op("Add", SCALED, any("bias")), FOLDED));
   }
 
-  private static boolean overLastAxis(Node mean, Subject subject) {
-    Tensor axes = mean.hasInput(1) ? subject.constant(mean.input(1)) : null;
+  private static boolean overLastAxis(Node mean, MatchContext context) {
+    Tensor axes = mean.hasInput(1) ? context.constant(mean.input(1)) : null;
     return axes != null
         && axes.elementCount() == 1
         && mean.attribute("keepdims", 1L) == 1
-        && subject.isLastAxis(axes.toLongs()[0], mean.input(0));
+        && context.isLastAxis(axes.toLongs()[0], mean.input(0));
   }
 
   @Override
-  boolean accepts(Match match, Subject subject) {
+  boolean accepts(Match match, MatchContext context) {
     String x = match.value("x");
-    TensorType type = subject.types().get(x);
-    Double epsilon = subject.number(match.value("epsilon"));
+    TensorType type = context.types().get(x);
+    Double epsilon = context.number(match.value("epsilon"));
     return type != null
         && type.isFloatingPoint()
         && epsilon != null
-        && subject.constant(match.value("epsilon")).rank() <= subject.rank(x)
+        && context.constant(match.value("epsilon")).rank() <= context.rank(x)
         && epsilon > 0
-        && isPerChannel(match.value("scale"), x, subject)
-        && isPerChannel(match.value("bias"), x, subject);
+        && isPerChannel(match.value("scale"), x, context)
+        && isPerChannel(match.value("bias"), x, context);
   }
 
-  private static boolean isPerChannel(String value, String x, Subject subject) {
-    return subject.rank(value) == 1
-        && subject.width(value) > 0
-        && subject.width(value) == subject.width(x);
+  private static boolean isPerChannel(String value, String x, MatchContext context) {
+    return context.rank(value) == 1
+        && context.width(value) > 0
+        && context.width(value) == context.width(x);
   }
 
   @Override
-  void replace(Match match, Rewriting rewriting) {
-    double epsilon = match.subject().number(match.value("epsilon"));
-    rewriting.replace(
+  void replace(Match match, RewriteBuilder builder) {
+    double epsilon = match.context().number(match.value("epsilon"));
+    builder.replace(
         match.root(),
         "LayerNormalization",
         node -> node.with("axis", -1).with("epsilon", (float) epsilon),

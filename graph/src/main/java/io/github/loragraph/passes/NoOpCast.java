@@ -12,14 +12,14 @@ final class NoOpCast implements RewriteRule {
   }
 
   @Override
-  public Consumer<Rewriting> match(Node node, Subject subject) {
+  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Cast")) {
       return null;
     }
-    TensorType type = subject.types().get(node.input(0));
+    TensorType type = context.types().get(node.input(0));
     if (type == null || type.elementType().code() != node.attribute("to", -2L)) {
       return null;
     }
-    return rewriting -> rewriting.forward(node.output(0), node.input(0));
+    return builder -> builder.forward(node.output(0), node.input(0));
   }
 }

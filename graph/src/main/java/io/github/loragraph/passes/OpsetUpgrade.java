@@ -1,7 +1,6 @@
 package io.github.loragraph.passes;
 
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
@@ -9,7 +8,6 @@ import io.github.loragraph.ops.Operator;
 import io.github.loragraph.ops.OperatorChange;
 import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ops.TypedGraphBuilder;
-import io.github.loragraph.shape.ValueTypes;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -19,31 +17,24 @@ import java.util.TreeSet;
  * versions often only admit more types) stay as they are, and so do those of other domains. Source:
  * the ONNX operator changelog, versions 11 to 20.
  */
-public final class OpsetUpgrade {
+final class OpsetUpgrade implements Pass {
   /** Below it, even {@code Clip}, {@code Pad} and {@code Slice} are written otherwise. */
   private static final int OLDEST = 11;
 
   /** The version of the file format that came with operator set 20. */
   private static final int IR_VERSION = 9;
 
-  private OpsetUpgrade() {}
-
   /**
    * The model in operator set {@link GraphBuilder#OPSET}; one of a newer set stays in its own.
+   * Types are asked for where an operator's change depends on them: a rank that is not known costs
+   * a detour at {@code Softmax} below operator set 13.
    *
-   * @param model stays as it is
    * @throws LoraGraphException if the model is older than operator set 11, or holds an operator
    *     that cannot be written in the new set
    */
-  public static OnnxModel upgrade(OnnxModel model) {
-    return upgrade(model, ValueTypes.declared(model.graph()));
-  }
-
-  /**
-   * @param types of the model's values; a rank that is not known there costs a detour at {@code
-   *     Softmax} below operator set 13
-   */
-  static OnnxModel upgrade(OnnxModel model, ValueTypes types) {
+  @Override
+  public Result apply(TypedModel typed, Set<String> trainable) {
+    OnnxModel model = typed.model();
     int from = model.opset();
     if (from < OLDEST) {
       throw new LoraGraphException(
@@ -51,30 +42,31 @@ public final class OpsetUpgrade {
               .formatted(from, OLDEST, GraphBuilder.OPSET));
     }
     if (from >= GraphBuilder.OPSET) {
-      return model.withGraph(model.graph().copy());
+      return Result.of(typed);
     }
-    Rewriting rewriting = new Rewriting(model.graph());
+    RewriteBuilder builder = new RewriteBuilder(model.graph());
     for (Node node : model.graph().nodes()) {
-      rewriting.enter(node);
+      builder.enter(node);
       refuseInner(node, from);
-      rewriting.keep(convert(node, from, types, rewriting));
+      builder.keep(convert(node, from, typed, builder));
     }
-    Graph graph = rewriting.graph();
-    return model
-        .withGraph(graph)
-        .withOpset("", GraphBuilder.OPSET)
-        .withIrVersion(Math.max(model.irVersion(), IR_VERSION));
+    OnnxModel upgraded =
+        model
+            .withGraph(builder.graph())
+            .withOpset("", GraphBuilder.OPSET)
+            .withIrVersion(Math.max(model.irVersion(), IR_VERSION));
+    return Result.of(typed.with(upgraded));
   }
 
-  private static Node convert(Node node, int from, ValueTypes types, Rewriting rewriting) {
+  private static Node convert(Node node, int from, TypedModel typed, RewriteBuilder builder) {
     Operator operator = Operators.all().of(node);
     Node converted = node;
     if (operator != null && node.domain().isEmpty()) {
       for (OperatorChange change : operator.changes()) {
         // A conversion may put another operator down, which is of the new set already.
         if (change.since() > from && converted.opType().equals(node.opType())) {
-          TypedGraphBuilder builder = new TypedGraphBuilder(rewriting, types);
-          converted = change.conversion().apply(converted, builder);
+          TypedGraphBuilder before = new TypedGraphBuilder(builder, typed.types());
+          converted = change.conversion().apply(converted, before);
         }
       }
     }

@@ -29,10 +29,10 @@ abstract class Pattern implements RewriteRule {
   }
 
   /** Whether an occurrence may be replaced, asked once all variables are bound. */
-  abstract boolean accepts(Match match, Subject subject);
+  abstract boolean accepts(Match match, MatchContext context);
 
   /** Puts down what takes the occurrence's place. */
-  abstract void replace(Match match, Rewriting rewriting);
+  abstract void replace(Match match, RewriteBuilder builder);
 
   @Override
   public String name() {
@@ -40,13 +40,13 @@ abstract class Pattern implements RewriteRule {
   }
 
   @Override
-  public final Consumer<Rewriting> match(Node node, Subject subject) {
+  public final Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.hasOutput(0)) {
       return null;
     }
-    for (Match match : term.matches(node.output(0), new Match(node, subject, Map.of()))) {
-      if (accepts(match, subject)) {
-        return rewriting -> replace(match, rewriting);
+    for (Match match : term.matches(node.output(0), new Match(node, context, Map.of()))) {
+      if (accepts(match, context)) {
+        return builder -> replace(match, builder);
       }
     }
     return null;
@@ -58,7 +58,7 @@ abstract class Pattern implements RewriteRule {
    * @param root the node whose output the pattern makes
    * @param values what the variables stand for
    */
-  record Match(Node root, Subject subject, Map<String, String> values) {
+  record Match(Node root, MatchContext context, Map<String, String> values) {
     String value(String variable) {
       return values.get(variable);
     }
@@ -70,7 +70,7 @@ abstract class Pattern implements RewriteRule {
       }
       Map<String, String> more = new HashMap<>(values);
       more.put(variable, value);
-      return List.of(new Match(root, subject, more));
+      return List.of(new Match(root, context, more));
     }
   }
 
@@ -95,18 +95,18 @@ abstract class Pattern implements RewriteRule {
   }
 
   private static boolean isNumber(String value, double expected, Match match) {
-    Double number = match.subject().number(value);
+    Double number = match.context().number(value);
     if (number == null || !fits(value, match)) {
       return false;
     }
-    Tensor tensor = match.subject().constant(value);
+    Tensor tensor = match.context().constant(value);
     return Math.abs(number - expected) <= precision(tensor.elementType()) * Math.abs(expected);
   }
 
   /** A constant of shape [1,1,1,1] would raise the rank of what it is multiplied with. */
   private static boolean fits(String value, Match match) {
-    int rank = match.subject().constant(value).rank();
-    return rank == 0 || rank <= match.subject().rank(match.root().output(0));
+    int rank = match.context().constant(value).rank();
+    return rank == 0 || rank <= match.context().rank(match.root().output(0));
   }
 
   private static double precision(ElementType type) {
@@ -119,7 +119,7 @@ abstract class Pattern implements RewriteRule {
 
   /** An operator with its first inputs. */
   static Term op(String opType, Term... inputs) {
-    return opWhere(opType, (node, subject) -> true, inputs);
+    return opWhere(opType, (node, context) -> true, inputs);
   }
 
   /**
@@ -127,14 +127,14 @@ abstract class Pattern implements RewriteRule {
    *
    * @param condition what else must hold of its node: attributes, further inputs
    */
-  static Term opWhere(String opType, BiPredicate<Node, Subject> condition, Term... inputs) {
+  static Term opWhere(String opType, BiPredicate<Node, MatchContext> condition, Term... inputs) {
     return (value, match) -> {
-      Node node = match.subject().graph().producer(value);
+      Node node = match.context().graph().producer(value);
       if (node == null
           || !node.is(opType)
           || !node.output(0).equals(value)
           || node.inputs().size() < inputs.length
-          || !condition.test(node, match.subject())) {
+          || !condition.test(node, match.context())) {
         return List.of();
       }
       List<Match> found = inOrder(node.inputs(), List.of(inputs), match);
@@ -188,7 +188,7 @@ abstract class Pattern implements RewriteRule {
     if (number != null && factors.isEmpty()) {
       return number(number).matches(value, match);
     }
-    Node node = match.subject().graph().producer(value);
+    Node node = match.context().graph().producer(value);
     if (node == null) {
       return List.of();
     }

@@ -14,5 +14,5 @@ interface RewriteRule {
    * @return what to put down in the place of the node, or null where the rule does not apply. It
    *     must make the node's outputs, and may read every value that was there before the node.
    */
-  Consumer<Rewriting> match(Node node, Subject subject);
+  Consumer<RewriteBuilder> match(Node node, MatchContext context);
 }

@@ -6,12 +6,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** Applies rules to a graph until none applies any more. */
-final class Rewriter {
+final class Rewriter implements Pass {
   /** Far more than any model takes; more means that a rule undoes another. */
-  private static final int MOST_PASSES = 1000;
+  private static final int MOST_ROUNDS = 1000;
 
   private final List<RewriteRule> rules;
 
@@ -22,43 +23,43 @@ final class Rewriter {
     this.rules = List.copyOf(rules);
   }
 
-  /**
-   * A graph in which no rule applies.
-   *
-   * @param graph stays as it is
-   * @param recognised how many times each rule applied
-   */
-  record Result(Graph graph, Map<String, Integer> recognised) {}
+  Rewriter(RewriteRule... rules) {
+    this(List.of(rules));
+  }
 
-  Result apply(Subject subject) {
+  /** A model in which no rule applies; the same one where none did from the beginning. */
+  @Override
+  public Result apply(TypedModel model, Set<String> trainable) {
     Map<String, Integer> recognised = new LinkedHashMap<>();
     rules.forEach(rule -> recognised.put(rule.name(), 0));
-    Graph graph = subject.graph();
-    int passes = 0;
+    MatchContext context = MatchContext.of(model, trainable);
+    int rounds = 0;
     boolean changed = true;
     while (changed) {
       changed = false;
       for (RewriteRule rule : rules) {
-        Map<Node, Consumer<Rewriting>> matches =
-            matches(rule, new Subject(graph, subject.types(), subject.trainable()));
+        Map<Node, Consumer<RewriteBuilder>> matches = matches(rule, context);
         while (!matches.isEmpty()) {
-          if (++passes > MOST_PASSES) {
+          if (++rounds > MOST_ROUNDS) {
             throw new IllegalStateException("rule " + rule.name() + " comes to no end");
           }
           changed = true;
           recognised.merge(rule.name(), matches.size(), Integer::sum);
-          graph = pass(graph, matches);
-          matches = matches(rule, new Subject(graph, subject.types(), subject.trainable()));
+          context = context.with(rewritten(context.graph(), matches));
+          matches = matches(rule, context);
         }
       }
     }
-    return new Result(graph, recognised);
+    boolean same = context.graph() == model.graph();
+    return new Result(
+        same ? model : model.with(model.model().withGraph(context.graph())), recognised);
   }
 
-  private static Map<Node, Consumer<Rewriting>> matches(RewriteRule rule, Subject subject) {
-    Map<Node, Consumer<Rewriting>> matches = new HashMap<>();
-    for (Node node : subject.graph().nodes()) {
-      Consumer<Rewriting> match = node.domain().isEmpty() ? rule.match(node, subject) : null;
+  private static Map<Node, Consumer<RewriteBuilder>> matches(
+      RewriteRule rule, MatchContext context) {
+    Map<Node, Consumer<RewriteBuilder>> matches = new HashMap<>();
+    for (Node node : context.graph().nodes()) {
+      Consumer<RewriteBuilder> match = node.domain().isEmpty() ? rule.match(node, context) : null;
       if (match != null) {
         matches.put(node, match);
       }
@@ -66,17 +67,17 @@ final class Rewriter {
     return matches;
   }
 
-  private static Graph pass(Graph graph, Map<Node, Consumer<Rewriting>> matches) {
-    Rewriting rewriting = new Rewriting(graph);
+  private static Graph rewritten(Graph graph, Map<Node, Consumer<RewriteBuilder>> matches) {
+    RewriteBuilder builder = new RewriteBuilder(graph);
     for (Node node : graph.nodes()) {
-      Consumer<Rewriting> match = matches.get(node);
-      rewriting.enter(node);
+      Consumer<RewriteBuilder> match = matches.get(node);
+      builder.enter(node);
       if (match == null) {
-        rewriting.keep(node);
+        builder.keep(node);
       } else {
-        match.accept(rewriting);
+        match.accept(builder);
       }
     }
-    return rewriting.finish();
+    return builder.finish();
   }
 }

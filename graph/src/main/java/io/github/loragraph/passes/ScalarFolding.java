@@ -23,16 +23,16 @@ final class ScalarFolding implements RewriteRule {
   }
 
   @Override
-  public Consumer<Rewriting> match(Node node, Subject subject) {
-    if (!OPERATORS.contains(node.opType()) || subject.graph().isOutput(node.output(0))) {
+  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+    if (!OPERATORS.contains(node.opType()) || context.graph().isOutput(node.output(0))) {
       return null;
     }
-    List<Tensor> operands = node.inputs().stream().map(subject::constant).toList();
+    List<Tensor> operands = node.inputs().stream().map(context::constant).toList();
     if (operands.stream().anyMatch(t -> t == null || t.elementCount() != 1)) {
       return null;
     }
     Tensor result = result(node, operands);
-    return result == null ? null : rewriting -> rewriting.constant(node.output(0), result);
+    return result == null ? null : builder -> builder.constant(node.output(0), result);
   }
 
   private static Tensor result(Node node, List<Tensor> operands) {

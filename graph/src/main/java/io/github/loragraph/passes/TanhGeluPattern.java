@@ -22,13 +22,13 @@ final class TanhGeluPattern extends Pattern {
   }
 
   @Override
-  boolean accepts(Match match, Subject subject) {
-    return subject.rank(match.value("x")) == subject.rank(match.root().output(0));
+  boolean accepts(Match match, MatchContext context) {
+    return context.rank(match.value("x")) == context.rank(match.root().output(0));
   }
 
   @Override
-  void replace(Match match, Rewriting rewriting) {
-    rewriting.replace(
+  void replace(Match match, RewriteBuilder builder) {
+    builder.replace(
         match.root(), "Gelu", node -> node.with("approximate", "tanh"), match.value("x"));
   }
 }

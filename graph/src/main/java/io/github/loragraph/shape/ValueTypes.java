@@ -5,6 +5,7 @@ import io.github.loragraph.onnx.TensorType;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What is known of the values of a graph before it runs: element types always, ranks and sizes as
@@ -50,6 +51,11 @@ public final class ValueTypes {
     Map<String, TensorType> left = new HashMap<>(types);
     left.keySet().removeAll(values);
     return new ValueTypes(left);
+  }
+
+  /** The names of the values that something is known of. */
+  public Set<String> values() {
+    return types.keySet();
   }
 
   /** Both, the other's types first. */

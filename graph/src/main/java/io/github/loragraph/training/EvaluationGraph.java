@@ -1,11 +1,11 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.TrainingNormalizer;
 import java.util.List;
 import java.util.Set;
 
@@ -30,8 +30,8 @@ public record EvaluationGraph(OnnxModel model, String logits) {
   public static EvaluationGraph of(OnnxModel source, Set<String> trainable) {
     OnnxModel plain =
         Logits.unmarked(Logits.of(source, List.of(), Logits.DECLARED).applyTo(source));
-    OnnxModel own = SharedTensors.unshare(plain, trainable).withConstantInitializers();
-    OnnxModel model = TrainingForm.withoutDropout(own);
+    OnnxModel own = InitializerUntying.unshare(plain, trainable).withConstantInitializers();
+    OnnxModel model = TrainingNormalizer.withoutDropout(own);
     Graph graph = model.graph();
     for (String value : trainable) {
       Tensor tensor = graph.initializer(value);

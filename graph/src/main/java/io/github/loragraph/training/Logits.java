@@ -10,6 +10,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -138,13 +139,19 @@ public record Logits(
    * @throws LoraGraphException if none fits or several do; it names them
    */
   public static Logits of(OnnxModel model, List<Form> forms, ShapeInference inference) {
+    return of(TypedModel.of(model, inference), forms);
+  }
+
+  /** The same of a model whose types may have been asked for already. */
+  static Logits of(TypedModel typed, List<Form> forms) {
+    OnnxModel model = typed.model();
     Graph graph = model.graph();
     String chosen = model.metadata().get(PLAIN);
     boolean plain = chosen != null && graph.isOutput(chosen);
     if (!plain) {
       chosen = model.metadata().get(CHOSEN);
     }
-    Types types = new Types(model, inference);
+    Types types = new Types(typed);
     if (chosen != null && graph.isOutput(chosen)) {
       Logits logits = of(graph, chosen, types, forms, !plain);
       if (!logits.fits()) {
@@ -182,7 +189,7 @@ public record Logits(
    */
   public static ValueInfo states(OnnxModel model, ShapeInference inference) {
     Graph graph = model.graph();
-    Types types = new Types(model, inference);
+    Types types = new Types(TypedModel.of(model, inference));
     String chosen = model.metadata().get(CHOSEN);
     List<Logits> all = new ArrayList<>();
     for (ValueInfo output : graph.outputs()) {
@@ -394,20 +401,16 @@ public record Logits(
 
   /** What the model declares and what is inferred, each asked for only if it is needed. */
   private static final class Types {
+    private final TypedModel typed;
     private final OnnxModel model;
-    private final ShapeInference inference;
-    private ValueTypes inferred;
 
-    Types(OnnxModel model, ShapeInference inference) {
-      this.model = model;
-      this.inference = inference;
+    Types(TypedModel typed) {
+      this.typed = typed;
+      this.model = typed.model();
     }
 
     private ValueTypes inferred() {
-      if (inferred == null) {
-        inferred = inference.infer(model);
-      }
-      return inferred;
+      return typed.inferred();
     }
 
     boolean isFloatingPoint(ValueInfo output) {

@@ -10,8 +10,11 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.passes.Pass;
+import io.github.loragraph.passes.TypedModel;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -25,7 +28,7 @@ import java.util.SplittableRandom;
  * of the rows are mixed out of the seed while the graph runs, those of the columns are drawn once
  * for each adapter.
  */
-public record LoraDropout(double probability) {
+public record LoraDropout(double probability) implements Pass {
   /** No dropout. */
   public static final LoraDropout NONE = new LoraDropout(0);
 
@@ -55,12 +58,22 @@ public record LoraDropout(double probability) {
   }
 
   /**
-   * Adds the dropout to a model of operator set {@link GraphBuilder#OPSET}.
+   * Adds the dropout to a model of operator set {@link GraphBuilder#OPSET}, if it is on.
    *
    * @throws LoraGraphException if the model has no adapters
    */
-  void addTo(OnnxModel model) {
-    Graph graph = model.graph();
+  @Override
+  public Result apply(TypedModel typed, Set<String> trainable) {
+    if (!isOn()) {
+      return Result.of(typed);
+    }
+    OnnxModel model = typed.model();
+    Graph graph = model.graph().copy();
+    addTo(graph, model);
+    return Result.of(typed.with(model.withGraph(graph)));
+  }
+
+  private void addTo(Graph graph, OnnxModel model) {
     LoraMetadata metadata = LoraMetadata.stated(model).orElseGet(() -> LoraMetadata.require(model));
     graph.addInput(ValueInfo.of(SEED, TensorType.of(ElementType.INT64)));
     int number = 0;

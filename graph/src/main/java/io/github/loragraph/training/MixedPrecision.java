@@ -7,9 +7,11 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.passes.Pass;
 import io.github.loragraph.shape.ValueTypes;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -69,23 +71,25 @@ final class MixedPrecision {
   }
 
   /**
-   * A graph with its products in 16 bits; the given one is left as it is. Inputs and outputs are
-   * what they were.
+   * The pass. Inputs and outputs stay what they were.
    *
-   * @param types the element types of all values
    * @param kept values that must be there in FLOAT, besides the outputs
-   * @throws LoraGraphException if there is no FLOAT product, or a weight is too large for the type
+   * @throws LoraGraphException (the pass) if there is no FLOAT product, or a weight is too large
+   *     for the type
    */
-  static Graph of(Graph source, ValueTypes types, Iterable<String> kept, Precision precision) {
-    MixedPrecision pass = new MixedPrecision(source, types, precision.elementType());
-    if (source.nodes().stream().noneMatch(pass::isProduct)) {
-      throw new LoraGraphException(
-          "--precision %s changes nothing: the model has no matrix product of FLOAT values"
-              .formatted(precision));
-    }
-    kept.forEach(pass.wantedFloat::add);
-    source.outputs().forEach(output -> pass.wantedFloat.add(output.name()));
-    return pass.run();
+  static Pass in(Precision precision, Collection<String> kept) {
+    return (model, trainable) -> {
+      Graph source = model.graph();
+      MixedPrecision pass = new MixedPrecision(source, model.types(), precision.elementType());
+      if (source.nodes().stream().noneMatch(pass::isProduct)) {
+        throw new LoraGraphException(
+            "--precision %s changes nothing: the model has no matrix product of FLOAT values"
+                .formatted(precision));
+      }
+      pass.wantedFloat.addAll(kept);
+      source.outputs().forEach(output -> pass.wantedFloat.add(output.name()));
+      return Pass.Result.of(model.with(model.model().withGraph(pass.run())));
+    };
   }
 
   private Graph run() {

@@ -23,4 +23,16 @@ public record Optimization(
   public Optimization(AdamW optimizer, double maxGradientNorm, LoraDropout dropout) {
     this(optimizer, maxGradientNorm, dropout, Precision.FP32);
   }
+
+  /**
+   * What of this shows in the training graph.
+   *
+   * @param accumulates whether several batches make up a step
+   */
+  public GraphOptions graphOptions(boolean accumulates) {
+    return GraphOptions.PLAIN
+        .withDropout(dropout)
+        .withPrecision(precision)
+        .accumulating(accumulates);
+  }
 }

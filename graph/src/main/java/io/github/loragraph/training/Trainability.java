@@ -2,12 +2,14 @@ package io.github.loragraph.training;
 
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.Pass;
+import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.passes.TypedModel;
 import java.util.Map;
 import java.util.Set;
 
@@ -28,14 +30,16 @@ public final class Trainability {
    */
   public static Map<String, Integer> check(
       OnnxModel model, Set<String> trainable, ShapeInference shapes) {
-    OnnxModel own = SharedTensors.unshare(model, trainable);
-    TrainingForm.Result form = TrainingForm.of(own, trainable, shapes);
+    Pass.Result normal =
+        Pass.inTurn(new InitializerUntying(), new TrainingNormalizer())
+            .apply(TypedModel.of(model, shapes), trainable);
+    TypedModel form = normal.model();
     Autodiff autodiff = new Autodiff(Kernels.STANDARD);
     LoraGraphException refusal = null;
-    for (ValueInfo output : form.model().graph().outputs()) {
+    for (ValueInfo output : form.graph().outputs()) {
       try {
-        autodiff.check(form.model().graph(), form.types(), output.name(), trainable);
-        return form.recognised();
+        autodiff.check(form.graph(), form.types(), output.name(), trainable);
+        return normal.recognised();
       } catch (LoraGraphException e) {
         refusal = refusal == null ? e : refusal;
       }
@@ -43,6 +47,6 @@ public final class Trainability {
     if (refusal != null) {
       throw refusal;
     }
-    return form.recognised();
+    return normal.recognised();
   }
 }

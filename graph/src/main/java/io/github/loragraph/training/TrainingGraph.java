@@ -2,7 +2,7 @@ package io.github.loragraph.training;
 
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.lora.SharedTensors;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
@@ -13,9 +13,11 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.ops.Operators;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.Pass;
+import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.shape.ShapePropagation;
+import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -60,7 +62,7 @@ public record TrainingGraph(
   private static final String LOSS = "loss";
 
   /**
-   * Builds the training graph of a model.
+   * Builds the training graph of a model as {@link GraphOptions#PLAIN} says.
    *
    * @param trainable names of the values of floating-point parameters
    * @throws LoraGraphException if no output of the model, or more than one, fits the loss, an
@@ -68,98 +70,49 @@ public record TrainingGraph(
    */
   public static TrainingGraph build(
       OnnxModel source, Set<String> trainable, Loss loss, ShapeInference shapeInference) {
-    return build(source, trainable, loss, LoraDropout.NONE, shapeInference);
+    return build(source, trainable, loss, GraphOptions.PLAIN, shapeInference);
   }
 
   /**
-   * Builds the training graph of a model with dropout before its adapters; {@link LoraDropout#SEED}
-   * is an input then.
+   * Builds the training graph of a model. {@link LoraDropout#SEED} is an input where there is
+   * dropout, {@link LossScaling#SCALE} where the precision needs it, and {@link #SHARE} where
+   * several batches make up a step; by the last two all gradients are multiplied.
    *
-   * @throws LoraGraphException as the other does, or if dropout is on and there are no adapters
+   * @param shapeInference asked twice at most
+   * @throws LoraGraphException as the other does; also if dropout is on and there are no adapters,
+   *     or if a precision is asked for of a model that does not compute in FLOAT, or has a weight
+   *     that is too large for the type
    */
   public static TrainingGraph build(
       OnnxModel source,
       Set<String> trainable,
       Loss loss,
-      LoraDropout dropout,
+      GraphOptions options,
       ShapeInference shapeInference) {
-    return build(source, trainable, loss, dropout, Kernels.STANDARD, shapeInference);
-  }
-
-  /**
-   * Builds the training graph of a model for a runtime that has more than standard operators.
-   *
-   * @param kernels what the gradients may be written with
-   * @throws LoraGraphException as the others do
-   */
-  public static TrainingGraph build(
-      OnnxModel source,
-      Set<String> trainable,
-      Loss loss,
-      LoraDropout dropout,
-      Kernels kernels,
-      ShapeInference shapeInference) {
-    return build(source, trainable, loss, dropout, kernels, Precision.FP32, false, shapeInference);
-  }
-
-  /**
-   * Builds the training graph of a model with its matrix products in another type. Where that needs
-   * loss scaling, {@link LossScaling#SCALE} is an input, by which all gradients are multiplied.
-   *
-   * @throws LoraGraphException as the others do, or if the model does not compute in FLOAT, or has
-   *     a weight that is too large for the type
-   */
-  public static TrainingGraph build(
-      OnnxModel source,
-      Set<String> trainable,
-      Loss loss,
-      LoraDropout dropout,
-      Precision precision,
-      ShapeInference shapeInference) {
-    return build(
-        source, trainable, loss, dropout, Kernels.STANDARD, precision, false, shapeInference);
-  }
-
-  /**
-   * Builds the training graph of a model with all that can be chosen.
-   *
-   * @param accumulates whether several batches make up a step: {@link #SHARE} is an input then, by
-   *     which all gradients are multiplied
-   * @throws LoraGraphException as the others do
-   */
-  public static TrainingGraph build(
-      OnnxModel source,
-      Set<String> trainable,
-      Loss loss,
-      LoraDropout dropout,
-      Kernels kernels,
-      Precision precision,
-      boolean accumulates,
-      ShapeInference shapeInference) {
-    return source.namingFile(
-        () ->
-            built(
-                source, trainable, loss, dropout, kernels, precision, accumulates, shapeInference));
+    return source.namingFile(() -> built(source, trainable, loss, options, shapeInference));
   }
 
   private static TrainingGraph built(
       OnnxModel source,
       Set<String> trainable,
       Loss loss,
-      LoraDropout dropout,
-      Kernels kernels,
-      Precision precision,
-      boolean accumulates,
+      GraphOptions options,
       ShapeInference shapeInference) {
-    OnnxModel answering = Logits.of(source, loss.forms(), shapeInference).applyTo(source);
-    OnnxModel own = SharedTensors.unshare(Logits.unmarked(answering), trainable);
-    OnnxModel model = TrainingForm.of(own, trainable, shapeInference).model();
+    Precision precision = options.precision();
+    TypedModel read = TypedModel.of(source.withConstantInitializers(), shapeInference);
+    Logits answer = Logits.of(read, loss.forms());
+    TypedModel normal =
+        Pass.inTurn(
+                Pass.of(model -> Logits.unmarked(answer.applyTo(model))),
+                new InitializerUntying(),
+                new TrainingNormalizer())
+            .apply(read, trainable)
+            .model();
+    List<ValueInfo> inputs = normal.graph().requiredInputs();
+    TypedModel forward = options.dropout().apply(normal, trainable).model();
+    OnnxModel model = forward.model().withGraph(forward.graph().copy());
     Graph graph = model.graph();
     Set<String> undecayed = WeightDecay.exempt(source, graph, trainable);
-    List<ValueInfo> inputs = graph.requiredInputs();
-    if (dropout.isOn()) {
-      dropout.addTo(model);
-    }
     refuseReservedNames(graph);
 
     Map<String, Tensor> parameters = new LinkedHashMap<>();
@@ -175,9 +128,7 @@ public record TrainingGraph(
     }
 
     String logits = graph.outputs().iterator().next().name();
-    ValueTypes types =
-        new ShapePropagation(Operators.all()).refine(graph, shapeInference.infer(model));
-    TensorType logitsType = types.get(logits);
+    TensorType logitsType = forward.types().get(logits);
     if (precision != Precision.FP32 && logitsType.elementType() != ElementType.FLOAT) {
       throw new LoraGraphException(
           "--precision %s needs a model that computes in FLOAT: this one's logits are of type %s"
@@ -191,9 +142,10 @@ public record TrainingGraph(
     graph.addOutput(ValueInfo.of(lossValue, TensorType.of(logitsType.elementType())));
     graph.addOutput(ValueInfo.of(logits, logitsType));
 
-    types = shapeInference.infer(model);
-    String scale = scale(graph, precision, accumulates, logitsType.elementType());
-    Autodiff autodiff = new Autodiff(kernels);
+    TypedModel withLoss = forward.with(model).completed();
+    ValueTypes types = withLoss.types();
+    String scale = scale(graph, precision, options.accumulates(), logitsType.elementType());
+    Autodiff autodiff = new Autodiff(options.kernels());
     Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
@@ -205,8 +157,11 @@ public record TrainingGraph(
       graph.removeInput(value);
     }
     if (precision != Precision.FP32) {
-      types = shapeInference.infer(model);
-      model = model.withGraph(MixedPrecision.of(graph, types, gradients.values(), precision));
+      model =
+          MixedPrecision.in(precision, gradients.values())
+              .apply(withLoss.with(model).completed(), trainable)
+              .model()
+              .model();
     }
     return new TrainingGraph(
         Kernels.imported(model),

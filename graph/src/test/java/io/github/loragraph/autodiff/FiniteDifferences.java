@@ -24,7 +24,10 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.passes.SessionShapeInference;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.TrainingNormalizer;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.shape.ShapePropagation;
+import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ValueTypes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -273,7 +276,8 @@ public final class FiniteDifferences {
     OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);
     String loss = weightedSum(graph, outputs, run(model, outputs, NO_OPT));
     graph.addOutput(ValueInfo.untyped(loss));
-    OnnxModel formed = TrainingForm.of(model, Set.of(), new SessionShapeInference()).model();
+    OnnxModel formed =
+        TrainingNormalizer.of(model, Set.of(), new SessionShapeInference()).model().model();
     double tolerance = type == ElementType.DOUBLE ? TOLERANCE : SINGLE_TOLERANCE;
     assertArrayEquals(
         run(model, List.of(loss), NO_OPT).get(loss),
@@ -283,7 +287,7 @@ public final class FiniteDifferences {
     List<String> wanted =
         inputs.keySet().stream().filter(n -> !frozen.contains(n) && !n.equals(name)).toList();
     if (!unreached.containsAll(wanted)) {
-      ValueTypes types = new SessionShapeInference().infer(formed);
+      ValueTypes types = TypedModel.of(formed, new SessionShapeInference()).types();
       Map<String, String> gradients =
           new Autodiff(Kernels.STANDARD).gradients(formed.graph(), types, loss, wanted);
       checkReached(wanted, gradients);
@@ -326,7 +330,8 @@ public final class FiniteDifferences {
     List<String> wanted = inputs.keySet().stream().filter(n -> !frozen.contains(n)).toList();
     Map<String, String> gradients =
         new Autodiff(Kernels.STANDARD)
-            .gradients(graph, types(graph, model, knowledge), loss, wanted);
+            .gradients(
+                graph, new ShapePropagation(Operators.all()).refine(graph, types(graph, model, knowledge)), loss, wanted);
     checkReached(wanted, gradients);
     refuseOtherDomains(graph);
     return new Case(model, loss, gradients);

@@ -12,6 +12,8 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.HashMap;
 import java.util.List;
@@ -158,7 +160,11 @@ class RefusalTest {
             LoraGraphException.class,
             () ->
                 new Autodiff(Kernels.STANDARD)
-                    .gradients(graph, new ValueTypes(types), loss, List.of("x")));
+                    .gradients(
+                        graph,
+                        new ShapePropagation(Operators.all()).refine(graph, new ValueTypes(types)),
+                        loss,
+                        List.of("x")));
     assertTrue(refused.getMessage().contains(reason), refused.getMessage());
     assertEquals(nodes, graph.nodes().size());
   }

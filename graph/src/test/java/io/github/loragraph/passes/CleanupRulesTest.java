@@ -14,10 +14,10 @@ class CleanupRulesTest {
   private final TestGraph g = new TestGraph(20);
 
   private Graph apply(int times, RewriteRule rule, String... trainable) {
-    Rewriter.Result result = new Rewriter(List.of(rule)).apply(g.subject(trainable));
+    Pass.Result result = g.apply(new Rewriter(rule), trainable);
     assertEquals(times, result.recognised().get(rule.name()));
-    g.assertSame(g.model().withGraph(result.graph()), 0);
-    return result.graph();
+    g.assertSame(g.model().withGraph(result.model().graph()), 0);
+    return result.model().graph();
   }
 
   @Test
@@ -113,7 +113,7 @@ class CleanupRulesTest {
     String input = training.input("x", 2, 3);
     String on = training.initializer(Tensor.ofBooleans("on", new boolean[] {true}));
     training.output(training.neg(training.op("Dropout", input, training.number(0.9), on)));
-    Graph graph = new Rewriter(List.of(new DropoutRemoval())).apply(training.subject()).graph();
+    Graph graph = training.apply(new Rewriter(new DropoutRemoval())).model().graph();
     assertEquals(Map.of("Neg", 1), Runs.operators(graph));
     assertEquals(List.of(input), graph.nodes().get(0).inputs());
   }

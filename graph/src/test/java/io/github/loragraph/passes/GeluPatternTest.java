@@ -48,11 +48,10 @@ class GeluPatternTest {
   }
 
   private Graph rewritten(int times) {
-    Rewriter.Result result =
-        new Rewriter(List.of(new GeluPattern(), new TanhGeluPattern())).apply(g.subject());
+    Pass.Result result = g.apply(new Rewriter(new GeluPattern(), new TanhGeluPattern()));
     assertEquals(times, result.recognised().values().stream().mapToInt(Integer::intValue).sum());
-    g.assertSame(g.model().withGraph(result.graph()), TOLERANCE);
-    return result.graph();
+    g.assertSame(g.model().withGraph(result.model().graph()), TOLERANCE);
+    return result.model().graph();
   }
 
   @Test

@@ -49,13 +49,12 @@ class LayerNormPatternTest {
   }
 
   private Graph rewritten(int times) {
-    Rewriter.Result result =
-        new Rewriter(List.of(new NoOpCast(), new IdentityRemoval(), new LayerNormPattern()))
-            .apply(g.subject());
+    Pass.Result result =
+        g.apply(new Rewriter(new NoOpCast(), new IdentityRemoval(), new LayerNormPattern()));
     assertEquals(times, result.recognised().get("LayerNormPattern"));
-    OnnxModel model = g.model().withGraph(result.graph());
+    OnnxModel model = g.model().withGraph(result.model().graph());
     g.assertSame(model, TOLERANCE);
-    return result.graph();
+    return result.model().graph();
   }
 
   @Test

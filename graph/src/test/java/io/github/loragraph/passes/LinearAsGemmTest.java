@@ -19,12 +19,12 @@ class LinearAsGemmTest {
   private final TestGraph g = new TestGraph(20);
 
   private Graph apply(int products, int sums, String... trainable) {
-    Rewriter.Result result = LinearAsGemm.apply(g.subject(trainable));
+    Pass.Result result = g.apply(new LinearAsGemm(), trainable);
     assertEquals(
         Map.of(LinearAsGemm.PRODUCTS, products, LinearAsGemm.SUMS, sums), result.recognised());
-    OnnxModel model = g.model().withGraph(result.graph());
+    OnnxModel model = g.model().withGraph(result.model().graph());
     g.assertSame(model, TOLERANCE);
-    return result.graph();
+    return result.model().graph();
   }
 
   private static void assertOperators(Graph graph, Object... expected) {
@@ -201,7 +201,10 @@ class LinearAsGemmTest {
     String x = g.dynamicInput("x", 2, 3, 4);
     g.output(linear(x, "query", 4, 5));
     Graph graph =
-        LinearAsGemm.apply(new Subject(g.graph(), new ValueTypes(Map.of()), Set.of())).graph();
+        new LinearAsGemm()
+            .apply(TypedModel.of(g.model(), new ValueTypes(Map.of())), Set.of())
+            .model()
+            .graph();
     assertEquals(g.graph().nodes(), graph.nodes());
   }
 

@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,9 +35,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class OpsetUpgradeTest {
+  private static OnnxModel upgrade(OnnxModel model) {
+    return upgrade(model, ValueTypes.declared(model.graph()));
+  }
+
+  private static OnnxModel upgrade(OnnxModel model, ValueTypes types) {
+    return new OpsetUpgrade().apply(TypedModel.of(model, types), Set.of()).model().model();
+  }
+
   /** Upgrades a graph, runs both and compares bit by bit. */
   private static Graph upgrade(TestGraph g) {
-    OnnxModel upgraded = OpsetUpgrade.upgrade(g.model());
+    OnnxModel upgraded = upgrade(g.model());
     assertEquals(GraphBuilder.OPSET, upgraded.opset());
     g.assertSame(upgraded, 0);
     return upgraded.graph();
@@ -124,11 +133,11 @@ class OpsetUpgradeTest {
     TestGraph g = new TestGraph(11);
     String x = g.op("Relu", g.input("x", 2, 3, 4));
     g.output(g.op("Softmax", n -> n.with("axis", 2), x));
-    OnnxModel blind = OpsetUpgrade.upgrade(g.model(), new ValueTypes(Map.of()));
+    OnnxModel blind = upgrade(g.model(), new ValueTypes(Map.of()));
     g.assertSame(blind, 0);
     assertEquals(1, Runs.operators(blind.graph()).get("Flatten"));
 
-    OnnxModel seeing = OpsetUpgrade.upgrade(g.model(), new ValueTypes(Map.of(x, type(2, 3, 4))));
+    OnnxModel seeing = upgrade(g.model(), new ValueTypes(Map.of(x, type(2, 3, 4))));
     g.assertSame(seeing, 0);
     assertFalse(Runs.operators(seeing.graph()).containsKey("Flatten"));
   }
@@ -180,8 +189,7 @@ class OpsetUpgradeTest {
     String w = g.weight("w", 3);
     g.ops("BatchNormalization", 5, n -> n, g.input("x", 2, 3, 4), w, w, w, w).forEach(g::output);
     assertOneLine(
-        assertThrows(LoraGraphException.class, () -> OpsetUpgrade.upgrade(g.model())),
-        "BatchNormalization");
+        assertThrows(LoraGraphException.class, () -> upgrade(g.model())), "BatchNormalization");
   }
 
   @Test
@@ -255,10 +263,10 @@ class OpsetUpgradeTest {
         Node.of("n", "Squeeze", List.of(x), List.of("y")).withDomain("org.example").with("axes", 1);
     g.graph().add(foreign);
     g.output("y");
-    assertSame(foreign, OpsetUpgrade.upgrade(g.model()).graph().nodes().get(0));
+    assertSame(foreign, upgrade(g.model()).graph().nodes().get(0));
 
     OnnxModel newer = OnnxModel.of("newer", new Graph(), 10, 21);
-    assertEquals(21, OpsetUpgrade.upgrade(newer).opset());
+    assertEquals(21, upgrade(newer).opset());
   }
 
   @Test
@@ -267,7 +275,7 @@ class OpsetUpgradeTest {
     g.output(g.op("Squeeze", axes(0), g.input("x", 1, 3)));
     OnnxModel model = g.model();
     Node before = model.graph().nodes().get(0);
-    OpsetUpgrade.upgrade(model);
+    upgrade(model);
     assertEquals(11, model.opset());
     assertSame(before, model.graph().nodes().get(0));
   }
@@ -275,8 +283,7 @@ class OpsetUpgradeTest {
   @Test
   void olderModelsAreRefused() {
     OnnxModel old = OnnxModel.of("old", new Graph(), 4, 9);
-    assertOneLine(
-        assertThrows(LoraGraphException.class, () -> OpsetUpgrade.upgrade(old)), "operator set 9");
+    assertOneLine(assertThrows(LoraGraphException.class, () -> upgrade(old)), "operator set 9");
   }
 
   @Test
@@ -321,9 +328,9 @@ class OpsetUpgradeTest {
     Files.write(file, proto.toByteArray());
     OnnxModel model = OnnxFile.read(file);
     assertOneLine(
-        assertThrows(LoraGraphException.class, () -> OpsetUpgrade.upgrade(model)),
+        assertThrows(LoraGraphException.class, () -> upgrade(model)),
         "node 'choice' (If) has Squeeze");
-    assertEquals(GraphBuilder.OPSET, OpsetUpgrade.upgrade(model.withOpset("", 13)).opset());
+    assertEquals(GraphBuilder.OPSET, upgrade(model.withOpset("", 13)).opset());
   }
 
   private static AttributeProto attribute(String name, GraphProto graph) {

@@ -22,19 +22,19 @@ class PatternTest {
     }
 
     @Override
-    boolean accepts(Match match, Subject subject) {
+    boolean accepts(Match match, MatchContext subject) {
       return true;
     }
 
     @Override
-    void replace(Match match, Rewriting rewriting) {
+    void replace(Match match, RewriteBuilder rewriting) {
       rewriting.replace(match.root(), "Sum", n -> n, match.value("x"), match.value("x"));
     }
   }
 
-  private static Rewriter.Result rewrite(TestGraph g, RewriteRule... rules) {
-    Rewriter.Result result = new Rewriter(List.of(rules)).apply(g.subject());
-    Runs.assertOrdered(result.graph());
+  private static Pass.Result rewrite(TestGraph g, RewriteRule... rules) {
+    Pass.Result result = g.apply(new Rewriter(rules));
+    Runs.assertOrdered(result.model().graph());
     return result;
   }
 
@@ -48,9 +48,9 @@ class PatternTest {
     String x = g.input("x", 2, 3);
     g.output(g.add(g.mul(x, x), g.number(3)));
     g.output(g.add(g.number(3), g.mul(x, x)));
-    Rewriter.Result result = rewrite(g, new Square());
+    Pass.Result result = rewrite(g, new Square());
     assertEquals(Map.of("Square", 2), result.recognised());
-    assertEquals(Map.of("Sum", 2), Runs.operators(result.graph()));
+    assertEquals(Map.of("Sum", 2), Runs.operators(result.model().graph()));
   }
 
   @Test
@@ -79,7 +79,7 @@ class PatternTest {
     String three = g.number(3);
     g.output(g.add(g.mul(x, x), g.op("Identity", three)));
     Node root = g.graph().nodes().get(2);
-    assertNull(new Square().match(root, g.subject(three)));
+    assertNull(new Square().match(root, g.context(three)));
   }
 
   @Test
@@ -89,7 +89,7 @@ class PatternTest {
     String square = g.mul(x, x);
     g.output(g.add(square, g.number(3)));
     g.output(g.neg(square));
-    Graph result = rewrite(g, new Square()).graph();
+    Graph result = rewrite(g, new Square()).model().graph();
     assertEquals(Map.of("Sum", 1, "Mul", 1, "Neg", 1), Runs.operators(result));
   }
 
@@ -100,7 +100,7 @@ class PatternTest {
     String square = g.mul(x, x);
     g.output(square);
     g.output(g.add(square, g.number(3)));
-    Graph result = rewrite(g, new Square()).graph();
+    Graph result = rewrite(g, new Square()).model().graph();
     assertEquals("Mul", result.producer(square).opType());
     assertEquals(2, result.nodes().size());
   }
@@ -111,7 +111,7 @@ class PatternTest {
     String x = g.input("x", 2, 3);
     String y = g.add(g.mul(x, x), g.number(3));
     g.output(y);
-    Graph result = rewrite(g, new Square()).graph();
+    Graph result = rewrite(g, new Square()).model().graph();
     assertEquals("Sum", result.producer(y).opType());
     assertTrue(result.isOutput(y));
   }
@@ -133,7 +133,7 @@ class PatternTest {
     // 3 is hidden behind arithmetic, which is behind an Identity.
     String three = g.op("Identity", g.add(g.number(1), g.number(2)));
     g.output(g.add(g.mul(x, x), three));
-    Rewriter.Result result = rewrite(g, new Square(), new IdentityRemoval(), new ScalarFolding());
+    Pass.Result result = rewrite(g, new Square(), new IdentityRemoval(), new ScalarFolding());
     assertEquals(
         Map.of("Square", 1, "IdentityRemoval", 1, "ScalarFolding", 1), result.recognised());
   }
@@ -146,7 +146,7 @@ class PatternTest {
     g.initializer(unused);
     g.graph().addInput(ValueInfo.of("unused", unused.type()));
     g.output(g.add(g.mul(x, x), g.number(3)));
-    Graph result = rewrite(g, new Square()).graph();
+    Graph result = rewrite(g, new Square()).model().graph();
     assertEquals(List.of("x"), result.inputs().stream().map(ValueInfo::name).toList());
     assertNull(result.initializer("unused"));
   }

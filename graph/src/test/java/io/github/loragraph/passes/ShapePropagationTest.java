@@ -41,7 +41,7 @@ class ShapePropagationTest {
         "tiny-roberta-dropout"
       })
   void everySymbolIsOneNumber(String folder) throws Exception {
-    OnnxModel model = OnnxFile.read(TrainingFormTest.fixture(folder));
+    OnnxModel model = OnnxFile.read(TrainingNormalizerTest.fixture(folder));
     ValueTypes types =
         new ShapePropagation(Operators.all())
             .refine(model.graph(), new SessionShapeInference().infer(model));

@@ -74,11 +74,17 @@ final class TestGraph extends GraphBuilder {
     return OnnxModel.of("test", graph(), 7, opset);
   }
 
-  Subject subject(String... trainable) {
-    ValueTypes types =
-        new ShapePropagation(Operators.all())
-            .refine(graph(), new SessionShapeInference().infer(model()));
-    return new Subject(graph(), types, Set.of(trainable));
+  /** What a pass makes of the graph. */
+  Pass.Result apply(Pass pass, String... trainable) {
+    return pass.apply(typed(), Set.of(trainable));
+  }
+
+  TypedModel typed() {
+    return TypedModel.of(model(), new SessionShapeInference());
+  }
+
+  MatchContext context(String... trainable) {
+    return MatchContext.of(typed(), Set.of(trainable));
   }
 
   /** Asserts that another form of the graph is valid and computes the same. */

@@ -222,10 +222,7 @@ public record Engines(
             model,
             trainable,
             loss,
-            optimization.dropout(),
-            Kernels.STANDARD,
-            optimization.precision(),
-            accumulation > 1,
+            optimization.graphOptions(accumulation > 1),
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
@@ -266,11 +263,9 @@ public record Engines(
             model,
             trainable,
             loss,
-            optimization.dropout(),
             new OptimizerModel(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
-            accumulation > 1,
-            Kernels.TRAINING_BUILD,
+            optimization.graphOptions(accumulation > 1).withKernels(Kernels.TRAINING_BUILD),
             new SessionShapeInference(sessions.runtime()));
     return new Opened(
         new TrainingApiEngine(artifacts, sessions, start, accumulation, seed),

@@ -11,7 +11,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
-import io.github.loragraph.passes.TrainingForm;
+import io.github.loragraph.passes.TrainingNormalizer;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -76,7 +76,7 @@ public final class ModelComparison {
 
   private static void open(OnnxModel model, Sessions sessions) {
     try (Weights weights = new Weights();
-        OrtSession session = sessions.create(TrainingForm.withoutDropout(model), weights)) {
+        OrtSession session = sessions.create(TrainingNormalizer.withoutDropout(model), weights)) {
       session.getNumInputs();
     } catch (OrtException e) {
       throw OrtFailure.of("ONNX Runtime cannot close the model", e);
@@ -125,7 +125,7 @@ public final class ModelComparison {
       OnnxModel model, List<HostTensor> input, Sessions sessions) {
     Map<String, OnnxTensorLike> feeds = new HashMap<>();
     try (Weights weights = new Weights();
-        OrtSession session = sessions.create(TrainingForm.withoutDropout(model), weights)) {
+        OrtSession session = sessions.create(TrainingNormalizer.withoutDropout(model), weights)) {
       for (HostTensor tensor : input) {
         feeds.put(tensor.name(), sessions.runtime().tensor(tensor));
       }

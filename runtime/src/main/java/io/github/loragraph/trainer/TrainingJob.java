@@ -10,8 +10,8 @@ import io.github.loragraph.engine.Engines;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Evaluator;
+import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.Method;
-import io.github.loragraph.lora.SharedTensors;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
@@ -307,7 +307,7 @@ public record TrainingJob(
       Trainer.Summary summary = trainer.run();
       return new Result(
           summary,
-          SharedTensors.withValues(answer.model(), trainer.parameters()),
+          InitializerUntying.withValues(answer.model(), trainer.parameters()),
           engine.name(),
           opened.unreached().values());
     }

@@ -16,6 +16,8 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.Arrays;
 import java.util.List;
@@ -170,7 +172,9 @@ class GatherGradientTest {
                         picked, TensorType.of(ElementType.FLOAT, tokens, width),
                         loss, TensorType.of(ElementType.FLOAT))));
     String gradient =
-        new Autodiff(Kernels.STANDARD).gradients(graph, types, loss, List.of("x")).get("x");
+        new Autodiff(Kernels.STANDARD)
+            .gradients(graph, new ShapePropagation(Operators.all()).refine(graph, types), loss, List.of("x"))
+            .get("x");
     graph.addOutput(ValueInfo.untyped(gradient));
     graph.removeDeadNodes();
     OnnxModel model = OnnxModel.of("test", graph, 9, GraphBuilder.OPSET);

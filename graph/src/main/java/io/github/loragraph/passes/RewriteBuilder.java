@@ -18,11 +18,11 @@ import java.util.function.UnaryOperator;
  * the old graph is made under its old name, nothing that reads one can lose it. What nothing reads
  * any more is taken out at the end.
  */
-final class Rewriting extends GraphBuilder {
+final class RewriteBuilder extends GraphBuilder {
   private final Map<String, String> forwarded = new HashMap<>();
   private String place = "";
 
-  Rewriting(Graph source) {
+  RewriteBuilder(Graph source) {
     super(source.withoutNodes(), "");
   }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TrainingFormTest {
+class TrainingNormalizerTest {
   private static final long SEED = 20240607;
 
   @ParameterizedTest
@@ -42,25 +42,25 @@ class TrainingFormTest {
   })
   void outputsStayTheSame(String folder, int layerNorms) throws Exception {
     OnnxModel model = OnnxFile.read(fixture(folder));
-    TrainingForm.Result form = TrainingForm.of(model, Set.of(), new SessionShapeInference());
-    Map<String, Integer> operators = Runs.operators(form.model().graph());
+    Pass.Result form = TrainingNormalizer.of(model, Set.of(), new SessionShapeInference());
+    Map<String, Integer> operators = Runs.operators(form.model().model().graph());
     Random random = new Random(SEED);
     for (int[] size : new int[][] {{3, 9}, {1, 1}, {2, 30}, {1, 7}}) {
       Map<String, Tensor> inputs = Runs.tokens(model, random, size[0], size[1]);
       Runs.assertSame(
-          Runs.run(model, inputs), Runs.run(form.model(), inputs), 1e-6, "seed " + SEED);
+          Runs.run(model, inputs), Runs.run(form.model().model(), inputs), 1e-6, "seed " + SEED);
     }
-    assertEquals(GraphBuilder.OPSET, form.model().opset());
+    assertEquals(GraphBuilder.OPSET, form.model().model().opset());
     assertEquals(layerNorms, form.recognised().get("LayerNormPattern"));
     assertEquals(5, operators.get("LayerNormalization"));
     assertEquals(2, form.recognised().get("GeluPattern"));
     assertEquals(2, operators.get("Gelu"));
     assertEquals(12, form.recognised().get("LinearAsGemm"));
     boolean folded = !folder.contains("noconstfold") && !folder.contains("training-export");
-    assertEquals(folded ? 0 : 12, form.recognised().get(TrainingForm.FOLDED));
-    assertTrue(form.recognised().get(TrainingForm.INPUT_ARITHMETIC) > 0);
+    assertEquals(folded ? 0 : 12, form.recognised().get(TrainingNormalizer.FOLDED));
+    assertTrue(form.recognised().get(TrainingNormalizer.INPUT_ARITHMETIC) > 0);
     assertFalse(operators.containsKey("Constant") || operators.containsKey("Identity"));
-    Runs.assertOrdered(form.model().graph());
+    Runs.assertOrdered(form.model().model().graph());
   }
 
   /** Training mode makes noise; what is left without it is the model that was not so exported. */
@@ -68,14 +68,15 @@ class TrainingFormTest {
   void dropoutIsOff() throws Exception {
     OnnxModel model = OnnxFile.read(fixture("tiny-roberta-dropout"));
     OnnxModel plain = OnnxFile.read(fixture("tiny-roberta"));
-    TrainingForm.Result form = TrainingForm.of(model, Set.of(), new SessionShapeInference());
+    Pass.Result form = TrainingNormalizer.of(model, Set.of(), new SessionShapeInference());
     Map<String, Tensor> inputs = Runs.tokens(plain, new Random(SEED), 3, 9);
-    Runs.assertSame(Runs.run(plain, inputs), Runs.run(form.model(), inputs), 1e-6, "seed " + SEED);
+    Runs.assertSame(
+        Runs.run(plain, inputs), Runs.run(form.model().model(), inputs), 1e-6, "seed " + SEED);
     assertEquals(9, form.recognised().get("DropoutRemoval"));
     assertEquals(5, form.recognised().get("LayerNormPattern"));
     assertEquals(2, form.recognised().get("GeluPattern"));
     assertEquals(12, form.recognised().get("LinearAsGemm"));
-    assertFalse(Runs.operators(form.model().graph()).containsKey("Dropout"));
+    assertFalse(Runs.operators(form.model().model().graph()).containsKey("Dropout"));
   }
 
   /** Adapters that are not zero, beside six of the twelve Linears of the encoder. */
@@ -92,11 +93,11 @@ class TrainingFormTest {
       }
     }
     OnnxModel injected = model.withGraph(graph);
-    TrainingForm.Result form = TrainingForm.of(injected, trainable, new SessionShapeInference());
-    Graph result = form.model().graph();
+    Pass.Result form = TrainingNormalizer.of(injected, trainable, new SessionShapeInference());
+    Graph result = form.model().model().graph();
     Map<String, Tensor> inputs = Runs.tokens(model, random, 3, 9);
     Runs.assertSame(
-        Runs.run(injected, inputs), Runs.run(form.model(), inputs), 1e-6, "seed " + SEED);
+        Runs.run(injected, inputs), Runs.run(form.model().model(), inputs), 1e-6, "seed " + SEED);
     Runs.assertOrdered(result);
 
     assertEquals(12, trainable.size());
@@ -148,12 +149,13 @@ class TrainingFormTest {
     OnnxModel model = OnnxFile.read(fixture("tiny-roberta-training-export"));
     List<Node> before = List.copyOf(model.graph().nodes());
     Set<String> trainable = Set.of("classifier.dense.weight", "roberta.embeddings.LayerNorm.bias");
-    TrainingForm.Result form = TrainingForm.of(model, trainable, new SessionShapeInference());
+    Pass.Result form = TrainingNormalizer.of(model, trainable, new SessionShapeInference());
     assertTrue(model.graph().inputs().size() > model.graph().requiredInputs().size());
-    assertEquals(names(model.graph().requiredInputs()), names(form.model().graph().inputs()));
-    assertEquals(names(model.graph().outputs()), names(form.model().graph().outputs()));
+    assertEquals(
+        names(model.graph().requiredInputs()), names(form.model().model().graph().inputs()));
+    assertEquals(names(model.graph().outputs()), names(form.model().model().graph().outputs()));
     for (Parameter parameter : Parameters.of(model)) {
-      Tensor now = form.model().graph().initializer(parameter.initializer());
+      Tensor now = form.model().model().graph().initializer(parameter.initializer());
       assertEquals(model.graph().initializer(now.name()).bytes(), now.bytes(), now.name());
     }
     assertEquals(before, model.graph().nodes());

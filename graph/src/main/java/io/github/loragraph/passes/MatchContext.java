@@ -11,11 +11,24 @@ import java.util.Set;
 /**
  * A graph that rules look at, and what is known of it.
  *
- * @param types of its values; values that a rewriting has made since may be missing
+ * @param typed tells the types; values that were made since are not known there
  * @param trainable values that must stay as they are because they will change: no rule may take
  *     them for constants
  */
-record Subject(Graph graph, ValueTypes types, Set<String> trainable) {
+record MatchContext(Graph graph, TypedModel typed, Set<String> trainable) {
+  static MatchContext of(TypedModel model, Set<String> trainable) {
+    return new MatchContext(model.graph(), model, trainable);
+  }
+
+  /** The same after a change of the graph in which values that keep their names are the same. */
+  MatchContext with(Graph changed) {
+    return new MatchContext(changed, typed, trainable);
+  }
+
+  /** The types of the graph's values, worked out when a rule first asks. */
+  ValueTypes types() {
+    return typed.types();
+  }
 
   /** The tensor that a value always is, in training too; null where there is none. */
   Tensor constant(String value) {
@@ -44,7 +57,7 @@ record Subject(Graph graph, ValueTypes types, Set<String> trainable) {
 
   /** The shape as far as it is known; null without a rank. */
   Shape shape(String value) {
-    TensorType type = types.get(value);
+    TensorType type = types().get(value);
     return type == null ? null : type.shape();
   }
 

@@ -4,6 +4,8 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.passes.Pass;
+import io.github.loragraph.passes.TypedModel;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,8 +14,11 @@ import java.util.Set;
  * Un-shares what exporters merge: of equal tensors they keep one initializer and give the others as
  * {@code Identity} of it. What is trained must not take others along.
  */
-public final class SharedTensors {
-  private SharedTensors() {}
+public final class InitializerUntying implements Pass {
+  @Override
+  public Result apply(TypedModel model, Set<String> trainable) {
+    return Result.of(model.with(unshare(model.model(), trainable)));
+  }
 
   /**
    * The model in which each of the values is an initializer of its own, under the value's name.
