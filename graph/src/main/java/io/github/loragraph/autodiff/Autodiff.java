@@ -47,7 +47,8 @@ public final class Autodiff {
    * @param graph the forward graph, in the operator set of {@link
    *     io.github.loragraph.onnx.GraphBuilder#OPSET}
    * @param types of its values, each open dimension with a symbol ({@link
-   *     io.github.loragraph.shape.ShapePropagation#refine}); element types must be known on the path
+   *     io.github.loragraph.shape.ShapePropagation#refine}); element types must be known on the
+   *     path
    * @param loss a value with one element
    * @param wanted graph inputs or initializers
    * @return the name of the gradient for each wanted value, of the value's shape, in the order of

@@ -38,6 +38,7 @@ public final class TrainingNormalizer implements Pass {
               new NoOpCast(),
               new IdentityRemoval(),
               new ScalarFolding(),
+              new UnsqueezeChain(),
               new LayerNormPattern(),
               new GeluPattern(),
               new TanhGeluPattern()),

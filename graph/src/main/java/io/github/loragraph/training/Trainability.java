@@ -8,8 +8,8 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.passes.Pass;
 import io.github.loragraph.passes.TrainingNormalizer;
-import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.passes.TypedModel;
+import io.github.loragraph.shape.ShapeInference;
 import java.util.Map;
 import java.util.Set;
 

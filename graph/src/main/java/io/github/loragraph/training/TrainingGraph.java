@@ -12,12 +12,10 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
-import io.github.loragraph.ops.Operators;
 import io.github.loragraph.passes.Pass;
 import io.github.loragraph.passes.TrainingNormalizer;
-import io.github.loragraph.shape.ShapeInference;
-import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.passes.TypedModel;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -100,7 +98,7 @@ public record TrainingGraph(
       ShapeInference shapeInference) {
     Precision precision = options.precision();
     TypedModel read = TypedModel.of(source.withConstantInitializers(), shapeInference);
-    Logits answer = Logits.of(read, loss.forms());
+    Logits answer = AnswerSearch.of(read, loss.forms());
     TypedModel normal =
         Pass.inTurn(
                 Pass.of(model -> Logits.unmarked(answer.applyTo(model))),

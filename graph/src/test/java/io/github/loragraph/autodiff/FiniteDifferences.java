@@ -23,11 +23,11 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.ops.Operators;
 import io.github.loragraph.passes.SessionShapeInference;
 import io.github.loragraph.passes.TrainingNormalizer;
-import io.github.loragraph.ops.Operators;
-import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.passes.TypedModel;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -331,7 +331,10 @@ public final class FiniteDifferences {
     Map<String, String> gradients =
         new Autodiff(Kernels.STANDARD)
             .gradients(
-                graph, new ShapePropagation(Operators.all()).refine(graph, types(graph, model, knowledge)), loss, wanted);
+                graph,
+                new ShapePropagation(Operators.all()).refine(graph, types(graph, model, knowledge)),
+                loss,
+                wanted);
     checkReached(wanted, gradients);
     refuseOtherDomains(graph);
     return new Case(model, loss, gradients);

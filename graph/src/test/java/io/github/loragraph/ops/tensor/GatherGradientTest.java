@@ -173,7 +173,11 @@ class GatherGradientTest {
                         loss, TensorType.of(ElementType.FLOAT))));
     String gradient =
         new Autodiff(Kernels.STANDARD)
-            .gradients(graph, new ShapePropagation(Operators.all()).refine(graph, types), loss, List.of("x"))
+            .gradients(
+                graph,
+                new ShapePropagation(Operators.all()).refine(graph, types),
+                loss,
+                List.of("x"))
             .get("x");
     graph.addOutput(ValueInfo.untyped(gradient));
     graph.removeDeadNodes();
