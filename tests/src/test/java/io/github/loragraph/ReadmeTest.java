@@ -1,0 +1,71 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README shows a newcomer is what happens. */
+final class ReadmeTest {
+  private static final Path README = Path.of("..", "README.md");
+  private static final Pattern CLASS = Pattern.compile("class (\\w+)");
+
+  @TempDir Path folder;
+
+  /** The first block of a language, and where the text goes on after it. */
+  private record Block(String text, String rest) {
+    static Block first(String language, String readme) {
+      String heading = "```" + language + "\n";
+      int start = readme.indexOf(heading);
+      assertTrue(start >= 0, "the README has no block of " + language);
+      int end = readme.indexOf("```", start + heading.length());
+      return new Block(
+          readme.substring(start + heading.length(), end), readme.substring(end + 3));
+    }
+  }
+
+  @Test
+  void theFirstJavaClassRunsAsItStandsThereAndPrintsWhatFollowsIt()
+      throws IOException, InterruptedException {
+    Block program = Block.first("java", Files.readString(README));
+    String printed = Block.first("text", program.rest()).text();
+    Matcher name = CLASS.matcher(program.text());
+    assertTrue(name.find(), "the README's first Java block is a class");
+    Path source = folder.resolve(name.group(1) + ".java");
+    Files.writeString(source, program.text());
+    assertEquals(printed, run("-cp", System.getProperty("java.class.path"), source.toString()));
+  }
+
+  private String run(String... arguments) throws IOException, InterruptedException {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    File out = folder.resolve("out.txt").toFile();
+    File err = folder.resolve("err.txt").toFile();
+    List<String> command = new ArrayList<>(List.of(java));
+    command.addAll(List.of(arguments));
+    Process process =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectOutput(out)
+            .redirectError(err)
+            .start();
+    try {
+      assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the README's class comes to no end");
+    } finally {
+      process.destroyForcibly();
+    }
+    String failure = Files.readString(err.toPath(), StandardCharsets.UTF_8);
+    assertEquals(0, process.exitValue(), failure);
+    return Files.readString(out.toPath(), StandardCharsets.UTF_8);
+  }
+}
