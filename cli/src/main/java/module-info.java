@@ -13,6 +13,7 @@ module io.github.loragraph.cli {
   requires jdk.unsupported; // signals
   requires me.tongfei.progressbar;
   requires org.slf4j;
+  requires static org.jspecify;
 
   // Options and results are found by reflection.
   opens io.github.loragraph.cli to

@@ -15,6 +15,7 @@ module io.github.loragraph.core {
   requires flatbuffers.java;
   requires org.tribuo.util.onnx;
   requires static com.google.auto.service;
+  requires static org.jspecify;
 
   exports io.github.loragraph.error;
   exports io.github.loragraph.onnx;

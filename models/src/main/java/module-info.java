@@ -11,6 +11,7 @@ module io.github.loragraph {
   requires io.github.loragraph.runtime;
   requires org.slf4j;
   requires transitive io.github.loragraph.core;
+  requires static org.jspecify;
 
   exports io.github.loragraph;
   exports io.github.loragraph.models to

@@ -14,6 +14,7 @@ module io.github.loragraph.runtime {
   requires de.siegmar.fastcsv;
   requires io.github.loragraph.core;
   requires org.slf4j;
+  requires static org.jspecify;
 
   exports io.github.loragraph.cache to
       io.github.loragraph,

@@ -11,7 +11,6 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ValueTypes;

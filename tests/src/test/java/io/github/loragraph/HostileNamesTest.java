@@ -68,7 +68,8 @@ class HostileNamesTest {
   /** The characters of all output that a terminal would obey. */
   private static void requirePlain(Cli run, Object... arguments) {
     for (String text : List.of(run.out(), run.err())) {
-      for (char c : text.toCharArray()) {
+      for (int i = 0; i < text.length(); i++) {
+        char c = text.charAt(i);
         boolean unsafe = c < ' ' && c != '\n' && c != '\t' || c >= 0x7f && c < 0xa0 || c == 0x202e;
         assertTrue(!unsafe, () -> "%s prints %04x: %s".formatted(arguments[0], (int) c, text));
       }

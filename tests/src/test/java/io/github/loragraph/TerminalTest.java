@@ -91,7 +91,10 @@ class TerminalTest {
   /** A command line in a terminal of its own, where something can be typed. */
   private final class Terminal {
     private final Process process;
+
+    @SuppressWarnings("JdkObsolete") // the reader's thread writes it
     private final StringBuffer screen = new StringBuffer();
+
     private final Thread reader;
 
     Terminal(Path directory, Object... arguments) throws IOException {

@@ -47,7 +47,6 @@ final class Signals {
         handle(name);
       } catch (ReflectiveOperationException | IllegalArgumentException e) {
         // Another JVM, another system, or another has it: the JVM's own way has to do.
-        continue;
       }
     }
   }

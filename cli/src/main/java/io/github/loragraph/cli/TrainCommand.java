@@ -92,6 +92,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE",
       description = "YAML with options by their names; the command line wins.")
+  @SuppressWarnings("UnusedVariable") // read before the options are: ConfigFile
   private Path config;
 
   @Option(

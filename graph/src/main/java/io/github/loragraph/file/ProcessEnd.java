@@ -33,7 +33,6 @@ public final class ProcessEnd {
         task.run();
       } catch (RuntimeException e) {
         // The process ends; the others must have their turn.
-        continue;
       }
     }
   }

@@ -210,7 +210,7 @@ public final class FiniteDifferences {
   public void check() {
     Map<String, double[]> expected = null;
     for (Knowledge knowledge : Knowledge.values()) {
-      if (knowledge.ordinal() > least.ordinal()) {
+      if (knowledge.compareTo(least) > 0) {
         break;
       }
       Case whole = build(knowledge);

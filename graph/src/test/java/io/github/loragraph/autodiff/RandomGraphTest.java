@@ -206,7 +206,7 @@ class RandomGraphTest {
             });
         return;
       }
-      long columns = 1 + random.nextInt(3);
+      long columns = 1L + random.nextInt(3);
       Value matrix =
           kind == 1 || x.rank() < 3
               ? parameter(inner, columns)

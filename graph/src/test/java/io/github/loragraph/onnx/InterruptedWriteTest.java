@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -105,7 +106,7 @@ class InterruptedWriteTest {
     return version;
   }
 
-  private static TreeSet<String> names(Path folder) throws IOException {
+  private static Set<String> names(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return new TreeSet<>(files.map(file -> file.getFileName().toString()).toList());
     }
@@ -146,7 +147,7 @@ class InterruptedWriteTest {
       number++;
       Path place = Files.createDirectory(folder.resolve("kill-" + number));
       output.write(place, OLD);
-      TreeSet<String> before = names(place);
+      Set<String> before = names(place);
       exitCode = run(output, place, number);
       // As any other program finds it: a copy has no list that would be gone on with.
       Path copy = copy(place, folder.resolve("copy-" + number));
@@ -192,7 +193,7 @@ class InterruptedWriteTest {
       number++;
       Path place = Files.createDirectory(folder.resolve("fail-" + number));
       output.write(place, OLD);
-      TreeSet<String> before = names(place);
+      Set<String> before = names(place);
       Interruption.failBefore(number);
       try {
         output.write(place, NEW);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -64,7 +65,9 @@ public record CachedFile(Path path) {
       if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
         return false;
       }
-      boolean open = Privacy.wasOpen(path.getParent()) | Privacy.wasOpen(path);
+      boolean open = Privacy.wasOpen(Objects.requireNonNull(path.getParent()));
+      // Both are asked: each makes private what it finds open.
+      open |= Privacy.wasOpen(path);
       String state = checksum + " " + state();
       if (!open && state.equals(noted())) {
         return true;

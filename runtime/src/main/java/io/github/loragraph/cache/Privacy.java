@@ -14,6 +14,7 @@ import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -64,7 +65,11 @@ final class Privacy {
         if (Files.isSymbolicLink(there)) {
           return Optional.of("the link %s leads nowhere".formatted(there));
         }
-        there = there.getParent();
+        Path parent = there.getParent();
+        if (parent == null) {
+          return Optional.of("%s is not there".formatted(there));
+        }
+        there = parent;
       }
       boolean own = there.equals(folder);
       Path real = there.toRealPath();
@@ -91,7 +96,7 @@ final class Privacy {
 
   private static int mode(Path path) throws IOException {
     Map<String, Object> attributes = Files.readAttributes(path, "unix:mode");
-    return (Integer) attributes.get("mode");
+    return (Integer) Objects.requireNonNull(attributes.get("mode"));
   }
 
   /** Why files cannot be made in a folder, which need not be there; empty if they can. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -207,7 +208,8 @@ public final class ToolCache {
     return whyNotUsable(root).or(() -> Privacy.whyNotWritable(root));
   }
 
-  private static LoraGraphException cannotWrite(Path folder, String reason, Throwable cause) {
+  private static LoraGraphException cannotWrite(
+      Path folder, String reason, @Nullable Throwable cause) {
     return new LoraGraphException(
         "cannot write to %s: %s (set %s to a folder of this user's that can be written: it is the tool's cache)"
             .formatted(folder, reason, VARIABLE),

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What another program did.
@@ -28,7 +29,8 @@ public record CommandRun(int exitCode, String output) {
    * @param limit after which it is ended
    * @return empty if there is no such program
    */
-  public static Optional<CommandRun> of(Path folder, Duration limit, List<String> command) {
+  public static Optional<CommandRun> of(
+      @Nullable Path folder, Duration limit, List<String> command) {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     if (folder != null) {
       builder.directory(folder.toFile());

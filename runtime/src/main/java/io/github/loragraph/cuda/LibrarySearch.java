@@ -96,7 +96,6 @@ final class LibrarySearch {
           paths.add(Path.of(word.strip()));
         } catch (InvalidPathException e) {
           // Nothing lies there.
-          continue;
         }
       }
     }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** All that is asked of a machine to find out what it has for CUDA. */
 public interface Machine {
@@ -43,5 +44,5 @@ public interface Machine {
    * @param limit after which it is ended
    * @return empty if there is no such program
    */
-  Optional<CommandRun> run(Path folder, Duration limit, List<String> command);
+  Optional<CommandRun> run(@Nullable Path folder, Duration limit, List<String> command);
 }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The machine that this process runs on. */
 final class ThisMachine implements Machine {
@@ -66,7 +67,7 @@ final class ThisMachine implements Machine {
   }
 
   @Override
-  public Optional<CommandRun> run(Path folder, Duration limit, List<String> command) {
+  public Optional<CommandRun> run(@Nullable Path folder, Duration limit, List<String> command) {
     return CommandRun.of(folder, limit, command);
   }
 }

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -125,7 +126,7 @@ public final class EngineProbe {
       step(runtime, engine, where);
       System.out.println(WORKS);
     } catch (LoraGraphException e) {
-      System.out.println(FAILED + e.getMessage().replaceAll("\\s*\\R\\s*", " "));
+      System.out.println(FAILED + String.valueOf(e.getMessage()).replaceAll("\\s*\\R\\s*", " "));
     }
   }
 
@@ -179,7 +180,7 @@ public final class EngineProbe {
                   new long[] {2},
                   classes));
       opened.engine().step(batch, 1e-3);
-      float[] after = opened.engine().parameters().get("weight").toFloats();
+      float[] after = Objects.requireNonNull(opened.engine().parameters().get("weight")).toFloats();
       if (after[0] == 1 || !Float.isFinite(after[0])) {
         throw new LoraGraphException(
             "a step of the %s engine leaves the weights as %s: please report it"

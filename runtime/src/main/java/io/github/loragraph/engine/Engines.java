@@ -24,9 +24,11 @@ import io.github.loragraph.training.TrainingGraph;
 import io.github.loragraph.training.Unreached;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens the engine for a training.
@@ -121,7 +123,11 @@ public record Engines(
    * @throws LoraGraphException if the model cannot be trained, or the engine is not to be had here
    */
   public Opened open(
-      EngineKind kind, Checkpoint start, long steps, FirstBatch firstBatch, Consumer<String> log) {
+      EngineKind kind,
+      @Nullable Checkpoint start,
+      long steps,
+      @Nullable FirstBatch firstBatch,
+      Consumer<String> log) {
     boolean gpu = sessions.device().isGpu();
     Precision precision = optimization.precision();
     refuse(kind, sessions.device(), precision);
@@ -157,7 +163,7 @@ public record Engines(
       log.accept("engine graph: ONNX Runtime's training build is not to be had here");
       return graph(start);
     }
-    return faster(start, firstBatch, log);
+    return faster(start, Objects.requireNonNull(firstBatch), log);
   }
 
   private static void refuse(EngineKind kind, Device device, Precision precision) {
@@ -172,7 +178,7 @@ public record Engines(
     }
   }
 
-  private Opened faster(Checkpoint start, FirstBatch firstBatch, Consumer<String> log) {
+  private Opened faster(@Nullable Checkpoint start, FirstBatch firstBatch, Consumer<String> log) {
     double api;
     try (Opened opened = trainingApi(start)) {
       api = secondsForStep(opened, firstBatch);
@@ -216,7 +222,7 @@ public record Engines(
     return best;
   }
 
-  private Opened graph(Checkpoint start) {
+  private Opened graph(@Nullable Checkpoint start) {
     TrainingGraph training =
         TrainingGraph.build(
             model,
@@ -257,7 +263,7 @@ public record Engines(
     return e;
   }
 
-  private Opened trainingApi(Checkpoint start) {
+  private Opened trainingApi(@Nullable Checkpoint start) {
     TrainingArtifacts artifacts =
         TrainingArtifacts.forEngine(
             model,

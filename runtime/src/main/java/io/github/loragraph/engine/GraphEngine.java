@@ -30,6 +30,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a step graph as an ordinary session on any build of ONNX Runtime and any of its devices.
@@ -47,7 +48,7 @@ public final class GraphEngine implements Engine {
   private final TrainingState state;
 
   /** Until the first call on a GPU is over; else null. */
-  private FirstCallProfile profile;
+  private @Nullable FirstCallProfile profile;
 
   private final Set<String> requested = new LinkedHashSet<>();
   private final List<StepNumbers> numbers = new ArrayList<>();
@@ -56,7 +57,7 @@ public final class GraphEngine implements Engine {
   private final EvaluationGraph evaluationGraph;
   private final Sessions sessions;
   private final Weights weights;
-  private ModelSession evaluation;
+  private @Nullable ModelSession evaluation;
   private long steps;
 
   /** Batches since the last update. */
@@ -81,7 +82,7 @@ public final class GraphEngine implements Engine {
       EvaluationGraph evaluationGraph,
       Sessions sessions,
       Weights weights,
-      Checkpoint start,
+      @Nullable Checkpoint start,
       int accumulation,
       int batchesPerCall,
       long seed) {
@@ -221,11 +222,13 @@ public final class GraphEngine implements Engine {
       List<StepResult> results = new ArrayList<>();
       try (OrtSession.Result outputs = session.run(feeds, requested, pinned)) {
         float[] losses = call.figure(outputs, graph.training().loss());
-        boolean clips = graph.figures().contains(StepGraph.GRADIENT_NORM);
-        float[] norms = clips ? call.figure(outputs, StepGraph.GRADIENT_NORM) : null;
+        float[] norms =
+            graph.figures().contains(StepGraph.GRADIENT_NORM)
+                ? call.figure(outputs, StepGraph.GRADIENT_NORM)
+                : null;
         for (int i = 0; i < losses.length; i++) {
-          boolean known = clips && !Float.isInfinite(norms[i]);
-          results.add(new StepResult(losses[i], known ? norms[i] : Double.NaN));
+          double norm = norms == null || Float.isInfinite(norms[i]) ? Double.NaN : norms[i];
+          results.add(new StepResult(losses[i], norm));
         }
       }
       if (profile != null) {

@@ -34,6 +34,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs training artifacts by ONNX Runtime's own training API ({@link OrtTrainingSession}), which
@@ -79,7 +80,7 @@ public final class TrainingApiEngine implements Engine {
   public TrainingApiEngine(
       TrainingArtifacts artifacts,
       Sessions sessions,
-      Checkpoint start,
+      @Nullable Checkpoint start,
       int accumulation,
       long seed) {
     this.runtime = sessions.runtime();

@@ -16,7 +16,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a step graph carries from step to step, parameters and moments above all: two sets of
@@ -69,8 +71,12 @@ final class TrainingState implements AutoCloseable {
     current = written;
   }
 
+  private ByteBuffer content(String input) {
+    return Objects.requireNonNull(contents.get(current.get(input)), input);
+  }
+
   private void set(String input, Tensor value) {
-    ByteBuffer place = contents.get(current.get(input)).duplicate();
+    ByteBuffer place = content(input).duplicate();
     if (place.remaining() != value.bytes().remaining()) {
       throw new LoraGraphException(
           "the checkpoint's '%s' has %,d bytes where the model's has %,d: it is another model's"
@@ -104,8 +110,8 @@ final class TrainingState implements AutoCloseable {
               "the checkpoint has no moments of '%s': it is another training's"
                   .formatted(slot.parameter()));
         }
-        set(slot.firstMoment(), moments.get(Checkpoint.MOMENTS.get(0)));
-        set(slot.secondMoment(), moments.get(Checkpoint.MOMENTS.get(1)));
+        set(slot.firstMoment(), Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(0))));
+        set(slot.secondMoment(), Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(1))));
       }
     }
     for (StepGraph.Carried carried : numbers()) {
@@ -136,12 +142,12 @@ final class TrainingState implements AutoCloseable {
   }
 
   /** A carried number; null where the graph carries none of the name. */
-  Number number(String input) {
+  @Nullable Number number(String input) {
     OnnxTensor tensor = current.get(input);
     if (tensor == null) {
       return null;
     }
-    ByteBuffer value = contents.get(tensor);
+    ByteBuffer value = content(input);
     return switch (tensor.getInfo().type) {
       case FLOAT -> (Number) value.getFloat(0);
       case INT64 -> (Number) value.getLong(0);
@@ -176,7 +182,7 @@ final class TrainingState implements AutoCloseable {
   }
 
   private Tensor copy(String input, String name, StepGraph.Slot slot) {
-    ByteBuffer source = contents.get(current.get(input)).duplicate();
+    ByteBuffer source = content(input).duplicate();
     ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
     copy.put(source).flip();
     return Tensor.of(name, slot.initial().elementType(), copy, slot.initial().dims());

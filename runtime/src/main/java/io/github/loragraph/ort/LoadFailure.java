@@ -2,6 +2,7 @@ package io.github.loragraph.ort;
 
 import java.nio.file.Path;
 import java.util.Collection;
+import org.jspecify.annotations.Nullable;
 
 /** Why a native library cannot be loaded, and what to do. */
 final class LoadFailure {
@@ -25,7 +26,7 @@ final class LoadFailure {
    * @param folder that the library was unpacked into; null where it was not
    * @param given the properties by which the user names a library
    */
-  static String remedy(String reason, Path folder, Collection<String> given) {
+  static String remedy(String reason, @Nullable Path folder, Collection<String> given) {
     if (!given.isEmpty()) {
       return "the library is the one that %s names: name another, or none"
           .formatted(String.join(", ", given));

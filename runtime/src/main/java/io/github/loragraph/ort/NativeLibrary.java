@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files of a build of ONNX Runtime, ready to be loaded.
@@ -26,7 +27,7 @@ import java.util.function.Supplier;
  * @param folder that the library and its binding lie in; null where the Java API is to search
  * @param preload what is loaded before, in this order
  */
-record NativeLibrary(Path folder, List<Path> preload) {
+record NativeLibrary(@Nullable Path folder, List<Path> preload) {
   private static final String FOLDER_PROPERTY = "onnxruntime.native.path";
   private static final String FILE_PROPERTY = "onnxruntime.native.onnxruntime.path";
 
@@ -158,7 +159,7 @@ record NativeLibrary(Path folder, List<Path> preload) {
   }
 
   /** Where the class path has none for this platform, the Java API's own search goes on. */
-  private static Path unpackStock(Platform platform) {
+  private static @Nullable Path unpackStock(Platform platform) {
     List<URL> resources = new ArrayList<>();
     resources.add(platform.stockResource("onnxruntime"));
     resources.add(platform.stockResource("onnxruntime4j_jni"));

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * ONNX Runtime, loaded. A process can load one of its builds; whoever wants a session, a tensor or
@@ -24,10 +25,10 @@ import java.util.Map;
  * them; what a build promises is checked of it, too.
  */
 public final class OrtRuntime {
-  private static OrtRuntime opened;
+  private static @Nullable OrtRuntime opened;
 
   /** Why loading failed: the Java API cannot try a second time in a process. */
-  private static LoraGraphException failure;
+  private static @Nullable LoraGraphException failure;
 
   private final Build build;
   private final OrtEnvironment environment;
@@ -115,6 +116,8 @@ public final class OrtRuntime {
     return NativeLibrary.given();
   }
 
+  // Loading cannot be tried twice: later calls fail with the first one's reason.
+  @SuppressWarnings("StaticAssignmentOfThrowable")
   private static OrtRuntime load(Build build) {
     boolean given = !NativeLibrary.given().isEmpty();
     NativeLibrary library = NativeLibrary.find(build);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Operating system and processor, and under which names the jars carry ONNX Runtime for them.
@@ -66,13 +67,13 @@ record Platform(
   }
 
   /** A library of the official jar, or null where the class path has none. */
-  URL stockResource(String library) {
+  @Nullable URL stockResource(String library) {
     return OrtEnvironment.class.getResource(
         "/ai/onnxruntime/native/" + stockName + "/" + fileName(library));
   }
 
   /** The training build's library, or null where neither class path nor module path has one. */
-  URL trainingResource() {
+  @Nullable URL trainingResource() {
     String library = "org/bytedeco/onnxruntime/" + trainingName + "/" + trainingFile;
     URL resource = Platform.class.getClassLoader().getResource(library);
     return resource == null ? onModulePath(library) : resource;
@@ -83,7 +84,7 @@ record Platform(
    * module and requires another, whose classes nobody needs here: so the JVM never takes it for
    * one.
    */
-  private URL onModulePath(String library) {
+  private @Nullable URL onModulePath(String library) {
     Path[] path =
         Stream.of(System.getProperty("jdk.module.path", "").split(File.pathSeparator))
             .filter(entry -> !entry.isEmpty())

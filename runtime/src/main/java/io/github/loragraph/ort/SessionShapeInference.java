@@ -100,7 +100,7 @@ public final class SessionShapeInference implements ShapeInference {
         info -> {
           String value = valueOfShape.get(info.getName());
           if (value != null && ((TensorInfo) info.getInfo()).getShape()[0] == 0) {
-            types.put(value, TensorType.of(types.get(value).elementType()));
+            types.computeIfPresent(value, (name, type) -> TensorType.of(type.elementType()));
           }
         });
   }

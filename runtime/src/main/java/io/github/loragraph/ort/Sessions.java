@@ -11,6 +11,7 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Makes sessions on one device from models in memory. */
 public final class Sessions {
@@ -19,7 +20,7 @@ public final class Sessions {
   private final Device device;
   private final boolean tf32;
   private final OrtSession.SessionOptions.OptLevel optimization;
-  private final Path profile;
+  private final @Nullable Path profile;
 
   /**
    * Sessions on the CPU.
@@ -37,7 +38,7 @@ public final class Sessions {
       Device device,
       boolean tf32,
       OrtSession.SessionOptions.OptLevel optimization,
-      Path profile) {
+      @Nullable Path profile) {
     if (threads < 0) {
       throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
     }

@@ -9,6 +9,7 @@ import io.github.loragraph.cache.CachedFile;
 import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,7 +93,7 @@ class CudaInstallerTest {
           new ZipOutputStream(Files.newOutputStream(Path.of(folder, "fetched.jar")))) {
         for (String entry : entries) {
           jar.putNextEntry(new ZipEntry(entry));
-          jar.write(entry.getBytes());
+          jar.write(entry.getBytes(StandardCharsets.UTF_8));
         }
       } catch (IOException e) {
         throw new UncheckedIOException(e);

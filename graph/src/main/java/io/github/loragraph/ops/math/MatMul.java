@@ -139,8 +139,8 @@ public final class MatMul implements DifferentiableOperator {
 
   private static String swapped(String x, int rank, GradientContext g) {
     long[] permutation = LongStream.range(0, rank).toArray();
-    permutation[rank - 1] = rank - 2;
-    permutation[rank - 2] = rank - 1;
+    permutation[rank - 1] = rank - 2L;
+    permutation[rank - 2] = rank - 1L;
     return g.transpose(x, permutation);
   }
 }

@@ -54,7 +54,7 @@ public final class Transpose implements DifferentiableOperator {
     if (permutation == null) {
       permutation = new long[rank];
       for (int i = 0; i < rank; i++) {
-        permutation[i] = rank - 1 - i;
+        permutation[i] = rank - 1L - i;
       }
     }
     long[] inverse = new long[rank];

@@ -1,0 +1,5 @@
+/**
+ * The command {@code gpu-check}: fixtures held to PyTorch's numbers on a device, placement of a
+ * step's nodes, and figures.
+ */
+package io.github.loragraph.check;

@@ -1,0 +1,5 @@
+/**
+ * Training artifacts as ONNX Runtime's training API reads them: gradients that accumulate in place,
+ * the optimizer as a model of its own, and checkpoints in ONNX Runtime's format.
+ */
+package io.github.loragraph.artifacts;

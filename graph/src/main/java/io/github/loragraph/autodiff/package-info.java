@@ -1,0 +1,5 @@
+/**
+ * Reverse-mode differentiation of a graph: a walk back from the loss that asks each node's operator
+ * for its gradient. It knows no operator itself.
+ */
+package io.github.loragraph.autodiff;

@@ -1,0 +1,5 @@
+/**
+ * How failures that a user can act upon are said: in one line, with text from files made safe. Part
+ * of the promised API.
+ */
+package io.github.loragraph.error;

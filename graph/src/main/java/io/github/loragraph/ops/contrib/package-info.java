@@ -1,0 +1,2 @@
+/** Operators of ONNX Runtime's own domain. */
+package io.github.loragraph.ops.contrib;

@@ -1,0 +1,2 @@
+/** Operators that run graphs: conditions and loops. */
+package io.github.loragraph.ops.controlflow;

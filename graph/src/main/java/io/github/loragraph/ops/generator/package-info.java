@@ -1,0 +1,2 @@
+/** Operators that make constants: their values or what they are computed from. */
+package io.github.loragraph.ops.generator;

@@ -1,0 +1,2 @@
+/** Layers: normalizations, dropout, pooling and convolutions. */
+package io.github.loragraph.ops.nn;

@@ -1,0 +1,2 @@
+/** Operators on regions of images: what of them changed between operator sets. */
+package io.github.loragraph.ops.object;

@@ -1,0 +1,2 @@
+/** Operators that bring axes together into one number each. */
+package io.github.loragraph.ops.reduction;

@@ -1,0 +1,2 @@
+/** Recurrent layers. */
+package io.github.loragraph.ops.rnn;

@@ -1,0 +1,5 @@
+/**
+ * What makes another model of a model: changes between operator sets, patterns of nodes that become
+ * one, and what makes a training graph small.
+ */
+package io.github.loragraph.passes;

@@ -1,0 +1,2 @@
+/** Shapes and types of a graph's values, with symbolic dimensions. */
+package io.github.loragraph.shape;
