@@ -296,7 +296,7 @@ class LossScalingTest {
     };
     Cli trained = Cli.run(train);
     assertEquals(0, trained.exitCode(), trained.err());
-    assertTrue(trained.err().contains("engine graph: only that one has --precision fp16"));
+    assertTrue(trained.err().contains("engine graph: only that one trains with precision fp16"));
     assertTrue(Files.readString(run.resolve("config.yaml")).contains("precision: \"fp16\""));
     List<String> metrics = Files.readAllLines(run.resolve("metrics.jsonl"));
     JsonNode last = new ObjectMapper().readTree(metrics.get(metrics.size() - 1));
@@ -306,7 +306,7 @@ class LossScalingTest {
         Cli.json("benchmark", model, "--precision", "fp16", "--sequence", 8, "--steps", 1);
     assertEquals("fp16", measured.get("precision").asText());
 
-    refused("--precision fp16 needs the graph engine", train, "--engine", "training-api");
+    refused("precision fp16 needs the graph engine", train, "--engine", "training-api");
     refused("no matrix products in bf16 on this device", train, "--precision", "bf16");
     Cli unknown = Cli.run("train", model, "--precision", "fp8");
     assertEquals(2, unknown.exitCode());

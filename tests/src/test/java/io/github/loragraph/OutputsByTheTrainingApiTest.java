@@ -70,7 +70,7 @@ class OutputsByTheTrainingApiTest {
             "-o",
             folder.resolve("run"));
     assertEquals(1, run.exitCode());
-    assertTrue(run.err().contains("--steps-per-call 2 needs the graph engine"), run.err());
+    assertTrue(run.err().contains("several steps in a call (2) need the graph engine"), run.err());
     assertFalse(Files.exists(folder.resolve("run")));
   }
 

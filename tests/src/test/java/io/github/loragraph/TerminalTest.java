@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.loragraph.error.ShellWord;
+import io.github.loragraph.cli.ShellWord;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

@@ -245,7 +245,7 @@ final class ArtifactsCommand implements Callable<Integer> {
           loss == null ? Tasks.stated(files.config().problemType()) : Tasks.withLoss(loss),
           inference);
     } catch (LoraGraphException e) {
-      String whole = "%s (for --loss %s)".formatted(e.getMessage(), loss);
+      String whole = "%s (for --loss %s)".formatted(AdviceText.message(e), loss);
       if (loss == null || whole.length() > LoraGraphException.LONGEST_MESSAGE) {
         throw e;
       }

@@ -45,7 +45,7 @@ final class DeviceOptions {
       try {
         return Device.parse(value);
       } catch (LoraGraphException e) {
-        throw new TypeConversionException(e.getMessage() + ", or auto");
+        throw new TypeConversionException(AdviceText.message(e) + ", or auto");
       }
     }
   }
@@ -73,7 +73,11 @@ final class DeviceOptions {
     if (Device.CPU.equals(asked)) {
       return new DeviceChoice(Device.CPU, "");
     }
-    return DeviceChoice.of(Optional.ofNullable(asked), Cuda.ofThisMachine());
+    Cuda cuda = Cuda.ofThisMachine();
+    DeviceChoice choice = DeviceChoice.of(Optional.ofNullable(asked), cuda);
+    return !choice.device().isGpu() && cuda.lacksBuildAlone()
+        ? new DeviceChoice(choice.device(), AdviceText.missing(cuda))
+        : choice;
   }
 
   /**

@@ -115,7 +115,7 @@ final class DoctorCommand implements Callable<Integer> {
     if (cuda.driver().isEmpty() || cuda.version().isEmpty()) {
       throw new LoraGraphException(
           "%s; to prepare the cache for another machine, name its CUDA with --cuda 12 or --cuda 13"
-              .formatted(cuda.missing().orElseThrow()));
+              .formatted(AdviceText.missing(cuda)));
     }
     return cuda.version().get();
   }
@@ -123,7 +123,7 @@ final class DoctorCommand implements Callable<Integer> {
   /** What is missing is known before anything is tried. */
   private static Optional<String> cudaProblem(Cuda cuda) {
     return cuda.missing().isPresent()
-        ? cuda.missing()
+        ? Optional.of(AdviceText.missing(cuda))
         : EngineProbe.ask(EngineKind.GRAPH, EngineProbe.Where.CUDA).problem();
   }
 

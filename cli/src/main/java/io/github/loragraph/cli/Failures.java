@@ -9,8 +9,8 @@ final class Failures {
 
   /** What to print: the message of a failure that has one for its reader, else the bare facts. */
   static String inOneLine(Throwable failure) {
-    if (failure instanceof LoraGraphException) {
-      return failure.getMessage();
+    if (failure instanceof LoraGraphException known) {
+      return AdviceText.message(known);
     }
     String message = failure.getMessage() == null ? "" : ": " + failure.getMessage().strip();
     return PlainText.message(

@@ -12,7 +12,7 @@ final class ScheduleConverter implements ITypeConverter<LearningRateSchedule.Dec
     try {
       return LearningRateSchedule.Decay.of(value);
     } catch (LoraGraphException e) {
-      throw new TypeConversionException(e.getMessage());
+      throw new TypeConversionException(AdviceText.message(e));
     }
   }
 }

@@ -7,7 +7,6 @@ import io.github.loragraph.TrainingCancelledException;
 import io.github.loragraph.TrainingListener;
 import io.github.loragraph.TrainingResult;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.ShellWord;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -218,7 +217,7 @@ final class TrainCommand implements Callable<Integer> {
   private LoraGraphException withHowToGoOn(LoraGraphException e) {
     return new LoraGraphException(
         "%s; the training is kept in a checkpoint: when that is mended, %s"
-            .formatted(e.getMessage(), howToGoOn()),
+            .formatted(AdviceText.message(e), howToGoOn()),
         e);
   }
 

@@ -1,12 +1,18 @@
 package io.github.loragraph.error;
 
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
  * A failure that its reader can act upon: the message is one line of at most {@value
  * #LONGEST_MESSAGE} characters, without control characters, that says what is wrong, where, and
- * what to do. The command line prints that line alone and exits with 1.
+ * what to do.
+ *
+ * <p>What to do may depend on what the reader works with. Such {@linkplain #advice() advice} is
+ * kept apart: {@link #getMessage()} ends with it in the words of this library, and {@link #message}
+ * in those of another program.
  */
 public final class LoraGraphException extends RuntimeException {
   /** Characters of a message; names in files may be of any length. */
@@ -14,16 +20,70 @@ public final class LoraGraphException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
-  /** The message before it was made to fit; a file's name may still come in front. */
+  /** What is wrong and where, before it was made to fit; a file's name may still come in front. */
   private final String whole;
 
+  /** Null where there is none, and after serialization, which the message outlives. */
+  private final transient Advice advice;
+
   public LoraGraphException(String message) {
-    this(message, null);
+    this(message, null, null);
   }
 
   public LoraGraphException(String message, Throwable cause) {
-    super(PlainText.message(String.valueOf(message), LONGEST_MESSAGE), cause);
-    this.whole = String.valueOf(message);
+    this(message, null, cause);
+  }
+
+  /** A failure with a remedy that has no arguments. */
+  public LoraGraphException(String what, Remedy remedy) {
+    this(what, remedy.with(), null);
+  }
+
+  /**
+   * A failure with advice.
+   *
+   * @param what is wrong and where; the message goes on with a colon and the advice, or with a
+   *     comma that the advice begins with
+   */
+  public LoraGraphException(String what, Advice advice) {
+    this(what, advice, null);
+  }
+
+  /**
+   * A failure with advice.
+   *
+   * @param what is wrong and where; the message goes on with a colon and the advice, or with a
+   *     comma that the advice begins with
+   * @param advice null for none
+   * @param cause null for none
+   */
+  public LoraGraphException(String what, Advice advice, Throwable cause) {
+    super(line(String.valueOf(what), advice, Advice::toString), cause);
+    this.whole = String.valueOf(what);
+    this.advice = advice;
+  }
+
+  private static String line(String what, Advice advice, Function<Advice, String> words) {
+    if (advice == null) {
+      return PlainText.message(what, LONGEST_MESSAGE);
+    }
+    String text = words.apply(advice);
+    return PlainText.message(what + (text.startsWith(",") ? "" : ": ") + text, LONGEST_MESSAGE);
+  }
+
+  /** What to do, where that depends on what the reader works with. */
+  public Optional<Advice> advice() {
+    return Optional.ofNullable(advice);
+  }
+
+  /**
+   * The message with the advice in other words than the library's.
+   *
+   * @return one line of at most {@value #LONGEST_MESSAGE} characters; {@link #getMessage()} where
+   *     there is no advice
+   */
+  public String message(Function<Advice, String> words) {
+    return advice == null ? getMessage() : line(whole, advice, words);
   }
 
   /** The same failure with the file in front that it is about, unless its message names it. */
@@ -31,7 +91,7 @@ public final class LoraGraphException extends RuntimeException {
     if (whole.contains(file.toString())) {
       return this;
     }
-    LoraGraphException named = new LoraGraphException(file + ": " + whole, getCause());
+    LoraGraphException named = new LoraGraphException(file + ": " + whole, advice, getCause());
     named.setStackTrace(getStackTrace());
     return named;
   }

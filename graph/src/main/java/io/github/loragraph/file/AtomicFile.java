@@ -1,6 +1,7 @@
 package io.github.loragraph.file;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.AccessDeniedException;
@@ -40,8 +41,7 @@ public final class AtomicFile {
       throw new LoraGraphException(target + " is a pipe or a device: name a file to write to");
     }
     if (!replace && Files.exists(target)) {
-      throw new LoraGraphException(
-          target + " exists already: choose another output, or replace it with --force");
+      throw new LoraGraphException(target + " exists already", Remedy.REPLACE_OUTPUT);
     }
   }
 

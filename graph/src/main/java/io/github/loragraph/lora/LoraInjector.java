@@ -1,6 +1,7 @@
 package io.github.loragraph.lora;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
@@ -35,8 +36,7 @@ public final class LoraInjector {
 
   private static OnnxModel injected(OnnxModel model, InjectionOptions options) {
     if (LoraMetadata.of(model).isPresent()) {
-      throw new LoraGraphException(
-          "the model has adapters already: take them out with 'lora-graph remove', or fold them in with 'lora-graph merge'");
+      throw new LoraGraphException("the model has adapters already", Remedy.REMOVE_OR_MERGE);
     }
     Graph graph = model.graph().copy();
     List<Linear> targets = targets(model.withGraph(graph), options);
@@ -92,9 +92,7 @@ public final class LoraInjector {
               .formatted(
                   options.match(),
                   matched.get(0),
-                  matched.size() == 1
-                      ? ""
-                      : " (and %d more, which inspect lists)".formatted(matched.size() - 1)));
+                  matched.size() == 1 ? "" : " (and %d more)".formatted(matched.size() - 1)));
     }
     if (linears.isEmpty() && !unrecognised.isEmpty()) {
       throw new LoraGraphException(
@@ -120,7 +118,7 @@ public final class LoraInjector {
                       : ", and layers of another form, as " + unrecognised.get(0)));
     }
     throw new LoraGraphException(
-        "'%s' matches no Linear layer; the nearest are: %s ('lora-graph inspect MODEL' lists all)"
+        "'%s' matches no Linear layer; the nearest are %s"
             .formatted(
                 options.match(),
                 String.join(
@@ -128,7 +126,8 @@ public final class LoraInjector {
                     NearestPaths.of(
                         options.match().pattern(),
                         body.stream().map(Linear::path).toList(),
-                        MOST_SUGGESTED))));
+                        MOST_SUGGESTED))),
+        Remedy.LIST_LAYERS);
   }
 
   private static String shortened(List<String> names) {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import java.util.Collection;
@@ -179,11 +180,13 @@ public record LoraMetadata(
             of(model)
                 .orElseThrow(
                     () ->
-                        new LoraGraphException(
-                            PeftAdapters.isIn(model)
-                                ? "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again"
-                                : "the model has no adapters (no '%s' in its metadata): name one that 'lora-graph inject' made, or a run with adapters; what was trained without any is used as it is"
-                                    .formatted(KEY))));
+                        PeftAdapters.isIn(model)
+                            ? new LoraGraphException(
+                                "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again")
+                            : new LoraGraphException(
+                                "the model has no adapters (no '%s' in its metadata)"
+                                    .formatted(KEY),
+                                Remedy.TAKE_INJECTED)));
   }
 
   /**
@@ -200,7 +203,7 @@ public record LoraMetadata(
       }
       if (version.longValue() != FORMAT_VERSION) {
         throw new LoraGraphException(
-            "the model's '%s' metadata is of format %s, and this version reads %d: use the lora-graph that made it, or a newer one"
+            "the model's '%s' metadata is of format %s, and this version reads %d: use the version that made it, or a newer one"
                 .formatted(KEY, version, FORMAT_VERSION));
       }
       return JSON.treeToValue(tree, LoraMetadata.class);

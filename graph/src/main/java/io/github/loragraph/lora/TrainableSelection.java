@@ -1,6 +1,7 @@
 package io.github.loragraph.lora;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.OnnxModel;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -44,23 +45,21 @@ public record TrainableSelection(Method method, Pattern also, boolean biases, bo
     Predicate<Parameter> chosen = byMethod(model);
     if (all.stream().noneMatch(chosen)) {
       throw new LoraGraphException(
-          "the model has no head (classifier, pre_classifier, score) to train: put one on with 'lora-graph add-head'");
+          "the model has no head (classifier, pre_classifier, score) to train", Remedy.ADD_HEAD);
     }
     if (also != null && method == Method.FULL) {
       throw new LoraGraphException(
-          "--method full trains every parameter already: leave out --trainable");
+          "the method full trains every parameter already", Remedy.OMIT_TRAINABLE);
     }
     if (also != null) {
       if (all.stream().noneMatch(p -> p.isNamed(also))) {
         throw new LoraGraphException(
-            "'%s' is found in no parameter's name: 'lora-graph inspect MODEL --verbose' lists them"
-                .formatted(also));
+            "'%s' is found in no parameter's name".formatted(also), Remedy.LIST_PARAMETERS);
       }
       chosen = chosen.or(p -> p.isNamed(also));
     }
     if (biases && method == Method.FULL) {
-      throw new LoraGraphException(
-          "--method full trains every bias already: leave out --train-bias");
+      throw new LoraGraphException("the method full trains every bias already", Remedy.OMIT_BIASES);
     }
     if (biases) {
       Set<String> names = new HashSet<>();
@@ -120,8 +119,7 @@ public record TrainableSelection(Method method, Pattern also, boolean biases, bo
                   || p.isOf(InjectionOptions.DEFAULT_HEAD);
         }
         if (metadata.isEmpty()) {
-          throw new LoraGraphException(
-              "the model has no adapters: put some in with 'lora-graph inject', or train with --method full or head");
+          throw new LoraGraphException("the model has no adapters", Remedy.INJECT);
         }
         yield Parameter::trainable;
       }

@@ -257,7 +257,7 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
           }
           case "LSTM", "GRU", "RNN" -> {
             reason = "it is a recurrent layer, which has no adapters";
-            remedy = "match other layers, or train it with --trainable";
+            remedy = "match other layers, or train it as it is";
           }
           default -> reason = null;
         }

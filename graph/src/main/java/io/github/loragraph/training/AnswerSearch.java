@@ -1,6 +1,7 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
@@ -67,8 +68,9 @@ final class AnswerSearch {
     }
     if (fitting.size() > 1) {
       throw new LoraGraphException(
-          "%d outputs of the model could be its answer: %s; say which one with --output-name NAME"
-              .formatted(fitting.size(), described(fitting)));
+          "%d outputs of the model could be its answer (%s)"
+              .formatted(fitting.size(), described(fitting)),
+          Remedy.NAME_OUTPUT);
     }
     throw none(graph, all, answers);
   }
@@ -96,8 +98,7 @@ final class AnswerSearch {
       for (Logits logits : all) {
         if (logits.isAnswer() && !EncoderStates.contain(graph, logits.value())) {
           throw new LoraGraphException(
-              "the model has a head already (output %s): it needs no other; if that is no head, name the output to put one on with --output-name NAME"
-                  .formatted(logits));
+              "the model has a head already (output %s)".formatted(logits), Remedy.NAME_STATES);
         }
       }
     }
@@ -110,8 +111,9 @@ final class AnswerSearch {
     }
     if (fitting.size() > 1) {
       throw new LoraGraphException(
-          "%d outputs of the model could get the head: %s; say which one with --output-name NAME"
-              .formatted(fitting.size(), described(fitting)));
+          "%d outputs of the model could get the head (%s)"
+              .formatted(fitting.size(), described(fitting)),
+          Remedy.NAME_OUTPUT);
     }
     return ValueInfo.of(fitting.get(0).output(), fitting.get(0).type());
   }
@@ -166,7 +168,6 @@ final class AnswerSearch {
   }
 
   private static LoraGraphException none(Graph graph, List<Logits> all, List<Logits> answers) {
-    String remedy = "put a head on it with 'lora-graph add-head'";
     for (Logits logits : all) {
       if (!logits.overClasses()) {
         return logits.unfit();
@@ -181,8 +182,9 @@ final class AnswerSearch {
         all.stream().filter(l -> l.rank() >= 2 && EncoderStates.contain(graph, l.value())).toList();
     if (!states.isEmpty()) {
       return new LoraGraphException(
-          "the model has no head, it answers with its states only: %s; %s, or name its answer with --output-name NAME"
-              .formatted(described(states), remedy));
+          "the model has no head, it answers with its states only (%s)"
+              .formatted(described(states)),
+          Remedy.ADD_HEAD_OR_NAME_OUTPUT);
     }
     return new LoraGraphException(
         "the model has no logits, (batch, classes) or (batch, sequence, classes) with a known number of classes: its outputs are %s; export it again with a head for a task"

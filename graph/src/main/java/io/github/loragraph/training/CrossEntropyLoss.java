@@ -1,6 +1,7 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Shape;
@@ -69,7 +70,8 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
     Shape.Dimension classes = shape.dimension(-1);
     if (classes.isKnown() && classes.size() < 2) {
       throw new LoraGraphException(
-          "the model has one output and classification needs two or more: train it with --task regression");
+          "the model has one output and classification needs two or more",
+          Remedy.CHOOSE_TASK.with("regression"));
     }
     if (!classWeights.isEmpty() && classes.isKnown() && classes.size() != classWeights.size()) {
       throw new LoraGraphException(

@@ -1,6 +1,7 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -130,17 +131,20 @@ public record Logits(
   LoraGraphException unfit() {
     if (!overClasses) {
       return new LoraGraphException(
-          "'%s' is a %s over another axis than the last: its numbers are no probabilities of classes, name another output with --output-name NAME"
-              .formatted(output, activation));
+          "'%s' is a %s over another axis than the last: its numbers are no probabilities of classes"
+              .formatted(output, activation),
+          Remedy.NAME_OTHER_OUTPUT);
     }
     if (!isAnswer()) {
       return new LoraGraphException(
-          "'%s' is of %s, and an answer is (batch), (batch, classes) or (batch, sequence, classes) with a known number of classes: name another output with --output-name NAME, or export the model again"
-              .formatted(output, shapeText()));
+          "'%s' is of %s, and an answer is (batch), (batch, classes) or (batch, sequence, classes) with a known number of classes"
+              .formatted(output, shapeText()),
+          Remedy.NAME_OTHER_OUTPUT);
     }
     return new LoraGraphException(
-        "%s needs a model that answers %s, and its '%s' is of %s: put the head for it on an encoder with 'lora-graph add-head --task %s'"
-            .formatted(form, form.shape, output, shapeText(), form));
+        "%s needs a model that answers %s, and its '%s' is of %s"
+            .formatted(form, form.shape, output, shapeText()),
+        Remedy.ADD_HEAD_FOR_TASK.with(form));
   }
 
   Logits as(Form other) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -83,7 +84,7 @@ final class MixedPrecision {
       MixedPrecision pass = new MixedPrecision(source, model.types(), precision.elementType());
       if (source.nodes().stream().noneMatch(pass::isProduct)) {
         throw new LoraGraphException(
-            "--precision %s changes nothing: the model has no matrix product of FLOAT values"
+            "precision %s changes nothing: the model has no matrix product of FLOAT values"
                 .formatted(precision));
       }
       pass.wantedFloat.addAll(kept);
@@ -289,12 +290,9 @@ final class MixedPrecision {
     Tensor limit = Tensor.ofFloats("largest", new float[] {largest}).toHalf("largest", half);
     if (Double.isInfinite(limit.toDoubles()[0])) {
       throw new LoraGraphException(
-          "'%s' has entries up to %.3g, too large for %s: train with --precision %s"
-              .formatted(
-                  weight.name(),
-                  largest,
-                  half,
-                  half == ElementType.FLOAT16 ? Precision.BF16 : Precision.FP32));
+          "'%s' has entries up to %.3g, too large for %s".formatted(weight.name(), largest, half),
+          Remedy.CHOOSE_PRECISION.with(
+              half == ElementType.FLOAT16 ? Precision.BF16 : Precision.FP32));
     }
   }
 

@@ -129,7 +129,7 @@ public record TrainingGraph(
     TensorType logitsType = forward.types().get(logits);
     if (precision != Precision.FP32 && logitsType.elementType() != ElementType.FLOAT) {
       throw new LoraGraphException(
-          "--precision %s needs a model that computes in FLOAT: this one's logits are of type %s"
+          "precision %s needs a model that computes in FLOAT: this one's logits are of type %s"
               .formatted(precision, logitsType.elementType()));
     }
     ValueInfo labels = loss.labels(logitsType);

@@ -63,7 +63,7 @@ public final class ModelData implements AutoCloseable {
     this.maxLength = maxLength == null ? Math.min(LONGEST, limit) : maxLength;
     if (this.maxLength > limit) {
       throw new LoraGraphException(
-          "--max-length %d is more than the %d tokens that the model takes"
+          "a maximum length of %d is more than the %d tokens that the model takes"
               .formatted(this.maxLength, limit));
     }
     this.labels = folder.labels(answer.outputs());

@@ -3,7 +3,7 @@ package io.github.loragraph.models;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.ShellWord;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
@@ -85,8 +85,8 @@ public final class ModelFolder {
   public static ModelFolder of(Path folder, String file) {
     if (!Files.isDirectory(folder)) {
       throw new LoraGraphException(
-          "%s is no folder, so that --file %s cannot be looked for in it: leave --file out"
-              .formatted(folder, file));
+          "%s is no folder, so that %s cannot be looked for in it".formatted(folder, file),
+          Remedy.OMIT_FILE);
     }
     for (Path candidate : List.of(folder.resolve(file), folder.resolve(INNER).resolve(file))) {
       if (Files.isRegularFile(candidate)) {
@@ -122,19 +122,20 @@ public final class ModelFolder {
     }
     if (RunFolder.isUnfinished(folder)) {
       throw new LoraGraphException(
-          "%s is a run that was stopped and has no model yet: go on with it: lora-graph train --resume %s"
-              .formatted(folder, ShellWord.of(folder)));
+          folder + " is a run that was stopped and has no model yet",
+          Remedy.RESUME_RUN.with(folder));
     }
     if (found.isEmpty()) {
       throw new LoraGraphException(
           "%s holds no model (neither model.onnx nor onnx/model.onnx)".formatted(folder));
     }
-    throw new LoraGraphException(
-        beside.isEmpty()
-            ? "%s holds no model.onnx, but %s: choose with --file %s"
-                .formatted(folder, listed(found), found.get(0))
-            : "%s holds %d models (%s): name one of the files, or choose with --file"
-                .formatted(folder, found.size(), listed(found)));
+    throw beside.isEmpty()
+        ? new LoraGraphException(
+            "%s holds no model.onnx, but %s".formatted(folder, listed(found)),
+            Remedy.CHOOSE_FILE.with(found.get(0)))
+        : new LoraGraphException(
+            "%s holds %d models (%s)".formatted(folder, found.size(), listed(found)),
+            Remedy.CHOOSE_ONE_FILE);
   }
 
   private static String listed(List<String> names) {

@@ -2,6 +2,7 @@ package io.github.loragraph.models;
 
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -32,8 +33,9 @@ public final class ModelReference {
     }
     ModelFolder found = resolve(argument, cache);
     throw new LoraGraphException(
-        "%s is a bundled model of one file, %s: leave --file out"
-            .formatted(argument, found.modelFile().getFileName()));
+        "%s is a bundled model of one file, %s"
+            .formatted(argument, found.modelFile().getFileName()),
+        Remedy.OMIT_FILE);
   }
 
   /**

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.ort.OrtRuntime;
 import java.io.IOException;
@@ -189,8 +190,9 @@ public final class RunConfiguration {
     requireOneValue(config, RECIPE_NAME, then.get(RECIPE_NAME));
     if (!Objects.equals(then.get(RECIPE_NAME), now.get(RECIPE_NAME))) {
       throw new LoraGraphException(
-          "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with: begin another run with --config %s"
-              .formatted(config, config));
+          "%s is of a version of lora-graph whose steps were other ones, so it cannot be gone on with"
+              .formatted(config),
+          Remedy.RUN_AGAIN.with(config));
     }
     requireOneValue(config, PAIRS, then.get(PAIRS));
     if (!Objects.equals(then.get(PAIRS), now.get(PAIRS))) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.cuda;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,8 @@ import java.util.Optional;
  * @param version the release of CUDA that is used, or fits best; empty where none can be
  * @param preload libraries outside the dynamic linker's reach, in the order to load them in
  * @param missing in one line why CUDA cannot be used and what to do; empty if it can
+ * @param lacksBuildAlone whether nothing is missing but ONNX Runtime's CUDA build, which {@link
+ *     CudaInstaller} installs
  */
 public record Cuda(
     Optional<Driver> driver,
@@ -24,7 +27,8 @@ public record Cuda(
     List<Natives> natives,
     Optional<CudaVersion> version,
     List<Path> preload,
-    Optional<String> missing) {
+    Optional<String> missing,
+    boolean lacksBuildAlone) {
 
   private static final class Here {
     static final Cuda CUDA = of(Machine.current());
@@ -55,7 +59,7 @@ public record Cuda(
     missing.ifPresent(
         reason -> {
           throw new LoraGraphException(
-              reason + ", or use --device cpu; 'lora-graph doctor' says more");
+              reason, lacksBuildAlone ? Remedy.INSTALL_CUDA_BUILD_OR_USE_CPU : Remedy.OR_USE_CPU);
         });
     return natives.stream().filter(n -> n.version().equals(version)).findFirst().orElseThrow();
   }

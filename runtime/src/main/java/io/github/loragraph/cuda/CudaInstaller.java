@@ -3,6 +3,7 @@ package io.github.loragraph.cuda;
 import ai.onnxruntime.OrtEnvironment;
 import io.github.loragraph.cache.CachedFile;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.TemporaryFolder;
 import java.io.IOException;
@@ -43,8 +44,9 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
   public Natives install(CudaVersion version) {
     if (!Cuda.isBuiltFor(machine)) {
       throw new LoraGraphException(
-          "there is no CUDA build of ONNX Runtime for %s %s here: use --device cpu"
-              .formatted(machine.system(), machine.processor()));
+          "there is no CUDA build of ONNX Runtime for %s %s here"
+              .formatted(machine.system(), machine.processor()),
+          Remedy.USE_CPU);
     }
     if (Natives.isNamed(machine)) {
       throw new LoraGraphException(

@@ -52,7 +52,10 @@ final class CudaSearch {
 
   Cuda cuda() {
     Optional<CudaVersion> version = version();
-    return new Cuda(driver, gpus, libraries, natives, version, preload(version), missing(version));
+    Optional<String> missing = missing(version);
+    boolean lacksBuildAlone = missing.isPresent() && missing.equals(installationProblem(version));
+    return new Cuda(
+        driver, gpus, libraries, natives, version, preload(version), missing, lacksBuildAlone);
   }
 
   private Optional<CommandRun> smi(String... arguments) {
@@ -236,9 +239,7 @@ final class CudaSearch {
 
   private Optional<String> installationProblem(Optional<CudaVersion> version) {
     return version.filter(v -> !isInstalled(v)).isPresent()
-        ? Optional.of(
-            "ONNX Runtime's build for %s is not installed: run 'lora-graph doctor --install cuda'"
-                .formatted(version.get()))
+        ? Optional.of("ONNX Runtime's build for %s is not installed".formatted(version.get()))
         : Optional.empty();
   }
 }

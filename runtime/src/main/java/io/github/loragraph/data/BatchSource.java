@@ -57,8 +57,8 @@ public final class BatchSource {
   }
 
   /**
-   * Batches as {@code lora-graph train} makes them unless told otherwise: of {@value #BATCH_SIZE},
-   * shuffled by the seed 0, without labels, padded by the id 0.
+   * Batches with the usual settings: of {@value #BATCH_SIZE}, shuffled by the seed 0, without
+   * labels, padded by the id 0.
    *
    * @param inputs what a batch consists of
    */

@@ -1,6 +1,7 @@
 package io.github.loragraph.data;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -52,8 +53,9 @@ final class ColumnNames {
             : textPair != null && textPair.equals(label) ? label : null;
     if (twice != null) {
       throw new LoraGraphException(
-          "%s: column '%s' is taken for two of text, second text and label: name others with --text-column, --text-pair-column or --label-column"
-              .formatted(place, DataFile.shortened(List.of(twice))));
+          "%s: column '%s' is taken for two of text, second text and label"
+              .formatted(place, DataFile.shortened(List.of(twice))),
+          Remedy.NAME_OTHER_COLUMNS);
     }
   }
 }

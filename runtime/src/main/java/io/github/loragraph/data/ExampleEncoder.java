@@ -1,6 +1,7 @@
 package io.github.loragraph.data;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
@@ -231,8 +232,8 @@ public final class ExampleEncoder {
     }
     if (length > maxLength) {
       throw new LoraGraphException(
-          "%s has %d tokens where the maximum is %d: cut it, or raise --max-length"
-              .formatted(row.place(), length, maxLength));
+          "%s has %d tokens where the maximum is %d".formatted(row.place(), length, maxLength),
+          Remedy.CUT_OR_ALLOW_MORE_TOKENS);
     }
     for (int i = 0; i < length; i++) {
       if (values.get(i) < 0) {

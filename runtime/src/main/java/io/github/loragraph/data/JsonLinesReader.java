@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import io.github.loragraph.error.Remedy;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -96,22 +97,22 @@ final class JsonLinesReader {
   }
 
   private Row row(JsonNode object, String place) {
-    String labelName = present(object, columns.label(), "--label-column", place);
+    String labelName = present(object, columns.label(), "label", place);
     if (labelName == null && (request.labelled() || columns.label().size() == 1)) {
-      throw missing(object, columns.label(), "--label-column", place);
+      throw missing(object, columns.label(), "label", place);
     }
     String label = labelName == null ? null : label(object.get(labelName), labelName, place);
     if (!request.texts()) {
       return new Row(null, null, label, Map.of(), place);
     }
-    String textName = present(object, columns.text(), "--text-column", place);
+    String textName = present(object, columns.text(), "text", place);
     if (textName == null && columns.text().size() == 1) {
-      throw missing(object, columns.text(), "--text-column", place);
+      throw missing(object, columns.text(), "text", place);
     }
     if (textName != null && !object.has(IDS)) {
-      String pairName = present(object, columns.textPair(), "--text-pair-column", place);
+      String pairName = present(object, columns.textPair(), "text pair", place);
       if (pairName == null && columns.textPair().size() == 1) {
-        throw missing(object, columns.textPair(), "--text-pair-column", place);
+        throw missing(object, columns.textPair(), "text pair", place);
       }
       ColumnNames.refuseTwoRoles(textName, pairName, request.labelled() ? labelName : null, place);
       return new Row(
@@ -135,32 +136,31 @@ final class JsonLinesReader {
       }
     }
     if (values.isEmpty()) {
-      throw missing(object, columns.text(), "--text-column", place);
+      throw missing(object, columns.text(), "text", place);
     }
     return new Row(null, null, label, values, place);
   }
 
   /** The first of the names under which an object has something. */
-  private String present(JsonNode object, List<String> names, String option, String place) {
+  private String present(JsonNode object, List<String> names, String role, String place) {
     String found = names.stream().filter(object::hasNonNull).findFirst().orElse(null);
     if (found == null && names.stream().noneMatch(object::has)) {
       List<String> there = new ArrayList<>();
       object.fieldNames().forEachRemaining(there::add);
-      Consumer<String> once = notice -> tellOnce(notice, "case " + option);
+      Consumer<String> once = notice -> tellOnce(notice, "case " + role);
       found = ColumnNames.find(there, names, place, once);
       found = found == null || object.hasNonNull(found) ? found : null;
     }
     if (found != null) {
-      String first = firstNames.putIfAbsent(option, found);
+      String first = firstNames.putIfAbsent(role, found);
       if (first != null && !first.equals(found)) {
         tellOnce(
             "%s has '%s' where lines before have '%s': it is taken for the same"
                 .formatted(place, found, first),
-            "other " + option);
-      } else if (first == null && option.equals("--text-pair-column") && names.size() > 1) {
+            "other " + role);
+      } else if (first == null && role.equals("text pair") && names.size() > 1) {
         tellOnce(
-            "%s: pairs of '%s' and '%s'"
-                .formatted(request.file(), firstNames.get("--text-column"), found),
+            "%s: pairs of '%s' and '%s'".formatted(request.file(), firstNames.get("text"), found),
             "pairs");
       }
     }
@@ -174,7 +174,7 @@ final class JsonLinesReader {
   }
 
   private static LoraGraphException missing(
-      JsonNode object, List<String> names, String option, String place) {
+      JsonNode object, List<String> names, String role, String place) {
     List<String> there = new ArrayList<>();
     object.fieldNames().forEachRemaining(there::add);
     if (names.stream().anyMatch(object::has)) {
@@ -182,8 +182,8 @@ final class JsonLinesReader {
           "%s: '%s' is null: mend or delete the line".formatted(place, names.get(0)));
     }
     return new LoraGraphException(
-        "%s has no '%s'; it has: %s (name one with %s)"
-            .formatted(place, names.get(0), DataFile.shortened(there), option));
+        "%s has no '%s'; it has %s".formatted(place, names.get(0), DataFile.shortened(there)),
+        Remedy.NAME_FIELD.with(role));
   }
 
   private static String label(JsonNode value, String name, String place) {

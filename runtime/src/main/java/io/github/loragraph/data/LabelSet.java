@@ -2,6 +2,7 @@ package io.github.loragraph.data;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import io.github.loragraph.error.Remedy;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -73,8 +74,9 @@ public final class LabelSet {
       distinct.addAll(namesIn.apply(row));
       if (distinct.size() > MOST) {
         throw new LoraGraphException(
-            "%s has label number %,d that is new, and a model has at most %,d classes: is that column the right one? (--label-column)"
-                .formatted(row.place(), distinct.size(), MOST));
+            "%s has label number %,d that is new, and a model has at most %,d classes"
+                .formatted(row.place(), distinct.size(), MOST),
+            Remedy.CHECK_LABEL_COLUMN);
       }
     }
     return of(List.copyOf(distinct));

@@ -7,6 +7,7 @@ import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -115,9 +116,9 @@ final class TableReader {
         }
       }
       Columns columns = request.columns();
-      text = request.texts() ? index(columns.text(), true, "--text-column") : -1;
-      textPair = request.texts() ? index(columns.textPair(), false, "--text-pair-column") : -1;
-      label = index(columns.label(), request.labelled(), "--label-column");
+      text = request.texts() ? index(columns.text(), true, "text") : -1;
+      textPair = request.texts() ? index(columns.textPair(), false, "text pair") : -1;
+      label = index(columns.label(), request.labelled(), "label");
       ColumnNames.refuseTwoRoles(
           nameOf(text),
           nameOf(textPair),
@@ -131,28 +132,25 @@ final class TableReader {
     }
 
     /** A column that was named by itself has to be there. */
-    private int index(List<String> candidates, boolean required, String option) {
+    private int index(List<String> candidates, boolean required, String role) {
       String found = ColumnNames.find(names, candidates, request.place(1), request.notices());
       if (found != null) {
         return names.indexOf(found);
       }
       if (required || candidates.size() == 1) {
-        throw new LoraGraphException(
-            "%s has no column '%s'; its first line names the columns: %s (%s)"
-                .formatted(
-                    request.place(1),
-                    candidates.get(0),
-                    DataFile.shortened(names),
-                    advice(option)));
+        String what =
+            "%s has no column '%s'; its first line names the columns: %s"
+                .formatted(request.place(1), candidates.get(0), DataFile.shortened(names));
+        throw isDividedOtherwise()
+            ? new LoraGraphException(
+                what + " (.csv files are divided by commas, .tsv files by tabs)")
+            : new LoraGraphException(what, Remedy.NAME_COLUMN.with(role));
       }
       return -1;
     }
 
-    private String advice(String option) {
-      if (names.size() == 1 && names.get(0).matches(".*[;,\t|].*")) {
-        return ".csv files are divided by commas, .tsv files by tabs";
-      }
-      return "name one with " + option + ", or put a heading there";
+    private boolean isDividedOtherwise() {
+      return names.size() == 1 && names.get(0).matches(".*[;,\t|].*");
     }
 
     /** Says which columns are taken where that could have been others, or where it makes pairs. */

@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import io.github.loragraph.error.Remedy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -120,8 +121,9 @@ public final class Tokenizer implements AutoCloseable {
     int[] ids = ints(encoding.getIds());
     if (ids.length > maxLength) {
       throw new LoraGraphException(
-          "a maximum length of %d tokens leaves no room for a text beside the special tokens: give more (--max-length)"
-              .formatted(maxLength));
+          "a maximum length of %d tokens leaves no room for a text beside the special tokens"
+              .formatted(maxLength),
+          Remedy.ALLOW_MORE_TOKENS);
     }
     return new Tokens(ids, ints(encoding.getTypeIds()), encoding.exceedMaxLength());
   }

@@ -6,6 +6,7 @@ import io.github.loragraph.artifacts.OptimizerModel;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
@@ -133,8 +134,8 @@ public record Engines(
     refuse(kind, sessions.device(), precision);
     if (kind == EngineKind.TRAINING_API && batchesPerCall > 1) {
       throw new LoraGraphException(
-          "--steps-per-call %d needs the graph engine: leave out --engine %s"
-              .formatted(batchesPerCall, kind));
+          "several steps in a call (%d) need the graph engine".formatted(batchesPerCall),
+          Remedy.OMIT_ENGINE.with(kind));
     }
     if (kind == EngineKind.TRAINING_API) {
       return trainingApi(start);
@@ -147,11 +148,11 @@ public record Engines(
       return graph(start);
     }
     if (precision != Precision.FP32) {
-      log.accept("engine graph: only that one has --precision " + precision);
+      log.accept("engine graph: only that one trains with precision " + precision);
       return graph(start);
     }
     if (batchesPerCall > 1) {
-      log.accept("engine graph: only that one has --steps-per-call");
+      log.accept("engine graph: only that one does several steps in a call");
       return graph(start);
     }
     if (steps < WORTH_MEASURING) {
@@ -169,12 +170,12 @@ public record Engines(
   private static void refuse(EngineKind kind, Device device, Precision precision) {
     if (kind == EngineKind.TRAINING_API && device.isGpu()) {
       throw new LoraGraphException(
-          "ONNX Runtime's training API runs on the CPU only: use --engine graph, or --device cpu");
+          "ONNX Runtime's training API runs on the CPU only", Remedy.GRAPH_ENGINE_OR_CPU);
     }
     if (kind == EngineKind.TRAINING_API && precision != Precision.FP32) {
       throw new LoraGraphException(
-          "--precision %s needs the graph engine: leave out --engine %s"
-              .formatted(precision, kind));
+          "precision %s needs the graph engine".formatted(precision),
+          Remedy.OMIT_ENGINE.with(kind));
     }
   }
 
@@ -256,8 +257,9 @@ public record Engines(
         && e.getCause() instanceof OrtException cause
         && cause.getCode() == OrtException.OrtErrorCode.ORT_NOT_IMPLEMENTED) {
       return new LoraGraphException(
-          "ONNX Runtime has no matrix products in %s on this device: choose --precision fp16 or fp32"
+          "ONNX Runtime has no matrix products in %s on this device"
               .formatted(optimization.precision()),
+          Remedy.CHOOSE_PRECISION.with("fp16 or fp32"),
           e);
     }
     return e;

@@ -5,6 +5,7 @@ import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.cuda.Natives;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.URL;
@@ -63,8 +64,7 @@ record NativeLibrary(@Nullable Path folder, List<Path> preload) {
       Path path = folder.resolve(file);
       if (!new CachedFile(path).isAsNoted()) {
         throw new LoraGraphException(
-            "%s is not as it was installed: delete its folder, and run 'lora-graph doctor --install cuda' again"
-                .formatted(path));
+            path + " is not as it was installed", Remedy.REINSTALL_CUDA_BUILD);
       }
     }
   }
@@ -94,8 +94,8 @@ record NativeLibrary(@Nullable Path folder, List<Path> preload) {
         System.load(library.toAbsolutePath().toString());
       } catch (UnsatisfiedLinkError e) {
         throw new LoraGraphException(
-            "cannot load %s: %s: install it again, or use --device cpu; 'lora-graph doctor' says more"
-                .formatted(library, LoadFailure.of(e)),
+            "cannot load %s: %s".formatted(library, LoadFailure.of(e)),
+            Remedy.REINSTALL_OR_USE_CPU.with(),
             e);
       }
     }

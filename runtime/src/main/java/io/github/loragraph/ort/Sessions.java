@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtTrainingSession;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Path;
@@ -201,8 +202,8 @@ public final class Sessions {
       options.addCUDA(cuda);
     } catch (OrtException e) {
       throw new LoraGraphException(
-          "ONNX Runtime cannot use %s: %s ('lora-graph doctor' says what is missing)"
-              .formatted(device, OrtFailure.reason(e)),
+          "ONNX Runtime cannot use %s: %s".formatted(device, OrtFailure.reason(e)),
+          Remedy.SEE_WHAT_GPU_LACKS.with(),
           e);
     }
   }

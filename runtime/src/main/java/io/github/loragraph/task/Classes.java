@@ -5,6 +5,7 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.BitSet;
 import java.util.List;
@@ -36,8 +37,9 @@ final class Classes {
     int index = labels.indexOf(label);
     if (index < 0) {
       throw new LoraGraphException(
-          "%s has the label '%s', which the model's head does not know; it knows: %s (mend the line, or make a head for these labels with 'lora-graph add-head')"
-              .formatted(row.place(), PlainText.shortened(label, LabelList.LONGEST_SHOWN), labels));
+          "%s has the label '%s', which the model's head does not know; it knows %s"
+              .formatted(row.place(), PlainText.shortened(label, LabelList.LONGEST_SHOWN), labels),
+          Remedy.ADD_HEAD_FOR_LABELS);
     }
     return index;
   }

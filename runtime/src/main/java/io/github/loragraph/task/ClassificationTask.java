@@ -5,6 +5,7 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
@@ -63,8 +64,7 @@ final class ClassificationTask extends Task {
         row -> {
           if (row.label().startsWith("[")) {
             throw new LoraGraphException(
-                row.place()
-                    + " has a list of labels: add --task multilabel if a text can have several at once");
+                row.place() + " has a list of labels", Remedy.CHOOSE_MULTILABEL);
           }
           return Classes.names(List.of(row.label()));
         });

@@ -6,6 +6,7 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
@@ -86,9 +87,7 @@ public abstract class Task {
         rows,
         row -> {
           if (row.label() == null || row.label().isEmpty()) {
-            throw new LoraGraphException(
-                row.place()
-                    + " has no label: mend the line, or name the column or field with --label-column");
+            throw new LoraGraphException(row.place() + " has no label", Remedy.NAME_LABEL_COLUMN);
           }
           return target(row, labels);
         });

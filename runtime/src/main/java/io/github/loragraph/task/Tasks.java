@@ -1,6 +1,7 @@
 package io.github.loragraph.task;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,8 +54,8 @@ public final class Tasks {
         ALL.stream().filter(task -> task.problemType().equals(problemType)).toList();
     if (stated.isEmpty()) {
       throw new LoraGraphException(
-          "problem_type '%s' in config.json is not known: name the task with --task"
-              .formatted(problemType.get()));
+          "problem_type '%s' in config.json is not known".formatted(problemType.get()),
+          Remedy.NAME_TASK);
     }
     return stated;
   }

@@ -3,6 +3,7 @@ package io.github.loragraph.trainer;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -99,8 +100,7 @@ final class RunCheckpoints {
     }
     if (!refusals.isEmpty()) {
       refusals.forEach(notes);
-      throw new LoraGraphException(
-          folder + " has no checkpoint that is whole: delete it, and --resume begins the run anew");
+      throw new LoraGraphException(folder + " has no checkpoint that is whole", Remedy.RUN_ANEW);
     }
     return Optional.empty();
   }

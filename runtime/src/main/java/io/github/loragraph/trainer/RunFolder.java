@@ -5,7 +5,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.ShellWord;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
@@ -98,7 +98,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       return;
     }
     if (!Files.isDirectory(target)) {
-      throw new LoraGraphException(target + " is a file: name a folder for the run with -o");
+      throw new LoraGraphException(target + " is a file", Remedy.CHOOSE_FOLDER);
     }
     boolean empty;
     try (Stream<Path> files = Files.list(target)) {
@@ -114,16 +114,14 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
     if (!replace && isUnfinished(target)) {
       throw new LoraGraphException(
-          "%s is a run that was stopped: go on with it by --resume %s, choose another folder with -o, or replace it with --force"
-              .formatted(target, ShellWord.of(target)));
+          target + " is a run that was stopped", Remedy.RESUME_OR_REPLACE_RUN.with(target));
     }
     if (!replace) {
-      throw new LoraGraphException(
-          target + " exists already: choose another folder with -o, or replace it with --force");
+      throw new LoraGraphException(target + " exists already", Remedy.REPLACE_FOLDER);
     }
     if (!Files.exists(target.resolve(CONFIG)) || !Files.exists(target.resolve(METRICS))) {
       throw new LoraGraphException(
-          target + " is not the folder of a run, so it is not replaced: choose another with -o");
+          target + " is not the folder of a run, so it is not replaced", Remedy.CHOOSE_FOLDER);
     }
   }
 
@@ -222,8 +220,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
     if (!isUnfinished(folder)) {
       throw new LoraGraphException(
-          "the run in %s is finished: train its model further with 'lora-graph train %s'"
-              .formatted(folder, ShellWord.of(folder)));
+          "the run in %s is finished".formatted(folder), Remedy.TRAIN_FURTHER.with(folder));
     }
   }
 

@@ -9,6 +9,7 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.training.Loss;
@@ -228,8 +229,9 @@ public final class Trainer {
         .ifPresent(
             what -> {
               throw new LoraGraphException(
-                  "the training has diverged: after step %,d %s is no number any more: train again with a lower --lr than %.1e or a longer warm-up"
-                      .formatted(step, what, settings.learningRate()));
+                  "the training has diverged: after step %,d %s is no number any more"
+                      .formatted(step, what),
+                  Remedy.LOWER_RATE.with(lowerRate()));
             });
   }
 
@@ -412,27 +414,34 @@ public final class Trainer {
   private void refuseVanishedScale(long step) {
     if (engine.lossScale() < SMALLEST_LOSS_SCALE) {
       throw new LoraGraphException(
-          "no gradient was finite for many steps up to step %d: train again with --precision bf16 or fp32"
-              .formatted(step));
+          "no gradient was finite for many steps up to step %d".formatted(step),
+          Remedy.CHOOSE_PRECISION.with("bf16 or fp32"));
     }
   }
 
   private void refuseNotANumber(long step, double rate, StepResult result) {
     if (!Double.isFinite(result.loss()) && !Double.isNaN(engine.lossScale())) {
       throw new LoraGraphException(
-          "the loss is %s at step %d: train again with --precision bf16 or fp32, or with a lower --lr than %.1e"
-              .formatted(result.loss(), step, settings.learningRate()));
+          "the loss is %s at step %d".formatted(result.loss(), step),
+          Remedy.CHOOSE_PRECISION_OR_RATE.with("bf16 or fp32", lowerRate()));
     }
     if (!Double.isFinite(result.loss()) && step == 1) {
       throw new LoraGraphException(
-          "the loss is %s at step 1, before anything was trained: the model answers a row with no number (lora-graph eval names it), or far from its label"
-              .formatted(result.loss()));
+          "the loss is %s at step 1, before anything was trained: the model answers a row with no number, or far from its label"
+              .formatted(result.loss()),
+          Remedy.FIND_ROW);
     }
     if (!Double.isFinite(result.loss())) {
       throw new LoraGraphException(
-          "the loss is %s at step %d, where the learning rate is %.1e: train again with --lr %.0e or lower, or a longer --warmup-steps"
-              .formatted(result.loss(), step, rate, settings.learningRate() / 10));
+          "the loss is %s at step %d, where the learning rate is %.1e"
+              .formatted(result.loss(), step, rate),
+          Remedy.LOWER_RATE.with(lowerRate()));
     }
+  }
+
+  /** A learning rate to try where this one was too high. */
+  private String lowerRate() {
+    return "%.0e".formatted(settings.learningRate() / 10);
   }
 
   /** Adds up steps. */

@@ -69,7 +69,7 @@ public record TrainerSettings(
     return (batchesPerEpoch + accumulation - 1) / accumulation;
   }
 
-  /** Settings with the defaults of {@code lora-graph train} for adapters. */
+  /** Settings with the defaults for adapters. */
   public static Builder builder() {
     return new Builder();
   }
@@ -163,8 +163,8 @@ public record TrainerSettings(
   }
 
   /**
-   * Begins with the defaults of {@code lora-graph train} for adapters: 3 epochs, a learning rate of
-   * {@value #ADAPTER_LEARNING_RATE} that falls linearly without a warm-up, batches of {@value
+   * Begins with the defaults for adapters: 3 epochs, a learning rate of {@value
+   * #ADAPTER_LEARNING_RATE} that falls linearly without a warm-up, batches of {@value
    * BatchSource#BATCH_SIZE}, each of them a step, shuffled by the seed 0; a log line each 10 steps,
    * a checkpoint each 500, an evaluation at the end.
    */

@@ -8,6 +8,7 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.lora.InitializerUntying;
@@ -88,9 +89,9 @@ public record TrainingJob(
   }
 
   /**
-   * A training with the defaults of {@code lora-graph train}: the adapters, the task's plain loss,
-   * AdamW without weight decay and gradients of norm 1 at most, on the CPU with all its cores, by
-   * {@link EngineKind#AUTO} and one batch in a call.
+   * A training with the usual settings: the adapters, the task's plain loss, AdamW without weight
+   * decay and gradients of norm 1 at most, on the CPU with all its cores, by {@link
+   * EngineKind#AUTO} and one batch in a call.
    */
   public static Builder builder(OnnxModel model, TrainingData data) {
     return new Builder(model, data);
@@ -250,8 +251,9 @@ public record TrainingJob(
               .orElseThrow(
                   () ->
                       new LoraGraphException(
-                          "the model takes batches of %,d, and %,d examples do not fill them: train on %,d with --max-train-examples, or export the model with an open batch axis"
-                              .formatted(sizes.rows(), data.training().size(), whole)));
+                          "the model takes batches of %,d, and %,d examples do not fill them"
+                              .formatted(sizes.rows(), data.training().size()),
+                          Remedy.TRAIN_ON.with("%,d".formatted(whole))));
       training = sizes.filled(training, training.get(training.size() - 1).uncounted());
     }
     boolean asIs = sizes.rows() == settings.batchSize();

@@ -98,13 +98,13 @@ class DataFileTest {
   void labelsMayBeAbsentUnlessTheyAreNeeded() {
     assertNull(read("a.tsv", "text\na\n").get(0).label());
     assertFails(
-        "a.tsv:1 has no column 'label'; its first line names the columns: text (name one with --label-column, or put a heading there)",
+        "a.tsv:1 has no column 'label'; its first line names the columns: text: name the label column, or put a heading there",
         () -> readLabelled("a.tsv", "text\na\n"));
     assertFails(
         "a.tsv:3 has nothing in column 'label': mend or delete the line",
         () -> readLabelled("a.tsv", "text\tlabel\na\t1\nb\t \n"));
     assertFails(
-        "a.jsonl:1 has no 'label'; it has: text, klass (name one with --label-column)",
+        "a.jsonl:1 has no 'label'; it has text, klass: name the label field",
         () -> readLabelled("a.jsonl", "{\"text\":\"a\",\"klass\":1}\n"));
     assertFails(
         "a.jsonl:1: 'label' is null: mend or delete the line",
@@ -114,10 +114,10 @@ class DataFileTest {
   @Test
   void badTables() {
     assertFails(
-        "a.tsv:1 has no column 'text'; its first line names the columns: review, label (name one with --text-column, or put a heading there)",
+        "a.tsv:1 has no column 'text'; its first line names the columns: review, label: name the text column, or put a heading there",
         () -> read("a.tsv", "review\tlabel\na\t0\n"));
     assertFails(
-        "a.tsv:1 has no column 'kind'; its first line names the columns: text, label (name one with --label-column, or put a heading there)",
+        "a.tsv:1 has no column 'kind'; its first line names the columns: text, label: name the label column, or put a heading there",
         () -> read("a.tsv", "text\tlabel\na\t0\n", Columns.USUAL.with(null, null, "kind")));
     assertFails(
         "a.tsv:3 has 3 columns where the first line has 2: mend or delete the line",
@@ -164,7 +164,7 @@ class DataFileTest {
         "a.jsonl:1: 'text' is no text, or empty: mend or delete the line",
         () -> read("a.jsonl", "{\"text\":\" \"}\n"));
     assertFails(
-        "a.jsonl:1 has no 'text'; it has: label (name one with --text-column)",
+        "a.jsonl:1 has no 'text'; it has label: name the text field",
         () -> read("a.jsonl", "{\"label\":5}\n"));
     for (String value : List.of("\"a\"", "[1,\"a\"]", "[[1],[2,3]]", "[[1],2]", "null", "{}")) {
       assertFails(
@@ -326,7 +326,7 @@ class DataFileTest {
     String twice = failure(() -> read("a.jsonl", "{\"text\":\"a\",\"text\":\"b\"}\n"));
     assertEquals(true, twice.startsWith("a.jsonl:1 has a field twice: "), twice);
     assertFails(
-        "a.jsonl:2 has no 'second'; it has: text (name one with --text-pair-column)",
+        "a.jsonl:2 has no 'second'; it has text: name the text pair field",
         () ->
             read(
                 "a.jsonl",

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.function.Executable;
 
 class ExampleEncoderTest {
   private static final String OTHER_LABELS =
-      " (mend the line, or make a head for these labels with 'lora-graph add-head')";
+      ": mend the line, or put a head for these labels on the model";
 
   private static final LabelSet LABELS = new LabelSet(List.of("neg", "pos", "7"));
   private static final ValueInfo IDS = input("input_ids", ElementType.INT64, "batch", "sequence");
@@ -62,19 +62,19 @@ class ExampleEncoderTest {
     assertEquals(Values.scalar(1), classOf("1"));
     assertEquals(Values.scalar(2), classOf("7"));
     assertFails(
-        "f:9 has the label 'positive', which the model's head does not know; it knows: neg, pos, 7"
+        "f:9 has the label 'positive', which the model's head does not know; it knows neg, pos, 7"
             + OTHER_LABELS,
         () -> classOf("positive"));
     assertFails(
-        "f:9 has the label '3', which the model's head does not know; it knows: neg, pos, 7"
+        "f:9 has the label '3', which the model's head does not know; it knows neg, pos, 7"
             + OTHER_LABELS,
         () -> classOf("3"));
     assertFails(
-        "f:9 has the label '-1', which the model's head does not know; it knows: neg, pos, 7"
+        "f:9 has the label '-1', which the model's head does not know; it knows neg, pos, 7"
             + OTHER_LABELS,
         () -> classOf("-1"));
     assertFails(
-        "f:9 has no label: mend the line, or name the column or field with --label-column",
+        "f:9 has no label: mend the line, or name the column or field of labels",
         () -> classOf(null));
   }
 
@@ -106,7 +106,7 @@ class ExampleEncoderTest {
         "f:9 has the label 1e30, whose squared error is beyond float32: mend the line, or take smaller units",
         () -> Tasks.REGRESSION.encode(encoder, rows("1e30"), LABELS));
     assertFails(
-        "f:9 has the label 'x', which the model's head does not know; it knows: neg, pos, 7"
+        "f:9 has the label 'x', which the model's head does not know; it knows neg, pos, 7"
             + OTHER_LABELS,
         () -> Tasks.MULTILABEL.encode(encoder, rows("pos,x"), LABELS));
     assertEquals(
@@ -173,7 +173,7 @@ class ExampleEncoderTest {
         Map.of("input_ids", Values.of(new int[0])),
         IDS);
     assertGivenFails(
-        "f:9 has 17 tokens where the maximum is 16: cut it, or raise --max-length",
+        "f:9 has 17 tokens where the maximum is 16: cut it, or allow more tokens",
         Map.of("input_ids", Values.zeros(17)),
         IDS);
     Example example =

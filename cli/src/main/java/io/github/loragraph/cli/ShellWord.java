@@ -1,4 +1,4 @@
-package io.github.loragraph.error;
+package io.github.loragraph.cli;
 
 import java.util.regex.Pattern;
 

@@ -1,0 +1,99 @@
+package io.github.loragraph.error;
+
+/**
+ * What can be done about a failure where that depends on what one works with: a Java program calls
+ * a method, the command line gives an option. What is the same for both ("mend the line") stands in
+ * the message itself. Each constant's words name its {@linkplain Advice#arguments() arguments} as
+ * {@code %s}.
+ */
+public enum Remedy {
+  // Files.
+  REPLACE_OUTPUT("choose another output, or let it be replaced"),
+  REPLACE_FOLDER("choose another folder, or let it be replaced"),
+  CHOOSE_FOLDER("choose another folder"),
+  /** The folder of the run. */
+  RESUME_RUN("resume the run in %s"),
+  /** The folder of the run. */
+  RESUME_OR_REPLACE_RUN("resume the run in %s, choose another folder, or let it be replaced"),
+  RUN_ANEW("delete it, and resuming begins the run anew"),
+  /** The file of the run's configuration. */
+  RUN_AGAIN("begin another run with the settings in %s"),
+  /** The folder of the run. */
+  TRAIN_FURTHER("train the model in %s further in a run of its own"),
+  OMIT_FILE("name no file"),
+  /** A model's file. */
+  CHOOSE_FILE("name the model's file, as %s"),
+  CHOOSE_ONE_FILE("name one of the files"),
+
+  // Models.
+  ADD_HEAD("put a head on it"),
+  ADD_HEAD_OR_NAME_OUTPUT("put a head on it, or name the output that is its answer"),
+  /** The task. */
+  ADD_HEAD_FOR_TASK("put the head for it on an encoder"),
+  ADD_HEAD_FOR_LABELS("mend the line, or put a head for these labels on the model"),
+  NAME_OUTPUT("name the output to take"),
+  NAME_OTHER_OUTPUT("name another output, or export the model again"),
+  NAME_STATES("it needs no other; if that is none, name the output to put one on"),
+  INJECT("inject adapters, or train all parameters or the head"),
+  TAKE_INJECTED(
+      "take one that adapters were injected into, or a run with adapters; what was trained without"
+          + " any is used as it is"),
+  REMOVE_OR_MERGE("remove them, or merge them"),
+  LIST_LAYERS("inspect the model for all"),
+  LIST_PARAMETERS("inspect the model for its parameters"),
+
+  // Training.
+  NAME_TASK("name the task"),
+  /** The task. */
+  CHOOSE_TASK("train it for %s"),
+  CHOOSE_MULTILABEL("take the multi-label task if a text can have several at once"),
+  OMIT_TRAINABLE("name none besides"),
+  OMIT_BIASES("ask for no biases besides"),
+  /** Precisions. */
+  CHOOSE_PRECISION("train with precision %s"),
+  /** Precisions, a learning rate. */
+  CHOOSE_PRECISION_OR_RATE("train again with precision %s, or with a learning rate of %s or less"),
+  /** A learning rate. */
+  LOWER_RATE("train again with a learning rate of %s or less, or a longer warm-up"),
+  FIND_ROW("evaluate the model on the rows to find it"),
+  /** A number of examples. */
+  TRAIN_ON("train on %s, or export the model with an open batch axis"),
+  /** The engine that was asked for. */
+  OMIT_ENGINE("ask for another engine than %s"),
+  GRAPH_ENGINE_OR_CPU("take the graph engine, or the CPU"),
+
+  // Data.
+  /** What the column holds: text, text pair or label. */
+  NAME_COLUMN("name the %s column, or put a heading there"),
+  /** What the field holds: text, text pair or label. */
+  NAME_FIELD("name the %s field"),
+  NAME_LABEL_COLUMN("mend the line, or name the column or field of labels"),
+  NAME_OTHER_COLUMNS("name a column for each"),
+  CHECK_LABEL_COLUMN("is the column of labels the right one?"),
+  ALLOW_MORE_TOKENS("allow more"),
+  CUT_OR_ALLOW_MORE_TOKENS("cut it, or allow more tokens"),
+
+  // Devices.
+  USE_CPU("use the CPU"),
+  /** Goes on with what was said to do for the GPU. */
+  OR_USE_CPU(", or use the CPU"),
+  INSTALL_CUDA_BUILD_OR_USE_CPU("install it, or use the CPU"),
+  REINSTALL_CUDA_BUILD("delete its folder, and install it again"),
+  REINSTALL_OR_USE_CPU("install it again, or use the CPU"),
+  SEE_WHAT_GPU_LACKS("see whether its driver, CUDA and cuDNN are there");
+
+  private final String words;
+
+  Remedy(String words) {
+    this.words = words;
+  }
+
+  String words() {
+    return words;
+  }
+
+  /** The remedy for one failure. */
+  public Advice with(Object... arguments) {
+    return Advice.of(this, arguments);
+  }
+}
