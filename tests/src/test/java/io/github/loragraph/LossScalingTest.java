@@ -310,7 +310,7 @@ class LossScalingTest {
     refused("no matrix products in bf16 on this device", train, "--precision", "bf16");
     Cli unknown = Cli.run("train", model, "--precision", "fp8");
     assertEquals(2, unknown.exitCode());
-    assertTrue(unknown.err().contains("FP32, FP16, BF16"), unknown.err());
+    assertTrue(unknown.err().contains("fp32, fp16, bf16"), unknown.err());
   }
 
   private void refused(String words, Object[] arguments, Object option, Object value) {

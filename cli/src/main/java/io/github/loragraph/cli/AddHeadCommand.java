@@ -60,6 +60,7 @@ final class AddHeadCommand implements Callable<Integer> {
       paramLabel = "TASK",
       defaultValue = "classification",
       converter = TaskConverter.class,
+      completionCandidates = TaskConverter.class,
       description =
           "classification, regression (one number, no labels), multilabel or token-classification"
               + " (default: ${DEFAULT-VALUE}).")
@@ -85,6 +86,8 @@ final class AddHeadCommand implements Callable<Integer> {
   @Option(
       names = "--pooling",
       defaultValue = "mean",
+      converter = PoolingConverter.class,
+      completionCandidates = PoolingConverter.class,
       description = "${COMPLETION-CANDIDATES} token (default: ${DEFAULT-VALUE}).")
   private ClassificationHead.Pooling pooling;
 

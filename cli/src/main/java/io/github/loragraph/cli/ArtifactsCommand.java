@@ -96,6 +96,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       names = "--loss",
       paramLabel = "LOSS",
       converter = LossConverter.class,
+      completionCandidates = LossConverter.class,
       description =
           "cross-entropy, token-cross-entropy, mse or bce (default: by the task in config.json, or"
               + " the model's outputs).")
@@ -111,6 +112,8 @@ final class ArtifactsCommand implements Callable<Integer> {
   @Option(
       names = "--optimizer",
       defaultValue = "adamw",
+      converter = OptimizerConverter.class,
+      completionCandidates = OptimizerConverter.class,
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Optimizer optimizer;
 
@@ -138,6 +141,8 @@ final class ArtifactsCommand implements Callable<Integer> {
   @Option(
       names = "--method",
       defaultValue = "lora",
+      converter = MethodConverter.class,
+      completionCandidates = MethodConverter.class,
       description = "What to train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Method method;
 

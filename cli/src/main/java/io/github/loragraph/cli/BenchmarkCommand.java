@@ -80,7 +80,12 @@ final class BenchmarkCommand implements Callable<Integer> {
     outputName.setIfAbsent(name);
   }
 
-  @Option(names = "--method", defaultValue = "lora", description = "As in train (default: lora).")
+  @Option(
+      names = "--method",
+      defaultValue = "lora",
+      converter = MethodConverter.class,
+      completionCandidates = MethodConverter.class,
+      description = "As in train (default: lora).")
   private Method method;
 
   @Option(
@@ -112,12 +117,15 @@ final class BenchmarkCommand implements Callable<Integer> {
       names = "--engine",
       defaultValue = "graph",
       converter = EngineConverter.class,
+      completionCandidates = EngineConverter.class,
       description = "graph or training-api (default: ${DEFAULT-VALUE}).")
   private EngineKind engineKind;
 
   @Option(
       names = "--precision",
       defaultValue = "fp32",
+      converter = PrecisionConverter.class,
+      completionCandidates = PrecisionConverter.class,
       description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Precision precision;
 

@@ -17,6 +17,7 @@ final class DataOptions {
       names = "--task",
       paramLabel = "TASK",
       converter = TaskConverter.class,
+      completionCandidates = TaskConverter.class,
       description =
           "classification, regression (one number), multilabel (any number of classes) or"
               + " token-classification (default: what config.json says, else by the model's"

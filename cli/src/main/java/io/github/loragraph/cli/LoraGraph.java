@@ -19,8 +19,8 @@ import picocli.CommandLine.ScopeType;
     header = "Fine-tunes transformer models as ONNX files, with LoRA, without Python.",
     description = {
       "",
-      "A MODEL is an .onnx file, a folder in Hugging Face's layout, a run folder that 'train' wrote,"
-          + " or the name of a bundled model (all-MiniLM-L6-v2).",
+      "A MODEL is an .onnx file, a folder in Hugging Face's layout, a run folder that 'train'"
+          + " wrote, or the name of a bundled model (all-MiniLM-L6-v2).",
       ""
     },
     footer = {
@@ -33,22 +33,27 @@ import picocli.CommandLine.ScopeType;
       "  lora-graph merge run -o merged.onnx",
       "",
       "Exit codes: 0 done; 1 failed (one line says what and what to do); 2 wrong usage;"
-          + " 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (a training with a checkpoint)."
+          + " 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (a training with a checkpoint).",
+      "",
+      "'lora-graph COMMAND --help' explains a command; recipes, formats and the rest are in docs/,"
+          + " and at",
+      "https://github.com/lora-graph/lora-graph/tree/main/docs"
     },
     subcommands = {
+      QuickstartCommand.class,
       InspectCommand.class,
-      InjectCommand.class,
       AddHeadCommand.class,
+      InjectCommand.class,
       TrainCommand.class,
-      ArtifactsCommand.class,
       EvalCommand.class,
       PredictCommand.class,
       MergeCommand.class,
       RemoveCommand.class,
-      QuickstartCommand.class,
-      ReferenceCommand.class,
+      ArtifactsCommand.class,
+      DoctorCommand.class,
       BenchmarkCommand.class,
-      DoctorCommand.class
+      ReferenceCommand.class,
+      CompletionCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
@@ -77,6 +82,7 @@ public final class LoraGraph implements Runnable {
     CommandLine commandLine = new CommandLine(root);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
+    HelpLayout.applyTo(commandLine);
     commandLine.setParameterExceptionHandler(LoraGraph::onWrongUsage);
     commandLine.setExecutionExceptionHandler(
         (failure, at, parsed) -> onFailure(failure, at, root.stacktrace));

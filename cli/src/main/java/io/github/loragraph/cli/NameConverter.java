@@ -1,22 +1,36 @@
 package io.github.loragraph.cli;
 
-import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads one of several values by its name on the command line, which its text form is. */
-abstract class NameConverter<T> implements ITypeConverter<T> {
-  private final T[] values;
+/**
+ * Reads one of several values by its name on the command line, which its text form in lower case
+ * is; case does not matter, nor do {@code _} and {@code -}. These names are what help and shell
+ * completion offer.
+ */
+abstract class NameConverter<T> implements ITypeConverter<T>, Iterable<String> {
+  private final List<T> values;
 
   NameConverter(T[] values) {
-    this.values = values;
+    this.values = List.of(values);
+  }
+
+  private static String name(Object value) {
+    return value.toString().toLowerCase(Locale.ROOT);
+  }
+
+  private static String joined(String name) {
+    return name.toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   @Override
   public final T convert(String name) {
-    return Arrays.stream(values)
-        .filter(value -> value.toString().equals(name))
+    return values.stream()
+        .filter(value -> joined(name(value)).equals(joined(name)))
         .findFirst()
         .orElseThrow(
             () ->
@@ -24,8 +38,13 @@ abstract class NameConverter<T> implements ITypeConverter<T> {
                     "'%s' is not one of: %s"
                         .formatted(
                             name,
-                            Arrays.stream(values)
-                                .map(Object::toString)
+                            values.stream()
+                                .map(NameConverter::name)
                                 .collect(Collectors.joining(", ")))));
+  }
+
+  @Override
+  public final Iterator<String> iterator() {
+    return values.stream().map(NameConverter::name).iterator();
   }
 }

@@ -20,6 +20,8 @@ final class TrainingOptions {
   @Option(
       names = "--method",
       defaultValue = "lora",
+      converter = MethodConverter.class,
+      completionCandidates = MethodConverter.class,
       description = "What to train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   Method method;
 
@@ -104,6 +106,7 @@ final class TrainingOptions {
       paramLabel = "<schedule>",
       defaultValue = "linear",
       converter = ScheduleConverter.class,
+      completionCandidates = ScheduleConverter.class,
       description = "The learning rate's: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   LearningRateSchedule.Decay schedule;
 
@@ -137,6 +140,8 @@ final class TrainingOptions {
       names = "--weight-decay-on",
       paramLabel = "WHAT",
       defaultValue = "weights",
+      converter = WeightDecayConverter.class,
+      completionCandidates = WeightDecayConverter.class,
       description =
           "weights: all but biases and normalization weights, or all (default: ${DEFAULT-VALUE}).")
   WeightDecay weightDecayOn;
@@ -217,6 +222,7 @@ final class TrainingOptions {
       names = "--engine",
       defaultValue = "auto",
       converter = EngineConverter.class,
+      completionCandidates = EngineConverter.class,
       description =
           "What runs the steps: graph (any build of ONNX Runtime), training-api (ONNX Runtime's own"
               + " training), or auto: graph, unless training-api is more than a tenth faster,"
@@ -226,6 +232,8 @@ final class TrainingOptions {
   @Option(
       names = "--precision",
       defaultValue = "fp32",
+      converter = PrecisionConverter.class,
+      completionCandidates = PrecisionConverter.class,
       description =
           "What matrix products are computed in: ${COMPLETION-CANDIDATES}; all else, the parameters"
               + " and the optimizer stay fp32 (default: ${DEFAULT-VALUE}).")

@@ -162,6 +162,12 @@ public final class OrtRuntime {
     return build;
   }
 
+  /** The version of ONNX Runtime that comes with the tool; says so without loading it. */
+  public static String packagedVersion() {
+    String version = OrtEnvironment.class.getPackage().getImplementationVersion();
+    return version == null ? "unknown" : version;
+  }
+
   /** The version of ONNX Runtime. */
   public String version() {
     return environment.getVersion();

@@ -1,0 +1,41 @@
+package io.github.loragraph.cli;
+
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** The headings that commands are listed under. */
+enum CommandGroup {
+  TUNE(
+      "Fine-tune a model, in the order of the work",
+      "quickstart",
+      "inspect",
+      "add-head",
+      "inject",
+      "train",
+      "eval",
+      "predict",
+      "merge"),
+  FURTHER("Take adapters out, train elsewhere", "remove", "artifacts"),
+  /** Also what nobody has put elsewhere. */
+  MACHINE("The machine and the tool");
+
+  private final String heading;
+  private final List<String> names;
+
+  CommandGroup(String heading, String... names) {
+    this.heading = heading;
+    this.names = List.of(names);
+  }
+
+  String heading() {
+    return heading;
+  }
+
+  static CommandGroup of(CommandSpec command) {
+    return Arrays.stream(values())
+        .filter(group -> group.names.contains(command.name()))
+        .findFirst()
+        .orElse(MACHINE);
+  }
+}

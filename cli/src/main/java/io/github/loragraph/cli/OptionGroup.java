@@ -1,0 +1,105 @@
+package io.github.loragraph.cli;
+
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * The headings that options stand under in help, and their order there. An option that nobody has
+ * put anywhere stands at the end of the first.
+ */
+enum OptionGroup {
+  MAIN(
+      "Options",
+      "--match",
+      "--rank",
+      "--alpha",
+      "--head",
+      "--data",
+      "--eval",
+      "--labels",
+      "--labels-from",
+      "-o",
+      "--method",
+      "--epochs",
+      "--steps",
+      "--batch-size",
+      "--sequence",
+      "--lr",
+      "--resume",
+      "--config",
+      "--errors",
+      "--verbose",
+      "--loss",
+      "--optimizer",
+      "--install",
+      "--cuda"),
+  DATA(
+      "Data",
+      "--task",
+      "--max-length",
+      "--text-column",
+      "--text-pair-column",
+      "--label-column",
+      "--max-train-examples"),
+  TRAINED("What is trained", "--trainable", "--train-bias", "--untie", "--lora-dropout"),
+  COURSE(
+      "The course of the training",
+      "--accumulate",
+      "--schedule",
+      "--warmup-steps",
+      "--warmup-ratio",
+      "--weight-decay",
+      "--weight-decay-on",
+      "--beta1",
+      "--beta2",
+      "--epsilon",
+      "--max-grad-norm",
+      "--label-smoothing",
+      "--class-weights",
+      "--shuffle"),
+  LOG("Log and checkpoints", "--log-every", "--eval-every", "--checkpoint-every"),
+  MACHINE(
+      "The machine",
+      "--device",
+      "--threads",
+      "--engine",
+      "--precision",
+      "--tf32",
+      "--steps-per-call"),
+  MODEL("Which model and which output", "--file", "--output-name", "--output"),
+  GENERAL("General", "--seed", "--force", "--json", "--stacktrace", "--help", "--version");
+
+  private final String heading;
+  private final List<String> names;
+
+  OptionGroup(String heading, String... names) {
+    this.heading = heading;
+    this.names = List.of(names);
+  }
+
+  String heading() {
+    return heading;
+  }
+
+  static OptionGroup of(OptionSpec option) {
+    return Arrays.stream(values())
+        .filter(group -> group.indexOf(option) >= 0)
+        .findFirst()
+        .orElse(MAIN);
+  }
+
+  /** The place of an option among the others of this group. */
+  int placeOf(OptionSpec option) {
+    int index = indexOf(option);
+    return index < 0 ? names.size() : index;
+  }
+
+  private int indexOf(OptionSpec option) {
+    return Arrays.stream(option.names())
+        .mapToInt(names::indexOf)
+        .filter(index -> index >= 0)
+        .min()
+        .orElse(-1);
+  }
+}
