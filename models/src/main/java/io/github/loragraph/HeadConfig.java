@@ -69,9 +69,13 @@ public final class HeadConfig {
     if (!fixed && labels.isEmpty()) {
       throw new LoraGraphException("a head for %s needs labels: name its classes".formatted(task));
     }
-    if (!fixed && labels.size() < task.internal().fewestLabels()) {
-      throw new LoraGraphException(
-          "one class is nothing to choose from: name two or more, or take a regression");
+    if (!fixed) {
+      task.internal()
+          .refusalOf(labels)
+          .ifPresent(
+              reason -> {
+                throw new LoraGraphException(reason + ", or take a regression");
+              });
     }
     return new HeadConfig(task, List.copyOf(labels), null, Pooling.MEAN, 0);
   }

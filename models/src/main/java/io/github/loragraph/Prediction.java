@@ -104,6 +104,14 @@ public final class Prediction {
     return answer.value();
   }
 
+  /**
+   * The numbers that a regression of several answers, by their names and in their order; none of
+   * other tasks.
+   */
+  public Map<String, Double> values() {
+    return Collections.unmodifiableMap(answer.values());
+  }
+
   /** The answers to the tokens, special ones included; none unless each token has its own. */
   public List<TokenPrediction> tokens() {
     List<TokenPrediction> tokens = new ArrayList<>();

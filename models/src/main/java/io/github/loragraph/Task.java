@@ -15,6 +15,9 @@ public final class Task {
   /** One number for each example; {@code regression} in {@code config.json}. */
   public static final Task REGRESSION = new Task(Tasks.REGRESSION);
 
+  /** Two or more numbers for each example; {@code regression} in {@code config.json}, too. */
+  public static final Task MULTIOUTPUT_REGRESSION = new Task(Tasks.MULTIOUTPUT_REGRESSION);
+
   /** Any number of classes for each example; {@code multi_label_classification}. */
   public static final Task MULTILABEL = new Task(Tasks.MULTILABEL);
 

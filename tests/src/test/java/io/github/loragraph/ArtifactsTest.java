@@ -186,6 +186,7 @@ class ArtifactsTest {
             yield Gradients.longs("labels", classes, 4, 7);
           }
           case "regression" -> Gradients.floats("labels", floats(random, 4), 4);
+          case "multioutput-regression" -> Gradients.floats("labels", floats(random, 12), 4, 3);
           case "multilabel" -> Gradients.floats("labels", floats(random, 12), 4, 3);
           default -> throw new AssertionError("no labels for " + task);
         });

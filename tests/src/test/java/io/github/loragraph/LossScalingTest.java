@@ -219,9 +219,9 @@ class LossScalingTest {
         Run once = new Run("tiny-roberta", 1, 1, new LossScaling(0x1p39, 2000), null)) {
       for (int i = 0; i < 30; i++) {
         double scale = twice.engine.lossScale();
-        twice.engine.step(new StepInput(twice.batch, 1e-2, 0.5, false));
+        twice.engine.steps(List.of(new StepInput(twice.batch, 1e-2, 0.5, false)));
         assertEquals(scale, twice.engine.lossScale());
-        twice.engine.step(new StepInput(twice.batch, 1e-2, 0.5, true));
+        twice.engine.steps(List.of(new StepInput(twice.batch, 1e-2, 0.5, true)));
         once.steps(1);
         assertEquals(2 * once.engine.lossScale(), twice.engine.lossScale());
         assertEquals(once.engine.skippedSteps(), twice.engine.skippedSteps());

@@ -274,7 +274,7 @@ record RandomTraining(
           boolean last = i == weights.length - 1;
           StepInput input =
               new StepInput(padded(batches.get(i)), RATE * rate(step, order.size()), share, last);
-          loss += share * engine.step(input).loss();
+          loss += share * engine.steps(List.of(input)).get(0).loss();
         }
         losses.add(loss);
       }

@@ -220,9 +220,11 @@ final class RecipeOracle {
           double rate = expected.get("learning_rates").get(step).asDouble();
           loss +=
               engine
-                      .step(
-                          new StepInput(
-                              labelled(batch), rate, 1.0 / accumulate, i == accumulate - 1))
+                      .steps(
+                          List.of(
+                              new StepInput(
+                                  labelled(batch), rate, 1.0 / accumulate, i == accumulate - 1)))
+                      .get(0)
                       .loss()
                   / accumulate;
         }

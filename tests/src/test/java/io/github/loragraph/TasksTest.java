@@ -110,6 +110,143 @@ class TasksTest {
     return file;
   }
 
+  /** From a table to a head, a run, its evaluation and answers; each number is learned. */
+  @Test
+  void severalNumbersForEachExample() throws IOException {
+    Function<int[], String> label =
+        ids -> "[%s,%s]".formatted(ids[0] < 14 ? "1.5" : "-0.5", ids.length > 6 ? "2" : "0");
+    Path train = data("train.jsonl", 160, 11, label);
+    Path eval = data("eval.jsonl", 48, 12, label);
+    Path model = folder.resolve("model");
+    JsonNode head =
+        Cli.json(
+            "add-head",
+            encoder(),
+            "--task",
+            "multioutput-regression",
+            "--labels",
+            "low,long",
+            "-o",
+            model);
+    assertEquals("[\"low\",\"long\"]", head.get("labels").toString());
+    JsonNode trained =
+        Cli.json(
+            "train",
+            model,
+            "--data",
+            train,
+            "--eval",
+            eval,
+            "--method",
+            "full",
+            "--epochs",
+            15,
+            "--lr",
+            "5e-3",
+            "-o",
+            folder.resolve("run"));
+    JsonNode figures = trained.get("eval");
+    assertTrue(figures.get("pearson").asDouble() > 0.7, trained::toString);
+    JsonNode measured = Cli.json("eval", folder.resolve("run"), "--data", eval);
+    assertEquals(figures.get("loss").asDouble(), measured.get("loss").asDouble(), 1e-6);
+    assertEquals(2, measured.get("numbers").size());
+    double squares = 0;
+    double correlations = 0;
+    for (JsonNode number : measured.get("numbers")) {
+      squares += number.get("loss").asDouble() / 2;
+      correlations += number.get("pearson").asDouble() / 2;
+    }
+    assertEquals(measured.get("loss").asDouble(), squares, 1e-9);
+    assertEquals(measured.get("pearson").asDouble(), correlations, 1e-9);
+    assertTrue(Cli.run("eval", folder.resolve("run"), "--data", eval).out().contains("number"));
+
+    JsonNode answer =
+        Cli.json("predict", folder.resolve("run"), "--data", eval).get("predictions").get(0);
+    double low = answer.get("values").get("low").asDouble();
+    assertTrue(Math.abs(low - 1.5) < 1.2 || Math.abs(low + 0.5) < 1.2, answer::toString);
+    Path answers = folder.resolve("answers.jsonl");
+    Cli.json("predict", folder.resolve("run"), "--data", eval, "--output", answers);
+    JsonNode written = new ObjectMapper().readTree(Files.readAllLines(answers).get(0));
+    assertEquals(low, written.get("predicted_low").asDouble());
+    assertTrue(written.has("predicted_long"));
+    Cli lines = Cli.run("predict", folder.resolve("run"), "--data", eval);
+    assertEquals(3, lines.out().lines().findFirst().orElseThrow().split("\t").length, lines::out);
+  }
+
+  @Test
+  void labelsOfSeveralNumbers() throws IOException {
+    DataCommandsTest.makeModel(folder.resolve("words"));
+    Path model = folder.resolve("model");
+    Path encoder = encoder();
+    Path data =
+        Files.writeString(
+            folder.resolve("train.csv"), "text,label\ngood,\"1.5,-2\"\nbad film,\"[0, 1e1]\"\n");
+    JsonNode head =
+        Cli.json(
+            "add-head",
+            encoder,
+            "--task",
+            "multioutput-regression",
+            "--labels-from",
+            data,
+            "-o",
+            model);
+    assertEquals("[\"LABEL_0\",\"LABEL_1\"]", head.get("labels").toString());
+    Files.copy(folder.resolve("words/tokenizer.json"), model.resolve("tokenizer.json"));
+    // What config.json states fits the model's two outputs as this task alone.
+    JsonNode measured = Cli.json("eval", model, "--data", data);
+    assertEquals(2, measured.get("numbers").size(), measured::toString);
+    Cli errors = Cli.run("eval", model, "--data", data, "--errors", 2);
+    assertTrue(errors.out().contains("1.5,-2.0"), errors::out);
+    for (String wrong :
+        List.of(
+            "1.5", "1,2,3", "\"1,,2\"", "\"[1,[2]]\"", "\"1,two\"", "\"1,NaN\"", "\"1,1e30\"")) {
+      Path file = Files.writeString(folder.resolve("w.csv"), "text,label\ngood," + wrong + "\n");
+      Cli refused = Cli.run("eval", model, "--data", file);
+      assertEquals(1, refused.exitCode(), wrong);
+      assertTrue(refused.err().contains("w.csv:2"), refused.err());
+      assertEquals(1, refused.err().lines().count(), refused.err());
+    }
+    Path ragged =
+        Files.writeString(folder.resolve("r.csv"), "text,label\ngood,\"1,2\"\nbad,\"1,2,3\"\n");
+    Cli refused =
+        Cli.run(
+            "add-head",
+            encoder,
+            "--task",
+            "multioutput-regression",
+            "--labels-from",
+            ragged,
+            "-o",
+            folder.resolve("none"));
+    assertTrue(refused.err().contains("r.csv:3 has a label of 3 numbers"), refused.err());
+    Cli one =
+        Cli.run(
+            "add-head",
+            encoder,
+            "--task",
+            "multioutput-regression",
+            "--labels",
+            "a",
+            "-o",
+            folder.resolve("none"));
+    assertEquals(2, one.exitCode());
+    Cli smoothed =
+        Cli.run(
+            "train",
+            model,
+            "--data",
+            data,
+            "--method",
+            "full",
+            "--label-smoothing",
+            "0.1",
+            "-o",
+            folder.resolve("none"));
+    assertTrue(smoothed.err().contains("multioutput-regression"), smoothed.err());
+    assertFalse(Files.exists(folder.resolve("none")));
+  }
+
   @Test
   void anyNumberOfClasses() throws IOException {
     Function<int[], String> label =
@@ -218,6 +355,7 @@ class TasksTest {
         switch (task.name()) {
           case "classification" -> ids -> ids[0] < 14 ? "0" : "1";
           case "regression" -> ids -> Integer.toString(ids[0]);
+          case "multioutput-regression" -> ids -> "[%d,%d]".formatted(ids[0], ids.length);
           case "multilabel" -> ids -> ids[0] < 14 ? "[0,1]" : "[1,1]";
           case "token-classification" ->
               ids -> Arrays.toString(Arrays.stream(ids).map(id -> id % 2).toArray());

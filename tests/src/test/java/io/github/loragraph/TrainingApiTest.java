@@ -243,7 +243,8 @@ class TrainingApiTest {
             for (int i = 1; i <= accumulation; i++) {
               opened
                   .engine()
-                  .step(new StepInput(batch, 1e-2, 1.0 / accumulation, i == accumulation));
+                  .steps(
+                      List.of(new StepInput(batch, 1e-2, 1.0 / accumulation, i == accumulation)));
             }
           }
           assertEquals(3, opened.engine().steps());

@@ -62,8 +62,8 @@ final class AddHeadCommand implements Callable<Integer> {
       converter = TaskConverter.class,
       completionCandidates = TaskConverter.class,
       description =
-          "classification, regression (one number, no labels), multilabel or token-classification"
-              + " (default: ${DEFAULT-VALUE}).")
+          "classification, regression (one number, no labels), multioutput-regression (several"
+              + " numbers), multilabel or token-classification (default: ${DEFAULT-VALUE}).")
   private Task task;
 
   @Spec private CommandSpec spec;
@@ -159,11 +159,12 @@ final class AddHeadCommand implements Callable<Integer> {
       Dataset data = Dataset.file(labels.file);
       return HeadConfig.of(wanted, labelColumn == null ? data : data.withLabelColumn(labelColumn));
     }
-    if (labels.names.size() < task.fewestLabels()) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "one class is nothing to choose from: name two or more, or use --task regression");
-    }
+    task.refusalOf(labels.names)
+        .ifPresent(
+            reason -> {
+              throw new ParameterException(
+                  spec.commandLine(), reason + ", or use --task regression");
+            });
     return HeadConfig.of(wanted, labels.names);
   }
 }

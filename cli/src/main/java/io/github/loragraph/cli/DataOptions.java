@@ -19,9 +19,9 @@ final class DataOptions {
       converter = TaskConverter.class,
       completionCandidates = TaskConverter.class,
       description =
-          "classification, regression (one number), multilabel (any number of classes) or"
-              + " token-classification (default: what config.json says, else by the model's"
-              + " outputs).")
+          "classification, regression (one number), multioutput-regression (several numbers),"
+              + " multilabel (any number of classes) or token-classification (default: what"
+              + " config.json says, else by the model's outputs).")
   private Task task;
 
   Optional<Integer> maxLength() {

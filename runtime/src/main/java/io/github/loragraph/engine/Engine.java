@@ -29,14 +29,9 @@ public interface Engine extends AutoCloseable {
    */
   List<StepResult> steps(List<StepInput> inputs);
 
-  /** A call of one batch. */
-  default StepResult step(StepInput input) {
-    return steps(List.of(input)).get(0);
-  }
-
-  /** A step of one batch. */
+  /** A call of one batch, which is a step. */
   default StepResult step(List<HostTensor> batch, double learningRate) {
-    return step(new StepInput(batch, learningRate));
+    return steps(List.of(new StepInput(batch, learningRate))).get(0);
   }
 
   /** Answers with the current parameters. */

@@ -10,6 +10,7 @@ import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One class for each example: cross-entropy over the classes. A label is a name or a number of a
@@ -53,8 +54,11 @@ final class ClassificationTask extends Task {
   }
 
   @Override
-  public int fewestLabels() {
-    return 2;
+  public Optional<String> refusalOf(List<String> names) {
+    return names.size() > 1
+        ? Optional.empty()
+        : Optional.of(
+            "one class is nothing to choose from: name two or more");
   }
 
   @Override

@@ -36,9 +36,14 @@ public interface Prediction {
     return probabilities().get(label);
   }
 
-  /** The number that a regression answers; NaN for other tasks. */
+  /** The one number that a regression answers; NaN for other tasks. */
   default double value() {
     return Double.NaN;
+  }
+
+  /** The numbers that a regression over several answers, by their names; else empty. */
+  default Map<String, Double> values() {
+    return Map.of();
   }
 
   /** The answers to the tokens, where each has its own; else none. */

@@ -169,9 +169,9 @@ public abstract class Task {
     return Optional.empty();
   }
 
-  /** The fewest logits that a head for the task has. */
-  public int fewestLabels() {
-    return 1;
+  /** Why a head for the task cannot have logits of such names; empty where it can. */
+  public Optional<String> refusalOf(List<String> names) {
+    return Optional.empty();
   }
 
   /**

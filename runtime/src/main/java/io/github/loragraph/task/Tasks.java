@@ -19,9 +19,12 @@ public final class Tasks {
   /** One class for each token. */
   public static final Task TOKEN_CLASSIFICATION = new TokenClassificationTask();
 
+  /** Several numbers for each example. */
+  public static final Task MULTIOUTPUT_REGRESSION = new MultioutputRegressionTask();
+
   /** All of them, as the command line names them; where two fit a model, the first one is meant. */
   public static final List<Task> ALL =
-      List.of(CLASSIFICATION, TOKEN_CLASSIFICATION, REGRESSION, MULTILABEL);
+      List.of(CLASSIFICATION, TOKEN_CLASSIFICATION, REGRESSION, MULTILABEL, MULTIOUTPUT_REGRESSION);
 
   private Tasks() {}
 

@@ -132,7 +132,8 @@ public final class StoppedRun implements AutoCloseable {
   private boolean isBeforeStart(JsonNode entry) {
     long from = start == null ? 0 : RunCheckpoints.stepIn(start);
     long step = entry.get("step").asLong();
-    return step < from || step == from && !(Trainer.evaluates(start) && isEvaluation(entry));
+    return step < from
+        || step == from && !(CheckpointMarks.evaluates(start) && isEvaluation(entry));
   }
 
   private static boolean isEvaluation(JsonNode entry) {

@@ -4,7 +4,6 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
-import io.github.loragraph.data.Values;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
@@ -22,15 +21,6 @@ import java.util.function.Supplier;
 
 /** The training loop: batches go to the engine, figures to the listeners. */
 public final class Trainer {
-  /** The property of a checkpoint that names the engine. */
-  static final String ENGINE = "engine";
-
-  /** The property of a checkpoint whose step is evaluated, but was not yet. */
-  private static final String EVALUATION_DUE = "evaluation.due";
-
-  /** The property of a checkpoint after the last step, which has parameters alone. */
-  private static final String FINISHED = "finished";
-
   /** So far down it takes 40 steps in a row without a finite gradient. */
   private static final double SMALLEST_LOSS_SCALE = 0x1p-24;
 
@@ -88,16 +78,16 @@ public final class Trainer {
     long totalSteps = settings.totalSteps(batches.batchesPerEpoch());
     LearningRateSchedule schedule = settings.schedule(totalSteps);
     listeners.forEach(l -> l.started(totalSteps));
-    Stopwatch whole = new Stopwatch();
-    Stopwatch span = start == null ? new Stopwatch() : Stopwatch.of(start);
-    double finalLoss = span.isEmpty() ? Stopwatch.lastLoss(start) : span.meanLoss();
-    StepCursor cursor = new StepCursor(engine.steps());
+    RunningFigures whole = new RunningFigures();
+    RunningFigures span = start == null ? new RunningFigures() : RunningFigures.of(start);
+    double finalLoss = span.isEmpty() ? RunningFigures.lastLoss(start) : span.meanLoss();
+    StepCursor cursor = new StepCursor(batches, loss, settings, engine.steps());
     settings
         .remarks(batches.batchesPerEpoch())
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     Report report = null;
-    long begin = isFinished(start) ? totalSteps : engine.steps();
-    if (evaluates(start)) {
+    long begin = CheckpointMarks.isFinished(start) ? totalSteps : engine.steps();
+    if (CheckpointMarks.evaluates(start)) {
       report = evaluate(begin);
     }
     for (long done = begin; done < totalSteps; ) {
@@ -110,8 +100,8 @@ public final class Trainer {
       }
       for (StepOutcome outcome : outcomes) {
         long step = ++done;
-        whole.add(outcome);
-        span.add(outcome);
+        whole.add(outcome.loss(), outcome.examples(), outcome.nanos());
+        span.add(outcome.loss(), outcome.examples(), outcome.nanos());
 
         TrainingListener.StepRecord record =
             recordOf(
@@ -134,7 +124,7 @@ public final class Trainer {
                   outcome.gradientNorm(),
                   span.rate());
           listeners.forEach(l -> l.log(logged));
-          span = new Stopwatch();
+          span = new RunningFigures();
         }
       }
       long step = done;
@@ -162,11 +152,6 @@ public final class Trainer {
     return new Summary(totalSteps, finalLoss, whole.rate(), report);
   }
 
-  /** Whether the run that goes on from a checkpoint begins with an evaluation. */
-  static boolean evaluates(Checkpoint start) {
-    return start != null && start.properties().containsKey(EVALUATION_DUE);
-  }
-
   /**
    * @throws TrainingStopped if a listener wants it meanwhile
    */
@@ -182,12 +167,12 @@ public final class Trainer {
 
   /** At the end a checkpoint that cannot be written is not yet the end of the run. */
   private void checkpoint(
-      long step, boolean last, boolean evaluationDue, Stopwatch span, double finalLoss) {
+      long step, boolean last, boolean evaluationDue, RunningFigures span, double finalLoss) {
     Checkpoint state =
         span.putInto(last ? finished(step) : engine.checkpoint())
-            .with(Stopwatch.LAST_LOSS, Double.toString(finalLoss))
-            .with(ENGINE, engine.name());
-    Checkpoint whole = evaluationDue ? state.with(EVALUATION_DUE, 1L) : state;
+            .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
+            .with(CheckpointMarks.ENGINE, engine.name());
+    Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
     refuseNotANumber(step, whole);
     try {
       listeners.forEach(l -> l.checkpoint(step, whole));
@@ -203,19 +188,7 @@ public final class Trainer {
   /** Nobody needs moments any more, which are twice as large as the parameters. */
   private Checkpoint finished(long step) {
     trained = engine.parameters();
-    Checkpoint.OptimizerGroup group =
-        new Checkpoint.OptimizerGroup(Checkpoint.GROUP, step, 0, Map.of());
-    return new Checkpoint(
-        List.copyOf(trained.values()), List.of(), false, List.of(group), Map.of(FINISHED, 1L));
-  }
-
-  private static boolean isFinished(Checkpoint start) {
-    return start != null && start.properties().containsKey(FINISHED);
-  }
-
-  /** What the engine begins with where a run goes on from a checkpoint; null where it begins. */
-  static Checkpoint engineStart(Checkpoint start) {
-    return isFinished(start) ? Checkpoint.ofParameters(start.trainable()) : start;
+    return CheckpointMarks.finished(step, List.copyOf(trained.values()));
   }
 
   /** The trained parameters by name, copied once, after {@link #run}. */
@@ -278,10 +251,10 @@ public final class Trainer {
     count = Math.min(count, totalSteps - done);
     count = Math.min(count, untilDue(done, settings.evalEvery()));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
-    List<Step> steps = new ArrayList<>();
+    List<StepCursor.Step> steps = new ArrayList<>();
     List<Part> parts = new ArrayList<>();
     for (long number = done + 1; number <= done + count; number++) {
-      Step step = cursor.next();
+      StepCursor.Step step = cursor.next();
       noteWhereNothingCounts(number, step);
       steps.add(step);
       for (int i = 0; i < step.batches().size(); i++) {
@@ -301,7 +274,7 @@ public final class Trainer {
     long nanos = (System.nanoTime() - begin) / count;
     List<StepOutcome> outcomes = new ArrayList<>();
     Iterator<StepResult> result = results.iterator();
-    for (Step step : steps) {
+    for (StepCursor.Step step : steps) {
       long number = done + outcomes.size() + 1;
       double rate = schedule.at(number);
       double mean = 0;
@@ -338,7 +311,7 @@ public final class Trainer {
   }
 
   /** As PyTorch has it, the mean over nothing would be no number and end the run. */
-  private void noteWhereNothingCounts(long number, Step step) {
+  private void noteWhereNothingCounts(long number, StepCursor.Step step) {
     if (!saidNothingCounts && Arrays.stream(step.shares()).allMatch(share -> share == 0)) {
       saidNothingCounts = true;
       String note =
@@ -354,61 +327,6 @@ public final class Trainer {
 
   private record StepOutcome(
       double loss, double gradientNorm, double rate, int examples, double epochs, long nanos) {}
-
-  /**
-   * The batches of one step.
-   *
-   * @param shares how much of the step's loss each batch is: by the labels that count in it, so
-   *     that the step is that of one batch of all their examples. All 0 where none counts
-   * @param epochsAfter passes over the data when the step is done
-   */
-  private record Step(
-      List<List<Example>> batches, double[] shares, int examples, double epochsAfter) {}
-
-  /** Walks over the steps of all epochs: none has batches of two of them. */
-  private final class StepCursor {
-    private final long perEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
-    private long epoch;
-    private int next;
-    private List<List<Example>> order;
-
-    /**
-     * @param passed the steps before the first that is asked for
-     */
-    StepCursor(long passed) {
-      this.epoch = passed / perEpoch;
-      this.next = (int) (passed % perEpoch) * settings.accumulation();
-      this.order = batches.order(epoch);
-    }
-
-    Step next() {
-      if (next >= order.size()) {
-        order = batches.order(++epoch);
-        next = 0;
-      }
-      int end = Math.min(order.size(), next + settings.accumulation());
-      List<List<Example>> group = order.subList(next, end);
-      next = end;
-      double[] shares = group.stream().mapToDouble(this::weight).toArray();
-      double sum = Arrays.stream(shares).sum();
-      for (int i = 0; sum > 0 && i < shares.length; i++) {
-        shares[i] /= sum;
-      }
-      int examples = group.stream().mapToInt(List::size).sum();
-      return new Step(group, shares, examples, epoch + (double) end / order.size());
-    }
-
-    private double weight(List<Example> batch) {
-      double weight = 0;
-      for (Example example : batch) {
-        Values target = example.target();
-        for (int i = 0; i < target.count(); i++) {
-          weight += loss.weight(target.get(i));
-        }
-      }
-      return weight;
-    }
-  }
 
   /** No scale helps where the gradients are not finite for another reason than its size. */
   private void refuseVanishedScale(long step) {
@@ -442,66 +360,5 @@ public final class Trainer {
   /** A learning rate to try where this one was too high. */
   private String lowerRate() {
     return "%.0e".formatted(settings.learningRate() / 10);
-  }
-
-  /** Adds up steps. */
-  private static final class Stopwatch {
-    private long examples;
-    private long nanos;
-    private double losses;
-    private long steps;
-
-    private static final String EXAMPLES = "log.examples";
-    private static final String NANOS = "log.nanos";
-    private static final String LOSSES = "log.losses";
-    private static final String STEPS = "log.steps";
-    private static final String LAST_LOSS = "log.last";
-
-    /** What was added up when a checkpoint was made. */
-    static Stopwatch of(Checkpoint checkpoint) {
-      Stopwatch stopwatch = new Stopwatch();
-      if (checkpoint.properties().get(LOSSES) instanceof String losses) {
-        stopwatch.losses = Double.parseDouble(losses);
-        stopwatch.examples = (Long) checkpoint.properties().get(EXAMPLES);
-        stopwatch.nanos = (Long) checkpoint.properties().get(NANOS);
-        stopwatch.steps = (Long) checkpoint.properties().get(STEPS);
-      }
-      return stopwatch;
-    }
-
-    /** The loss that was logged before a checkpoint; NaN where none was. */
-    static double lastLoss(Checkpoint checkpoint) {
-      return checkpoint != null && checkpoint.properties().get(LAST_LOSS) instanceof String loss
-          ? Double.parseDouble(loss)
-          : Double.NaN;
-    }
-
-    /** The loss as text: the file's numbers are of single precision. */
-    Checkpoint putInto(Checkpoint checkpoint) {
-      return checkpoint
-          .with(EXAMPLES, examples)
-          .with(NANOS, nanos)
-          .with(LOSSES, Double.toString(losses))
-          .with(STEPS, steps);
-    }
-
-    boolean isEmpty() {
-      return steps == 0;
-    }
-
-    void add(StepOutcome outcome) {
-      examples += outcome.examples();
-      nanos += outcome.nanos();
-      losses += outcome.loss();
-      steps++;
-    }
-
-    double rate() {
-      return examples / (nanos / 1e9);
-    }
-
-    double meanLoss() {
-      return losses / steps;
-    }
   }
 }

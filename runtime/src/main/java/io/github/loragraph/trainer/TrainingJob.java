@@ -66,7 +66,7 @@ public record TrainingJob(
   /** The engine that made a checkpoint; empty where it does not say. */
   public static Optional<EngineKind> engineOf(Checkpoint checkpoint) {
     return Arrays.stream(EngineKind.values())
-        .filter(k -> k.toString().equals(checkpoint.properties().get(Trainer.ENGINE)))
+        .filter(k -> k.toString().equals(checkpoint.properties().get(CheckpointMarks.ENGINE)))
         .findFirst();
   }
 
@@ -284,7 +284,7 @@ public record TrainingJob(
     try (Engines.Opened opened =
         engines.open(
             kind,
-            Trainer.engineStart(start),
+            CheckpointMarks.engineStart(start),
             steps(settings, data),
             (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
             line -> listeners.forEach(l -> l.note(line)))) {
