@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.check.Oracle;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
@@ -171,6 +173,44 @@ class TasksTest {
     assertTrue(written.has("predicted_long"));
     Cli lines = Cli.run("predict", folder.resolve("run"), "--data", eval);
     assertEquals(3, lines.out().lines().findFirst().orElseThrow().split("\t").length, lines::out);
+  }
+
+  /** The same rows from the program and from a file give the same model; a wrong one is named. */
+  @Test
+  void severalNumbersFromAProgram() throws IOException {
+    Path file = data("train.jsonl", 24, 13, ids -> "[%d,%d]".formatted(ids[0], ids.length));
+    List<Example> examples = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      JsonNode row = new ObjectMapper().readTree(line);
+      int[] ids = new ObjectMapper().convertValue(row.get("input_ids"), int[].class);
+      examples.add(
+          Example.ofTokens(ids)
+              .withLabels(List.of(Integer.toString(ids[0]), Integer.toString(ids.length))));
+    }
+    Model model =
+        Model.open(encoder())
+            .addHead(
+                HeadConfig.of(
+                    io.github.loragraph.Task.MULTIOUTPUT_REGRESSION, List.of("first", "length")));
+    TrainingArguments arguments =
+        TrainingArguments.builder()
+            .method(TrainingArguments.Method.FULL)
+            .maxSteps(6)
+            .engine(TrainingArguments.Engine.GRAPH)
+            .build();
+    Model fromFile = model.train(Dataset.file(file), arguments).model();
+    Model fromProgram = model.train(Dataset.of(examples), arguments).model();
+    try (Predictor one = fromFile.predictor();
+        Predictor other = fromProgram.predictor()) {
+      Map<String, Double> values = one.predict(examples).get(3).values();
+      assertEquals(List.of("first", "length"), List.copyOf(values.keySet()));
+      assertEquals(values, other.predict(examples).get(3).values());
+      assertEquals(2, other.evaluate(Dataset.of(examples)).tables().get(0).rows().size());
+    }
+    examples.set(1, examples.get(1).withLabels(List.of("1")));
+    LoraGraphException wrong =
+        assertThrows(LoraGraphException.class, () -> model.train(Dataset.of(examples), arguments));
+    assertTrue(wrong.getMessage().startsWith("examples:2 has the label"), wrong::getMessage);
   }
 
   @Test

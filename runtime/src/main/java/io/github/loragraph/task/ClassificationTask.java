@@ -57,8 +57,7 @@ final class ClassificationTask extends Task {
   public Optional<String> refusalOf(List<String> names) {
     return names.size() > 1
         ? Optional.empty()
-        : Optional.of(
-            "one class is nothing to choose from: name two or more");
+        : Optional.of("one class is nothing to choose from: name two or more");
   }
 
   @Override
