@@ -62,8 +62,8 @@ final class AddHeadCommand implements Callable<Integer> {
       converter = TaskConverter.class,
       completionCandidates = TaskConverter.class,
       description =
-          "classification, regression (one number, no labels), multioutput-regression (several"
-              + " numbers), multilabel or token-classification (default: ${DEFAULT-VALUE}).")
+          "What the head answers: ${COMPLETION-CANDIDATES}; a regression answers one number and has"
+              + " no labels (default: ${DEFAULT-VALUE}).")
   private Task task;
 
   @Spec private CommandSpec spec;

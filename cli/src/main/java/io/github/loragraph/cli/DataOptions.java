@@ -19,9 +19,8 @@ final class DataOptions {
       converter = TaskConverter.class,
       completionCandidates = TaskConverter.class,
       description =
-          "classification, regression (one number), multioutput-regression (several numbers),"
-              + " multilabel (any number of classes) or token-classification (default: what"
-              + " config.json says, else by the model's outputs).")
+          "What the model answers: ${COMPLETION-CANDIDATES} (default: what config.json says, else by"
+              + " the model's outputs).")
   private Task task;
 
   Optional<Integer> maxLength() {
