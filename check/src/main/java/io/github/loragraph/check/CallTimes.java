@@ -1,5 +1,7 @@
 package io.github.loragraph.check;
 
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import io.github.loragraph.ort.SessionProfile;
 import io.github.loragraph.ort.SessionProfile.NodeRun;
 import java.util.List;
@@ -14,12 +16,6 @@ import java.util.stream.Stream;
  * the nodes, which on a GPU are what starting the work took, not the work.
  */
 final class CallTimes {
-  private static final Set<String> CONTROL_FLOW = Set.of("Loop", "If", "Scan");
-
-  /** As ONNX Runtime names them after its own fusions. */
-  private static final Set<String> MATRIX_PRODUCTS =
-      Set.of("MatMul", "Gemm", "FusedMatMul", "FusedGemm", "FusedMatMulActivation", "Einsum");
-
   /** Between host and device; a copy within the device is work like any other. */
   private static final Set<String> TRACED_COPIES =
       Set.of("MemcpyHostToDevice", "MemcpyDeviceToHost");
@@ -48,7 +44,9 @@ final class CallTimes {
                 .map(w -> new Span(w.operator(), w.micros(), TRACED_COPIES.contains(w.name())))
             : nodes.stream().map(n -> new Span(n.operator(), n.micros(), n.isCopy()));
     return new CallTimes(
-        nodes, spans.filter(s -> !CONTROL_FLOW.contains(s.operator())).toList(), traced);
+        nodes,
+        spans.filter(s -> !Operators.all().has(s.operator(), Trait.CONTROL_FLOW)).toList(),
+        traced);
   }
 
   /** Whether times are the GPU's own. */
@@ -77,7 +75,7 @@ final class CallTimes {
     double products =
         seconds(
             spans.stream()
-                .filter(s -> !s.copy() && MATRIX_PRODUCTS.contains(s.operator()))
+                .filter(s -> !s.copy() && Operators.all().has(s.operator(), Trait.MATRIX_PRODUCT))
                 .mapToLong(Span::micros));
     return all == 0 ? 0 : products / all;
   }
@@ -94,7 +92,7 @@ final class CallTimes {
   /** Additions and multiplications of a matrix product; 0 for what is none. */
   private static double flops(NodeRun run) {
     // The formula of an Einsum is not in the profile.
-    if (!MATRIX_PRODUCTS.contains(run.operator())
+    if (!Operators.all().has(run.operator(), Trait.MATRIX_PRODUCT)
         || run.operator().equals("Einsum")
         || run.inputs().isEmpty()
         || run.outputs().isEmpty()) {

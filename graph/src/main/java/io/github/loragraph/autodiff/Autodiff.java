@@ -12,6 +12,7 @@ import io.github.loragraph.ops.Operator;
 import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ops.Trait;
 import io.github.loragraph.ops.TypedGraphBuilder;
+import io.github.loragraph.shape.ShapePropagation;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -42,11 +43,12 @@ public final class Autodiff {
   }
 
   /**
-   * Appends to a graph the nodes that compute the gradients of a loss.
+   * Appends to a graph the nodes that compute the gradients of a loss. Operators on the way that
+   * have a body and no gradient are replaced by their bodies.
    *
    * @param graph the forward graph, in the operator set of {@link
    *     io.github.loragraph.onnx.GraphBuilder#OPSET}
-   * @param types of its values, each open dimension with a symbol ({@link
+   * @param known types of its values, each open dimension with a symbol ({@link
    *     io.github.loragraph.shape.ShapePropagation#refine}); element types must be known on the
    *     path
    * @param loss a value with one element
@@ -57,8 +59,8 @@ public final class Autodiff {
    *     nodes and what to do; the graph is then as it was
    */
   public Map<String, String> gradients(
-      Graph graph, ValueTypes types, String loss, Collection<String> wanted) {
-    return gradients(graph, types, loss, wanted, null);
+      Graph graph, ValueTypes known, String loss, Collection<String> wanted) {
+    return gradients(graph, known, loss, wanted, null);
   }
 
   /**
@@ -68,7 +70,12 @@ public final class Autodiff {
    *     null for 1
    */
   public Map<String, String> gradients(
-      Graph graph, ValueTypes types, String loss, Collection<String> wanted, String scale) {
+      Graph graph, ValueTypes known, String loss, Collection<String> wanted, String scale) {
+    List<Node> functions = functions(graph, known, loss, wanted);
+    if (!functions.isEmpty()) {
+      check(graph, known, loss, wanted);
+    }
+    ValueTypes types = inlined(graph, known, functions);
     Set<String> path = path(graph, types, loss, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
@@ -99,11 +106,30 @@ public final class Autodiff {
    * @param target the value that a loss is going to be computed from
    * @throws LoraGraphException as {@link #gradients} does
    */
-  public void check(Graph graph, ValueTypes types, String target, Collection<String> wanted) {
-    Set<String> path = path(graph, types, target, wanted);
+  public void check(Graph graph, ValueTypes known, String target, Collection<String> wanted) {
+    List<Node> functions = functions(graph, known, target, wanted);
+    Graph checked = functions.isEmpty() ? graph : graph.copy();
+    ValueTypes types = inlined(checked, known, functions);
+    Set<String> path = path(checked, types, target, wanted);
     List<Node> tape =
-        graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
-    refuseMissingRules(tape, new GradientWalk(graph, types, path));
+        checked.nodes().stream()
+            .filter(n -> n.outputs().stream().anyMatch(path::contains))
+            .toList();
+    refuseMissingRules(tape, new GradientWalk(checked, types, path));
+  }
+
+  /** The nodes on the path that a gradient goes through by what they are made of. */
+  private List<Node> functions(
+      Graph graph, ValueTypes types, String loss, Collection<String> wanted) {
+    return FunctionInlining.candidates(graph, path(graph, types, loss, wanted), kernels);
+  }
+
+  private ValueTypes inlined(Graph graph, ValueTypes types, List<Node> functions) {
+    if (functions.isEmpty()) {
+      return types;
+    }
+    FunctionInlining.inline(graph, types, functions, kernels);
+    return new ShapePropagation(operators).complete(graph, types).types();
   }
 
   /** The gradient of the multiplied loss with respect to the loss, in the loss's own shape. */

@@ -7,6 +7,8 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -39,41 +41,14 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
       "export the model with constant folding, or fold it (onnxsim, onnxruntime's basic level)";
   private static final String AS_FLOAT = "export the model in float32, or convert it";
 
-  private static final Set<String> QUANTIZED =
+  /** What multiplies by a weight. */
+  private static final Set<Trait> MULTIPLYING =
       Set.of(
-          "MatMulInteger",
-          "ConvInteger",
-          "QLinearMatMul",
-          "QLinearConv",
-          "DynamicQuantizeMatMul",
-          "MatMulIntegerToFloat",
-          "MatMulInteger16",
-          "MatMulNBits",
-          "MatMulBnb4",
-          "MatMulFpQ4",
-          "QGemm",
-          "QAttention",
-          "QOrderedMatMul",
-          "QOrderedAttention",
-          "GemmFloat8",
-          "DynamicQuantizeLSTM",
-          "QMoE");
-
-  private static final Set<String> FUSED =
-      Set.of(
-          "FusedMatMul",
-          "TransposeMatMul",
-          "FusedMatMulActivation",
-          "FusedGemm",
-          "GemmFastGelu",
-          "Attention",
-          "PackedAttention",
-          "LongformerAttention",
-          "FusedConv",
-          "NhwcConv",
-          "MoE");
-
-  private static final Set<String> RECURRENT = Set.of("LSTM", "GRU", "RNN");
+          Trait.MATRIX_PRODUCT,
+          Trait.CONVOLUTION,
+          Trait.RECURRENT,
+          Trait.QUANTIZED_PRODUCT,
+          Trait.FUSED_PRODUCT);
 
   /** The layers in the order of the nodes. */
   public static List<UnrecognisedLayer> find(OnnxModel model) {
@@ -93,19 +68,8 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
 
   /** Whether a node multiplies by a matrix, so that a constant matrix that it reads is a weight. */
   static boolean multiplies(Node node, OnnxModel model) {
-    if (node.domain().isEmpty()) {
-      return Set.of("MatMul", "Gemm", "Einsum", "Conv").contains(node.opType())
-          || RECURRENT.contains(node.opType())
-          || QUANTIZED.contains(node.opType())
-          || node.is("FusedMatMul");
-    }
-    return isFused(node)
-        || QUANTIZED.contains(node.opType())
-        || callsMultiplication(node, model.functions(), 0);
-  }
-
-  private static boolean isFused(Node node) {
-    return node.domain().equals("com.microsoft") && FUSED.contains(node.opType());
+    return Operators.all().has(node, MULTIPLYING)
+        || (!node.domain().isEmpty() && callsMultiplication(node, model.functions(), 0));
   }
 
   /** Whether a node calls a function of the model that multiplies, at any depth. */
@@ -235,10 +199,10 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
       }
       String reason = null;
       String remedy = null;
-      if (QUANTIZED.contains(node.opType()) || weight.quantized) {
+      if (Operators.all().has(node, Trait.QUANTIZED_PRODUCT) || weight.quantized) {
         reason = "its weight is quantized (%s)".formatted(typeName(weight));
         remedy = OF_FLOATS;
-      } else if (isFused(node) || node.is("FusedMatMul")) {
+      } else if (Operators.all().has(node, Trait.FUSED_PRODUCT)) {
         reason = "it is fused by ONNX Runtime's optimizer";
         remedy = UNFUSED;
       } else if (node.domain().isEmpty()) {

@@ -75,18 +75,22 @@ public final class Operators implements TypeRules {
     return operator == null ? operators.get(key(CONTRIBUTED, name)) : operator;
   }
 
-  /** Whether a node's operator is known to have one of some traits. */
-  public boolean has(Node node, Trait trait, Trait... others) {
+  /** Whether a node's operator is known to have a trait. */
+  public boolean has(Node node, Trait trait) {
     Operator operator = of(node);
-    if (operator == null || operator.is(trait)) {
-      return operator != null;
-    }
-    for (Trait other : others) {
-      if (operator.is(other)) {
-        return true;
-      }
-    }
-    return false;
+    return operator != null && operator.is(trait);
+  }
+
+  /** Whether a node's operator is known to have one of some traits. */
+  public boolean has(Node node, Set<Trait> traits) {
+    Operator operator = of(node);
+    return operator != null && traits.stream().anyMatch(operator::is);
+  }
+
+  /** Whether an operator of any domain is known to have a trait, the standard one first. */
+  public boolean has(String name, Trait trait) {
+    Operator operator = named(name);
+    return operator != null && operator.is(trait);
   }
 
   /** The gradient of a node's operator, or null. */

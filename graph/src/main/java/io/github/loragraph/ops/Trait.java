@@ -20,17 +20,29 @@ public enum Trait {
   /** Two operands may change places. */
   COMMUTATIVE,
 
-  /**
-   * The output holds entries of the first input ({@code Concat}: of all inputs) as they are, none
-   * of them twice.
-   */
+  /** The outputs hold entries of the first input as they are, none of them twice. */
   MOVES_DATA,
+
+  /** The output holds the entries of all inputs as they are. */
+  JOINS_DATA,
 
   /** The output holds all entries of the first input in their order, in another shape or type. */
   KEEPS_ENTRIES,
 
-  /** The output holds entries of the first input as they are, some perhaps several times. */
+  /** The output holds entries of the first input as they are, at the places that others say. */
   SELECTS_DATA,
+
+  /** The output holds all entries of the first input in their order, some several times. */
+  REPEATS_DATA,
+
+  /**
+   * Changes the numbers of the first input, but not what they say: by a factor and a shift, say, or
+   * by dropping some in training.
+   */
+  KEEPS_MEANING,
+
+  /** Adds or subtracts its inputs. */
+  SUM,
 
   /** Entries of the first input are put together to one by a sum, a mean or the largest. */
   POOLING,

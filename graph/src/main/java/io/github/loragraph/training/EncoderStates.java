@@ -3,6 +3,8 @@ package io.github.loragraph.training;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -14,49 +16,23 @@ import java.util.Set;
  * logits come out of a projection, states out of a normalization, a residual sum or a pooler.
  */
 final class EncoderStates {
-  private static final Set<String> NORMALIZATIONS =
-      Set.of(
-          "LayerNormalization",
-          "SimplifiedLayerNormalization",
-          "SkipLayerNormalization",
-          "SkipSimplifiedLayerNormalization",
-          "EmbedLayerNormalization",
-          "RMSNormalization",
-          "GroupNormalization",
-          "InstanceNormalization",
-          "LpNormalization");
-
   /** What leaves the kind of its first operand as it is. */
-  private static final Set<String> NEUTRAL =
+  private static final Set<Trait> KEEPING_KIND =
       Set.of(
-          "Identity",
-          "Cast",
-          "Squeeze",
-          "Unsqueeze",
-          "Reshape",
-          "Flatten",
-          "Transpose",
-          "Dropout",
-          "Slice",
-          "GatherND",
-          "GatherElements",
-          "Expand",
-          "Concat",
-          "Split",
-          "ReduceMean",
-          "ReduceSum",
-          "ReduceMax",
-          "GlobalAveragePool",
-          "AveragePool",
-          "BatchNormalization");
-
-  private static final Set<String> SUMS = Set.of("Add", "Sub", "Sum");
+          Trait.KEEPS_ENTRIES,
+          Trait.MOVES_DATA,
+          Trait.JOINS_DATA,
+          Trait.SELECTS_DATA,
+          Trait.REPEATS_DATA,
+          Trait.POOLING,
+          Trait.KEEPS_MEANING);
 
   /** No normalization or pooler that was spelled out is longer. */
   private static final int DEEPEST = 12;
 
   private static final int MOST_VISITED = 200;
 
+  private final Operators operators = Operators.all();
   private final Graph graph;
   private int visited;
 
@@ -74,10 +50,10 @@ final class EncoderStates {
     if (node == null || ++visited > MOST_VISITED) {
       return false;
     }
-    if (NORMALIZATIONS.contains(node.opType())) {
+    if (operators.has(node, Trait.NORMALIZATION)) {
       return true;
     }
-    if (NEUTRAL.contains(node.opType())) {
+    if (operators.has(node, KEEPING_KIND)) {
       return isState(node.input(0));
     }
     List<String> computed =
@@ -91,7 +67,7 @@ final class EncoderStates {
     if (node.is("Tanh")) {
       return isSquareProjection(node.input(0));
     }
-    if (SUMS.contains(node.opType())) {
+    if (operators.has(node, Trait.SUM)) {
       return computed.stream().anyMatch(this::isState);
     }
     if (node.is("Mul") || node.is("Div")) {

@@ -5,6 +5,8 @@ import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.ops.Operator;
+import io.github.loragraph.ops.Operators;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,20 +28,6 @@ public enum WeightDecay {
   /** The patterns of {@code Trainer.get_decay_parameter_names}, found in the name in lower case. */
   private static final Pattern NAMES =
       Pattern.compile("bias|layernorm|rmsnorm|(?:^|\\.)norm(?:$|\\.)|_norm(?:$|\\.)");
-
-  /** Operators that normalize; their inputs from the second on are scale and shift. */
-  private static final Set<String> NORMALIZATIONS =
-      Set.of(
-          "LayerNormalization",
-          "RMSNormalization",
-          "SimplifiedLayerNormalization",
-          "GroupNormalization",
-          "InstanceNormalization",
-          "BatchNormalization");
-
-  /** The same behind a residual input, which is the second. */
-  private static final Set<String> SKIP_NORMALIZATIONS =
-      Set.of("SkipLayerNormalization", "SkipSimplifiedLayerNormalization");
 
   /**
    * The trainable values that are biases or weights of a normalization: by the name of the
@@ -68,12 +56,9 @@ public enum WeightDecay {
 
   private static void addByRole(Graph graph, Set<String> values) {
     for (Node node : graph.nodes()) {
-      int first =
-          NORMALIZATIONS.contains(node.opType())
-              ? 1
-              : SKIP_NORMALIZATIONS.contains(node.opType()) ? 2 : Integer.MAX_VALUE;
-      for (int i = first; i < node.inputs().size(); i++) {
-        values.add(node.input(i));
+      Operator operator = Operators.all().of(node);
+      if (operator != null) {
+        operator.scaleAndShift().forEach(input -> values.add(node.input(input)));
       }
     }
   }

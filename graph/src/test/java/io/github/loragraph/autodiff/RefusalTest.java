@@ -88,8 +88,8 @@ class RefusalTest {
   void anOperatorWithoutARule() {
     Graph graph = new Graph();
     graph.addInput(ValueInfo.of("x", TensorType.of(ElementType.FLOAT, 2)));
-    graph.add(Node.of("/encoder/layer.1/output/Softsign", "Softsign", List.of("x"), List.of("y")));
-    graph.add(Node.of("", "Mish", List.of("y"), List.of("z")));
+    graph.add(Node.of("/encoder/layer.1/output/Atan", "Atan", List.of("x"), List.of("y")));
+    graph.add(Node.of("", "Sinh", List.of("y"), List.of("z")));
     Map<String, TensorType> types = new HashMap<>();
     List.of("x", "y", "z").forEach(v -> types.put(v, TensorType.of(ElementType.FLOAT, 2)));
     String message =
@@ -100,8 +100,8 @@ class RefusalTest {
                         .gradients(graph, new ValueTypes(types), "z", List.of("x")))
             .getMessage();
     assertEquals(
-        "cannot train through Softsign at node '/encoder/layer.1/output/Softsign' of module"
-            + " encoder.layer.1.output, Mish at the node that makes 'z': no gradient rule covers"
+        "cannot train through Atan at node '/encoder/layer.1/output/Atan' of module"
+            + " encoder.layer.1.output, Sinh at the node that makes 'z': no gradient rule covers"
             + " that; export the model with other operators in its place, or train layers above it"
             + " only",
         message);

@@ -28,7 +28,7 @@ class OperatorTableTest {
   void theDocumentationListsWhatIsThere() throws IOException {
     StringBuilder table = new StringBuilder();
     table.append("# Operators with a gradient\n\n");
-    table.append("Written from the registry of gradient rules by `OperatorTableTest`; ");
+    table.append("Written from the registry of operators (package `ops`) by `OperatorTableTest`; ");
     table.append(
         "`mvn test -pl graph -Dtest=OperatorTableTest -Dwrite.tables=true` writes it again.\n");
     table.append("Models of the operator sets 11 to 19 are brought to ");

@@ -4,6 +4,8 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -27,8 +29,8 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
   public static final EmbeddingTables UNKNOWN = new EmbeddingTables(Map.of(), OptionalInt.empty());
 
   /** What indices may go through and stay what they are. */
-  private static final Set<String> UNCHANGED =
-      Set.of("Cast", "Identity", "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Expand", "Slice");
+  private static final Set<Trait> UNCHANGED =
+      Set.of(Trait.KEEPS_ENTRIES, Trait.MOVES_DATA, Trait.REPEATS_DATA);
 
   private static final int FARTHEST = 64;
 
@@ -123,8 +125,8 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
       for (Node node : graph.consumers(value)) {
         if (isLookup(graph, node) && node.input(1).equals(value)) {
           found.add(node);
-        } else if (UNCHANGED.contains(node.opType()) && node.input(0).equals(value)) {
-          waiting.add(node.output(0));
+        } else if (Operators.all().has(node, UNCHANGED) && node.input(0).equals(value)) {
+          node.outputs().stream().filter(o -> !o.isEmpty()).forEach(waiting::add);
         }
       }
     }
@@ -148,7 +150,7 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
       if (node == null) {
         return OptionalInt.empty();
       }
-      if (UNCHANGED.contains(node.opType())) {
+      if (Operators.all().has(node, UNCHANGED)) {
         at = node.input(0);
       } else if (node.is("Add")) {
         Tensor added = graph.constant(node.input(1));
@@ -194,7 +196,7 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
     boolean counts =
         node != null
             && (node.is("CumSum")
-                || UNCHANGED.contains(node.opType()) && count(graph, node.input(0), known)
+                || Operators.all().has(node, UNCHANGED) && count(graph, node.input(0), known)
                 || node.is("Add")
                     && (count(graph, node.input(0), known) || count(graph, node.input(1), known)));
     known.put(value, counts);

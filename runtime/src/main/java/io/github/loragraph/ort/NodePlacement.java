@@ -1,10 +1,11 @@
 package io.github.loragraph.ort;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -30,7 +31,6 @@ public final class NodePlacement {
   /** As profiles name it. */
   public static final String CUDA = "CUDAExecutionProvider";
 
-  private static final Set<String> READ_NO_ELEMENTS = Set.of("Shape", "Size");
   private static final int NAMED = 3;
 
   /**
@@ -65,7 +65,7 @@ public final class NodePlacement {
 
   private static long elements(SessionProfile.NodeRun run) {
     long written = largest(run.outputs());
-    return READ_NO_ELEMENTS.contains(run.operator())
+    return Operators.all().has(run.operator(), Trait.READS_SHAPE)
         ? written
         : Math.max(written, largest(run.inputs()));
   }

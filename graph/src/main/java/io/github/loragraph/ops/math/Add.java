@@ -21,7 +21,7 @@ public final class Add implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.BROADCASTING, Trait.COMMUTATIVE);
+    return Set.of(Trait.BROADCASTING, Trait.COMMUTATIVE, Trait.SUM);
   }
 
   @Override

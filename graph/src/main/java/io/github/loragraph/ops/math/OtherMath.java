@@ -16,13 +16,7 @@ public final class OtherMath implements OperatorFamily {
     return List.of(
         new Typed("Hardmax", Set.of(Trait.KEEPS_SHAPE, Trait.LAST_AXIS), SoftmaxOverOneAxis.CHANGE),
         new Typed("Mean", Set.of(Trait.BROADCASTING, Trait.COMMUTATIVE)),
-        new Typed("Mish", Set.of(Trait.ELEMENTWISE)),
-        new Typed("Mod", Set.of(Trait.BROADCASTING)),
-        new Typed("PRelu", Set.of(Trait.BROADCASTING)),
-        new Typed("Selu", Set.of(Trait.ELEMENTWISE)),
-        new Typed("Celu", Set.of(Trait.ELEMENTWISE)),
-        new Typed("Softsign", Set.of(Trait.ELEMENTWISE)),
-        new Typed("ThresholdedRelu", Set.of(Trait.ELEMENTWISE)));
+        new Typed("Mod", Set.of(Trait.BROADCASTING)));
   }
 
   private record Typed(String name, Set<Trait> traits, OperatorChange... changed)

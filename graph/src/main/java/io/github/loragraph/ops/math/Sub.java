@@ -21,7 +21,7 @@ public final class Sub implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.BROADCASTING);
+    return Set.of(Trait.BROADCASTING, Trait.SUM);
   }
 
   @Override

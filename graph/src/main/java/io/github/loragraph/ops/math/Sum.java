@@ -18,7 +18,7 @@ public final class Sum implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.BROADCASTING, Trait.COMMUTATIVE);
+    return Set.of(Trait.BROADCASTING, Trait.COMMUTATIVE, Trait.SUM);
   }
 
   @Override

@@ -28,7 +28,7 @@ public final class BatchNormalization implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.KEEPS_SHAPE);
+    return Set.of(Trait.KEEPS_SHAPE, Trait.KEEPS_MEANING);
   }
 
   @Override

@@ -24,7 +24,7 @@ public final class Dropout implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.KEEPS_SHAPE);
+    return Set.of(Trait.KEEPS_SHAPE, Trait.KEEPS_MEANING);
   }
 
   /** The mask holds truth values. */

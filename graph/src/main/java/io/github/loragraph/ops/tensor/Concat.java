@@ -25,7 +25,7 @@ public final class Concat implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.MOVES_DATA);
+    return Set.of(Trait.JOINS_DATA);
   }
 
   @Override

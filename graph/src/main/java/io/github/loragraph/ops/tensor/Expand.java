@@ -21,7 +21,7 @@ public final class Expand implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.SELECTS_DATA);
+    return Set.of(Trait.REPEATS_DATA);
   }
 
   @Override

@@ -26,7 +26,7 @@ public final class Tile implements DifferentiableOperator {
 
   @Override
   public Set<Trait> traits() {
-    return Set.of(Trait.SELECTS_DATA);
+    return Set.of(Trait.REPEATS_DATA);
   }
 
   @Override

@@ -1,0 +1,28 @@
+package io.github.loragraph.ops.math;
+
+import io.github.loragraph.autodiff.FiniteDifferences;
+import org.junit.jupiter.api.Test;
+
+class SoftsignGradientTest {
+  @Test
+  void matrix() {
+    check(3, 4);
+  }
+
+  @Test
+  void scalar() {
+    check();
+  }
+
+  @Test
+  void sizeZero() {
+    check(0, 2);
+  }
+
+  private static void check(long... shape) {
+    FiniteDifferences.of(b -> b.op("Softsign", "x"))
+        .awayFromZero("x", shape)
+        .inSinglePrecision(x -> x / (1 + Math.abs(x)))
+        .check();
+  }
+}
