@@ -5,6 +5,8 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,25 +28,6 @@ import java.util.Set;
 final class FirstTokenSelection implements Pass {
   /** Counts operators that compute less than before. */
   static final String PASSED = "FirstTokenSelection";
-
-  private static final Set<String> UNARY =
-      Set.of(
-          "Identity",
-          "Cast",
-          "Neg",
-          "Exp",
-          "Sqrt",
-          "Erf",
-          "Tanh",
-          "Sigmoid",
-          "Relu",
-          "Gelu",
-          "LeakyRelu",
-          "Elu",
-          "HardSwish",
-          "Softplus");
-
-  private static final Set<String> BROADCASTING = Set.of("Add", "Sub", "Mul", "Div", "Pow");
 
   /** Moves all selections of the first entry of an axis as far as they go. */
   @Override
@@ -119,7 +102,7 @@ final class FirstTokenSelection implements Pass {
       int rank = shape(gather.input(0)).rank();
       long axis = gather.attribute("axis", 0L);
       int at = (int) (axis < 0 ? axis + rank : axis);
-      String slice = slice(gather, gather.input(0), at);
+      String slice = slice(gather.input(0), at);
       graph.replace(
           gather,
           Node.of(
@@ -129,8 +112,8 @@ final class FirstTokenSelection implements Pass {
               List.of(gather.output(0))));
     }
 
-    /** The slice of a value, made before a node that is going to read it unless it is there. */
-    private String slice(Node reader, String value, int axis) {
+    /** The slice of a value, made where the value is, before all that may read it too. */
+    private String slice(String value, int axis) {
       String known = sliceOf.computeIfAbsent(value, k -> new HashMap<>()).get(axis);
       if (known != null) {
         return known;
@@ -144,7 +127,7 @@ final class FirstTokenSelection implements Pass {
               List.of(output));
       Node producer = graph.producer(value);
       if (producer == null) {
-        graph.insertBefore(reader, slice);
+        graph.insertBefore(graph.nodes().get(0), slice);
       } else {
         graph.insertAfter(producer, slice);
       }
@@ -181,15 +164,17 @@ final class FirstTokenSelection implements Pass {
         return null;
       }
       int rank = output.rank();
-      if (UNARY.contains(node.opType())) {
+      if (Operators.all().has(node, Trait.ELEMENTWISE)) {
         return Map.of(0, axis);
       }
-      if (BROADCASTING.contains(node.opType())) {
+      if (Operators.all().has(node, Trait.BROADCASTING)) {
         return broadcastAxes(node, output, axis);
       }
+      if (Operators.all().has(node, Trait.LAST_AXIS)) {
+        boolean before = isLast(node.attribute("axis", -1L), rank) && axis < rank - 1;
+        return before ? Map.of(0, axis) : null;
+      }
       return switch (node.opType()) {
-        case "LayerNormalization", "Softmax" ->
-            isLast(node.attribute("axis", -1L), rank) && axis < rank - 1 ? Map.of(0, axis) : null;
         case "MatMul" -> axis == rank - 2 ? rowsOfProduct(node, rank) : null;
         case "Transpose" ->
             node.hasAttribute("perm") ? Map.of(0, (int) node.longs("perm")[axis]) : null;
@@ -204,7 +189,7 @@ final class FirstTokenSelection implements Pass {
 
     private Map<Integer, Integer> broadcastAxes(Node node, Shape output, int axis) {
       Map<Integer, Integer> axes = new HashMap<>();
-      for (int i = 0; i < 2; i++) {
+      for (int i = 0; i < node.inputs().size(); i++) {
         Shape operand = shape(node.input(i));
         if (operand == null) {
           return null;
@@ -257,7 +242,7 @@ final class FirstTokenSelection implements Pass {
       String sliced = slice.output(0);
       graph.remove(slice);
       List<String> inputs = new ArrayList<>(node.inputs());
-      inputAxes.forEach((input, at) -> inputs.set(input, slice(node, node.input(input), at)));
+      inputAxes.forEach((input, at) -> inputs.set(input, slice(node.input(input), at)));
       Node moved = node;
       if (node.is("Reshape")) {
         inputs.set(1, leadingKept(shape(value), axis));

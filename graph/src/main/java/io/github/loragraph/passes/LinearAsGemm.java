@@ -6,6 +6,8 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import io.github.loragraph.passes.RowMatrices.Product;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,25 +33,6 @@ final class LinearAsGemm implements Pass {
 
   /** Counts sums of a product and a value of the same shape: an adapter's and its base layer's. */
   static final String SUMS = "SumInGemm";
-
-  /** Operators that work on each element alone. */
-  private static final Set<String> UNARY =
-      Set.of(
-          "Cast",
-          "Elu",
-          "Erf",
-          "Exp",
-          "Gelu",
-          "Identity",
-          "LeakyRelu",
-          "Neg",
-          "Reciprocal",
-          "Relu",
-          "Sigmoid",
-          "Sqrt",
-          "Tanh");
-
-  private static final Set<String> BINARY = Set.of("Add", "Div", "Mul", "Pow", "Sub");
 
   @Override
   public Result apply(TypedModel model, Set<String> trainable) {
@@ -91,16 +74,23 @@ final class LinearAsGemm implements Pass {
     private boolean inRows(Node node) {
       return switch (node.opType()) {
         case "MatMul" -> matMul(node);
-        case "Add" -> sum(node) || binary(node);
-        case "Mul" -> scale(node) || binary(node);
-        case "LayerNormalization" -> layerNormalization(node);
+        case "Add" -> sum(node) || broadcasting(node);
+        case "Mul" -> scale(node) || broadcasting(node);
         case "Reshape" -> reshape(node);
         case "Shape" -> shape(node);
-        default ->
-            BINARY.contains(node.opType())
-                ? binary(node)
-                : UNARY.contains(node.opType()) && unary(node);
+        default -> byTraits(node);
       };
+    }
+
+    private boolean byTraits(Node node) {
+      Operators operators = Operators.all();
+      if (operators.has(node, Trait.BROADCASTING)) {
+        return broadcasting(node);
+      }
+      if (operators.has(node, Trait.LAST_AXIS)) {
+        return lastAxis(node);
+      }
+      return operators.has(node, Trait.ELEMENTWISE) && elementwise(node);
     }
 
     private boolean matMul(Node node) {
@@ -176,7 +166,7 @@ final class LinearAsGemm implements Pass {
           && isSameShape(value, result);
     }
 
-    private boolean binary(Node node) {
+    private boolean broadcasting(Node node) {
       String y = node.output(0);
       if (!rows.hasRows(y) || node.inputs().stream().noneMatch(rows::isByRows)) {
         return false;
@@ -197,15 +187,18 @@ final class LinearAsGemm implements Pass {
       return true;
     }
 
-    private boolean unary(Node node) {
+    private boolean elementwise(Node node) {
       if (!rows.isByRows(node.input(0)) || !rows.hasRows(node.output(0))) {
         return false;
       }
-      rows.emit(node, List.of(rows.rowsOf(node.input(0))));
+      // What other inputs there are hold one number each.
+      List<String> inputs = new ArrayList<>(node.inputs());
+      inputs.set(0, rows.rowsOf(node.input(0)));
+      rows.emit(node, inputs);
       return true;
     }
 
-    private boolean layerNormalization(Node node) {
+    private boolean lastAxis(Node node) {
       String x = node.input(0);
       if (!rows.isByRows(x)
           || !rows.hasRows(node.output(0))

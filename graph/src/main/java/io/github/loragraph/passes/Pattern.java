@@ -3,22 +3,21 @@ package io.github.loragraph.passes;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 
 /**
  * A rule whose left side is written as the graph that it looks for. A variable stands for any value
- * and for the same value wherever it occurs; the operands of {@code Add} and {@code Mul} may stand
+ * and for the same value wherever it occurs; the two operands of a commutative operator may stand
  * in either order. Values inside the pattern may be read elsewhere too: then they stay.
  */
 abstract class Pattern implements RewriteRule {
-  private static final Set<String> COMMUTATIVE = Set.of("Add", "Mul");
-
   private final Term term;
 
   /**
@@ -138,7 +137,7 @@ abstract class Pattern implements RewriteRule {
         return List.of();
       }
       List<Match> found = inOrder(node.inputs(), List.of(inputs), match);
-      if (COMMUTATIVE.contains(opType) && inputs.length == 2) {
+      if (Operators.all().has(opType, Trait.COMMUTATIVE) && inputs.length == 2) {
         found.addAll(inOrder(node.inputs(), List.of(inputs[1], inputs[0]), match));
       }
       return found;

@@ -8,6 +8,8 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ShapeInference;
 import java.util.ArrayDeque;
@@ -24,10 +26,6 @@ import java.util.stream.Collectors;
  * Where none or several are left, the refusal names them.
  */
 final class AnswerSearch {
-  /** Nodes after an activation that leave the numbers as they are. */
-  private static final Set<String> SHAPES_ONLY =
-      Set.of("Identity", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten");
-
   private static final int MOST_NAMED = 6;
 
   private AnswerSearch() {}
@@ -212,7 +210,7 @@ final class AnswerSearch {
       Graph graph, String output, OutputTypes types, List<Logits.Form> forms, boolean activated) {
     List<Node> after = new ArrayList<>();
     Node node = graph.producer(output);
-    while (node != null && SHAPES_ONLY.contains(node.opType()) && node.domain().isEmpty()) {
+    while (node != null && Operators.all().has(node, Trait.KEEPS_ENTRIES)) {
       after.add(0, node);
       node = graph.producer(node.input(0));
     }

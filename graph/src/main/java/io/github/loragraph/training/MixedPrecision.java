@@ -8,6 +8,8 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import io.github.loragraph.passes.Pass;
 import io.github.loragraph.shape.ValueTypes;
 import java.nio.FloatBuffer;
@@ -30,21 +32,6 @@ import java.util.Set;
  * 16 bits if products alone read it, else in both types.
  */
 final class MixedPrecision {
-  private static final Set<String> PRODUCTS = Set.of("Gemm", "MatMul");
-
-  /** Operators that move entries of their first input, or, where it is Concat, of all inputs. */
-  private static final Set<String> MOVERS =
-      Set.of(
-          "Concat",
-          "Flatten",
-          "Identity",
-          "Reshape",
-          "Slice",
-          "Split",
-          "Squeeze",
-          "Transpose",
-          "Unsqueeze");
-
   private static final int SUM = 2;
 
   private final Graph source;
@@ -118,11 +105,17 @@ final class MixedPrecision {
   }
 
   private boolean isProduct(Node node) {
-    return node.domain().isEmpty() && PRODUCTS.contains(node.opType()) && isFloat(node.output(0));
+    return isStandard(node, Trait.LOWER_PRECISION) && isFloat(node.output(0));
   }
 
+  private static boolean isStandard(Node node, Trait trait) {
+    return node.domain().isEmpty() && Operators.all().has(node, trait);
+  }
+
+  /** Whether entries of the first input, or of all inputs that are joined, are only moved. */
   private boolean isMover(Node node) {
-    return node.domain().isEmpty() && MOVERS.contains(node.opType()) && isFloat(node.output(0));
+    boolean moves = isStandard(node, Trait.MOVES_DATA) || isStandard(node, Trait.JOINS_DATA);
+    return moves && isFloat(node.output(0));
   }
 
   private boolean isFloat(String value) {
@@ -131,7 +124,7 @@ final class MixedPrecision {
   }
 
   private static List<String> moved(Node mover) {
-    return mover.is("Concat") ? mover.inputs() : mover.inputs().subList(0, 1);
+    return isStandard(mover, Trait.JOINS_DATA) ? mover.inputs() : mover.inputs().subList(0, 1);
   }
 
   private boolean isMadeHalf(Node node) {
@@ -170,7 +163,7 @@ final class MixedPrecision {
 
   /** A shape is the same in both types. */
   private static boolean asksForShape(Node node) {
-    return node.is("Shape") || node.is("Size");
+    return Operators.all().has(node, Trait.READS_SHAPE);
   }
 
   private boolean movesHalf(Node mover) {
