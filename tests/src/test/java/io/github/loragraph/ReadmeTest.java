@@ -30,8 +30,7 @@ final class ReadmeTest {
       int start = readme.indexOf(heading);
       assertTrue(start >= 0, "the README has no block of " + language);
       int end = readme.indexOf("```", start + heading.length());
-      return new Block(
-          readme.substring(start + heading.length(), end), readme.substring(end + 3));
+      return new Block(readme.substring(start + heading.length(), end), readme.substring(end + 3));
     }
   }
 

@@ -43,13 +43,15 @@ final class RewriteBuilder extends GraphBuilder {
   }
 
   /**
-   * Puts a node down with other inputs and another output.
+   * Puts a node down with other inputs and another output. It keeps its name, by which messages
+   * call it; one that has none gets one.
    *
    * @param output the value to make, or null for a new one
    * @return the value that is made
    */
   String put(Node node, String output, List<String> inputs) {
-    String name = graph().freshName(place + "/" + node.opType());
+    String name =
+        node.name().isEmpty() ? graph().freshName(place + "/" + node.opType()) : node.name();
     String made = output == null ? graph().freshName(name + "_output_0") : output;
     graph().add(resolved(node.withName(name).withInputs(inputs).withOutputs(List.of(made))));
     return made;

@@ -13,8 +13,8 @@ import java.util.Set;
 /** Activations that are trained by what they are made of, as ONNX defines them by functions. */
 @AutoService(OperatorFamily.class)
 public final class Activations implements OperatorFamily {
-  private static final float SELU_ALPHA = 1.67326319217681884765625f;
-  private static final float SELU_GAMMA = 1.05070102214813232421875f;
+  private static final float SELU_ALPHA = 1.6732632f;
+  private static final float SELU_GAMMA = 1.050701f;
 
   @Override
   public List<Operator> operators() {
