@@ -75,6 +75,9 @@ final class OpsetUpgrade implements Pass {
 
   /** Nodes inside {@code If}, {@code Loop} and {@code Scan} are not rewritten. */
   private static void refuseInner(Node node, int from) {
+    if (!node.hasSubgraph()) {
+      return;
+    }
     Set<String> changed = new TreeSet<>();
     for (Operator operator : Operators.all().operators()) {
       if (operator.domain().isEmpty()
