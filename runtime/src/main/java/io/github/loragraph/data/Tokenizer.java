@@ -6,6 +6,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.ort.NativeOwners;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -64,6 +65,7 @@ public final class Tokenizer implements AutoCloseable {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(content.withoutLengths()), options);
+      NativeOwners.made("tokenizer", tokenizer::isReleased);
       return new Tokenizer(file, tokenizer, padId, maxLength);
     } catch (EngineException | LinkageError e) {
       throw new LoraGraphException(

@@ -76,8 +76,11 @@ public record Engines(
       implements AutoCloseable {
     @Override
     public void close() {
-      engine.close();
-      weights.close();
+      try {
+        engine.close();
+      } finally {
+        weights.close();
+      }
     }
   }
 
@@ -193,7 +196,8 @@ public record Engines(
       log.accept(
           String.format(
               Locale.ROOT,
-              "engine %s: a step takes %.3f s in graph and %.3f s in training-api, which is taken if it is more than a tenth faster",
+              "engine %s: a step takes %.3f s in graph and %.3f s in training-api, which is taken"
+                  + " if it is more than a tenth faster",
               better,
               own,
               api));

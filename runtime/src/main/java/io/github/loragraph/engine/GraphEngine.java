@@ -111,10 +111,16 @@ public final class GraphEngine implements Engine {
     try {
       state = new TrainingState(graph, sessions.runtime());
     } catch (OrtException e) {
+      closeSession();
       throw OrtFailure.of("cannot allocate the training state", e);
     }
     if (start != null) {
-      restore(start);
+      try {
+        restore(start);
+      } catch (RuntimeException | Error e) {
+        close();
+        throw e;
+      }
     }
   }
 
@@ -283,14 +289,23 @@ public final class GraphEngine implements Engine {
       if (evaluation != null) {
         evaluation.close();
       }
+    } finally {
+      try {
+        closeSession();
+      } finally {
+        state.close();
+      }
+    }
+  }
+
+  private void closeSession() {
+    try {
       session.close();
       if (profile != null) {
         profile.close();
       }
     } catch (OrtException e) {
       throw OrtFailure.of("cannot close the session", e);
-    } finally {
-      state.close();
     }
   }
 }

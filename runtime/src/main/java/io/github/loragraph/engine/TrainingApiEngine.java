@@ -93,7 +93,12 @@ public final class TrainingApiEngine implements Engine {
       CheckpointFile.write(start, folder.path().resolve(TrainingArtifacts.CHECKPOINT), true);
       steps = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
     }
-    session = sessions.createTraining(folder.path());
+    try {
+      session = sessions.createTraining(folder.path());
+    } catch (RuntimeException | Error e) {
+      folder.close();
+      throw e;
+    }
   }
 
   @Override
@@ -240,7 +245,10 @@ public final class TrainingApiEngine implements Engine {
 
   @Override
   public void close() {
-    session.close();
-    folder.close();
+    try {
+      session.close();
+    } finally {
+      folder.close();
+    }
   }
 }

@@ -31,7 +31,13 @@ public final class Predictor implements AutoCloseable {
     List<ValueInfo> inputs = model.graph().requiredInputs();
     OnnxModel answering =
         Logits.of(model, List.of(), new SessionShapeInference(sessions.runtime())).applyTo(model);
-    session = new ModelSession(EvaluationGraph.of(answering, Set.of()), sessions, weights, Map::of);
+    try {
+      session =
+          new ModelSession(EvaluationGraph.of(answering, Set.of()), sessions, weights, Map::of);
+    } catch (RuntimeException | Error e) {
+      weights.close();
+      throw e;
+    }
     evaluator = new Evaluator(inputs, padId);
   }
 

@@ -201,7 +201,25 @@ public final class OrtRuntime {
    * @throws OrtException if ONNX Runtime refuses the file
    */
   public OrtSession session(Path file) throws OrtException {
-    return environment.createSession(file.toString());
+    return told(environment.createSession(file.toString()));
+  }
+
+  /** A session that whoever watches is told of. */
+  static OrtSession told(OrtSession session) {
+    NativeOwners.made("session", () -> isClosed(session));
+    return session;
+  }
+
+  /** A closed session refuses to be asked anything. */
+  private static boolean isClosed(OrtSession session) {
+    try {
+      session.getInputInfo();
+      return false;
+    } catch (IllegalStateException e) {
+      return true;
+    } catch (OrtException e) {
+      return false;
+    }
   }
 
   /** A tensor over the same memory, which must stay as it is while the tensor is in use. */
@@ -215,6 +233,9 @@ public final class OrtRuntime {
    * @param data direct
    */
   public OnnxTensor tensor(ByteBuffer data, long[] shape, ElementType type) throws OrtException {
-    return OnnxTensor.createTensor(environment, data, shape, OrtTensors.javaType(type));
+    OnnxTensor tensor =
+        OnnxTensor.createTensor(environment, data, shape, OrtTensors.javaType(type));
+    NativeOwners.made("tensor", tensor::isClosed);
+    return tensor;
   }
 }

@@ -111,7 +111,8 @@ public final class SessionShapeInference implements ShapeInference {
     try (OrtSession.SessionOptions options = runtime.options()) {
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
       options.setIntraOpNumThreads(1);
-      try (OrtSession session = runtime.environment().createSession(bytes, options)) {
+      try (OrtSession session =
+          OrtRuntime.told(runtime.environment().createSession(bytes, options))) {
         for (Map<String, NodeInfo> infos :
             List.of(session.getInputInfo(), session.getOutputInfo())) {
           infos.values().stream().filter(i -> i.getInfo() instanceof TensorInfo).forEach(visitor);

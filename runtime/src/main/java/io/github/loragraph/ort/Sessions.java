@@ -142,7 +142,7 @@ public final class Sessions {
         share(large, options);
       }
       byte[] bytes = OnnxFile.serialize(model, Weights::isWeight);
-      return runtime.environment().createSession(bytes, options);
+      return OrtRuntime.told(runtime.environment().createSession(bytes, options));
     } catch (OrtException e) {
       throw OrtFailure.of("ONNX Runtime refuses the model", e);
     }
@@ -157,16 +157,31 @@ public final class Sessions {
   public OrtTrainingSession createTraining(Path folder) {
     runtime.require(OrtRuntime.Build.TRAINING);
     try (OrtSession.SessionOptions options = options()) {
-      return runtime
-          .environment()
-          .createTrainingSession(
-              folder.resolve(TrainingArtifacts.CHECKPOINT).toString(),
-              folder.resolve(TrainingArtifacts.TRAINING).toString(),
-              folder.resolve(TrainingArtifacts.EVALUATION).toString(),
-              folder.resolve(TrainingArtifacts.OPTIMIZER).toString(),
-              options);
+      OrtTrainingSession session =
+          runtime
+              .environment()
+              .createTrainingSession(
+                  folder.resolve(TrainingArtifacts.CHECKPOINT).toString(),
+                  folder.resolve(TrainingArtifacts.TRAINING).toString(),
+                  folder.resolve(TrainingArtifacts.EVALUATION).toString(),
+                  folder.resolve(TrainingArtifacts.OPTIMIZER).toString(),
+                  options);
+      NativeOwners.made("training session", () -> isClosed(session));
+      return session;
     } catch (OrtException e) {
       throw OrtFailure.of("ONNX Runtime refuses the training artifacts", e);
+    }
+  }
+
+  /** A closed session refuses to be asked anything. */
+  private static boolean isClosed(OrtTrainingSession session) {
+    try {
+      session.getLearningRate();
+      return false;
+    } catch (IllegalStateException e) {
+      return true;
+    } catch (OrtException e) {
+      return false;
     }
   }
 

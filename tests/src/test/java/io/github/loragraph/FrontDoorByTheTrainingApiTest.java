@@ -1,0 +1,12 @@
+package io.github.loragraph;
+
+import org.junit.jupiter.api.Tag;
+
+/** The same promises where ONNX Runtime's training API runs the steps. */
+@Tag("training-api")
+class FrontDoorByTheTrainingApiTest extends FrontDoorTest {
+  @Override
+  TrainingArguments.Engine engine() {
+    return TrainingArguments.Engine.TRAINING_API;
+  }
+}

@@ -1,0 +1,504 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.ort.NativeMemory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the package's documentation promises, through the front door. */
+@Timeout(600)
+class FrontDoorTest {
+  private static final List<String> WORDS = List.of("good", "bad", "film", "the", "a", "strange");
+  private static final InferenceArguments ONE_THREAD =
+      InferenceArguments.builder().device(Device.CPU).threads(1).build();
+
+  @TempDir Path folder;
+  private Path plain;
+  private final List<String> notes = new ArrayList<>();
+
+  TrainingArguments.Engine engine() {
+    return TrainingArguments.Engine.GRAPH;
+  }
+
+  private String engineName() {
+    return engine().name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  @BeforeEach
+  void makeModel() throws IOException {
+    plain = folder.resolve("model");
+    DataCommandsTest.makeModel(plain);
+  }
+
+  private Model adapted() {
+    return Model.open(plain)
+        .withNotes(notes::add)
+        .inject(LoraConfig.builder().targetModules("query|value").rank(2).seed(3).build());
+  }
+
+  /** Texts of several lengths, which do not fill the last step of an epoch. */
+  private static List<Example> examples(int count, long seed) {
+    Random random = new Random(seed);
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      StringBuilder text = new StringBuilder(i % 2 == 0 ? "good" : "bad");
+      for (int words = random.nextInt(7); words > 0; words--) {
+        text.append(' ').append(WORDS.get(random.nextInt(WORDS.size())));
+      }
+      examples.add(Example.of(text.toString(), i % 2 == 0 ? "pos" : "neg"));
+    }
+    return examples;
+  }
+
+  private Path file(String name, List<Example> examples) throws IOException {
+    StringBuilder lines = new StringBuilder("text\tlabel\n");
+    for (Example example : examples) {
+      lines.append(example.text().get()).append('\t').append(example.label().get()).append('\n');
+    }
+    return Files.writeString(folder.resolve(name), lines);
+  }
+
+  private TrainingArguments.Builder arguments() {
+    return TrainingArguments.builder()
+        .engine(engine())
+        .device(Device.CPU)
+        .threads(1)
+        .numTrainEpochs(2)
+        .trainBatchSize(4)
+        .gradientAccumulationSteps(2)
+        .learningRate(1e-2)
+        .warmupRatio(0.2)
+        .loraDropout(0.1)
+        .loggingSteps(2)
+        .evalSteps(3)
+        .saveSteps(2)
+        .seed(11);
+  }
+
+  @Test
+  void aTrainingIsThatOfTheCommandLineToTheByte() throws IOException {
+    List<Example> training = examples(27, 1);
+    List<Example> heldOut = examples(9, 2);
+    Path data = file("train.tsv", training);
+    Path eval = file("eval.tsv", heldOut);
+    Path injected = adapted().save(folder.resolve("model/model.lora.onnx"));
+    Cli.json(
+        "inject",
+        plain,
+        "--match",
+        "query|value",
+        "--rank",
+        2,
+        "--seed",
+        3,
+        "-o",
+        folder.resolve("cli/x.onnx"));
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("cli/x.onnx")), Files.readAllBytes(injected));
+
+    Path byCommand = folder.resolve("by-command");
+    JsonNode result =
+        Cli.json(
+            "train",
+            injected,
+            "--data",
+            data,
+            "--eval",
+            eval,
+            "-o",
+            byCommand,
+            "--engine",
+            engineName(),
+            "--device",
+            "cpu",
+            "--threads",
+            1,
+            "--epochs",
+            2,
+            "--batch-size",
+            4,
+            "--accumulate",
+            2,
+            "--lr",
+            "1e-2",
+            "--warmup-ratio",
+            "0.2",
+            "--lora-dropout",
+            "0.1",
+            "--log-every",
+            2,
+            "--eval-every",
+            3,
+            "--checkpoint-every",
+            2,
+            "--seed",
+            11);
+    byte[] expected = Files.readAllBytes(byCommand.resolve("model.onnx"));
+
+    TrainingResult ofFiles =
+        Model.open(injected)
+            .withNotes(notes::add)
+            .train(
+                Dataset.file(data),
+                Dataset.file(eval),
+                arguments().outputDir(folder.resolve("of-files")).build());
+    assertArrayEquals(
+        expected, Files.readAllBytes(folder.resolve("of-files").resolve("model.onnx")));
+    assertEquals(
+        Files.readString(byCommand.resolve("config.yaml")),
+        Files.readString(folder.resolve("of-files").resolve("config.yaml")));
+    assertEquals(Trainings.figures(byCommand), Trainings.figures(folder.resolve("of-files")));
+    assertEquals(result.get("evalLoss").asDouble(), ofFiles.evaluation().get().loss());
+
+    TrainingResult ofProgram =
+        adapted().train(Dataset.of(training.stream()), Dataset.of(heldOut), arguments().build());
+    Path saved = ofProgram.model().save(folder.resolve("of-program"));
+    assertArrayEquals(expected, Files.readAllBytes(saved));
+    assertEquals(ofFiles.evaluation(), ofProgram.evaluation());
+    assertEquals(
+        ofProgram.evaluation().get().loss(),
+        ofProgram.model().evaluate(Dataset.of(heldOut), ONE_THREAD).loss(),
+        1e-6);
+  }
+
+  /** Stops after a step, and hears of everything. */
+  private static final class Recorder implements TrainingListener {
+    private final long stopAfter;
+    private final List<String> heard = new ArrayList<>();
+    private long step;
+
+    Recorder(long stopAfter) {
+      this.stopAfter = stopAfter;
+    }
+
+    @Override
+    public void onNote(String line) {
+      heard.add("note");
+    }
+
+    @Override
+    public void onResume(long from) {
+      heard.add("resume " + from);
+    }
+
+    @Override
+    public void onTrainBegin(long totalSteps) {
+      heard.add("begin " + totalSteps);
+    }
+
+    @Override
+    public void onStepEnd(StepMetrics metrics) {
+      step = metrics.step();
+    }
+
+    @Override
+    public void onLog(StepMetrics metrics) {
+      heard.add("log " + metrics.step());
+    }
+
+    @Override
+    public void onEvaluate(long at, Evaluation evaluation) {
+      heard.add("evaluate " + at);
+    }
+
+    @Override
+    public void onSave(long at) {
+      heard.add("save " + at);
+    }
+
+    @Override
+    public void onTrainEnd() {
+      heard.add("end");
+    }
+
+    @Override
+    public boolean shouldTrainingStop() {
+      return step == stopAfter;
+    }
+  }
+
+  @Test
+  void aTrainingThatWasStoppedGoesOnToTheSameBytes() throws IOException {
+    Dataset training = Dataset.of(examples(27, 1));
+    Dataset heldOut = Dataset.of(examples(9, 2)).withName("held-out");
+    Path straight = folder.resolve("straight");
+    Path stopped = folder.resolve("stopped");
+    Recorder whole = new Recorder(-1);
+    TrainingResult result =
+        adapted().train(training, heldOut, arguments().outputDir(straight).build(), whole);
+    assertEquals(8, result.steps());
+    whole.heard.removeIf("note"::equals);
+    assertEquals(
+        List.of(
+            "begin 8",
+            "log 2",
+            "save 2",
+            "evaluate 3",
+            "log 4",
+            "save 4",
+            "log 6",
+            "save 6",
+            "evaluate 6",
+            "log 8",
+            "save 8",
+            "evaluate 8",
+            "end"),
+        whole.heard);
+
+    TrainingCancelledException cancelled =
+        assertThrows(
+            TrainingCancelledException.class,
+            () ->
+                adapted()
+                    .train(
+                        training,
+                        heldOut,
+                        arguments().outputDir(stopped).build(),
+                        new Recorder(5)));
+    assertEquals(5, cancelled.step());
+    assertEquals(stopped, cancelled.runFolder().get());
+    TrainingArguments goOn = arguments().outputDir(stopped).resumeFromCheckpoint(true).build();
+    refused(
+        "'lr' is 0.01, and 0.5 is given",
+        () -> adapted().train(training, heldOut, goOn.toBuilder().learningRate(0.5).build()));
+    refused(
+        "examples has changed since the run began",
+        () -> adapted().train(Dataset.of(examples(27, 5)), heldOut, goOn));
+    refused(
+        "(changed) has changed since the run began",
+        () ->
+            Model.open(plain)
+                .inject(LoraConfig.builder().targetModules("query").rank(2).build())
+                .train(training, heldOut, goOn));
+    Recorder rest = new Recorder(-1);
+    TrainingResult resumed = adapted().train(training, heldOut, goOn, rest);
+    assertEquals("resume 5", rest.heard.stream().filter(h -> !h.equals("note")).findFirst().get());
+    assertArrayEquals(
+        Files.readAllBytes(straight.resolve("model.onnx")),
+        Files.readAllBytes(stopped.resolve("model.onnx")));
+    assertEquals(Trainings.figures(straight), Trainings.figures(stopped));
+    assertEquals(result.evaluation(), resumed.evaluation());
+    Cli command = Cli.run("train", "--resume", stopped);
+    assertTrue(command.err().contains("is finished"), command.err());
+  }
+
+  @Test
+  void aThreadThatIsInterruptedStopsAndNothingIsWritten() throws IOException {
+    List<Path> before = list();
+    Model adapted = adapted();
+    TrainingListener interrupting =
+        new TrainingListener() {
+          @Override
+          public void onStepEnd(StepMetrics metrics) {
+            if (metrics.step() == 2) {
+              Thread.currentThread().interrupt();
+            }
+          }
+        };
+    TrainingCancelledException cancelled =
+        assertThrows(
+            TrainingCancelledException.class,
+            () ->
+                adapted.train(
+                    Dataset.of(examples(27, 1)), arguments().evalSteps(0).build(), interrupting));
+    assertTrue(Thread.interrupted());
+    assertEquals(2, cancelled.step());
+    assertTrue(cancelled.runFolder().isEmpty());
+    assertEquals(before, list());
+  }
+
+  private List<Path> list() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.sorted().toList();
+    }
+  }
+
+  @Test
+  void manyThreadsAreAnsweredAsOneIs() throws Exception {
+    List<Example> texts = examples(40, 9);
+    try (Predictor predictor = Model.open(plain).predictor(ONE_THREAD)) {
+      List<Prediction> single = new ArrayList<>();
+      List<Prediction> pairs = new ArrayList<>();
+      for (Example example : texts) {
+        single.add(predictor.predict(example.text().get()));
+        pairs.add(predictor.predict(example.text().get(), "the film"));
+      }
+      List<Prediction> batch = predictor.predict(texts);
+      ExecutorService threads = Executors.newFixedThreadPool(8);
+      try {
+        List<Future<?>> all = new ArrayList<>();
+        for (int round = 0; round < 24; round++) {
+          int first = round;
+          all.add(
+              threads.submit(
+                  () -> {
+                    for (int i = 0; i < texts.size(); i++) {
+                      int at = (first + i) % texts.size();
+                      String text = texts.get(at).text().get();
+                      assertEquals(single.get(at), predictor.predict(text));
+                      assertEquals(pairs.get(at), predictor.predict(text, "the film"));
+                    }
+                    assertEquals(batch, predictor.predict(texts));
+                  }));
+        }
+        for (Future<?> one : all) {
+          one.get();
+        }
+      } finally {
+        threads.shutdown();
+      }
+      String text = texts.get(3).text().get();
+      JsonNode byCommand =
+          Cli.json("predict", plain, text, "--threads", 1, "--device", "cpu").get("predictions");
+      assertEquals(
+          single.get(3).probability("pos"),
+          byCommand.get(0).get("probabilities").get("pos").asDouble());
+      assertTrue(predictor.predict("good ".repeat(600)).truncated());
+      assertFalse(single.get(3).truncated());
+      predictor.close();
+      assertThrows(IllegalStateException.class, () -> predictor.predict(text));
+    }
+  }
+
+  @Test
+  void whatIsMergedUnloadedAndSavedIsReadAgain() throws IOException {
+    Model adapted =
+        adapted().train(Dataset.of(examples(20, 1)), arguments().evalSteps(0).build()).model();
+    Dataset data = Dataset.of(examples(16, 4));
+    Model merged = adapted.merge(ONE_THREAD);
+    assertFalse(merged.hasAdapters());
+    assertTrue(merged.change().get().maxOutputDifference().getAsDouble() < 1e-4);
+    Path saved = merged.save(folder.resolve("merged"));
+    assertEquals(
+        adapted.evaluate(data, ONE_THREAD).loss(),
+        Model.open(saved.getParent()).evaluate(data, ONE_THREAD).loss(),
+        1e-4);
+    assertEquals(List.of("neg", "pos"), Model.open(saved).labels());
+    refused("exists already", () -> merged.save(folder.resolve("merged")));
+    merged.save(folder.resolve("merged"), true);
+
+    Model unloaded = adapted().unload();
+    assertArrayEquals(
+        OnnxFile.serialize(Model.open(plain).onnx(), t -> false),
+        OnnxFile.serialize(unloaded.onnx(), t -> false));
+    refused("is the model that is read", () -> adapted.save(plain, true));
+
+    Model renamed = merged.withLabels(List.of("no", "yes"));
+    Path other = renamed.save(folder.resolve("renamed"));
+    assertEquals(List.of("no", "yes"), Model.open(other).labels());
+    ModelInfo info = adapted.inspect();
+    assertEquals(adapted.parameterCount(), info.parameterCount());
+    assertTrue(info.linears().stream().anyMatch(ModelInfo.LinearLayer::adapted));
+  }
+
+  private static void refused(String words, Executable call) {
+    LoraGraphException refusal = assertThrows(LoraGraphException.class, call);
+    assertTrue(refusal.getMessage().contains(words), refusal.getMessage());
+  }
+
+  @Test
+  void whatIsWrongIsSaidInTheWordsOfTheLibrary() {
+    Dataset some = Dataset.of(examples(8, 1));
+    List<Executable> calls =
+        List.of(
+            () -> LoraConfig.builder().build(),
+            () -> HeadConfig.classification("one"),
+            () -> arguments().maxTrainSamples(0).build(),
+            () -> arguments().threads(-1).build(),
+            () -> arguments().method(TrainingArguments.Method.HEAD).build(),
+            () -> adapted().train(some, arguments().evalSteps(2).build()),
+            () -> adapted().train(some, arguments().evalSteps(0).classWeights("a,b").build()),
+            () -> adapted().train(some, arguments().resumeFromCheckpoint(true).build()),
+            () -> adapted().train(Dataset.of(List.of()), arguments().evalSteps(0).build()),
+            () ->
+                adapted()
+                    .train(
+                        Dataset.of(List.of(Example.of("", "pos"))),
+                        arguments().evalSteps(0).build()));
+    for (var call : calls) {
+      LoraGraphException refusal = assertThrows(LoraGraphException.class, call);
+      assertFalse(refusal.getMessage().contains("--"), refusal.getMessage());
+      assertFalse(refusal.getMessage().contains("lora-graph "), refusal.getMessage());
+    }
+  }
+
+  @Test
+  void wholeJobsCloseAllThatTheyOpen() throws Throwable {
+    List<Example> examples = examples(12, 1);
+    Path data = file("train.tsv", examples);
+    NativeMemory.assertAllClosed(
+        () -> {
+          Model adapted = adapted();
+          TrainingResult result =
+              adapted.train(Dataset.of(examples), Dataset.of(examples), arguments().build());
+          result.model().evaluate(Dataset.of(examples), ONE_THREAD);
+          result.model().merge(ONE_THREAD).save(folder.resolve("closed"));
+          adapted.inspect();
+          try (Predictor predictor = Model.open(folder.resolve("closed")).predictor(ONE_THREAD)) {
+            predictor.predict("good film");
+          }
+          assertThrows(
+              LoraGraphException.class,
+              () ->
+                  adapted.train(
+                      Dataset.of(List.of(Example.of("good", "unheard of"))),
+                      arguments().evalSteps(0).build()));
+          assertThrows(
+              TrainingCancelledException.class,
+              () ->
+                  adapted.train(
+                      Dataset.of(examples), arguments().evalSteps(0).build(), new Recorder(1)));
+        });
+    NativeMemory.assertAllClosed(
+        () -> {
+          Path lora = folder.resolve("c/m.lora.onnx");
+          Path run = folder.resolve("c/run");
+          Cli.json("inspect", plain);
+          Cli.json("inject", plain, "--match", "query", "-r", 2, "-o", lora);
+          Cli.json(
+              "train", lora, "--data", data, "--eval", data, "--engine", engineName(), "-o", run);
+          Cli.json("eval", run, "--data", data, "--errors", 3);
+          Cli.json("predict", run, "good film");
+          Cli.json("merge", run, "-o", folder.resolve("c/merged"));
+          Cli.json("remove", lora, "-o", folder.resolve("c/removed"));
+          assertEquals(1, Cli.run("predict", run, "good", "bad\tpair").exitCode());
+        });
+  }
+
+  @Test
+  void whatIsLeftOpenIsFound() throws Throwable {
+    List<Predictor> left = new ArrayList<>();
+    List<String> open =
+        NativeMemory.leftOpenBy(
+            () -> {
+              Predictor predictor = Model.open(plain).predictor(ONE_THREAD);
+              left.add(predictor);
+              predictor.predict("good");
+            });
+    assertTrue(open.stream().anyMatch(o -> o.startsWith("session made at ")), open.toString());
+    assertTrue(open.stream().anyMatch(o -> o.startsWith("tokenizer made at ")), open.toString());
+    left.forEach(Predictor::close);
+  }
+}
