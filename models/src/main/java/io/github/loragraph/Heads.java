@@ -6,7 +6,6 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ShapeInference;
 import java.util.List;
@@ -26,7 +25,7 @@ final class Heads {
       notes.accept(
           "two classes with names that are alike: '%s' and '%s'".formatted(alike.toArray()));
     }
-    ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
+    ShapeInference inference = new SessionShapeInference(RuntimeBuild.any());
     OnnxModel classifier =
         head.task().internal().answersTokens()
             ? ClassificationHead.addToTokens(

@@ -62,7 +62,15 @@ public final class InferenceArguments {
     if (device.equals(Device.CPU)) {
       return new DeviceChoice(io.github.loragraph.ort.Device.CPU, "");
     }
-    return DeviceChoice.of(device.asked(), Cuda.ofThisMachine());
+    DeviceChoice choice = DeviceChoice.of(device.asked(), Cuda.ofThisMachine());
+    if (device.equals(Device.AUTO)
+        && choice.device().isGpu()
+        && !OrtRuntime.canOpen(OrtRuntime.Build.CUDA)) {
+      return new DeviceChoice(
+          io.github.loragraph.ort.Device.CPU,
+          "the build of ONNX Runtime that is in use in this process has no GPU");
+    }
+    return choice;
   }
 
   /**
@@ -72,6 +80,11 @@ public final class InferenceArguments {
     return engine == EngineKind.TRAINING_API && device.equals(Device.AUTO)
         ? new DeviceChoice(io.github.loragraph.ort.Device.CPU, "the training API runs there")
         : choose();
+  }
+
+  /** Loads the build of ONNX Runtime for the chosen device, where none is loaded. */
+  void chooseRuntime() {
+    OrtRuntime.on(choose().device());
   }
 
   /** Sessions on the chosen device; a GPU that was not asked for by name is mentioned. */

@@ -22,7 +22,6 @@ import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.Logits;
@@ -303,7 +302,7 @@ public final class Model {
     Map<String, Integer> found = new LinkedHashMap<>();
     Optional<String> obstacle = Optional.empty();
     try {
-      Trainability.check(onnx, trainable, new SessionShapeInference(OrtRuntime.ofThisProcess()))
+      Trainability.check(onnx, trainable, new SessionShapeInference(RuntimeBuild.any()))
           .forEach(
               (name, times) -> {
                 if (times > 0) {
@@ -361,14 +360,14 @@ public final class Model {
             Trainability.check(
                 injected,
                 TrainableSelection.of(Method.LORA).values(injected),
-                new SessionShapeInference(OrtRuntime.ofThisProcess())));
+                new SessionShapeInference(RuntimeBuild.any())));
     List<String> adapted = List.copyOf(LoraMetadata.adaptedPaths(injected));
     ModelNotes.ofInjection(onnx, config.targetModules(), adapted).forEach(state.notes);
     OptionalDouble difference =
         ModelComparison.difference(
             onnx,
             injected,
-            new Sessions(OrtRuntime.ofThisProcess(), 0).withoutOptimization(),
+            new Sessions(RuntimeBuild.any(), 0).withoutOptimization(),
             config.seed(),
             state.notes);
     if (!(difference.orElse(0) <= INJECTION_TOLERANCE)) {
@@ -427,6 +426,15 @@ public final class Model {
   public Model unload() {
     OnnxModel removed = LoraGraphException.in(file(), () -> LoraRemover.remove(onnx));
     return changed(removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty());
+  }
+
+  /**
+   * Looks, before any data is read, whether the model has what the arguments want trained.
+   *
+   * @throws LoraGraphException if it has not: adapters, a head, or parameters of such names
+   */
+  public void checkTrain(TrainingArguments arguments) {
+    LoraGraphException.in(file(), () -> arguments.selection().values(onnx));
   }
 
   /**

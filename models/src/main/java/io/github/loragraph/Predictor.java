@@ -58,6 +58,7 @@ public final class Predictor implements AutoCloseable {
 
   static Predictor open(Model model, InferenceArguments arguments) {
     RunDefaults run = model.defaults();
+    arguments.chooseRuntime();
     ModelData data =
         LoraGraphException.in(
             model.file(),

@@ -30,9 +30,9 @@
  * io.github.loragraph.Predictor} answers any number of threads at once, to the bit as it would
  * answer one. Builders belong to one thread. Trainings may go on beside each other in one process;
  * a {@link io.github.loragraph.TrainingListener} is called in the thread that trains. A process
- * loads one build of ONNX Runtime: the first that is needed, which for a training by {@code
- * TRAINING_API} or on a GPU is another one than the usual, so that those are not to come after a
- * {@code Predictor} on the processor.
+ * loads one build of ONNX Runtime: that for GPUs where one can be used, else the usual one. A
+ * program that trains by {@code TRAINING_API} names that build before all else ({@link
+ * io.github.loragraph.RuntimeBuild#load}).
  *
  * <h2>The same bytes</h2>
  *

@@ -1,10 +1,16 @@
 package io.github.loragraph;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
 /** The same promises where ONNX Runtime's training API runs the steps. */
 @Tag("training-api")
 class FrontDoorByTheTrainingApiTest extends FrontDoorTest {
+  @BeforeAll
+  static void loadTheBuild() {
+    RuntimeBuild.TRAINING.load();
+  }
+
   @Override
   TrainingArguments.Engine engine() {
     return TrainingArguments.Engine.TRAINING_API;

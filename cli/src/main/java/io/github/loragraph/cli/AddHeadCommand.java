@@ -4,6 +4,7 @@ import io.github.loragraph.Dataset;
 import io.github.loragraph.HeadConfig;
 import io.github.loragraph.Model;
 import io.github.loragraph.ParameterCount;
+import io.github.loragraph.RuntimeBuild;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.task.Task;
@@ -115,6 +116,7 @@ final class AddHeadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    RuntimeBuild.STOCK.load(); // Of GPUs nothing is needed.
     Model encoder = model.open(output);
     if (outputName != null) {
       encoder = encoder.withOutput(outputName);

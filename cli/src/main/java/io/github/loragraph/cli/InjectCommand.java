@@ -4,6 +4,7 @@ import io.github.loragraph.LoraConfig;
 import io.github.loragraph.Model;
 import io.github.loragraph.ModelChange;
 import io.github.loragraph.ParameterCount;
+import io.github.loragraph.RuntimeBuild;
 import io.github.loragraph.error.PlainText;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -73,6 +74,7 @@ final class InjectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    RuntimeBuild.STOCK.load(); // Of GPUs nothing is needed.
     Model original = outputName.choose(model.open(output));
     Path target = outputFile.check(original, ".lora");
     LoraConfig.Builder config = LoraConfig.builder().targetModules(match).rank(rank).seed(seed);

@@ -6,6 +6,7 @@ import io.github.loragraph.ModelInfo.OtherLayer;
 import io.github.loragraph.ModelInfo.Parameter;
 import io.github.loragraph.ModelInfo.PeftAdapter;
 import io.github.loragraph.ParameterCount;
+import io.github.loragraph.RuntimeBuild;
 import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -55,6 +56,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    RuntimeBuild.STOCK.load(); // Of GPUs nothing is needed.
     ModelInfo info = model.open(output).inspect(match);
     ParameterCount count = info.parameterCount();
     Map<String, Object> result = new LinkedHashMap<>();

@@ -9,6 +9,7 @@ import io.github.loragraph.InferenceArguments;
 import io.github.loragraph.LoraConfig;
 import io.github.loragraph.Model;
 import io.github.loragraph.ParameterCount;
+import io.github.loragraph.RuntimeBuild;
 import io.github.loragraph.Task;
 import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.TrainingResult;
@@ -57,6 +58,7 @@ final class QuickstartCommand implements Callable<Integer> {
     if (Files.exists(folder)) {
       throw new LoraGraphException(folder + " exists already: name a new folder with -o");
     }
+    RuntimeBuild.STOCK.load(); // Of GPUs nothing is needed.
     Dataset training = data(folder.resolve("train.tsv"));
     Dataset heldOut = data(folder.resolve("eval.tsv"));
     InferenceArguments onCpu =

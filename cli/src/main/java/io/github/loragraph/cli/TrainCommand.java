@@ -154,7 +154,6 @@ final class TrainCommand implements Callable<Integer> {
 
   private TrainingResult train(
       Model adapted, ProgressListener progress, StopRequest stop, Kept kept) {
-    Path trainFile = data == null ? usualData() : data;
     TrainingArguments.Builder arguments =
         options
             .arguments()
@@ -170,7 +169,10 @@ final class TrainCommand implements Callable<Integer> {
       arguments.stepsPerCall(stepsPerCall);
     }
     Model said = adapted.withNotes(line -> output.say(TrainingWords.of(line)));
-    Dataset training = columns.of(Dataset.file(trainFile));
+    if (data == null) {
+      said.checkTrain(arguments.build());
+    }
+    Dataset training = columns.of(Dataset.file(data == null ? usualData() : data));
     return eval == null
         ? said.train(training, arguments.build(), progress, stop, kept)
         : said.train(
