@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What holds native memory until somebody closes it: sessions, tensors and tokenizers, each told of
@@ -12,7 +13,7 @@ import java.util.function.BooleanSupplier;
  * the garbage collector's, and not counted.
  */
 public final class NativeOwners {
-  private static volatile Watch watch;
+  private static volatile @Nullable Watch watch;
 
   private NativeOwners() {}
 
@@ -48,8 +49,9 @@ public final class NativeOwners {
    * that nothing is forgotten since it was collected.
    */
   static Watch watch() {
-    watch = new Watch();
-    return watch;
+    Watch started = new Watch();
+    watch = started;
+    return started;
   }
 
   /** What was made in its time. */
