@@ -82,7 +82,9 @@ class MemoryTest {
     Cli run = Cli.run("benchmark", model, "--batch-size", 2_000_000_000, "--sequence", 16);
     assertEquals(1, run.exitCode());
     assertTrue(
-        run.err().contains("'input_ids' is of shape [2000000000, 16], too large to be made up"),
+        run.err()
+            .contains(
+                "'input_ids' is of shape [2000000000, 16], too large to be made up: take a smaller --batch-size or --sequence"),
         run.err());
     assertEquals(1, run.err().lines().count(), run.err());
   }

@@ -81,6 +81,7 @@ final class AdviceText {
               .formatted(first);
       case OMIT_ENGINE -> "leave out --engine " + first;
       case GRAPH_ENGINE_OR_CPU -> "use --engine graph, or --device cpu";
+      case SMALLER_SHAPE -> "take a smaller --batch-size or --sequence";
 
       case NAME_COLUMN -> "name one with %s, or put a heading there".formatted(column(first));
       case NAME_FIELD -> "name one with " + column(first);

@@ -62,6 +62,8 @@ public enum Remedy {
   OMIT_ENGINE("ask for another engine than %s"),
   GRAPH_ENGINE_OR_CPU("take the graph engine, or the CPU"),
 
+  SMALLER_SHAPE("take a smaller batch, or shorter sequences"),
+
   // Data.
   /** What the column holds: text, text pair or label. */
   NAME_COLUMN("name the %s column, or put a heading there"),

@@ -4,22 +4,10 @@ import io.github.loragraph.error.LoraGraphException;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.URLDecoder;
-import java.net.URLEncoder;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
@@ -45,14 +33,6 @@ import java.util.Set;
 public final class StagedFiles implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 20;
 
-  /** How the list begins; the rest of its first line says which file it was written as. */
-  private static final String LIST_HEADING = "lora-graph commit 1 ";
-
-  private static final String LIST_NAME = "list";
-  private static final String LIST_SUFFIX = ".commit";
-  private static final String MOVE = "move";
-  private static final String DELETE = "delete";
-
   private final Path folder;
   private final boolean replace;
   private final Set<PartFile> parts = new LinkedHashSet<>();
@@ -60,7 +40,8 @@ public final class StagedFiles implements AutoCloseable {
   private final List<Path> obsolete = new ArrayList<>();
   private final Runnable cleanUp = this::discard;
 
-  private record Move(PartFile part, Path target, boolean isNew) {}
+  /** A file that was written, and its place. */
+  record Move(PartFile part, Path target, boolean isNew) {}
 
   /**
    * Begins to write into a folder, which is made where it is missing.
@@ -161,28 +142,29 @@ public final class StagedFiles implements AutoCloseable {
     PartFile list = null;
     try {
       if (moves.size() + obsolete.size() > 1 && areAllHere()) {
-        list = writeList();
+        list = create(folder, CommitList.NAME);
+        CommitList.write(list, moves, obsolete);
       }
       for (Move move : moves) {
-        move(move.part.path(), move.target);
+        FolderChanges.move(move.part.path(), move.target);
         moved++;
       }
-      moves.stream().map(move -> move.target.getParent()).distinct().forEach(StagedFiles::sync);
+      moves.stream().map(move -> move.target.getParent()).distinct().forEach(FolderChanges::sync);
     } catch (IOException e) {
       List<Move> done = moves.subList(0, moved);
       if (done.stream().allMatch(Move::isNew)) {
-        done.forEach(move -> deleteQuietly(move.target));
+        done.forEach(move -> FolderChanges.deleteQuietly(move.target));
       }
       if (list != null) {
-        deleteQuietly(listPath(list));
+        FolderChanges.deleteQuietly(CommitList.place(list));
       }
       Path failed = moves.get(Math.min(moved, moves.size() - 1)).target;
       discard();
       throw cannotWrite(failed, e);
     }
-    obsolete.forEach(StagedFiles::deleteQuietly);
+    obsolete.forEach(FolderChanges::deleteQuietly);
     if (list != null) {
-      deleteQuietly(listPath(list));
+      FolderChanges.deleteQuietly(CommitList.place(list));
     }
     discard();
   }
@@ -203,103 +185,13 @@ public final class StagedFiles implements AutoCloseable {
     return true;
   }
 
-  private PartFile writeList() throws IOException {
-    PartFile list = create(folder, LIST_NAME);
-    StringBuilder text = new StringBuilder(LIST_HEADING).append(identity(list.path()));
-    for (Move move : moves) {
-      line(text, MOVE, move.part.path().getFileName(), move.target.getFileName());
-    }
-    for (Path file : obsolete) {
-      line(text, DELETE, file.getFileName());
-    }
-    list.channel().write(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
-    list.channel().force(true);
-    move(list.path(), listPath(list));
-    sync(folder);
-    return list;
-  }
-
-  private static void line(StringBuilder text, String verb, Path... names) {
-    text.append('\n').append(verb);
-    for (Path name : names) {
-      text.append(' ').append(URLEncoder.encode(name.toString(), StandardCharsets.UTF_8));
-    }
-  }
-
-  private static Path listPath(PartFile list) {
-    String name = list.path().getFileName().toString();
-    return list.path()
-        .resolveSibling(name.substring(0, name.length() - PartFile.SUFFIX.length()) + LIST_SUFFIX);
-  }
-
-  /**
-   * Which file of the disk it is: a list from elsewhere, in an archive say, must not move or delete
-   * anything here.
-   */
-  private static String identity(Path file) throws IOException {
-    Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
-    return key == null ? "" : key.toString();
-  }
-
   /**
    * Finishes what killed processes were doing in a folder: moves what they had written whole.
    *
    * @throws LoraGraphException if there is something to finish and that is not possible
    */
   public static void finishInterrupted(Path folder) {
-    Path list = null;
-    try (DirectoryStream<Path> found =
-        Files.newDirectoryStream(folder, "." + LIST_NAME + ".lora-*" + LIST_SUFFIX)) {
-      for (Path file : found) {
-        list = file;
-        if (PartFile.isName(file.getFileName().toString())) {
-          PartFile.ifAbandoned(file, () -> finish(file));
-        }
-      }
-    } catch (IOException | DirectoryIteratorException e) {
-      if (list != null) {
-        IOException cause =
-            e instanceof IOException io ? io : ((DirectoryIteratorException) e).getCause();
-        throw new LoraGraphException(
-            "%s: a write was cut short here and cannot be finished: %s; make the folder writable"
-                .formatted(folder, AtomicFile.reason(cause)),
-            e);
-      }
-      // A folder that cannot be listed has nothing that could be finished.
-    }
-  }
-
-  private static void finish(Path list) throws IOException {
-    List<String> lines = Files.readAllLines(list);
-    if (lines.isEmpty() || !lines.get(0).equals(LIST_HEADING + identity(list))) {
-      return;
-    }
-    for (String line : lines.subList(1, lines.size())) {
-      String[] words = line.split(" ");
-      if (words[0].equals(MOVE)) {
-        Path part = named(list, words[1]);
-        if (PartFile.isName(part.getFileName().toString()) && Files.exists(part)) {
-          move(part, named(list, words[2]));
-        }
-      }
-    }
-    sync(list.toAbsolutePath().getParent());
-    for (String line : lines.subList(1, lines.size())) {
-      String[] words = line.split(" ");
-      if (words[0].equals(DELETE)) {
-        delete(named(list, words[1]));
-      }
-    }
-    delete(list);
-  }
-
-  private static Path named(Path list, String word) throws IOException {
-    try {
-      Path name = Path.of(URLDecoder.decode(word, StandardCharsets.UTF_8));
-      return list.resolveSibling(name.getFileName());
-    } catch (InvalidPathException e) {
-      throw new IOException("a name in " + list.getFileName() + " is none here", e);
-    }
+    CommitList.finishAll(folder);
   }
 
   /** The file that a link names, at the end of a chain of links; the file itself if it is none. */
@@ -342,40 +234,6 @@ public final class StagedFiles implements AutoCloseable {
       // Only root may give files away: the file is then its writer's.
     }
     view.setPermissions(old.permissions());
-  }
-
-  private static void move(Path from, Path to) throws IOException {
-    FolderChanges.before("move " + from.getFileName() + " " + to.getFileName());
-    try {
-      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (AtomicMoveNotSupportedException e) {
-      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-    }
-  }
-
-  private static void delete(Path file) throws IOException {
-    FolderChanges.before("delete " + file.getFileName());
-    Files.deleteIfExists(file);
-  }
-
-  private static void deleteQuietly(Path file) {
-    try {
-      delete(file);
-    } catch (IOException e) {
-      // What is left is of no use, and does no harm.
-    }
-  }
-
-  /** Forces renames and deletions to the disk, where the system can do that for a folder. */
-  private static void sync(Path folder) {
-    try {
-      FolderChanges.before("sync " + folder.getFileName());
-      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
-    } catch (IOException e) {
-      // Windows opens no folders. The files themselves were forced.
-    }
   }
 
   /** Also when the process ends while files are being written. */

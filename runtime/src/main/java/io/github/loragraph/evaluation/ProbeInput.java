@@ -2,6 +2,7 @@ package io.github.loragraph.evaluation;
 
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -63,7 +64,8 @@ public final class ProbeInput {
     if (numbers > MOST_NUMBERS) {
       throw new LoraGraphException(
           "the input '%s' is of shape %s, too large to be made up"
-              .formatted(name, Arrays.toString(shape)));
+              .formatted(name, Arrays.toString(shape)),
+          Remedy.SMALLER_SHAPE);
     }
     int count = (int) numbers;
     int width = shape.length == 0 ? 1 : Math.toIntExact(shape[shape.length - 1]);

@@ -9,8 +9,6 @@ import java.util.regex.Pattern;
  * and end in a stack of their own.
  */
 public final class OrtFailure {
-  private static final int LONGEST = 300;
-
   private static final Pattern CODE = Pattern.compile("Error code - \\w+ - message: ");
 
   /** {@code [ONNXRuntimeError] : 1 : FAIL : }, where one function hands on what another said. */
@@ -46,9 +44,6 @@ public final class OrtFailure {
       line = noise.matcher(line).replaceAll("");
     }
     line = SPACES.matcher(line).replaceAll(" ").strip();
-    if (line.isEmpty()) {
-      return "no reason given";
-    }
-    return line.length() <= LONGEST ? line : line.substring(0, LONGEST) + " ...";
+    return line.isEmpty() ? "no reason given" : line;
   }
 }
