@@ -50,6 +50,9 @@ import java.util.stream.Collectors;
  *
  * <p>What is guessed, cut, left out or not recognised is said in one line, to whom {@link
  * #withNotes} names; else to the {@link System.Logger} of the name {@code io.github.loragraph}.
+ *
+ * <p>Long because everything that can be done with a model is found here, each with what it
+ * promises; the work itself is done elsewhere.
  */
 public final class Model {
   private static final String FILE = "model.onnx";

@@ -5,17 +5,13 @@ import io.github.loragraph.data.Row;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
-import io.github.loragraph.file.Checksum;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
-import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.RunDefaults;
-import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
@@ -34,7 +30,6 @@ import io.github.loragraph.training.Optimization;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -263,7 +258,15 @@ final class Training {
       ModelData data,
       Optional<ModelConfig> config,
       ListenerBridge bridge) {
-    Recipe recipe = new Recipe(data, job.sessions());
+    RunRecipe recipe =
+        new RunRecipe(
+            model,
+            training,
+            heldOut,
+            arguments,
+            data,
+            job.sessions(),
+            stepsPerCall(job.sessions().device()));
     Map<String, Object> configuration = recipe.configuration();
     if (stopped != null) {
       RunConfiguration.requireSame(
@@ -338,88 +341,5 @@ final class Training {
         result.unreached(),
         Optional.ofNullable(run),
         notes);
-  }
-
-  /** What a run folder notes of how it came about. */
-  private final class Recipe {
-    private final ModelData data;
-    private final Sessions sessions;
-    private final Map<String, String> checksums = new LinkedHashMap<>();
-    private final Map<String, String> named = new LinkedHashMap<>();
-
-    Recipe(ModelData data, Sessions sessions) {
-      this.data = data;
-      this.sessions = sessions;
-      ModelFolder files = model.files();
-      if (model.isAsInFile()) {
-        put(RunConfiguration.MODEL, files.modelFile());
-        for (Path weights : OnnxFile.dataFiles(files.modelFile())) {
-          put(weights.getFileName().toString(), weights);
-        }
-      } else {
-        put(RunConfiguration.MODEL, model.toString(), ofContent(model));
-      }
-      put(RunConfiguration.DATA, training.name(), training.checksum());
-      heldOut.ifPresent(set -> put(RunConfiguration.EVAL, set.name(), set.checksum()));
-      files.companions().forEach(file -> put(file.getFileName().toString(), file));
-    }
-
-    private void put(String what, Path file) {
-      put(what, file.toString(), Checksum.of(file));
-    }
-
-    private void put(String what, String name, String checksum) {
-      checksums.put(what, checksum);
-      named.put(what, name);
-    }
-
-    /** What messages call that of which there are checksums. */
-    Map<String, String> named() {
-      return named;
-    }
-
-    Map<String, Object> configuration() {
-      Device device = sessions.device();
-      Map<String, Object> all = new LinkedHashMap<>();
-      all.put(
-          RunConfiguration.MODEL, model.isAsInFile() ? absolute(model.files().modelFile()) : null);
-      all.put(RunConfiguration.DATA, training.file().map(Training::absolute).orElse(null));
-      all.put(
-          RunConfiguration.EVAL,
-          heldOut.flatMap(Dataset::file).map(Training::absolute).orElse(null));
-      all.putAll(arguments.asMap());
-      all.putAll(training.columns());
-      all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
-      all.put("task", data.task().toString());
-      // Whoever takes the configuration back is to get the same file, which names a chosen output.
-      boolean matters =
-          model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
-      all.put("outputName", matters ? data.answer().logits().output() : null);
-      all.put("maxLength", data.maxLength());
-      all.put("threads", arguments.inference().threads());
-      all.put("device", device.toString());
-      all.put("tf32", arguments.inference().tf32());
-      all.put("stepsPerCall", stepsPerCall(device));
-      all.put(RunConfiguration.RECIPE_NAME, RunConfiguration.RECIPE);
-      all.put(RunConfiguration.CHECKSUMS, checksums);
-      all.put(RunConfiguration.VERSIONS, RunConfiguration.versions(sessions.runtime()));
-      return all;
-    }
-  }
-
-  /** A run may be gone on with from any folder. */
-  private static String absolute(Path file) {
-    return file.toAbsolutePath().normalize().toString();
-  }
-
-  /** Tells whether a model in memory is the one that it was. */
-  private static String ofContent(Model model) {
-    Checksum.Builder checksum = new Checksum.Builder();
-    checksum.add(OnnxFile.serialize(model.graph(), tensor -> true));
-    for (Tensor tensor : model.graph().graph().initializers().values()) {
-      checksum.add(tensor.bytes());
-    }
-    model.files().ownConfig().ifPresent(config -> checksum.add(config.bytes()));
-    return checksum.build();
   }
 }

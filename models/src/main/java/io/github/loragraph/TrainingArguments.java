@@ -24,7 +24,10 @@ import java.util.stream.Collectors;
 /**
  * What decides a training, with the names that {@code TrainingArguments} of Hugging Face's
  * transformers has for it, where it has one. Immutable, made by a {@link #builder()}, whose
- * defaults are those of the command {@code train}.
+ * defaults suit the training of adapters.
+ *
+ * <p>Long because each argument has a field, a getter and a documented method of the builder, in
+ * one place as a reader looks them up.
  */
 public final class TrainingArguments {
   /** What a training changes. */

@@ -12,7 +12,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Everything that was found, and what it means for the requirements; written as Markdown. */
+/**
+ * Everything that was found, and what it means for the requirements; written as Markdown.
+ *
+ * <p>Long because it is one document, a method to a section, in the order in which it is read.
+ */
 final class GpuReport {
   private static final double REQUIRED_SPEED = 0.9;
   private static final String NONE = "not measured";

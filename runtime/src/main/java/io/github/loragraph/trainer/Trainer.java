@@ -19,7 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** The training loop: batches go to the engine, figures to the listeners. */
+/**
+ * The training loop: batches go to the engine, figures to the listeners.
+ *
+ * <p>Long because the order of steps, evaluations, checkpoints and stops is the loop, and is read
+ * in one piece; where the rows of a step come from, and what is timed, stand apart.
+ */
 public final class Trainer {
   /** So far down it takes 40 steps in a row without a finite gradient. */
   private static final double SMALLEST_LOSS_SCALE = 0x1p-24;

@@ -1,0 +1,113 @@
+package io.github.loragraph;
+
+import io.github.loragraph.file.Checksum;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.Sessions;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** What a run folder notes of how it came about. */
+final class RunRecipe {
+  private final Model model;
+  private final Dataset training;
+  private final Optional<Dataset> heldOut;
+  private final TrainingArguments arguments;
+  private final int stepsPerCall;
+  private final ModelData data;
+  private final Sessions sessions;
+  private final Map<String, String> checksums = new LinkedHashMap<>();
+  private final Map<String, String> named = new LinkedHashMap<>();
+
+  RunRecipe(
+      Model model,
+      Dataset training,
+      Optional<Dataset> heldOut,
+      TrainingArguments arguments,
+      ModelData data,
+      Sessions sessions,
+      int stepsPerCall) {
+    this.model = model;
+    this.training = training;
+    this.heldOut = heldOut;
+    this.arguments = arguments;
+    this.stepsPerCall = stepsPerCall;
+    this.data = data;
+    this.sessions = sessions;
+    ModelFolder files = model.files();
+    if (model.isAsInFile()) {
+      put(RunConfiguration.MODEL, files.modelFile());
+      for (Path weights : OnnxFile.dataFiles(files.modelFile())) {
+        put(weights.getFileName().toString(), weights);
+      }
+    } else {
+      put(RunConfiguration.MODEL, model.toString(), ofContent(model));
+    }
+    put(RunConfiguration.DATA, training.name(), training.checksum());
+    heldOut.ifPresent(set -> put(RunConfiguration.EVAL, set.name(), set.checksum()));
+    files.companions().forEach(file -> put(file.getFileName().toString(), file));
+  }
+
+  private void put(String what, Path file) {
+    put(what, file.toString(), Checksum.of(file));
+  }
+
+  private void put(String what, String name, String checksum) {
+    checksums.put(what, checksum);
+    named.put(what, name);
+  }
+
+  /** What messages call that of which there are checksums. */
+  Map<String, String> named() {
+    return named;
+  }
+
+  Map<String, Object> configuration() {
+    Device device = sessions.device();
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put(
+        RunConfiguration.MODEL, model.isAsInFile() ? absolute(model.files().modelFile()) : null);
+    all.put(RunConfiguration.DATA, training.file().map(RunRecipe::absolute).orElse(null));
+    all.put(
+        RunConfiguration.EVAL,
+        heldOut.flatMap(Dataset::file).map(RunRecipe::absolute).orElse(null));
+    all.putAll(arguments.asMap());
+    all.putAll(training.columns());
+    all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
+    all.put("task", data.task().toString());
+    // Whoever takes the configuration back is to get the same file, which names a chosen output.
+    boolean matters = model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
+    all.put("outputName", matters ? data.answer().logits().output() : null);
+    all.put("maxLength", data.maxLength());
+    all.put("threads", arguments.inference().threads());
+    all.put("device", device.toString());
+    all.put("tf32", arguments.inference().tf32());
+    all.put("stepsPerCall", stepsPerCall);
+    all.put(RunConfiguration.RECIPE_NAME, RunConfiguration.RECIPE);
+    all.put(RunConfiguration.CHECKSUMS, checksums);
+    all.put(RunConfiguration.VERSIONS, RunConfiguration.versions(sessions.runtime()));
+    return all;
+  }
+
+  /** A run may be gone on with from any folder. */
+  private static String absolute(Path file) {
+    return file.toAbsolutePath().normalize().toString();
+  }
+
+  /** Tells whether a model in memory is the one that it was. */
+  private static String ofContent(Model model) {
+    Checksum.Builder checksum = new Checksum.Builder();
+    checksum.add(OnnxFile.serialize(model.graph(), tensor -> true));
+    for (Tensor tensor : model.graph().graph().initializers().values()) {
+      checksum.add(tensor.bytes());
+    }
+    model.files().ownConfig().ifPresent(config -> checksum.add(config.bytes()));
+    return checksum.build();
+  }
+}
