@@ -3,7 +3,8 @@ package io.github.loragraph.training;
 import io.github.loragraph.error.LoraGraphException;
 
 /**
- * How parameters follow their gradients.
+ * What is done in a training step besides the loss: the optimizer, clipping of gradients, dropout
+ * in the adapters and the precision of matrix products.
  *
  * @param maxGradientNorm gradients are scaled down to this norm over all of them together; 0 turns
  *     it off

@@ -168,7 +168,8 @@ public record StepGraph(
   }
 
   /**
-   * What lets updates through.
+   * The condition under which a step changes parameters: gradients may still be accumulating, or
+   * not be finite.
    *
    * @param opens names a BOOL scalar, whether parameters change in this step; null if always
    * @param updates names an INT64 scalar, the number of this update if it is made

@@ -52,8 +52,8 @@ import java.util.function.Function;
  * alone, so that a rule's static and dynamic forms are both run.
  *
  * <p>With a step of 1e-5 the difference itself is off by about 1e-10 (third derivatives) and by
- * rounding of 1e-16 / 1e-5; 1e-7 relative to the largest entry leaves room for both and for nothing
- * else.
+ * rounding of 1e-16 / 1e-5. The tolerance, 1e-7 relative to the largest entry, covers both; a wrong
+ * term in a rule is larger by orders of magnitude.
  */
 public final class FiniteDifferences {
   private static final double STEP = 1e-5;

@@ -213,7 +213,7 @@ public record Engines(
     return trainingApi(start);
   }
 
-  /** The fastest of a few steps: the others had company on the machine. */
+  /** The fastest of a few steps, as other processes can only slow one down. */
   private static double secondsForStep(Opened opened, FirstBatch firstBatch) {
     double best = Double.POSITIVE_INFINITY;
     try (Batch batch = firstBatch.of(opened.inputs(), opened.labels())) {

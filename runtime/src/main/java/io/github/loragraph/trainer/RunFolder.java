@@ -199,7 +199,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   }
 
   /**
-   * Refuses a folder that no run can be gone on with in.
+   * Refuses a folder whose run cannot be resumed.
    *
    * @throws LoraGraphException if it is no run folder, the run is finished, or another process is
    *     training in it
