@@ -436,7 +436,29 @@ class FrontDoorTest {
                 adapted()
                     .train(
                         Dataset.of(List.of(Example.of("", "pos"))),
-                        arguments().evalSteps(0).build()));
+                        arguments().evalSteps(0).build()),
+            () -> Model.open(plain).train(some, arguments().evalSteps(0).build()),
+            () -> adapted().inject(LoraConfig.builder().targetModules("key").build()),
+            () -> Model.open(plain).merge(),
+            () -> adapted().train(some, arguments().evalSteps(0).maxLength(5000).build()),
+            () ->
+                adapted()
+                    .train(
+                        Dataset.of(List.of(Example.of("good", "unheard of"))),
+                        arguments().evalSteps(0).build()),
+            () ->
+                adapted()
+                    .train(
+                        Dataset.of(List.of(Example.of("good"))), arguments().evalSteps(0).build()),
+            () ->
+                adapted()
+                    .train(
+                        some.withTextColumn("x"),
+                        Dataset.file(Files.writeString(folder.resolve("d.csv"), "a,b\n1,2\n")),
+                        arguments().build()),
+            () -> Model.open(folder.resolve("nothing")),
+            () -> adapted().train(some, arguments().evalSteps(0).trainable("nowhere").build()),
+            () -> Model.open(plain).addHead(HeadConfig.classification("a", "b")));
     for (var call : calls) {
       LoraGraphException refusal = assertThrows(LoraGraphException.class, call);
       assertFalse(refusal.getMessage().contains("--"), refusal.getMessage());
