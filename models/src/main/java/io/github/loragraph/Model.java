@@ -29,6 +29,7 @@ import io.github.loragraph.training.Trainability;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,9 @@ import java.util.stream.Collectors;
  *
  * <p>Long because everything that can be done with a model is found here, each with what it
  * promises; the work itself is done elsewhere.
+ *
+ * <p>The class is long since it is the door: one method for each thing that is done with a model,
+ * most of it documentation. What is behind a method stands elsewhere.
  */
 public final class Model {
   private static final String FILE = "model.onnx";
@@ -515,9 +519,9 @@ public final class Model {
     Path file = target.toString().endsWith(SUFFIX) ? target : target.resolve(FILE);
     refuseOwnFile(file);
     AtomicFile.checkTarget(file, replace);
-    if (files.ownConfig().isPresent()) {
-      AtomicFile.checkTarget(folderOf(file).resolve(ModelConfig.FILE), replace);
-    }
+    ownConfigFor(folderOf(file))
+        .ifPresent(
+            config -> AtomicFile.checkTarget(folderOf(file).resolve(ModelConfig.FILE), replace));
     List<String> foreign = files.differentCompanions(folderOf(file));
     if (!foreign.isEmpty() && !replace) {
       throw new LoraGraphException(
@@ -536,6 +540,23 @@ public final class Model {
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + target + ": " + AtomicFile.reason(e), e);
     }
+  }
+
+  /** The configuration in memory, unless a folder has the very same. */
+  private Optional<ModelConfig> ownConfigFor(Path folder) {
+    Path there = folder.resolve(ModelConfig.FILE);
+    return files
+        .ownConfig()
+        .filter(
+            config -> {
+              try {
+                return !Files.isRegularFile(there)
+                    || !Arrays.equals(Files.readAllBytes(there), config.bytes());
+              } catch (IOException e) {
+                throw new LoraGraphException(
+                    "cannot read " + there + ": " + AtomicFile.reason(e), e);
+              }
+            });
   }
 
   private static Path folderOf(Path file) {
@@ -565,7 +586,8 @@ public final class Model {
     Path folder = folderOf(file);
     ModelFolder.Companions companions;
     try (StagedFiles staged = new StagedFiles(folder, replace)) {
-      files.ownConfig().ifPresent(config -> config.stage(folder.resolve(ModelConfig.FILE), staged));
+      ownConfigFor(folder)
+          .ifPresent(config -> config.stage(folder.resolve(ModelConfig.FILE), staged));
       companions = files.stageCompanions(folder, staged);
       OnnxFile.stage(onnx, file, staged);
       staged.commit();

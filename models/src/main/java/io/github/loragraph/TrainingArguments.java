@@ -28,6 +28,8 @@ import java.util.stream.Collectors;
  *
  * <p>Long because each argument has a field, a getter and a documented method of the builder, in
  * one place as a reader looks them up.
+ *
+ * <p>The class is long since each argument is documented where it is set.
  */
 public final class TrainingArguments {
   /** What a training changes. */

@@ -408,6 +408,17 @@ class FrontDoorTest {
     Model renamed = merged.withLabels(List.of("no", "yes"));
     Path other = renamed.save(folder.resolve("renamed"));
     assertEquals(List.of("no", "yes"), Model.open(other).labels());
+    Path beside = other.resolveSibling("adapted.onnx");
+    Model.open(other)
+        .withLabels(List.of("no", "yes"))
+        .inject(LoraConfig.builder().targetModules("query").build())
+        .save(beside);
+    refused(
+        "config.json",
+        () ->
+            Model.open(beside)
+                .withLabels(List.of("a", "b"))
+                .save(other.resolveSibling("further.onnx")));
     ModelInfo info = adapted.inspect();
     assertEquals(adapted.parameterCount(), info.parameterCount());
     assertTrue(info.linears().stream().anyMatch(ModelInfo.LinearLayer::adapted));
