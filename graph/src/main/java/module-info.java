@@ -13,6 +13,7 @@ module io.github.loragraph.core {
   requires com.fasterxml.jackson.databind;
   requires com.google.protobuf;
   requires flatbuffers.java;
+  requires jdk.unsupported; // without it protobuf copies a mapped file to the heap
   requires org.tribuo.util.onnx;
   requires static com.google.auto.service;
   requires static org.jspecify;

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -16,7 +17,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever is wrong is told in one line, with exit code 1 or 2, and nothing is left behind. */
@@ -24,6 +26,9 @@ class BadInputTest {
   @TempDir Path folder;
   private Path model;
   private Path adapted;
+
+  /** Each is a test of its own; all of a method share its folder. */
+  private final List<DynamicTest> cases = new ArrayList<>();
 
   @BeforeEach
   void makeModels() throws IOException {
@@ -34,7 +39,19 @@ class BadInputTest {
     Cli.json("inject", model, "--match", "query", "--rank", 2);
   }
 
-  private void refused(int exitCode, String words, Object... arguments) throws IOException {
+  /** Adds a case: what is said has to have the words. */
+  private void refused(int exitCode, String words, Object... arguments) {
+    String command =
+        Stream.of(arguments)
+            .map(word -> word instanceof Path path ? path.getFileName() : word)
+            .map(Object::toString)
+            .collect(Collectors.joining(" "));
+    cases.add(
+        DynamicTest.dynamicTest(
+            "'%s': %s".formatted(words, command), () -> check(exitCode, words, arguments)));
+  }
+
+  private void check(int exitCode, String words, Object... arguments) throws IOException {
     Set<String> before = files();
     Cli run = Cli.run(arguments);
     String command = Arrays.toString(arguments);
@@ -57,8 +74,8 @@ class BadInputTest {
     return Files.writeString(folder.resolve(name), content);
   }
 
-  @Test
-  void filesThatAreNoModels() throws IOException {
+  @TestFactory
+  List<DynamicTest> aFileThatIsNoModelIsRefused() throws IOException {
     refused(1, "no such model", "inspect", folder.resolve("missing.onnx"));
     refused(1, "is empty", "inspect", file("empty.onnx", ""));
     refused(1, "not an ONNX model", "inspect", file("text.onnx", "hello, world\n"));
@@ -70,14 +87,15 @@ class BadInputTest {
         file("lfs.onnx", "version https://git-lfs.github.com/spec/v1"));
     byte[] whole = Files.readAllBytes(model);
     for (int length : new int[] {20, 1000, whole.length / 2, whole.length - 1}) {
-      Path truncated = folder.resolve("truncated.onnx");
+      Path truncated = folder.resolve("truncated-%d.onnx".formatted(length));
       Files.write(truncated, Arrays.copyOf(whole, length));
-      refused(1, "truncated.onnx is", "inspect", truncated);
+      refused(1, truncated.getFileName() + " is", "inspect", truncated);
     }
+    return cases;
   }
 
-  @Test
-  void injections() throws IOException {
+  @TestFactory
+  List<DynamicTest> anInjectionThatCannotBeIsRefused() throws IOException {
     refused(1, "nearest", "inject", model, "--match", "querry", "-o", folder.resolve("o.onnx"));
     refused(2, "no regular expression", "inject", model, "--match", "([");
     refused(1, "rank", "inject", model, "--match", "query", "--rank", 0, "--force");
@@ -87,18 +105,20 @@ class BadInputTest {
     refused(1, "--force", "inject", model, "--match", "key");
     refused(1, "alpha", "inject", model, "--match", "key", "--alpha", "-1", "--force");
     refused(2, "--match", "inject", model);
+    return cases;
   }
 
-  @Test
-  void modelsWithoutAdapters() throws IOException {
+  @TestFactory
+  List<DynamicTest> aModelWithoutAdaptersIsRefusedWhereTheyAreNeeded() throws IOException {
     refused(1, "no adapters", "merge", model);
     refused(1, "no adapters", "remove", model);
     Path data = file("d.jsonl", "{\"input_ids\":[0,5,2],\"label\":1}\n");
     refused(1, "no adapters", "train", model, "--data", data, "-o", folder.resolve("run"));
+    return cases;
   }
 
-  @Test
-  void dataFiles() throws IOException {
+  @TestFactory
+  List<DynamicTest> aDataFileThatCannotBeReadIsRefused() throws IOException {
     refusedData("no such data file", folder.resolve("missing.tsv"));
     refusedData("no examples", file("heading.tsv", "text\tlabel\n"));
     refusedData("no examples", file("empty.jsonl", "\n\n"));
@@ -118,9 +138,10 @@ class BadInputTest {
     refusedData("not UTF-8", latin);
     String longRow = "{\"input_ids\":[0" + ",5".repeat(60) + "],\"label\":1}\n";
     refusedData("61 tokens", file("long.jsonl", longRow));
+    return cases;
   }
 
-  private void refusedData(String words, Path data) throws IOException {
+  private void refusedData(String words, Path data) {
     refused(1, words, "train", adapted, "--data", data, "-o", folder.resolve("run"));
     refused(1, words, "eval", adapted, "--data", data);
   }
@@ -129,8 +150,8 @@ class BadInputTest {
     return file("ignored.jsonl", "{\"input_ids\":[0,5,2],\"label\":-100}\n");
   }
 
-  @Test
-  void trainingOptions() throws IOException {
+  @TestFactory
+  List<DynamicTest> anOptionOfTrainingThatCannotBeIsRefused() throws IOException {
     Path data = file("d.jsonl", "{\"input_ids\":[0,5,2],\"label\":1}\n");
     Path run = folder.resolve("run");
     refused(1, "batch size", "train", adapted, "--data", data, "-o", run, "--batch-size", 0);
@@ -181,14 +202,15 @@ class BadInputTest {
     Path config = file("c.yaml", "learning-speed: 3\n");
     refused(
         1, "is it one of these", "train", adapted, "--data", data, "-o", run, "--config", config);
-    Files.createDirectories(run);
-    Files.writeString(run.resolve("precious.txt"), "do not delete");
-    refused(1, "--force", "train", adapted, "--data", data, "-o", run);
-    refused(1, "not the folder of a run", "train", adapted, "--data", data, "-o", run, "--force");
+    Path taken = Files.createDirectories(folder.resolve("taken"));
+    Files.writeString(taken.resolve("precious.txt"), "do not delete");
+    refused(1, "--force", "train", adapted, "--data", data, "-o", taken);
+    refused(1, "not the folder of a run", "train", adapted, "--data", data, "-o", taken, "--force");
+    return cases;
   }
 
-  @Test
-  void artifacts() throws IOException {
+  @TestFactory
+  List<DynamicTest> artifactsThatCannotBeMadeAreRefused() throws IOException {
     Path out = folder.resolve("artifacts");
     refused(
         2,
@@ -210,10 +232,22 @@ class BadInputTest {
         out,
         "--loss",
         "foo");
-    for (String loss : List.of("token-cross-entropy", "mse")) {
-      refused(1, "(for --loss " + loss, "artifacts", adapted, "-o", out, "--loss", loss);
-      refused(1, " needs a model", "artifacts", adapted, "-o", out, "--loss", loss);
-      refused(1, "add-head", "artifacts", adapted, "-o", out, "--loss", loss);
+    String loss = "token-cross-entropy";
+    for (String words : List.of("(for --loss " + loss, " needs a model", "add-head")) {
+      refused(1, words, "artifacts", adapted, "-o", out, "--loss", loss);
+    }
+    for (String words : List.of("has no head", "add-head")) {
+      refused(
+          1,
+          words,
+          "artifacts",
+          "all-MiniLM-L6-v2",
+          "-o",
+          out,
+          "--method",
+          "full",
+          "--loss",
+          "mse");
     }
     refused(1, "add-head", "artifacts", "all-MiniLM-L6-v2", "-o", out, "--method", "full");
     refused(
@@ -242,5 +276,6 @@ class BadInputTest {
         "token-classification");
     Path checkpoint = file("checkpoint", "no checkpoint at all");
     refused(1, "save or copy it again", "artifacts", "apply", checkpoint, adapted);
+    return cases;
   }
 }

@@ -206,9 +206,12 @@ public final class Tensor {
     return count;
   }
 
-  /** The content, read-only, little-endian, row-major: {@code elementCount() x bytes()} bytes. */
+  /**
+   * The content, read-only, little-endian, row-major: {@code elementCount() x bytes()} bytes from
+   * position 0, as who reads at an index counts from there.
+   */
   public ByteBuffer bytes() {
-    return bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    return bytes.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** The elements of a floating-point or integer tensor as numbers, copied. */
