@@ -8,7 +8,6 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.training.Loss;
@@ -26,9 +25,6 @@ import java.util.function.Supplier;
  * in one piece; where the rows of a step come from, and what is timed, stand apart.
  */
 public final class Trainer {
-  /** So far down it takes 40 steps in a row without a finite gradient. */
-  private static final double SMALLEST_LOSS_SCALE = 0x1p-24;
-
   private final Engine engine;
   private final BatchSource batches;
   private final Loss loss;
@@ -36,6 +32,7 @@ public final class Trainer {
   private final Supplier<Report> evaluation;
   private final List<TrainingListener> listeners;
   private final Checkpoint start;
+  private final Divergence divergence;
   private boolean saidNothingCounts;
 
   /** Once the last step is made. */
@@ -59,6 +56,7 @@ public final class Trainer {
     this.batches = batches;
     this.loss = loss;
     this.settings = settings;
+    this.divergence = new Divergence(engine, settings.learningRate());
     this.evaluation = evaluation;
     this.listeners = List.copyOf(listeners);
   }
@@ -178,7 +176,7 @@ public final class Trainer {
             .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
             .with(CheckpointMarks.ENGINE, engine.name());
     Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
-    refuseNotANumber(step, whole);
+    divergence.refuse(step, whole);
     try {
       listeners.forEach(l -> l.checkpoint(step, whole));
     } catch (LoraGraphException | OutOfMemoryError e) {
@@ -199,18 +197,6 @@ public final class Trainer {
   /** The trained parameters by name, copied once, after {@link #run}. */
   Map<String, Tensor> parameters() {
     return trained == null ? engine.parameters() : trained;
-  }
-
-  private void refuseNotANumber(long step, Checkpoint state) {
-    state
-        .notANumber()
-        .ifPresent(
-            what -> {
-              throw new LoraGraphException(
-                  "the training has diverged: after step %,d %s is no number any more"
-                      .formatted(step, what),
-                  Remedy.LOWER_RATE.with(lowerRate()));
-            });
   }
 
   private boolean wantsToStop() {
@@ -286,13 +272,13 @@ public final class Trainer {
       double norm = Double.NaN;
       for (double share : step.shares()) {
         StepResult part = result.next();
-        refuseNotANumber(number, rate, part);
+        divergence.refuse(number, rate, part);
         mean += share * part.loss();
         norm = part.gradientNorm();
       }
       outcomes.add(new StepOutcome(mean, norm, rate, step.examples(), step.epochsAfter(), nanos));
     }
-    refuseVanishedScale(done + count);
+    divergence.refuseVanishedScale(done + count);
     return outcomes;
   }
 
@@ -332,38 +318,4 @@ public final class Trainer {
 
   private record StepOutcome(
       double loss, double gradientNorm, double rate, int examples, double epochs, long nanos) {}
-
-  /** No scale helps where the gradients are not finite for another reason than its size. */
-  private void refuseVanishedScale(long step) {
-    if (engine.lossScale() < SMALLEST_LOSS_SCALE) {
-      throw new LoraGraphException(
-          "no gradient was finite for many steps up to step %d".formatted(step),
-          Remedy.CHOOSE_PRECISION.with("bf16 or fp32"));
-    }
-  }
-
-  private void refuseNotANumber(long step, double rate, StepResult result) {
-    if (!Double.isFinite(result.loss()) && !Double.isNaN(engine.lossScale())) {
-      throw new LoraGraphException(
-          "the loss is %s at step %d".formatted(result.loss(), step),
-          Remedy.CHOOSE_PRECISION_OR_RATE.with("bf16 or fp32", lowerRate()));
-    }
-    if (!Double.isFinite(result.loss()) && step == 1) {
-      throw new LoraGraphException(
-          "the loss is %s at step 1, before anything was trained: the model answers a row with no number, or far from its label"
-              .formatted(result.loss()),
-          Remedy.FIND_ROW);
-    }
-    if (!Double.isFinite(result.loss())) {
-      throw new LoraGraphException(
-          "the loss is %s at step %d, where the learning rate is %.1e"
-              .formatted(result.loss(), step, rate),
-          Remedy.LOWER_RATE.with(lowerRate()));
-    }
-  }
-
-  /** A learning rate to try where this one was too high. */
-  private String lowerRate() {
-    return "%.0e".formatted(settings.learningRate() / 10);
-  }
 }
