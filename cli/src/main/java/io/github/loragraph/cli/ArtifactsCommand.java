@@ -98,7 +98,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       converter = LossConverter.class,
       completionCandidates = LossConverter.class,
       description =
-          "cross-entropy, token-cross-entropy, mse or bce (default: by the task in config.json, or"
+          "${COMPLETION-CANDIDATES} (default: by the task in config.json, or"
               + " the model's outputs).")
   private String loss;
 

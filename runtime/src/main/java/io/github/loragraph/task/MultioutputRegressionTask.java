@@ -36,7 +36,7 @@ final class MultioutputRegressionTask extends Task {
           logits -> logits.rank() == 2 && logits.width() > 1);
 
   MultioutputRegressionTask() {
-    super("multioutput-regression", "mse", NUMBERS, "regression");
+    super("multioutput-regression", "multioutput-mse", NUMBERS, "regression");
   }
 
   @Override
