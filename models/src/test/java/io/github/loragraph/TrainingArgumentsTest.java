@@ -10,6 +10,7 @@ class TrainingArgumentsTest {
   @Test
   void theDefaultsAreThoseOfTheTrainingLoop() {
     assertEquals(
-        TrainerSettings.builder().build(), TrainingArguments.builder().outputDir(Path.of("run")).build().settings());
+        TrainerSettings.builder().build(),
+        TrainingArguments.builder().outputDir(Path.of("run")).build().settings());
   }
 }
