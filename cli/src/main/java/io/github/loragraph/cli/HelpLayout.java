@@ -45,7 +45,7 @@ final class HelpLayout {
     List<String> words = new ArrayList<>(List.of(command.qualifiedName(" "), "[OPTIONS]"));
     for (OptionSpec option : options(command)) {
       if (option.required()) {
-        words.add(option.longestName() + "=" + option.paramLabel());
+        words.add(ConfigFile.firstLongName(option) + "=" + option.paramLabel());
       }
     }
     for (PositionalParamSpec argument : command.positionalParameters()) {

@@ -43,7 +43,7 @@ final class InjectCommand implements Callable<Integer> {
   @Mixin private ResultOutput output;
 
   @Option(
-      names = "--match",
+      names = {"--match", "--target-modules"},
       paramLabel = "REGEX",
       required = true,
       converter = RegexConverter.class,
@@ -56,11 +56,14 @@ final class InjectCommand implements Callable<Integer> {
       description = "Columns of lora_A (default: ${DEFAULT-VALUE}).")
   private int rank;
 
-  @Option(names = "--alpha", description = "Scale times rank (default: the rank, so scale 1).")
+  @Option(
+      names = {"--alpha", "--lora-alpha"},
+      paramLabel = "<alpha>",
+      description = "Scale times rank (default: the rank, so scale 1).")
   private Double alpha;
 
   @Option(
-      names = "--head",
+      names = {"--head", "--modules-to-save"},
       paramLabel = "REGEX",
       converter = RegexConverter.class,
       description = "Which layers are the head (default: classifier, pre_classifier, score).")

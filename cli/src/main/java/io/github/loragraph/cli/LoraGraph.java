@@ -124,9 +124,10 @@ public final class LoraGraph implements Runnable {
   private static String withFirstNames(CommandLine.ParameterException e) {
     String message = e.getMessage();
     for (CommandLine.Model.OptionSpec option : e.getCommandLine().getCommandSpec().options()) {
-      message =
-          message.replace(
-              "'" + option.longestName() + "'", "'" + ConfigFile.firstLongName(option) + "'");
+      String name = "'" + ConfigFile.firstLongName(option);
+      for (String end : List.of("'", "=")) {
+        message = message.replace("'" + option.longestName() + end, name + end);
+      }
     }
     return message;
   }

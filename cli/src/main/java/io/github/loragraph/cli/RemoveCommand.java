@@ -11,6 +11,7 @@ import picocli.CommandLine.Mixin;
 /** {@code lora-graph remove}. */
 @Command(
     name = "remove",
+    aliases = "unload",
     header = "Takes the adapters out again.",
     description = {
       "",

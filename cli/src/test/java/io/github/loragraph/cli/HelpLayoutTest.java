@@ -123,4 +123,28 @@ class HelpLayoutTest {
     assertEquals(2, LoraGraph.execute(commandLine, command, "model.onnx", option, "neither"));
     assertTrue(err.toString().contains("'neither' is not one of: " + values), err.toString());
   }
+
+  @Test
+  void callsAnOptionByItsFirstNameWhereItIsMissing() {
+    CommandLine commandLine = LoraGraph.commandLine();
+    StringWriter err = new StringWriter();
+    commandLine.setErr(new PrintWriter(err, true));
+    assertEquals(2, LoraGraph.execute(commandLine, "inject", "model.onnx"));
+    assertTrue(err.toString().contains("'--match=REGEX'"), err.toString());
+  }
+
+  @Test
+  void takesTheNamesOfPeft() {
+    LoraGraph.commandLine()
+        .parseArgs(
+            "inject",
+            "model.onnx",
+            "--target-modules",
+            "query",
+            "--lora-alpha",
+            "16",
+            "--modules-to-save",
+            "score");
+    LoraGraph.commandLine().parseArgs("unload", "model.onnx");
+  }
 }

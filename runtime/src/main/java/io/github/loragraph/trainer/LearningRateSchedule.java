@@ -1,6 +1,5 @@
 package io.github.loragraph.trainer;
 
-import io.github.loragraph.error.LoraGraphException;
 import java.util.Locale;
 
 /**
@@ -25,21 +24,6 @@ public record LearningRateSchedule(Decay decay, double peak, long warmupSteps, l
     CONSTANT,
     /** The peak. */
     CONSTANT_WITH_WARMUP;
-
-    /**
-     * @param name as transformers and the command line have it
-     * @throws LoraGraphException if there is no such schedule
-     */
-    public static Decay of(String name) {
-      for (Decay decay : values()) {
-        if (decay.toString().equalsIgnoreCase(name.replace('-', '_'))) {
-          return decay;
-        }
-      }
-      throw new LoraGraphException(
-          "no schedule '%s': there are linear, cosine, constant and constant_with_warmup"
-              .formatted(name));
-    }
 
     /** The name that transformers have for it. */
     @Override
