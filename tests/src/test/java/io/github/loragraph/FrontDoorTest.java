@@ -335,6 +335,7 @@ class FrontDoorTest {
     }
   }
 
+  @SuppressWarnings("try") // closed twice, to see that it may be
   @Test
   void manyThreadsAreAnsweredAsOneIs() throws Exception {
     List<Example> texts = examples(40, 9);
