@@ -129,7 +129,7 @@ class FixedSizesTest {
         "'input_ids' has 9 entries where the model takes 5",
         Cli.run("eval", file, "--data", data(8, false)));
     assertFailsWith(
-        "--max-length 6 is more than the 5 tokens that the model takes",
+        "a maximum length of 6 is more than the 5 tokens that the model takes",
         Cli.run("eval", file, "--data", data(8, false), "--max-length", 6));
   }
 

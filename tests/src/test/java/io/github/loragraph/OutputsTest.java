@@ -278,7 +278,8 @@ class OutputsTest {
   void ofSeveralFittingOutputsNoneIsGuessed() throws IOException {
     Path data = classes();
     Path adapted = injected(twoAnswers());
-    String both = "'Add_154' [batch,3], 'second' [batch,3]; say which one with --output-name NAME";
+    String both =
+        "('Add_154' [batch,3], 'second' [batch,3]): say which one with --output-name NAME";
     Path run = folder.resolve("run");
     assertFailsWith(both, train(adapted, "--data", data, "-o", run));
     assertFailsWith(both, Cli.run("eval", adapted, "--data", data));
@@ -342,7 +343,7 @@ class OutputsTest {
     Path file = ReportGraph.write("92-sentence-embedding-only", folder.resolve("states"));
     Path data = file.resolveSibling("train.jsonl");
     String states =
-        "it answers with its states only: 'sentence_embedding' [batch,32]; put a head on it with 'lora-graph add-head'";
+        "it answers with its states only ('sentence_embedding' [batch,32]): put a head on it with 'lora-graph add-head'";
     assertFailsWith(
         states, train(file, "--method", "full", "--data", data, "-o", folder.resolve("none")));
     assertFailsWith(states, Cli.run("eval", file, "--data", data));

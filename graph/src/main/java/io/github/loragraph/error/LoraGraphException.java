@@ -71,6 +71,15 @@ public final class LoraGraphException extends RuntimeException {
     return PlainText.message(what + (text.startsWith(",") ? "" : ": ") + text, LONGEST_MESSAGE);
   }
 
+  /**
+   * What is wrong and where, without the advice: for a text that goes on in other words.
+   *
+   * @return one line of at most {@value #LONGEST_MESSAGE} characters
+   */
+  public String what() {
+    return line(whole, null, Advice::toString);
+  }
+
   /** What to do, where that depends on what the reader works with. */
   public Optional<Advice> advice() {
     return Optional.ofNullable(advice);

@@ -61,7 +61,7 @@ public final class ModelComparison {
     }
     note.accept(
         "not checked by running it: no input for the original could be made up (%s)"
-            .formatted(reason.getMessage()));
+            .formatted(reason.what()));
     return OptionalDouble.empty();
   }
 
