@@ -335,7 +335,7 @@ public final class TrainingArguments {
   /** By the names of {@link RunConfiguration#ARGUMENTS}, as a run's configuration has them. */
   Map<String, Object> asMap() {
     Map<String, Object> map = new LinkedHashMap<>();
-    map.put("method", method.name());
+    map.put("method", io.github.loragraph.lora.Method.valueOf(method.name()).toString());
     map.put("trainable", trainable == null ? null : trainable.pattern());
     map.put("untie", untie);
     map.put("trainBias", trainBias);

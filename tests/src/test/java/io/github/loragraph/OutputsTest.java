@@ -349,7 +349,7 @@ class OutputsTest {
     assertFailsWith(states, Cli.run("eval", file, "--data", data));
     Path headed = folder.resolve("headed");
     Path pooled = written(withOutputs(output("Gather_151", "batch", "32")));
-    assertFailsWith("states only: 'Gather_151'", Cli.run("eval", pooled, "--data", data));
+    assertFailsWith("states only ('Gather_151'", Cli.run("eval", pooled, "--data", data));
     Cli.json("add-head", pooled, "--labels", "0,1,2", "-o", headed);
     Cli.json("inject", headed, "--match", "query", "--rank", 2);
     Cli trained =
