@@ -16,7 +16,7 @@ module io.github.loragraph.core {
   requires jdk.unsupported; // without it protobuf copies a mapped file to the heap
   requires org.tribuo.util.onnx;
   requires static com.google.auto.service;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 
   exports io.github.loragraph.error;
   exports io.github.loragraph.onnx;

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes checkpoint files: FlatBuffers with the identifier {@code ODTC}, by ONNX
@@ -88,7 +89,8 @@ public final class CheckpointFile {
     }
   }
 
-  private static LoraGraphException refused(Path file, String reason, Exception cause) {
+  private static LoraGraphException refused(
+      Path file, @Nullable String reason, @Nullable Exception cause) {
     return new LoraGraphException(
         "%s is no checkpoint of ONNX Runtime's training API: %s".formatted(file, reason), cause);
   }
@@ -129,7 +131,7 @@ public final class CheckpointFile {
    */
   public static void write(Checkpoint checkpoint, Path file, boolean replace) {
     AtomicFile.checkTarget(file, replace);
-    try (StagedFiles files = new StagedFiles(file.toAbsolutePath().getParent(), replace)) {
+    try (StagedFiles files = new StagedFiles(AtomicFile.folderOf(file), replace)) {
       stage(checkpoint, file, files);
       files.commit();
     }

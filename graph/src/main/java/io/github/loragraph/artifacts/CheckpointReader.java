@@ -11,8 +11,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the content of a checkpoint file, whose tensors are views of the given bytes. */
 final class CheckpointReader {
@@ -92,10 +94,10 @@ final class CheckpointReader {
               .formatted(name, fields.integer(CheckpointSchema.TENSOR_TYPE)));
     }
     ByteBuffer sizes = fields.bytes(CheckpointSchema.TENSOR_DIMS, Long.BYTES);
-    long[] dims = new long[sizes == null ? 0 : sizes.remaining() / Long.BYTES];
+    long[] dims = sizes == null ? new long[0] : new long[sizes.remaining() / Long.BYTES];
     long bytes = type.bytes();
     for (int i = 0; i < dims.length; i++) {
-      dims[i] = sizes.getLong();
+      dims[i] = Objects.requireNonNull(sizes).getLong();
       if (dims[i] < 0) {
         throw new CheckpointTable.Damage("tensor '%s' has a negative dimension".formatted(name));
       }
@@ -124,7 +126,7 @@ final class CheckpointReader {
         states);
   }
 
-  private Map<String, Object> properties(CheckpointTable bag) {
+  private Map<String, Object> properties(@Nullable CheckpointTable bag) {
     Map<String, Object> properties = new TreeMap<>();
     if (bag != null) {
       add(

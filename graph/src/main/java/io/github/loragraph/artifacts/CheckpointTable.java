@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A table of a file of FlatBuffers: its fields by slot, which FlatBuffers keeps for generated
@@ -51,7 +52,7 @@ final class CheckpointTable extends Table {
   }
 
   /** The content of a vector, or null where it is left out. */
-  ByteBuffer bytes(int slot, int width) {
+  @Nullable ByteBuffer bytes(int slot, int width) {
     int at = position(slot);
     if (at == 0) {
       return null;
@@ -61,7 +62,7 @@ final class CheckpointTable extends Table {
     return bb.slice(Math.addExact(start, 4), length).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  CheckpointTable table(int slot) {
+  @Nullable CheckpointTable table(int slot) {
     int at = position(slot);
     return at == 0 ? null : new CheckpointTable(at + bb.getInt(at), bb);
   }

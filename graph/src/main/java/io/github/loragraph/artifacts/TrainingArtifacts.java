@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -167,10 +168,11 @@ public record TrainingArtifacts(
         .gradients()
         .forEach(
             (parameter, gradient) -> {
-              TensorType type = source.initialValues().get(parameter).type();
+              TensorType type =
+                  Objects.requireNonNull(source.initialValues().get(parameter)).type();
               inputs.add(ValueInfo.of(parameter, type));
               buffers.add(ValueInfo.of(parameter + BUFFER, type));
-              Node last = graph.producer(b.op("Identity", gradient));
+              Node last = Objects.requireNonNull(graph.producer(b.op("Identity", gradient)));
               graph.replace(last, last.withOutput(0, parameter + GRADIENT));
               flags.add(
                   accumulate(

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A failure that its reader can act upon: the message is one line of at most {@value
@@ -24,13 +25,13 @@ public final class LoraGraphException extends RuntimeException {
   private final String whole;
 
   /** Null where there is none, and after serialization, which the message outlives. */
-  private final transient Advice advice;
+  private final transient @Nullable Advice advice;
 
-  public LoraGraphException(String message) {
+  public LoraGraphException(@Nullable String message) {
     this(message, null, null);
   }
 
-  public LoraGraphException(String message, Throwable cause) {
+  public LoraGraphException(@Nullable String message, @Nullable Throwable cause) {
     this(message, null, cause);
   }
 
@@ -57,13 +58,14 @@ public final class LoraGraphException extends RuntimeException {
    * @param advice null for none
    * @param cause null for none
    */
-  public LoraGraphException(String what, Advice advice, Throwable cause) {
+  public LoraGraphException(
+      @Nullable String what, @Nullable Advice advice, @Nullable Throwable cause) {
     super(line(String.valueOf(what), advice, Advice::toString), cause);
     this.whole = String.valueOf(what);
     this.advice = advice;
   }
 
-  private static String line(String what, Advice advice, Function<Advice, String> words) {
+  private static String line(String what, @Nullable Advice advice, Function<Advice, String> words) {
     if (advice == null) {
       return PlainText.message(what, LONGEST_MESSAGE);
     }
@@ -92,7 +94,7 @@ public final class LoraGraphException extends RuntimeException {
    *     there is no advice
    */
   public String message(Function<Advice, String> words) {
-    return advice == null ? getMessage() : line(whole, advice, words);
+    return line(whole, advice, words);
   }
 
   /** The same failure with the file in front that it is about, unless its message names it. */

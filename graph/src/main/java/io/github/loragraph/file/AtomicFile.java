@@ -21,6 +21,13 @@ import java.nio.file.Path;
 public final class AtomicFile {
   private AtomicFile() {}
 
+  /** The folder that a file lies in, absolute; a root, which lies in none, is its own. */
+  public static Path folderOf(Path file) {
+    Path path = file.toAbsolutePath();
+    Path folder = path.getParent();
+    return folder == null ? path : folder;
+  }
+
   /** Writes the content of one file. */
   @FunctionalInterface
   public interface Body {
@@ -52,7 +59,7 @@ public final class AtomicFile {
    */
   public static void write(Path target, boolean replace, Body body) {
     checkTarget(target, replace);
-    try (StagedFiles files = new StagedFiles(target.toAbsolutePath().getParent(), replace)) {
+    try (StagedFiles files = new StagedFiles(folderOf(target), replace)) {
       files.write(target, body);
       files.commit();
     }

@@ -13,6 +13,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The list of what a commit of several files still has to do, one to a line. It stands in their
@@ -47,7 +48,7 @@ final class CommitList {
     list.channel().write(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
     list.channel().force(true);
     FolderChanges.move(list.path(), place(list));
-    FolderChanges.sync(list.path().getParent());
+    FolderChanges.sync(AtomicFile.folderOf(list.path()));
   }
 
   private static void line(StringBuilder text, String verb, Path... names) {
@@ -91,7 +92,9 @@ final class CommitList {
     } catch (IOException | DirectoryIteratorException e) {
       if (list != null) {
         IOException cause =
-            e instanceof IOException io ? io : ((DirectoryIteratorException) e).getCause();
+            e instanceof DirectoryIteratorException listing
+                ? Objects.requireNonNull(listing.getCause())
+                : (IOException) e;
         throw new LoraGraphException(
             "%s: a write was cut short here and cannot be finished: %s; make the folder writable"
                 .formatted(folder, AtomicFile.reason(cause)),
@@ -115,7 +118,7 @@ final class CommitList {
         }
       }
     }
-    FolderChanges.sync(list.toAbsolutePath().getParent());
+    FolderChanges.sync(AtomicFile.folderOf(list));
     for (String line : lines.subList(1, lines.size())) {
       String[] words = line.split(" ");
       if (words[0].equals(DELETE)) {

@@ -9,6 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps other processes from doing what one process does. The system takes the lock back when the
@@ -19,14 +20,14 @@ public final class ProcessLock implements AutoCloseable {
   /** What this process has locked: on some systems, opening and closing a file unlocks it. */
   private static final Set<Path> HELD = new HashSet<>();
 
-  private final FileChannel channel;
+  private final @Nullable FileChannel channel;
   private Path file;
   private boolean closed;
 
   /**
    * @param channel null where there are no locks
    */
-  private ProcessLock(Path file, FileChannel channel) {
+  private ProcessLock(Path file, @Nullable FileChannel channel) {
     this.file = file;
     this.channel = channel;
   }
@@ -43,7 +44,7 @@ public final class ProcessLock implements AutoCloseable {
       if (HELD.contains(path)) {
         return Optional.empty();
       }
-      FileChannel channel = null;
+      @Nullable FileChannel channel = null;
       try {
         channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (channel.tryLock() == null) {
@@ -65,7 +66,7 @@ public final class ProcessLock implements AutoCloseable {
   private static Path canonical(Path file) {
     Path path = file.toAbsolutePath().normalize();
     try {
-      return path.getParent().toRealPath().resolve(path.getFileName());
+      return AtomicFile.folderOf(path).toRealPath().resolve(path.getFileName());
     } catch (IOException e) {
       return path;
     }
@@ -81,7 +82,7 @@ public final class ProcessLock implements AutoCloseable {
     return lock.isEmpty();
   }
 
-  private static void closeQuietly(FileChannel channel) {
+  private static void closeQuietly(@Nullable FileChannel channel) {
     try {
       if (channel != null) {
         channel.close();

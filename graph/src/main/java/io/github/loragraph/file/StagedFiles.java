@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Files of one folder that are written beside their places first, all of them, and then renamed
@@ -78,10 +79,10 @@ public final class StagedFiles implements AutoCloseable {
    */
   public void write(Path file, AtomicFile.Body body) {
     AtomicFile.checkTarget(file, replace);
-    PartFile part = null;
+    @Nullable PartFile part = null;
     try {
       Path target = behindLinks(file);
-      Path place = target.getParent();
+      Path place = AtomicFile.folderOf(target);
       Files.createDirectories(place);
       PosixFileAttributes old = attributes(target);
       part = create(place, target.getFileName().toString(), rights(old));
@@ -173,12 +174,12 @@ public final class StagedFiles implements AutoCloseable {
   private boolean areAllHere() throws IOException {
     Path real = folder.toRealPath();
     for (Move move : moves) {
-      if (!move.part.path().getParent().equals(real)) {
+      if (!AtomicFile.folderOf(move.part.path()).equals(real)) {
         return false;
       }
     }
     for (Path file : obsolete) {
-      if (!file.getParent().toRealPath().equals(real)) {
+      if (!AtomicFile.folderOf(file).toRealPath().equals(real)) {
         return false;
       }
     }
@@ -207,14 +208,14 @@ public final class StagedFiles implements AutoCloseable {
   }
 
   /** Rights, owner and group of a file; null where there is none, or no such thing. */
-  private static PosixFileAttributes attributes(Path file) throws IOException {
+  private static @Nullable PosixFileAttributes attributes(Path file) throws IOException {
     PosixFileAttributeView view =
         Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
     return view == null || !Files.exists(file) ? null : view.readAttributes();
   }
 
   /** Nobody may read, even for a moment, what replaces a file that they may not read. */
-  private static FileAttribute<?>[] rights(PosixFileAttributes old) {
+  private static FileAttribute<?>[] rights(@Nullable PosixFileAttributes old) {
     return old == null
         ? new FileAttribute<?>[0]
         : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(old.permissions())};

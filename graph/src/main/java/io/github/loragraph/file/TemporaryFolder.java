@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A folder for files that are needed for a while. It is deleted when it is closed, or else when the
@@ -23,11 +24,11 @@ public final class TemporaryFolder implements AutoCloseable {
   /**
    * A process may run where the numbers of this system's processes mean nothing: in a container.
    */
-  private final ProcessLock lock;
+  private final @Nullable ProcessLock lock;
 
   private final Runnable cleanUp = this::leave;
 
-  private TemporaryFolder(Path path, ProcessLock lock) {
+  private TemporaryFolder(Path path, @Nullable ProcessLock lock) {
     this.path = path;
     this.lock = lock;
     ProcessEnd.add(cleanUp);
@@ -42,7 +43,7 @@ public final class TemporaryFolder implements AutoCloseable {
   public static TemporaryFolder create(String prefix) {
     try {
       Path folder = Files.createTempDirectory(prefix + ProcessHandle.current().pid() + "-");
-      deleteOrphans(folder.getParent(), prefix);
+      deleteOrphans(AtomicFile.folderOf(folder), prefix);
       return new TemporaryFolder(folder, ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow());
     } catch (IOException e) {
       throw new LoraGraphException(

@@ -65,7 +65,7 @@ final class ExternalData {
   }
 
   private Path resolve(TensorProto tensor, String location) {
-    Path folder = modelFile.toAbsolutePath().normalize().getParent();
+    Path folder = AtomicFile.folderOf(modelFile.toAbsolutePath().normalize());
     Path file;
     try {
       file = folder.resolve(location).normalize();

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph in memory, the one mutable thing of this project: nodes in topological order,
@@ -94,7 +95,7 @@ public final class Graph {
   }
 
   /** The node that makes a value, or null for an input, an initializer or an unknown name. */
-  public Node producer(String value) {
+  public @Nullable Node producer(String value) {
     return producers.get(value);
   }
 
@@ -103,7 +104,8 @@ public final class Graph {
     return Collections.unmodifiableList(consumers.getOrDefault(value, List.of()));
   }
 
-  public Tensor initializer(String name) {
+  /** The initializer of the name; null where there is none. */
+  public @Nullable Tensor initializer(String name) {
     return initializers.get(name);
   }
 
@@ -112,7 +114,7 @@ public final class Graph {
    * either behind {@code Identity} nodes; null where there is none. The tensor keeps the name under
    * which it is stored, which is not {@code value} behind an Identity.
    */
-  public Tensor constant(String value) {
+  public @Nullable Tensor constant(String value) {
     String name = value;
     while (true) {
       Tensor initializer = initializers.get(name);
@@ -214,7 +216,7 @@ public final class Graph {
       producers.remove(output, node);
     }
     for (String input : node.reads()) {
-      List<Node> readers = consumers.get(input);
+      List<Node> readers = consumers.getOrDefault(input, new ArrayList<>());
       readers.remove(node);
       if (readers.isEmpty()) {
         consumers.remove(input);

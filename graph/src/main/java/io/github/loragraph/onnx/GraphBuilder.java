@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /**
@@ -186,7 +187,7 @@ public class GraphBuilder {
     long[] whole = permutation;
     Node producer = graph.producer(x);
     if (producer != null && producer.is("Transpose") && producer.hasAttribute("perm")) {
-      long[] first = producer.longs("perm");
+      long[] first = Objects.requireNonNull(producer.longs("perm"));
       whole = Arrays.stream(permutation).map(axis -> first[(int) axis]).toArray();
       source = producer.input(0);
     }

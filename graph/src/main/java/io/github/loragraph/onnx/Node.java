@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One operator of a graph. A node never changes; {@link Graph#replace} puts another in its place.
@@ -103,13 +104,13 @@ public final class Node {
   }
 
   /** A list of integers, or null where the attribute is absent. */
-  public long[] longs(String name) {
+  public long @Nullable [] longs(String name) {
     AttributeProto a = attribute(name);
     return a == null ? null : a.getIntsList().stream().mapToLong(Long::longValue).toArray();
   }
 
   /** A list of numbers, or null where the attribute is absent. */
-  public float[] floats(String name) {
+  public float @Nullable [] floats(String name) {
     AttributeProto a = attribute(name);
     if (a == null) {
       return null;
@@ -122,12 +123,12 @@ public final class Node {
   }
 
   /** A tensor, or null where the attribute is absent. */
-  public Tensor tensor(String name) {
+  public @Nullable Tensor tensor(String name) {
     AttributeProto a = attribute(name);
     return a == null || !a.hasT() ? null : Tensor.embedded(a.getT());
   }
 
-  private AttributeProto attribute(String name) {
+  private @Nullable AttributeProto attribute(String name) {
     for (AttributeProto a : proto.getAttributeList()) {
       if (a.getName().equals(name)) {
         return a;

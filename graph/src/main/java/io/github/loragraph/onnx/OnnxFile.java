@@ -77,7 +77,7 @@ public final class OnnxFile {
    */
   public static void write(OnnxModel model, Path file, boolean replace) {
     AtomicFile.checkTarget(file, replace);
-    try (StagedFiles files = new StagedFiles(file.toAbsolutePath().getParent(), replace)) {
+    try (StagedFiles files = new StagedFiles(AtomicFile.folderOf(file), replace)) {
       stage(model, file, files);
       files.commit();
     }

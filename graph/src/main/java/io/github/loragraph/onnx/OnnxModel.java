@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An ONNX model: a graph, the operator sets that its nodes are of, metadata, and everything else of
@@ -24,7 +25,7 @@ public final class OnnxModel {
   private final Graph graph;
 
   /** Null where the model was made, not read. */
-  private final Path file;
+  private final @Nullable Path file;
 
   /**
    * @param header the model without its graph
@@ -37,7 +38,7 @@ public final class OnnxModel {
   /**
    * @param file that the model was read from
    */
-  OnnxModel(ModelProto header, GraphProto graphHeader, Graph graph, Path file) {
+  OnnxModel(ModelProto header, GraphProto graphHeader, Graph graph, @Nullable Path file) {
     this.header = header;
     this.graphHeader = graphHeader;
     this.graph = graph;

@@ -45,7 +45,7 @@ final class OnnxReader {
 
   /** See {@link OnnxFile#read}. */
   static OnnxModel read(Path file) {
-    StagedFiles.finishInterrupted(file.toAbsolutePath().getParent());
+    StagedFiles.finishInterrupted(AtomicFile.folderOf(file));
     ByteBuffer content = map(file);
     refuseOtherFormats(file, content);
     ModelProto proto = parse(file, content);

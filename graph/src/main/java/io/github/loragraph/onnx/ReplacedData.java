@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.UnsafeByteOperations;
+import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
@@ -39,7 +40,7 @@ final class ReplacedData {
           Path real = model.toRealPath();
           replaced.add(real);
           for (Path file : dataOf(real)) {
-            if (file.getParent().equals(real.getParent())
+            if (AtomicFile.folderOf(file).equals(AtomicFile.folderOf(real))
                 && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
               data.add(file);
             }
@@ -49,10 +50,11 @@ final class ReplacedData {
       if (data.isEmpty()) {
         return List.of();
       }
-      Path folder = data.iterator().next().getParent();
+      Path folder = AtomicFile.folderOf(data.iterator().next());
       keepNeeded(folder, replaced, data);
-      if (folder.getParent() != null) {
-        keepNeeded(folder.getParent(), replaced, data);
+      Path above = folder.getParent();
+      if (above != null) {
+        keepNeeded(above, replaced, data);
       }
       data.removeAll(replaced);
       return List.copyOf(data);

@@ -3,6 +3,7 @@ package io.github.loragraph.onnx;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The shape of a value as far as it is known: a rank and, for each axis, a number, a symbol (equal
@@ -16,7 +17,7 @@ public record Shape(List<Dimension> dimensions) {
    * @param size the number of entries, or -1 where it is not known before the run
    * @param symbol the name that the model gives to an unknown size, or null
    */
-  public record Dimension(long size, String symbol) {
+  public record Dimension(long size, @Nullable String symbol) {
     public static Dimension of(long size) {
       return new Dimension(size, null);
     }

@@ -4,13 +4,14 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The type of a tensor value.
  *
  * @param shape null where not even the rank is known
  */
-public record TensorType(ElementType elementType, Shape shape) {
+public record TensorType(ElementType elementType, @Nullable Shape shape) {
 
   public static TensorType of(ElementType elementType, long... sizes) {
     return new TensorType(elementType, Shape.of(sizes));
@@ -21,7 +22,7 @@ public record TensorType(ElementType elementType, Shape shape) {
   }
 
   /** The type that a {@code TypeProto} states; null where it is not of a tensor. */
-  static TensorType of(TypeProto proto) {
+  static @Nullable TensorType of(TypeProto proto) {
     if (!proto.hasTensorType()) {
       return null;
     }

@@ -2,6 +2,7 @@ package io.github.loragraph.onnx;
 
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import org.jspecify.annotations.Nullable;
 
 /** The declaration of a graph input, a graph output or an inner value: a name and a type. */
 public final class ValueInfo {
@@ -40,7 +41,7 @@ public final class ValueInfo {
   }
 
   /** The type, or null where the value is no tensor (a sequence, say). */
-  public TensorType type() {
+  public @Nullable TensorType type() {
     return TensorType.of(proto.getType());
   }
 

@@ -60,13 +60,14 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
       return there;
     }
     try {
-      Files.createDirectories(target.getParent());
+      Files.createDirectories(AtomicFile.folderOf(target));
     } catch (IOException e) {
       throw cannotWrite(target, e);
     }
     // Beside the target: a jar of this size may not fit where the system has its temporary files.
     try (TemporaryFolder work =
-        TemporaryFolder.createIn(target.getParent(), ".cuda%d-".formatted(version.number()))) {
+        TemporaryFolder.createIn(
+            AtomicFile.folderOf(target), ".cuda%d-".formatted(version.number()))) {
       Path jar = fetch(CudaJar.of(version), work.path(), target);
       Path made = Files.createDirectory(work.path().resolve("natives"));
       unpack(jar, CudaJar.of(version), made);

@@ -168,17 +168,13 @@ public final class EngineProbe {
             0,
             gpu ? sessions.on(Device.cuda(0), true) : sessions);
     try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {
+      ElementType type = Objects.requireNonNull(opened.labels().type()).elementType();
       ByteBuffer classes =
-          ByteBuffer.allocateDirect(2 * opened.labels().type().elementType().bytes())
-              .order(ByteOrder.nativeOrder());
+          ByteBuffer.allocateDirect(2 * type.bytes()).order(ByteOrder.nativeOrder());
       List<HostTensor> batch =
           List.of(
               new HostTensor("x", ElementType.FLOAT, new long[] {2, 4}, input()),
-              new HostTensor(
-                  opened.labels().name(),
-                  opened.labels().type().elementType(),
-                  new long[] {2},
-                  classes));
+              new HostTensor(opened.labels().name(), type, new long[] {2}, classes));
       opened.engine().step(batch, 1e-3);
       float[] after = Objects.requireNonNull(opened.engine().parameters().get("weight")).toFloats();
       if (after[0] == 1 || !Float.isFinite(after[0])) {

@@ -17,6 +17,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.OrtRuntime;
@@ -34,6 +35,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,8 +190,9 @@ public final class TrainingApiEngine implements Engine {
   }
 
   private List<HostTensor> withoutMeaning(List<HostTensor> batch) {
-    Shape declared = artifacts.labels().type().shape();
-    ElementType type = artifacts.labels().type().elementType();
+    TensorType labels = Objects.requireNonNull(artifacts.labels().type());
+    Shape declared = Objects.requireNonNull(labels.shape());
+    ElementType type = labels.elementType();
     long[] first = batch.get(0).shape();
     long[] shape = new long[declared.rank()];
     long count = 1;
