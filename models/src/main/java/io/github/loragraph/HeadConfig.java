@@ -50,6 +50,15 @@ public final class HeadConfig {
     return of(Task.MULTILABEL, List.of(labels));
   }
 
+  /**
+   * A head that gives each text several numbers.
+   *
+   * @param names of the numbers, two or more, in the order of the answer
+   */
+  public static HeadConfig multioutputRegression(String... names) {
+    return of(Task.MULTIOUTPUT_REGRESSION, List.of(names));
+  }
+
   /** A head that gives each token one of some classes. */
   public static HeadConfig tokenClassification(String... labels) {
     return of(Task.TOKEN_CLASSIFICATION, List.of(labels));
@@ -58,7 +67,8 @@ public final class HeadConfig {
   /**
    * A head for a task.
    *
-   * @param labels the names of the classes, in the order of the logits; none for a regression
+   * @param labels the names of the classes, or of the numbers of {@code MULTIOUTPUT_REGRESSION}, in
+   *     the order of the logits; none for a regression
    * @throws LoraGraphException if a regression is given labels, or another task none
    */
   public static HeadConfig of(Task task, List<String> labels) {
@@ -67,7 +77,7 @@ public final class HeadConfig {
       throw new LoraGraphException("a %s has no labels: give none".formatted(task));
     }
     if (!fixed && labels.isEmpty()) {
-      throw new LoraGraphException("a head for %s needs labels: name its classes".formatted(task));
+      throw new LoraGraphException("a head for %s needs labels: name them".formatted(task));
     }
     if (!fixed) {
       task.internal()

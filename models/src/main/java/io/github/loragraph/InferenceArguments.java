@@ -31,7 +31,7 @@ public final class InferenceArguments {
     task = builder.task;
   }
 
-  /** Arguments with the defaults of the commands {@code eval} and {@code predict}. */
+  /** Arguments with the defaults, which the setters name. */
   public static Builder builder() {
     return new Builder();
   }
@@ -101,6 +101,13 @@ public final class InferenceArguments {
     return new Sessions(runtime, threads()).on(chosen, tf32);
   }
 
+  static void requireMaxLength(Integer tokens) {
+    if (tokens != null && tokens < 1) {
+      throw new LoraGraphException(
+          "a maximum length of %d tokens is not possible: give 1 or more".formatted(tokens));
+    }
+  }
+
   /** Builds {@link InferenceArguments}. Not for use by several threads. */
   public static final class Builder {
     private Device device = Device.AUTO;
@@ -159,6 +166,7 @@ public final class InferenceArguments {
       if (threads < 0) {
         throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
       }
+      requireMaxLength(maxLength);
       return new InferenceArguments(this);
     }
   }

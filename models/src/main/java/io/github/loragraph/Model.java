@@ -54,9 +54,6 @@ import java.util.stream.Collectors;
  *
  * <p>Long because everything that can be done with a model is found here, each with what it
  * promises; the work itself is done elsewhere.
- *
- * <p>The class is long since it is the door: one method for each thing that is done with a model,
- * most of it documentation. What is behind a method stands elsewhere.
  */
 public final class Model {
   private static final String FILE = "model.onnx";
@@ -397,9 +394,9 @@ public final class Model {
   }
 
   /**
-   * The same.
+   * The same with the device and the threads that both are run with for the comparison.
    *
-   * @param comparison where both are run
+   * @throws LoraGraphException as {@link #merge()}
    */
   public Model merge(InferenceArguments comparison) {
     OnnxModel merged = LoraGraphException.in(file(), () -> LoraMerger.merge(onnx));
@@ -418,7 +415,7 @@ public final class Model {
     }
     if (LoraMerger.changesNothing(onnx)) {
       state.notes.accept(
-          "the adapters of %s are untrained (every lora_B is zero), so merging changes nothing: name the run folder of a training to merge that"
+          "the adapters of %s are untrained (every lora_B is zero), so merging changes nothing: merge the model that a training made"
               .formatted(file()));
     }
     return changed(merged, List.copyOf(LoraMetadata.adaptedPaths(onnx)), difference);
@@ -482,7 +479,12 @@ public final class Model {
     return evaluate(data, InferenceArguments.DEFAULTS);
   }
 
-  /** The same. */
+  /**
+   * The same with other arguments.
+   *
+   * @throws LoraGraphException as {@link #evaluate(Dataset)}, or if a GPU was asked for that cannot
+   *     be used
+   */
   public Evaluation evaluate(Dataset data, InferenceArguments arguments) {
     try (Predictor predictor = predictor(arguments)) {
       return predictor.evaluate(data);
@@ -498,7 +500,12 @@ public final class Model {
     return predictor(InferenceArguments.DEFAULTS);
   }
 
-  /** The same. */
+  /**
+   * The same with other arguments. Who asks for it closes it.
+   *
+   * @throws LoraGraphException as {@link #predictor()}, or if a GPU was asked for that cannot be
+   *     used
+   */
   public Predictor predictor(InferenceArguments arguments) {
     return Predictor.open(this, arguments);
   }
@@ -576,10 +583,13 @@ public final class Model {
   }
 
   /**
-   * The same.
+   * The same, also over a model that exists.
    *
    * @param replace whether a model that exists is replaced, with its configuration where this one
    *     has another
+   * @return the file that was written
+   * @throws LoraGraphException if there is a model that may not be replaced, or it cannot be
+   *     written
    */
   public Path save(Path target, boolean replace) {
     Path file = checkSave(target, replace);

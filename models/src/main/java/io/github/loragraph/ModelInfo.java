@@ -6,6 +6,8 @@ import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.PeftAdapters;
 import io.github.loragraph.onnx.OnnxModel;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +38,7 @@ public record ModelInfo(
     notAdaptable = List.copyOf(notAdaptable);
     peftAdapters = List.copyOf(peftAdapters);
     parameters = List.copyOf(parameters);
+    recognised = Collections.unmodifiableMap(new LinkedHashMap<>(recognised));
   }
 
   /**

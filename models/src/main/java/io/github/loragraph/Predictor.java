@@ -110,7 +110,12 @@ public final class Predictor implements AutoCloseable {
     return predict(List.of(Example.of(text))).get(0);
   }
 
-  /** Answers a pair of texts. */
+  /**
+   * Answers a pair of texts.
+   *
+   * @throws LoraGraphException as {@link #predict(String)}
+   * @throws IllegalStateException if this is closed
+   */
   public Prediction predict(String text, String textPair) {
     return predict(List.of(Example.pair(text, textPair))).get(0);
   }
@@ -119,6 +124,8 @@ public final class Predictor implements AutoCloseable {
    * Answers texts, pairs or tokens, all of one kind; their labels are not looked at.
    *
    * @return as many answers, in the same order
+   * @throws LoraGraphException as {@link #predict(String)}, naming the text by its number
+   * @throws IllegalStateException if this is closed
    */
   public List<Prediction> predict(List<Example> examples) {
     List<Row> rows = new ArrayList<>(examples.size());
@@ -133,6 +140,8 @@ public final class Predictor implements AutoCloseable {
    * labels need not be there, and texts may be empty. How many texts were cut is said at the end.
    *
    * @param taker gets each example with its answer
+   * @throws LoraGraphException if the data cannot be read, or as {@link #predict(String)}
+   * @throws IllegalStateException if this is closed
    */
   public void predict(Dataset examples, BiConsumer<Example, Prediction> taker) {
     Chunk chunk = new Chunk(taker);
@@ -237,15 +246,18 @@ public final class Predictor implements AutoCloseable {
    *
    * @throws LoraGraphException if the data does not fit the model, or the model answers with
    *     something that is no number
+   * @throws IllegalStateException if this is closed
    */
   public Evaluation evaluate(Dataset labelled) {
     return evaluate(labelled, false);
   }
 
   /**
-   * The same.
+   * The same, with the mistakes where they are asked for.
    *
    * @param listMistakes whether the mistakes are listed
+   * @throws LoraGraphException as {@link #evaluate(Dataset)}
+   * @throws IllegalStateException if this is closed
    */
   public Evaluation evaluate(Dataset labelled, boolean listMistakes) {
     return whileOpen(() -> evaluated(labelled, listMistakes));

@@ -48,7 +48,7 @@ public final class Task {
     return Tasks.named(name).map(Task::of);
   }
 
-  /** The name on the command line and in a run's {@code config.yaml}. */
+  /** The name in a run's {@code config.yaml}. */
   public String name() {
     return internal.name();
   }

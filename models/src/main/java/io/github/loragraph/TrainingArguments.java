@@ -28,8 +28,6 @@ import java.util.stream.Collectors;
  *
  * <p>Long because each argument has a field, a getter and a documented method of the builder, in
  * one place as a reader looks them up.
- *
- * <p>The class is long since each argument is documented where it is set.
  */
 public final class TrainingArguments {
   /** What a training changes. */
@@ -164,7 +162,7 @@ public final class TrainingArguments {
     resume = b.resume;
   }
 
-  /** Arguments with the defaults of the command {@code train}. */
+  /** Arguments with the defaults, which the setters name. */
   public static Builder builder() {
     return new Builder();
   }
@@ -704,6 +702,11 @@ public final class TrainingArguments {
       if (threads < 0) {
         throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
       }
+      if (stepsPerCall != null && stepsPerCall < 1) {
+        throw new LoraGraphException(
+            "%d steps in a call are not possible: give 1 or more".formatted(stepsPerCall));
+      }
+      InferenceArguments.requireMaxLength(maxLength);
       return arguments;
     }
   }

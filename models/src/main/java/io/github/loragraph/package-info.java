@@ -58,7 +58,9 @@
  * that says what is wrong, where, and what to do. Anything else that is thrown is a bug, here or in
  * the caller. What was guessed, cut, left out or not recognised is a note, one line, to whom {@link
  * io.github.loragraph.Model#withNotes} names; where that is nobody, to the {@link
- * java.lang.System.Logger} {@code io.github.loragraph}. Nothing is printed.
+ * java.lang.System.Logger} {@code io.github.loragraph}, which shows them as the program's logging
+ * has it. Warnings about the cache of unpacked libraries and models go through SLF4J, as the
+ * tokenizers' do.
  *
  * <h2>What is promised</h2>
  *

@@ -3,6 +3,8 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.cli.LoraGraph;
+import io.github.loragraph.task.Tasks;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,11 +12,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** What the README shows a newcomer is what happens. */
 final class ReadmeTest {
@@ -44,6 +48,22 @@ final class ReadmeTest {
     Path source = folder.resolve(name.group(1) + ".java");
     Files.writeString(source, program.text());
     assertEquals(printed, run("-cp", System.getProperty("java.class.path"), source.toString()));
+  }
+
+  @Test
+  void itsTablesNameEveryCommandAndEveryTask() throws IOException {
+    String readme = Files.readString(README);
+    for (CommandLine command : Set.copyOf(LoraGraph.commandLine().getSubcommands().values())) {
+      assertTrue(
+          readme.contains("\n| `" + command.getCommandName() + "`")
+              || readme.contains("\n| `" + command.getCommandName() + " "),
+          "README's table of commands lacks " + command.getCommandName());
+    }
+    for (io.github.loragraph.task.Task task : Tasks.ALL) {
+      assertTrue(
+          readme.contains("\n| `" + task.name() + "` |"),
+          "README's table of tasks lacks " + task.name());
+    }
   }
 
   private String run(String... arguments) throws IOException, InterruptedException {

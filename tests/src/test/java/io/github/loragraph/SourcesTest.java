@@ -82,7 +82,7 @@ class SourcesTest {
         options.stream().filter(o -> o.startsWith("--")).collect(Collectors.toSet());
     Set<String> letters =
         options.stream().filter(o -> !o.startsWith("--")).collect(Collectors.toSet());
-    Pattern command = anyOf("lora-graph ", commands, "\\b");
+    Pattern command = anyOf("(?:lora-graph |commands? \\{@code )", commands, "\\b");
     // What is followed by = is an option of a program that is called.
     Pattern option = anyOf("(?<![\\w-])", names, "(?![\\w=-])");
     Pattern letter = anyOf("(?<![\\w-])", letters, "(?![\\w-])");

@@ -188,6 +188,7 @@ final class QuickstartCommand implements Callable<Integer> {
               "largest difference between adapted and merged outputs: %.3g%n",
               difference);
           out.printf("files: %s%n", folder.resolve("train.tsv"));
+          out.printf("       %s (held out)%n", folder.resolve("eval.tsv"));
           out.printf("       %s (with adapters, untrained)%n", folder.resolve("model.lora.onnx"));
           out.printf("       %s (the run: model, metrics, configuration)%n", folder.resolve("run"));
           out.printf("       %s (the merged model)%n", folder.resolve("merged"));

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps other processes from doing what one process does. The system takes the lock back when the
  * process ends, however it ends; the file stays. Where the file system has no locks, or the file
- * cannot be made, everyone gets one.
+ * cannot be made, everyone gets one. Who gets it closes it.
  */
 public final class ProcessLock implements AutoCloseable {
   /** What this process has locked: on some systems, opening and closing a file unlocks it. */

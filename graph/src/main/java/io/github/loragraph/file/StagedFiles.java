@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>New files have the rights that the umask gives; one that is replaced keeps its own and, as far
  * as the system allows, its owner and group. Where a link stands in a file's place, the file that
- * it names is written and the link stays.
+ * it names is written and the link stays. Who makes it closes it, committed or not.
  */
 public final class StagedFiles implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 20;

@@ -105,7 +105,7 @@ public final class LoraInjector {
     }
     if (linears.stream().anyMatch(l -> l.matches(options.match()))) {
       throw new LoraGraphException(
-          "'%s' matches the head only, which is trained in full and not adapted: match other layers"
+          "'%s' matches the head only, which is trained in full and not adapted: choose other layers"
               .formatted(options.match()));
     }
     if (body.isEmpty()) {
@@ -145,7 +145,7 @@ public final class LoraInjector {
     long largest = Math.min(linear.in(), linear.out());
     if (options.rank() > largest) {
       throw new LoraGraphException(
-          "rank %d is above the size of '%s' (%d x %d): choose a rank of at most %d, or match other layers"
+          "rank %d is above the size of '%s' (%d x %d): choose a rank of at most %d, or choose other layers"
               .formatted(options.rank(), linear.path(), linear.in(), linear.out(), largest));
     }
     for (String name :

@@ -219,11 +219,12 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
             reason = isPointwise(weight) ? "it is a convolution of size 1" : null;
             remedy = AS_LINEAR;
           }
-          case "LSTM", "GRU", "RNN" -> {
-            reason = "it is a recurrent layer, which has no adapters";
-            remedy = "match other layers, or train it as it is";
+          default -> {
+            if (Operators.all().has(node, Trait.RECURRENT)) {
+              reason = "it is a recurrent layer, which has no adapters";
+              remedy = "choose other layers, or train it as it is";
+            }
           }
-          default -> reason = null;
         }
       } else if (callsMultiplication(node, functions, 0)) {
         reason = "it is a call of the model's function '%s'".formatted(op(node));

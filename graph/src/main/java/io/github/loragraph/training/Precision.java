@@ -28,7 +28,7 @@ public enum Precision {
     return this == FP16;
   }
 
-  /** The name on the command line. */
+  /** The name by which it is chosen. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -67,7 +67,7 @@ public record Unreached(List<String> unused, List<String> cutOff, List<String> o
             : "no gradient comes to any of the %d trainable parameters".formatted(trainable.size());
     throw new LoraGraphException(
         cutOff.isEmpty()
-            ? what + ": the output that is trained does not depend on them, match other layers"
+            ? what + ": the output that is trained does not depend on them, choose other layers"
             : "%s: %s lets none through; train layers above it, or export the model without it"
                 .formatted(what, first(operators)));
   }

@@ -63,7 +63,7 @@ public enum WeightDecay {
     }
   }
 
-  /** The name on the command line. */
+  /** The name by which it is chosen. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

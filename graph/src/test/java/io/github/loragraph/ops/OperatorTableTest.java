@@ -30,7 +30,7 @@ class OperatorTableTest {
     table.append("# Operators with a gradient\n\n");
     table.append("Written from the registry of operators (package `ops`) by `OperatorTableTest`; ");
     table.append(
-        "`mvn test -pl graph -Dtest=OperatorTableTest -Dwrite.tables=true` writes it again.\n");
+        "`mvn test -pl graph -am -Dtest=OperatorTableTest -Dsurefire.failIfNoSpecifiedTests=false -Dwrite.tables=true` writes it again.\n");
     table.append("Models of the operator sets 11 to 19 are brought to ");
     table.append(GraphBuilder.OPSET);
     table.append(" first. Operators that no gradient passes through need no rule.\n\n");

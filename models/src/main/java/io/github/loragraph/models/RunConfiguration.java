@@ -41,7 +41,7 @@ public final class RunConfiguration {
   public static final String CHECKSUMS = "checksums";
   public static final String VERSIONS = "versions";
 
-  /** What decides the course of a training, by the names of the command line's options. */
+  /** What decides the course of a training, by the names that {@code config.yaml} has. */
   public static final List<String> ARGUMENTS =
       List.of(
           "method",

@@ -1,5 +1,5 @@
 /**
- * Folders that models lie in, the bundled model, classification heads and models of reference
- * sizes.
+ * What the front door is made of: folders that models lie in, the bundled model, classification
+ * heads, models of reference sizes, data read for a model, and the configuration that a run notes.
  */
 package io.github.loragraph.models;

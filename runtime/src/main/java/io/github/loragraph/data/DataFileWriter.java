@@ -20,7 +20,7 @@ import java.util.Map;
 
 /**
  * Writes rows as the name of a file asks for: {@code .tsv}, {@code .csv} or JSON lines, UTF-8. All
- * rows of a table have the fields of the first.
+ * rows of a table have the fields of the first. Who makes it closes it.
  */
 public final class DataFileWriter implements AutoCloseable {
   private enum Format {

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 /**
  * Turns text into token ids by a {@code tokenizer.json} of Hugging Face's tokenizers library. The
  * file alone decides how, but for truncation and padding, which are overridden: rows are cut at the
- * given length, and padded later, batch by batch.
+ * given length, and padded later, batch by batch. Holds native memory: who reads one closes it.
  */
 public final class Tokenizer implements AutoCloseable {
   /** The inputs that a tokenizer can make. */

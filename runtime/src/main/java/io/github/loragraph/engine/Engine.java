@@ -9,10 +9,10 @@ import java.util.Map;
 
 /**
  * What runs the training steps: holds the trainable parameters and the optimizer's state between
- * them. Not safe for use by several threads.
+ * them. Not safe for use by several threads. Who opens one closes it.
  */
 public interface Engine extends AutoCloseable {
-  /** The name on the command line: {@code graph} or {@code training-api}. */
+  /** The name by which it is chosen: {@code graph} or {@code training-api}. */
   String name();
 
   /** The most batches that {@link #steps} takes; with more than one a call costs less for each. */

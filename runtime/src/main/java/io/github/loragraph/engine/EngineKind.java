@@ -20,7 +20,7 @@ public enum EngineKind {
     return graphSeconds > 1.1 * trainingApiSeconds ? TRAINING_API : GRAPH;
   }
 
-  /** The name on the command line. */
+  /** The name by which it is chosen. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -66,7 +66,8 @@ public record Engines(
   }
 
   /**
-   * An engine, with what the loop needs to know of its graph.
+   * An engine, with what the loop needs to know of its graph. Who opens it closes it, and with it
+   * the engine and the weights.
    *
    * @param inputs what a batch consists of, without the labels
    * @param unreached trainable values that get no gradient

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 /**
  * Records the first call of a session and holds that all its compute nodes ran where they should:
  * one that falls to the CPU in the middle of a GPU's work costs copies in every step, and nothing
- * else tells.
+ * else tells. The engine that makes it closes it.
  */
 final class FirstCallProfile implements AutoCloseable {
   private final TemporaryFolder folder = TemporaryFolder.create("lora-graph-profile-");

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * one call save bringing them there and back for each.
  */
 public final class GraphEngine implements Engine {
-  /** The name on the command line. */
+  /** The name by which it is chosen. */
   public static final String NAME = "graph";
 
   private final StepGraph graph;

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * in a folder for temporary files as long as the engine is open.
  */
 public final class TrainingApiEngine implements Engine {
-  /** The name on the command line. */
+  /** The name by which it is chosen. */
   public static final String NAME = "training-api";
 
   private static final String SAVED = "saved";

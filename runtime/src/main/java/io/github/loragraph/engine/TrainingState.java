@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a step graph carries from step to step, parameters and moments above all: two sets of
  * preallocated tensors. A call reads one set and writes the other, then they swap roles, so nothing
- * is copied between calls.
+ * is copied between calls. The engine that makes it closes it.
  */
 final class TrainingState implements AutoCloseable {
   private final OrtRuntime runtime;

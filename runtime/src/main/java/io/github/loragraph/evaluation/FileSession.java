@@ -16,7 +16,7 @@ import java.util.Map;
 
 /**
  * A model file in a session with nothing set, as any program would open it: what it answers is what
- * users of the file get.
+ * users of the file get. Who makes it closes it.
  */
 public final class FileSession implements Classifier, AutoCloseable {
   private static final String LOGITS = "logits";

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** A session over an evaluation graph. */
+/** A session over an evaluation graph. Who makes it closes it. */
 public final class ModelSession implements Classifier, AutoCloseable {
   private final EvaluationGraph graph;
   private final OrtRuntime runtime;

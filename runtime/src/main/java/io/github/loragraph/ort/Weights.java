@@ -15,7 +15,7 @@ import java.util.Set;
 /**
  * The frozen weights of a model as ONNX Runtime takes them: all sessions over the same model read
  * the same memory, which is the model file's memory map where its alignment allows. Sessions must
- * be closed before their weights.
+ * be closed before their weights, and who makes either closes it.
  */
 public final class Weights implements AutoCloseable {
   /** Smaller tensors travel inside the model: they may be shapes, which optimizers want to read. */

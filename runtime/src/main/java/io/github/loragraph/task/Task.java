@@ -17,7 +17,8 @@ import java.util.Optional;
 /**
  * What a model is to answer. A task is one class with all that is known of it: which output of a
  * model it is read from, how labels become targets, the loss, what is measured, and what an answer
- * and a mistake are. {@link Tasks#ALL} lists them; nothing else asks which one it has. Immutable.
+ * and a mistake are. {@link Tasks#ALL} lists them; who works with one asks it, and not which one it
+ * is. Immutable.
  */
 public abstract class Task {
   private final String name;
@@ -26,7 +27,7 @@ public abstract class Task {
   private final String problemType;
 
   /**
-   * @param name on the command line
+   * @param name by which it is chosen
    * @param lossName of its loss, as PyTorch users know it; several tasks may have one
    * @param form of the logits that its loss takes
    * @param problemType what transformers call it in {@code config.json}; null where they have no
@@ -39,7 +40,7 @@ public abstract class Task {
     this.problemType = problemType;
   }
 
-  /** The name on the command line: {@code token-classification}. */
+  /** The name by which it is chosen: {@code token-classification}. */
   public final String name() {
     return name;
   }
@@ -190,7 +191,7 @@ public abstract class Task {
     return List.of();
   }
 
-  /** The name on the command line. */
+  /** The name by which it is chosen. */
   @Override
   public final String toString() {
     return name;

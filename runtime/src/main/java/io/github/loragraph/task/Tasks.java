@@ -22,13 +22,16 @@ public final class Tasks {
   /** Several numbers for each example. */
   public static final Task MULTIOUTPUT_REGRESSION = new MultioutputRegressionTask();
 
-  /** All of them, as the command line names them; where two fit a model, the first one is meant. */
+  /**
+   * All of them, in the order in which they are tried; where two fit a model, the first one is
+   * meant.
+   */
   public static final List<Task> ALL =
       List.of(CLASSIFICATION, TOKEN_CLASSIFICATION, REGRESSION, MULTILABEL, MULTIOUTPUT_REGRESSION);
 
   private Tasks() {}
 
-  /** The task of that name on the command line; empty where there is none. */
+  /** The task of that name; empty where there is none. */
   public static Optional<Task> named(String name) {
     return ALL.stream().filter(task -> task.name().equals(name)).findFirst();
   }

@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * goes on, and at the end {@code model.onnx}. A folder without the model is that of a run that was
  * stopped, and can be gone on with (see {@link StoppedRun}); a run that fails before its first
  * checkpoint leaves no folder. One process at a time trains in a folder, where the file system has
- * locks.
+ * locks. Who makes it closes it, and gives the lock back by that.
  */
 public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The trained model in a run folder. */

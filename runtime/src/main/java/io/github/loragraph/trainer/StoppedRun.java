@@ -16,7 +16,8 @@ import java.util.function.Consumer;
 
 /**
  * A run that was stopped, to be gone on with. It belongs to this process from the moment it is
- * opened, and stays as it is until {@link #goOn}.
+ * opened, and stays as it is until {@link #goOn}. Who opens it closes it; after {@link #goOn} that
+ * frees nothing, for the folder that it gave is to be closed.
  */
 public final class StoppedRun implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();

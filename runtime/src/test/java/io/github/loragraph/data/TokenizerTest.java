@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.error.LoraGraphException;
-import java.net.URISyntaxException;
+import io.github.loragraph.fixtures.Fixtures;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -322,7 +322,7 @@ class TokenizerTest {
     }
   }
 
-  static Path tiny() throws URISyntaxException {
-    return Path.of(TokenizerTest.class.getResource("/tokenizers/tiny-xlm-roberta.json").toURI());
+  static Path tiny() {
+    return Fixtures.file("tiny-xlm-roberta/tokenizer.json");
   }
 }
