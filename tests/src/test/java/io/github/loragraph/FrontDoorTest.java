@@ -517,6 +517,15 @@ class FrontDoorTest {
           Cli.json("predict", run, "good film");
           Cli.json("merge", run, "-o", folder.resolve("c/merged"));
           Cli.json("remove", lora, "-o", folder.resolve("c/removed"));
+          Cli.json("artifacts", lora, "-o", folder.resolve("c/artifacts"));
+          Cli.json("benchmark", lora, "--steps", 1, "--batch-size", 2, "--sequence", 5);
+          Cli.json(
+              "add-head",
+              ReportGraph.write("92-sentence-embedding-only", folder.resolve("c/states")),
+              "--labels",
+              "good,bad",
+              "-o",
+              folder.resolve("c/headed"));
           assertEquals(1, Cli.run("predict", run, "good", "bad\tpair").exitCode());
         });
   }

@@ -139,7 +139,8 @@ public class TypedGraphBuilder extends GraphBuilder {
   /**
    * Adds numbers to the entries of a tensor that indices name along an axis; the same entry may be
    * named several times. (ScatterND adds slices in parallel in ONNX Runtime 1.28 on the CPU and
-   * loses those that go to the same place, so it does not serve here.)
+   * loses those that go to the same place, so it does not serve here: microsoft/onnxruntime#18048
+   * and #23396.)
    *
    * @param indices of the shape of {@code updates}
    */
