@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.models.ClassificationHead;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.onnx.OnnxModel;
@@ -36,12 +37,34 @@ final class Heads {
                 ClassificationHead.Pooling.valueOf(head.pooling().name()),
                 head.seed(),
                 inference);
+    classifier = trainedWithAdapters(encoder.graph(), classifier, notes);
     ModelConfig config = encoder.files().config().withLabels(classes);
     if (!head.task().equals(Task.CLASSIFICATION)) {
       String problemType = head.task().internal().problemType().orElse(null);
       config = problemType == null ? config : config.with("problem_type", problemType);
     }
     return encoder.withHead(classifier, config);
+  }
+
+  /** A head that comes after the adapters is trained with them, as one that was there before is. */
+  private static OnnxModel trainedWithAdapters(
+      OnnxModel encoder, OnnxModel classifier, Consumer<String> notes) {
+    Optional<LoraMetadata> adapters = LoraMetadata.of(encoder);
+    if (adapters.isEmpty()) {
+      return classifier;
+    }
+    LoraMetadata metadata = adapters.get().withHead(encoder, classifier);
+    int dropped = adapters.get().targets().size() - metadata.targets().size();
+    if (metadata.targets().isEmpty()) {
+      throw new LoraGraphException(
+          "the head would take the place of all adapters, which lie behind what it reads: put the head on first, and the adapters on that");
+    }
+    if (dropped > 0) {
+      notes.accept(
+          "%d of %d adapters are dropped: they lie behind what the head reads"
+              .formatted(dropped, adapters.get().targets().size()));
+    }
+    return metadata.putInto(classifier);
   }
 
   private static LabelSet classes(HeadConfig head, Consumer<String> notes) {

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
@@ -356,7 +357,8 @@ public final class Model {
             head -> {
               throw new LoraGraphException(
                   "%s: '%s', which is to name the modules that are trained in full, is found in no layer's path: nothing but the adapters would be trained"
-                      .formatted(file(), head));
+                      .formatted(file(), head),
+                  Remedy.LIST_LAYERS);
             });
     LoraGraphException.in(
         file(),
@@ -532,8 +534,8 @@ public final class Model {
     List<String> foreign = files.differentCompanions(folderOf(file));
     if (!foreign.isEmpty() && !replace) {
       throw new LoraGraphException(
-          "%s beside %s belongs to another model: write into a folder of its own"
-              .formatted(String.join(", ", foreign), file));
+          "%s beside %s belongs to another model".formatted(String.join(", ", foreign), file),
+          Remedy.OWN_FOLDER);
     }
     return file;
   }
@@ -542,7 +544,7 @@ public final class Model {
     try {
       if (Files.exists(target) && Files.isSameFile(target, file())) {
         throw new LoraGraphException(
-            "%s is the model that is read: name another output".formatted(target));
+            "%s is the model that is read".formatted(target), Remedy.OTHER_OUTPUT);
       }
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + target + ": " + AtomicFile.reason(e), e);

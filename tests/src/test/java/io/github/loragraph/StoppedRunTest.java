@@ -270,8 +270,10 @@ class StoppedRunTest {
         List<String> without = new ArrayList<>(lines);
         without.removeIf(line -> line.startsWith(key + ":"));
         if (!lines.get(i).endsWith(":")) {
-          write(config, without);
-          refused(config + " has no " + key + ": ", run);
+          if (!key.equals("pairs")) { // The data says it too.
+            write(config, without);
+            refused(config + " has no " + key + ": ", run);
+          }
           List<String> twice = new ArrayList<>(lines);
           twice.add(lines.get(i));
           write(config, twice);
@@ -303,6 +305,28 @@ class StoppedRunTest {
     refused("/nowhere/train.jsonl, which the run was begun with, is not there", run);
     changed(lines, config, "  java: .*", "  java: \"16\"");
     assertTrue(resumed(run).contains("begun with java 16, going on with "));
+  }
+
+  /**
+   * Before it was noted whether data are pairs, and when one option was for both kinds of warm-up.
+   */
+  @Test
+  void aRunWhoseConfigurationIsOfAnEarlierVersionIsGoneOnWith() throws Exception {
+    Path straight = folder.resolve("straight");
+    assertEquals(0, trainings.begin("graph", straight, STEPS, 7, "--warmup", "0.5").waitFor());
+    Path run = folder.resolve("stopped");
+    Process process = trainings.begin("graph", run, STEPS, 7, "--warmup", "0.5");
+    assertTrue(Trainings.waitForStep(process, run, 18), trainings::log);
+    process.destroyForcibly().waitFor();
+    Path config = run.resolve("config.yaml");
+    changed(Files.readAllLines(config), config, "warmupRatio: .*", "warmupRatio: 0.0");
+    changed(Files.readAllLines(config), config, "warmup: .*", "warmup: 0.5");
+    changed(Files.readAllLines(config), config, "method: .*", "method: \"LORA\"");
+    List<String> lines = new ArrayList<>(Files.readAllLines(config));
+    assertTrue(lines.removeIf(line -> line.startsWith("pairs:")));
+    write(config, lines);
+    resumed(run);
+    assertSameRun(straight, run);
   }
 
   @Test

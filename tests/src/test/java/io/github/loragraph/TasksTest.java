@@ -104,6 +104,67 @@ class TasksTest {
     assertEquals(1, classes.exitCode());
   }
 
+  /** What a head is for has to be found again, whatever other tasks there are. */
+  @ParameterizedTest
+  @FieldSource("io.github.loragraph.task.Tasks#ALL")
+  void aModelWithAHeadKnowsItsTaskByItself(Task task) {
+    Path model = folder.resolve("model");
+    List<Object> words =
+        new ArrayList<>(List.of("add-head", encoder(), "--task", task.name(), "-o", model));
+    if (task.fixedLabels().isEmpty()) {
+      words.addAll(List.of("--labels", "one,two"));
+    }
+    Cli.json(words.toArray());
+    try (Predictor predictor =
+        Model.open(model).predictor(InferenceArguments.builder().device(Device.CPU).build())) {
+      assertEquals(task.name(), predictor.task().name());
+    }
+  }
+
+  @Test
+  void aHeadThatComesAfterTheAdaptersIsTrainedWithThem() throws IOException {
+    Path data = data("train.jsonl", 48, 5, ids -> ids[0] < 14 ? "1" : "0");
+    Path encoder = encoder();
+    Path before = folder.resolve("before");
+    Cli.json("add-head", encoder, "--labels", "0,1", "-o", before);
+    Cli.json("inject", before, "--match", "query|value", "--rank", 2);
+    Path adapted = folder.resolve("adapted.onnx");
+    Cli.json("inject", encoder, "--match", "query|value", "--rank", 2, "-o", adapted);
+    Path after = folder.resolve("after");
+    JsonNode head = Cli.json("add-head", adapted, "--labels", "0,1", "-o", after);
+    assertTrue(head.get("trainableParameters").asLong() > 0, head::toString);
+    Map<String, float[]> expected = trained(before.resolve("model.lora.onnx"), data, "run1");
+    Map<String, float[]> found = trained(after, data, "run2");
+    assertEquals(expected.keySet(), found.keySet());
+    assertTrue(expected.containsKey("classifier.out_proj.weight"), expected.keySet()::toString);
+    expected.forEach((name, values) -> assertArrayEquals(values, found.get(name), name));
+    Cli.json("merge", folder.resolve("run2"), "-o", folder.resolve("merged"));
+  }
+
+  /** The parameters of a model after a short training, by name. */
+  private Map<String, float[]> trained(Path model, Path data, String run) throws IOException {
+    Path target = folder.resolve(run);
+    Cli.json(
+        "train",
+        model,
+        "--data",
+        data,
+        "--steps",
+        5,
+        "--batch-size",
+        8,
+        "--lr",
+        "1e-2",
+        "-o",
+        target);
+    OnnxModel trained = OnnxFile.read(target.resolve("model.onnx"));
+    return Parameters.of(trained).stream()
+        .filter(parameter -> trained.graph().initializer(parameter.name()) != null)
+        .collect(
+            Collectors.toMap(
+                Parameter::name, p -> trained.graph().initializer(p.name()).toFloats()));
+  }
+
   /** An encoder of RoBERTa's kind without a head. */
   private Path encoder() {
     OnnxModel model = new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0);

@@ -89,7 +89,9 @@ final class AddHeadCommand implements Callable<Integer> {
       defaultValue = "mean",
       converter = PoolingConverter.class,
       completionCandidates = PoolingConverter.class,
-      description = "${COMPLETION-CANDIDATES} token (default: ${DEFAULT-VALUE}).")
+      description =
+          "What the head reads of a text's tokens, ${COMPLETION-CANDIDATES}: the mean of all, or the"
+              + " first one (default: ${DEFAULT-VALUE}).")
   private ClassificationHead.Pooling pooling;
 
   @Option(
@@ -133,6 +135,7 @@ final class AddHeadCommand implements Callable<Integer> {
     result.put("output", file.toString());
     result.put("labels", classes);
     result.put("totalParameters", count.total());
+    result.put("trainableParameters", count.trainable());
     output.print(
         result,
         out -> {

@@ -41,6 +41,8 @@ final class AdviceText {
       case RUN_AGAIN -> "begin another run with --config " + ShellWord.of(first);
       case TRAIN_FURTHER ->
           "train its model further with 'lora-graph train %s'".formatted(ShellWord.of(first));
+      case OWN_FOLDER -> "write into a folder of its own with -o FOLDER";
+      case OTHER_OUTPUT -> "name another output with -o";
       case OMIT_FILE -> "leave --file out";
       case CHOOSE_FILE -> "choose with --file " + ShellWord.of(first);
       case CHOOSE_ONE_FILE -> "name one of the files, or choose with --file";
@@ -90,6 +92,7 @@ final class AdviceText {
           "name others with --text-column, --text-pair-column or --label-column";
       case CHECK_LABEL_COLUMN -> "is that column the right one? (--label-column)";
       case ALLOW_MORE_TOKENS -> "give more with --max-length";
+      case ALLOW_FEWER_TOKENS -> "give at most %s with --max-length".formatted(first);
       case CUT_OR_ALLOW_MORE_TOKENS -> "cut it, or raise --max-length";
 
       case USE_CPU -> "use --device cpu";

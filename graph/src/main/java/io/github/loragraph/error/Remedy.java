@@ -20,6 +20,8 @@ public enum Remedy {
   RUN_AGAIN("begin another run with the settings in %s"),
   /** The folder of the run. */
   TRAIN_FURTHER("train the model in %s further in a run of its own"),
+  OWN_FOLDER("write into a folder of its own"),
+  OTHER_OUTPUT("name another output"),
   OMIT_FILE("name no file"),
   /** A model's file. */
   CHOOSE_FILE("name the model's file, as %s"),
@@ -73,6 +75,8 @@ public enum Remedy {
   NAME_OTHER_COLUMNS("name a column for each"),
   CHECK_LABEL_COLUMN("is the column of labels the right one?"),
   ALLOW_MORE_TOKENS("allow more"),
+  /** A number of tokens. */
+  ALLOW_FEWER_TOKENS("allow at most %s"),
   CUT_OR_ALLOW_MORE_TOKENS("cut it, or allow more tokens"),
 
   // Devices.

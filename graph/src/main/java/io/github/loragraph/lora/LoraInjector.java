@@ -87,12 +87,13 @@ public final class LoraInjector {
     List<UnrecognisedLayer> matched =
         unrecognised.stream().filter(l -> l.matches(options.match())).toList();
     if (!matched.isEmpty()) {
-      throw new LoraGraphException(
-          "'%s' matches no layer that can be adapted: %s%s"
-              .formatted(
-                  options.match(),
-                  matched.get(0),
-                  matched.size() == 1 ? "" : " (and %d more)".formatted(matched.size() - 1)));
+      String none =
+          "'%s' matches no layer that can be adapted: %s"
+              .formatted(options.match(), matched.get(0));
+      int more = matched.size() - 1;
+      throw more == 0
+          ? new LoraGraphException(none)
+          : new LoraGraphException("%s (and %d more)".formatted(none, more), Remedy.LIST_LAYERS);
     }
     if (linears.isEmpty() && !unrecognised.isEmpty()) {
       throw new LoraGraphException(

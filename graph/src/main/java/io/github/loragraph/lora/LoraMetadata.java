@@ -13,12 +13,14 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What an injected model says about its adapters: JSON in {@code metadata_props} under {@link
@@ -245,6 +247,37 @@ public record LoraMetadata(
     all.addAll(names);
     return new LoraMetadata(
         formatVersion, toolVersion, match, rank, alpha, seed, targets, head, List.copyOf(all));
+  }
+
+  /**
+   * The metadata of the model after a head was put on it: the head is trained with the adapters, as
+   * one that was there at the injection is. What the head took the place of is no longer listed.
+   *
+   * @param before the model without the head
+   * @param headed the same with it
+   */
+  public LoraMetadata withHead(OnnxModel before, OnnxModel headed) {
+    Set<String> old = names(before);
+    Set<String> now = names(headed);
+    List<String> added = now.stream().filter(name -> !old.contains(name)).toList();
+    List<String> wholeHead = new ArrayList<>(head);
+    wholeHead.retainAll(now);
+    wholeHead.addAll(added);
+    List<String> trained = new ArrayList<>(trainable);
+    trained.retainAll(now);
+    trained.addAll(added);
+    List<Target> left =
+        targets.stream()
+            .filter(target -> headed.graph().initializer(target.parameterA()) != null)
+            .toList();
+    return new LoraMetadata(
+        formatVersion, toolVersion, match, rank, alpha, seed, left, wholeHead, trained);
+  }
+
+  private static Set<String> names(OnnxModel model) {
+    return Parameters.of(model).stream()
+        .map(Parameter::name)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   /** The metadata as JSON, on one line. */

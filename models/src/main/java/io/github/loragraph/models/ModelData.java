@@ -9,6 +9,7 @@ import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.shape.ShapeInference;
@@ -64,7 +65,8 @@ public final class ModelData implements AutoCloseable {
     if (this.maxLength > limit) {
       throw new LoraGraphException(
           "a maximum length of %d is more than the %d tokens that the model takes"
-              .formatted(this.maxLength, limit));
+              .formatted(this.maxLength, limit),
+          Remedy.ALLOW_FEWER_TOKENS.with(limit));
     }
     this.labels = folder.labels(answer.outputs());
     requireKnownPadding();

@@ -82,6 +82,9 @@ public final class RunConfiguration {
   /** All entries of a whole configuration. */
   public static final List<String> KEYS = keys();
 
+  /** The data says it too: runs from before it was noted are gone on with. */
+  private static final Set<String> OPTIONAL = Set.of(PAIRS);
+
   /** Whose versions decide a run's numbers. */
   private static final List<String> VERSION_NAMES =
       List.of("loraGraph", "onnxRuntime", "java", "system");
@@ -156,7 +159,7 @@ public final class RunConfiguration {
    * @throws LoraGraphException if it does
    */
   public static void requireWhole(Path file, Map<String, Object> entries) {
-    requireKeys(file, entries, KEYS);
+    requireKeys(file, entries, KEYS.stream().filter(key -> !OPTIONAL.contains(key)).toList());
     requireKeys(file, texts(file, entries, CHECKSUMS), List.of(MODEL, DATA));
     requireKeys(file, texts(file, entries, VERSIONS), VERSION_NAMES);
   }
@@ -187,6 +190,7 @@ public final class RunConfiguration {
       Path config, Map<String, String> named, Map<String, Object> now, Consumer<String> notes) {
     Map<String, Object> then = entries(config);
     requireWhole(config, then);
+    splitWarmUp(then);
     requireOneValue(config, RECIPE_NAME, then.get(RECIPE_NAME));
     if (!Objects.equals(then.get(RECIPE_NAME), now.get(RECIPE_NAME))) {
       throw new LoraGraphException(
@@ -195,7 +199,7 @@ public final class RunConfiguration {
           Remedy.RUN_AGAIN.with(config));
     }
     requireOneValue(config, PAIRS, then.get(PAIRS));
-    if (!Objects.equals(then.get(PAIRS), now.get(PAIRS))) {
+    if (then.containsKey(PAIRS) && !Objects.equals(then.get(PAIRS), now.get(PAIRS))) {
       throw new LoraGraphException(
           "%s: '%s' is %s, and of these data it is %s: put back what the run was begun with, or begin another"
               .formatted(config, PAIRS, then.get(PAIRS), now.get(PAIRS)));
@@ -218,6 +222,18 @@ public final class RunConfiguration {
                         .formatted(what, versions.getOrDefault(what, "(not noted)"), version));
               }
             });
+  }
+
+  /**
+   * The one name that was for both, steps from 1 on and else a share of them, is now noted apart.
+   */
+  private static void splitWarmUp(Map<String, Object> then) {
+    if (then.get("warmup") instanceof Number one
+        && isSame(then.get("warmupSteps"), 0)
+        && isSame(then.get("warmupRatio"), 0)) {
+      boolean steps = one.doubleValue() >= 1;
+      then.put(steps ? "warmupSteps" : "warmupRatio", one);
+    }
   }
 
   private static void requireSameChecksums(
