@@ -605,7 +605,8 @@ public final class Model {
       staged.commit();
     }
     if (!companions.copied().isEmpty()) {
-      state.notes.accept("beside %s: %s".formatted(file, String.join(", ", companions.copied())));
+      state.notes.accept(
+          "copied beside %s: %s".formatted(file, String.join(", ", companions.copied())));
     }
     if (!companions.different().isEmpty()) {
       state.notes.accept(

@@ -8,6 +8,8 @@ import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
+import java.util.AbstractList;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -20,6 +22,7 @@ final class DeviceOptions {
       paramLabel = "DEVICE",
       defaultValue = "auto",
       converter = Converter.class,
+      completionCandidates = Names.class,
       description =
           "cpu, cuda (the first GPU), cuda:N, or auto: a GPU if one can be used (default:"
               + " ${DEFAULT-VALUE}; 'lora-graph doctor' tells what there is).")
@@ -34,6 +37,21 @@ final class DeviceOptions {
           "On a GPU, round the factors of single-precision products to TensorFloat-32 (default:"
               + " yes).")
   private boolean tf32;
+
+  /** What a shell offers; which GPUs there are it does not know. */
+  static final class Names extends AbstractList<String> {
+    private static final List<String> NAMES = List.of("auto", "cpu", "cuda");
+
+    @Override
+    public String get(int index) {
+      return NAMES.get(index);
+    }
+
+    @Override
+    public int size() {
+      return NAMES.size();
+    }
+  }
 
   /** Reads a device; null for {@code auto}. */
   static final class Converter implements ITypeConverter<Device> {

@@ -44,7 +44,8 @@ final class HelpLayout {
   static String synopsis(CommandSpec command) {
     List<String> words = new ArrayList<>(List.of(command.qualifiedName(" "), "[OPTIONS]"));
     for (OptionSpec option : options(command)) {
-      if (option.required()) {
+      boolean choice = option.group() != null && option.group().multiplicity().min() == 0;
+      if (option.required() && !choice) {
         words.add(ConfigFile.firstLongName(option) + "=" + option.paramLabel());
       }
     }

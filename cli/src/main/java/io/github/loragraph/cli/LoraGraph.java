@@ -53,7 +53,8 @@ import picocli.CommandLine.ScopeType;
       DoctorCommand.class,
       BenchmarkCommand.class,
       ReferenceCommand.class,
-      CompletionCommand.class
+      CompletionCommand.class,
+      HelpCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
@@ -129,7 +130,9 @@ public final class LoraGraph implements Runnable {
         message = message.replace("'" + option.longestName() + end, name + end);
       }
     }
-    return message;
+    return message
+        .replaceAll(" is not a double$", " is no number")
+        .replaceAll(" is not an? (int|long)$", " is no whole number");
   }
 
   /** Options that are written much like an unknown one. */

@@ -51,6 +51,12 @@ class CompletionCommandTest {
 
   @Test
   @DisabledOnOs(OS.WINDOWS)
+  void bashCompletesADevice() throws Exception {
+    assertEquals(List.of("auto", "cpu", "cuda"), offered("train", "--device", ""));
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
   void bashCompletesACommand() throws Exception {
     assertEquals(List.of("inject"), offered("inj"));
     assertTrue(offered("").containsAll(List.of("train", "merge", "completion")));
