@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Examples to train on, to measure with or to answer: those of a file, or of the program.
@@ -33,21 +34,21 @@ public final class Dataset {
   private static final String UNNAMED = "examples";
 
   /** Null where the examples are the program's. */
-  private final Path file;
+  private final @Nullable Path file;
 
   private final List<Example> examples;
   private final String name;
-  private final String textColumn;
-  private final String textPairColumn;
-  private final String labelColumn;
+  private final @Nullable String textColumn;
+  private final @Nullable String textPairColumn;
+  private final @Nullable String labelColumn;
 
   private Dataset(
-      Path file,
+      @Nullable Path file,
       List<Example> examples,
       String name,
-      String textColumn,
-      String textPairColumn,
-      String labelColumn) {
+      @Nullable String textColumn,
+      @Nullable String textPairColumn,
+      @Nullable String labelColumn) {
     this.file = file;
     this.examples = examples;
     this.name = name;
@@ -106,8 +107,8 @@ public final class Dataset {
   /**
    * The names of the columns by their entries in a run's configuration; null for the usual ones.
    */
-  Map<String, Object> columns() {
-    Map<String, Object> columns = new LinkedHashMap<>();
+  Map<String, @Nullable String> columns() {
+    Map<String, @Nullable String> columns = new LinkedHashMap<>();
     columns.put("textColumn", textColumn);
     columns.put("textPairColumn", textPairColumn);
     columns.put("labelColumn", labelColumn);

@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import io.github.loragraph.error.LoraGraphException;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What computes: the processor, one of the machine's NVIDIA GPUs, or whichever can be used. A
@@ -15,9 +16,9 @@ public final class Device {
   public static final Device CPU = new Device(io.github.loragraph.ort.Device.CPU);
 
   /** Null for {@link #AUTO}. */
-  private final io.github.loragraph.ort.Device device;
+  private final io.github.loragraph.ort.@Nullable Device device;
 
-  private Device(io.github.loragraph.ort.Device device) {
+  private Device(io.github.loragraph.ort.@Nullable Device device) {
     this.device = device;
   }
 

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * How well a model does on labelled examples. Immutable.
@@ -105,11 +106,11 @@ public record Evaluation(
 
   /** The mean loss, without label smoothing or class weights. */
   public double loss() {
-    return metrics.get("loss");
+    return Objects.requireNonNull(metrics.get("loss"));
   }
 
   /** The one figure to judge by; more is better. NaN where it is not defined. */
   public double score() {
-    return metrics.get(scoreName);
+    return Objects.requireNonNull(metrics.get(scoreName));
   }
 }

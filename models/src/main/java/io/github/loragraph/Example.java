@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A text or a pair of texts, or the tokens of one, with its label if it has one. Immutable.
@@ -21,20 +22,20 @@ import java.util.Optional;
 public final class Example {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final String text;
-  private final String textPair;
-  private final String label;
+  private final @Nullable String text;
+  private final @Nullable String textPair;
+  private final @Nullable String label;
   private final Map<String, Values> inputs;
-  private final String place;
-  private final Map<String, Object> fields;
+  private final @Nullable String place;
+  private final Map<String, @Nullable Object> fields;
 
   private Example(
-      String text,
-      String textPair,
-      String label,
+      @Nullable String text,
+      @Nullable String textPair,
+      @Nullable String label,
       Map<String, Values> inputs,
-      String place,
-      Map<String, Object> fields) {
+      @Nullable String place,
+      Map<String, @Nullable Object> fields) {
     this.text = text;
     this.textPair = textPair;
     this.label = label;
@@ -81,7 +82,7 @@ public final class Example {
         null, null, null, Map.of("input_ids", Values.of(inputIds.clone())), null, Map.of());
   }
 
-  static Example of(Row row, Map<String, Object> fields) {
+  static Example of(Row row, Map<String, @Nullable Object> fields) {
     return new Example(row.text(), row.textPair(), row.label(), row.values(), row.place(), fields);
   }
 
@@ -141,7 +142,7 @@ public final class Example {
    * JSON lines what JSON has (text, numbers, booleans, null, lists and maps). Of an example of the
    * program {@code text} and {@code text_pair}.
    */
-  public Map<String, Object> fields() {
+  public Map<String, @Nullable Object> fields() {
     return Collections.unmodifiableMap(fields);
   }
 

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The head to put on an encoder: for which task, and for which classes. Immutable; the methods that
@@ -22,12 +23,12 @@ public final class HeadConfig {
 
   private final Task task;
   private final List<String> labels;
-  private final Dataset labelsFrom;
+  private final @Nullable Dataset labelsFrom;
   private final Pooling pooling;
   private final long seed;
 
   private HeadConfig(
-      Task task, List<String> labels, Dataset labelsFrom, Pooling pooling, long seed) {
+      Task task, List<String> labels, @Nullable Dataset labelsFrom, Pooling pooling, long seed) {
     this.task = task;
     this.labels = labels;
     this.labelsFrom = labelsFrom;

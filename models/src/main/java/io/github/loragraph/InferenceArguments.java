@@ -8,6 +8,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a model is run: where, by how many threads, and on how much of a text. Immutable, made by a
@@ -20,8 +21,8 @@ public final class InferenceArguments {
   private final Device device;
   private final int threads;
   private final boolean tf32;
-  private final Integer maxLength;
-  private final Task task;
+  private final @Nullable Integer maxLength;
+  private final @Nullable Task task;
 
   private InferenceArguments(Builder builder) {
     device = builder.device;
@@ -113,8 +114,8 @@ public final class InferenceArguments {
     private Device device = Device.AUTO;
     private int threads;
     private boolean tf32 = true;
-    private Integer maxLength;
-    private Task task;
+    private @Nullable Integer maxLength;
+    private @Nullable Task task;
 
     private Builder() {}
 

@@ -3,8 +3,10 @@ package io.github.loragraph;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.task.Report;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hands on what the trainer says, in the words of the front door, and asks whether to stop. A
@@ -15,7 +17,10 @@ final class ListenerBridge implements io.github.loragraph.trainer.TrainingListen
   private final List<TrainingListener> listeners;
   private final Consumer<String> notes;
   private final boolean keepsCheckpoints;
-  private Function<Report, Evaluation> evaluation;
+
+  /** Null until the trainer has its data. */
+  private @Nullable Function<Report, Evaluation> evaluation;
+
   private long totalSteps;
   private boolean interrupted;
 
@@ -36,7 +41,7 @@ final class ListenerBridge implements io.github.loragraph.trainer.TrainingListen
   }
 
   Evaluation evaluation(Report report) {
-    return evaluation.apply(report);
+    return Objects.requireNonNull(evaluation).apply(report);
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which layers get adapters, and of what size: {@code LoraConfig} of PEFT. Immutable, made by a
@@ -62,10 +63,10 @@ public final class LoraConfig {
 
   /** Builds a {@link LoraConfig}. Not for use by several threads. */
   public static final class Builder {
-    private Pattern targetModules;
+    private @Nullable Pattern targetModules;
     private int rank = 8;
-    private Double alpha;
-    private Pattern modulesToSave;
+    private @Nullable Double alpha;
+    private @Nullable Pattern modulesToSave;
     private long seed;
 
     private Builder() {}

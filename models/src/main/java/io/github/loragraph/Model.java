@@ -40,6 +40,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model: an ONNX graph, and the files that belong to it ({@code config.json} with its labels,
@@ -89,9 +90,9 @@ public final class Model {
    */
   private record State(
       boolean asInFile,
-      String outputName,
-      RunDefaults defaults,
-      ModelChange change,
+      @Nullable String outputName,
+      @Nullable RunDefaults defaults,
+      @Nullable ModelChange change,
       Consumer<String> notes) {
     State changed(ModelChange by) {
       return new State(false, outputName, defaults, by, notes);
@@ -286,11 +287,11 @@ public final class Model {
    *
    * @param layers null for all
    */
-  public ModelInfo inspect(Pattern layers) {
+  public ModelInfo inspect(@Nullable Pattern layers) {
     return LoraGraphException.in(file(), () -> inspected(layers));
   }
 
-  private ModelInfo inspected(Pattern layers) {
+  private ModelInfo inspected(@Nullable Pattern layers) {
     List<Parameter> parameters = Parameters.of(onnx);
     if (onnx.graph().nodes().size() > MOST_NODES) {
       String obstacle =
@@ -528,10 +529,12 @@ public final class Model {
     Path file = target.toString().endsWith(SUFFIX) ? target : target.resolve(FILE);
     refuseOwnFile(file);
     AtomicFile.checkTarget(file, replace);
-    ownConfigFor(folderOf(file))
+    ownConfigFor(AtomicFile.folderOf(file))
         .ifPresent(
-            config -> AtomicFile.checkTarget(folderOf(file).resolve(ModelConfig.FILE), replace));
-    List<String> foreign = files.differentCompanions(folderOf(file));
+            config ->
+                AtomicFile.checkTarget(
+                    AtomicFile.folderOf(file).resolve(ModelConfig.FILE), replace));
+    List<String> foreign = files.differentCompanions(AtomicFile.folderOf(file));
     if (!foreign.isEmpty() && !replace) {
       throw new LoraGraphException(
           "%s beside %s belongs to another model".formatted(String.join(", ", foreign), file),
@@ -568,10 +571,6 @@ public final class Model {
             });
   }
 
-  private static Path folderOf(Path file) {
-    return file.toAbsolutePath().getParent();
-  }
-
   /**
    * Writes the model with its configuration and its tokenizer, all or nothing. Files of the target
    * that exist are not replaced.
@@ -595,7 +594,7 @@ public final class Model {
    */
   public Path save(Path target, boolean replace) {
     Path file = checkSave(target, replace);
-    Path folder = folderOf(file);
+    Path folder = AtomicFile.folderOf(file);
     ModelFolder.Companions companions;
     try (StagedFiles staged = new StagedFiles(folder, replace)) {
       ownConfigFor(folder)

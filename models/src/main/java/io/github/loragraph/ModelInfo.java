@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is in a model. Immutable.
@@ -104,7 +105,7 @@ public record ModelInfo(
    */
   static ModelInfo of(
       OnnxModel model,
-      Pattern match,
+      @Nullable Pattern match,
       List<io.github.loragraph.lora.Parameter> parameters,
       Map<String, Integer> recognised,
       Optional<String> obstacle) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a model answers to one text. Immutable; two are equal where all their numbers are, to the
@@ -43,7 +44,7 @@ public final class Prediction {
 
     /** The probability of the label. */
     public double probability() {
-      return probabilities.get(label);
+      return Objects.requireNonNull(probabilities.get(label));
     }
   }
 

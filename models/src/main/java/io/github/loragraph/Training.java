@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /** One training by the front door: from model, data and arguments to a trained model. */
 final class Training {
@@ -49,7 +50,7 @@ final class Training {
   private final List<String> notes = new ArrayList<>();
 
   /** Null where nothing is written. */
-  private final Path run;
+  private final @Nullable Path run;
 
   Training(
       Model model,
@@ -95,7 +96,7 @@ final class Training {
   /**
    * @param stopped the run to go on with; null to begin one
    */
-  private TrainingResult run(StoppedRun stopped) {
+  private TrainingResult run(@Nullable StoppedRun stopped) {
     Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
     if (start != null) {
       long step = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
@@ -164,7 +165,7 @@ final class Training {
       TrainingJob.Result result =
           run == null
               ? job.run(List.of(bridge), null)
-              : inFolder(job, start, stopped, data, config, bridge);
+              : inFolder(run, job, start, stopped, data, config, bridge);
       if (run == null) {
         bridge.ended();
       }
@@ -252,9 +253,10 @@ final class Training {
   }
 
   private TrainingJob.Result inFolder(
+      Path target,
       TrainingJob job,
-      Checkpoint start,
-      StoppedRun stopped,
+      @Nullable Checkpoint start,
+      @Nullable StoppedRun stopped,
       ModelData data,
       Optional<ModelConfig> config,
       ListenerBridge bridge) {
@@ -270,11 +272,11 @@ final class Training {
     Map<String, Object> configuration = recipe.configuration();
     if (stopped != null) {
       RunConfiguration.requireSame(
-          run.resolve(RunFolder.CONFIG), recipe.named(), configuration, this::note);
+          target.resolve(RunFolder.CONFIG), recipe.named(), configuration, this::note);
     }
     try (RunFolder folder =
         stopped == null
-            ? RunFolder.begin(run, arguments.overwritesOutputDir(), configuration)
+            ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
             : stopped.goOn()) {
       TrainingJob.Result result = job.run(List.of(folder, bridge), start);
       bridge.ended();
@@ -319,12 +321,12 @@ final class Training {
       ListenerBridge bridge,
       Device device) {
     Report report = result.summary().evaluation();
-    Map<String, Object> columns = training.columns();
+    Map<String, @Nullable String> columns = training.columns();
     RunDefaults defaults =
         new RunDefaults(
-            (String) columns.get("textColumn"),
-            (String) columns.get("textPairColumn"),
-            (String) columns.get("labelColumn"),
+            columns.get("textColumn"),
+            columns.get("textPairColumn"),
+            columns.get("labelColumn"),
             data.pairs().orElse(null),
             data.task(),
             data.maxLength());

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What decides a training, with the names that {@code TrainingArguments} of Hugging Face's
@@ -83,17 +84,17 @@ public final class TrainingArguments {
   }
 
   private final Method method;
-  private final Pattern trainable;
+  private final @Nullable Pattern trainable;
   private final boolean untie;
   private final boolean trainBias;
   private final double loraDropout;
   private final double labelSmoothing;
-  private final String classWeights;
-  private final Double numTrainEpochs;
-  private final Long maxSteps;
+  private final @Nullable String classWeights;
+  private final @Nullable Double numTrainEpochs;
+  private final @Nullable Long maxSteps;
   private final int trainBatchSize;
   private final int gradientAccumulationSteps;
-  private final Double learningRate;
+  private final @Nullable Double learningRate;
   private final Scheduler lrScheduler;
   private final long warmupSteps;
   private final double warmupRatio;
@@ -108,16 +109,16 @@ public final class TrainingArguments {
   private final long loggingSteps;
   private final long evalSteps;
   private final long saveSteps;
-  private final Integer maxTrainSamples;
+  private final @Nullable Integer maxTrainSamples;
   private final Engine engine;
   private final Precision precision;
-  private final Integer stepsPerCall;
-  private final Integer maxLength;
-  private final Task task;
+  private final @Nullable Integer stepsPerCall;
+  private final @Nullable Integer maxLength;
+  private final @Nullable Task task;
   private final Device device;
   private final int threads;
   private final boolean tf32;
-  private final Path outputDir;
+  private final @Nullable Path outputDir;
   private final boolean overwriteOutputDir;
   private final boolean resume;
 
@@ -369,17 +370,17 @@ public final class TrainingArguments {
   /** Builds {@link TrainingArguments}. Not for use by several threads. */
   public static final class Builder {
     private Method method = Method.LORA;
-    private Pattern trainable;
+    private @Nullable Pattern trainable;
     private boolean untie;
     private boolean trainBias;
     private double loraDropout;
     private double labelSmoothing;
-    private String classWeights;
-    private Double numTrainEpochs;
-    private Long maxSteps;
+    private @Nullable String classWeights;
+    private @Nullable Double numTrainEpochs;
+    private @Nullable Long maxSteps;
     private int trainBatchSize = BatchSource.BATCH_SIZE;
     private int gradientAccumulationSteps = 1;
-    private Double learningRate;
+    private @Nullable Double learningRate;
     private Scheduler lrScheduler = Scheduler.LINEAR;
     private long warmupSteps;
     private double warmupRatio;
@@ -394,16 +395,16 @@ public final class TrainingArguments {
     private long loggingSteps = 10;
     private long evalSteps;
     private long saveSteps = 500;
-    private Integer maxTrainSamples;
+    private @Nullable Integer maxTrainSamples;
     private Engine engine = Engine.AUTO;
     private Precision precision = Precision.FP32;
-    private Integer stepsPerCall;
-    private Integer maxLength;
-    private Task task;
+    private @Nullable Integer stepsPerCall;
+    private @Nullable Integer maxLength;
+    private @Nullable Task task;
     private Device device = Device.AUTO;
     private int threads;
     private boolean tf32 = true;
-    private Path outputDir;
+    private @Nullable Path outputDir;
     private boolean overwriteOutputDir;
     private boolean resume;
 

@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A training was stopped at the wish of a listener, or since its thread was interrupted. In a run
@@ -11,9 +12,9 @@ public final class TrainingCancelledException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private final long step;
-  private final transient Path runFolder;
+  private final transient @Nullable Path runFolder;
 
-  TrainingCancelledException(long step, Path runFolder, Throwable cause) {
+  TrainingCancelledException(long step, @Nullable Path runFolder, Throwable cause) {
     super("the training was stopped after step " + step, cause);
     this.step = step;
     this.runFolder = runFolder;

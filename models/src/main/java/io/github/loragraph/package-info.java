@@ -71,4 +71,7 @@
  * checkpoints that a version wrote are read by later ones, but that a run is gone on with only by
  * the recipe that it was begun with.
  */
+@NullMarked
 package io.github.loragraph;
+
+import org.jspecify.annotations.NullMarked;

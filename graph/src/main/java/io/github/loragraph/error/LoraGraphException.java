@@ -1,6 +1,7 @@
 package io.github.loragraph.error;
 
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -71,6 +72,12 @@ public final class LoraGraphException extends RuntimeException {
     }
     String text = words.apply(advice);
     return PlainText.message(what + (text.startsWith(",") ? "" : ": ") + text, LONGEST_MESSAGE);
+  }
+
+  /** One line; never null. */
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 
   /**

@@ -136,7 +136,7 @@ public final class OnnxModel {
   }
 
   /** The same model with one entry of its metadata set, or taken out where the value is null. */
-  public OnnxModel withMetadata(String key, String value) {
+  public OnnxModel withMetadata(String key, @Nullable String value) {
     ModelProto.Builder copy = header.toBuilder().clearMetadataProps();
     for (StringStringEntryProto e : header.getMetadataPropsList()) {
       if (!e.getKey().equals(key)) {

@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** A pretrained model that comes as a library and is unpacked into a model folder on first use. */
@@ -72,8 +72,8 @@ public enum BundledModel {
    */
   public ModelFolder unpack(ToolCache cache) {
     ModelConfig content = ModelConfig.empty();
-    for (String key : new TreeSet<>(config.keySet())) {
-      content = content.with(key, config.get(key));
+    for (Map.Entry<String, Object> entry : new TreeMap<>(config).entrySet()) {
+      content = content.with(entry.getKey(), entry.getValue());
     }
     Map<String, Resource> files = new LinkedHashMap<>();
     files.put("tokenizer.json", Resource.of(resource(tokenizer)));

@@ -12,6 +12,7 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.Logits;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -65,20 +66,21 @@ public final class ClassificationHead {
     }
     Graph graph = encoder.graph().copy();
     ValueInfo states = Logits.states(encoder, inference);
+    Shape shape = shape(states);
     ClassificationHead head = new ClassificationHead(graph, encoder.opset());
-    int hidden = Math.toIntExact(states.type().shape().dimension(-1).size());
+    int hidden = Math.toIntExact(shape.dimension(-1).size());
     String pooled =
-        states.type().shape().rank() == 2
+        shape.rank() == 2
             ? states.name()
             : pooling == Pooling.MEAN ? head.mean(states.name()) : head.first(states.name());
     Random random = new Random(seed);
     String dense = head.linear("dense", pooled, hidden, hidden, random);
     String activated = head.node("/classifier/Tanh", "Tanh", dense);
     String projected = head.linear("out_proj", activated, hidden, classes, random);
-    Node last = graph.producer(projected);
+    Node last = Objects.requireNonNull(graph.producer(projected));
     graph.replace(last, last.withOutput(0, LOGITS));
 
-    Shape.Dimension batch = states.type().shape().dimension(0);
+    Shape.Dimension batch = shape.dimension(0);
     graph.clearOutputs();
     graph.addOutput(
         ValueInfo.of(
@@ -106,13 +108,14 @@ public final class ClassificationHead {
       OnnxModel encoder, int classes, long seed, ShapeInference inference) {
     Graph graph = encoder.graph().copy();
     ValueInfo tokens = Logits.states(encoder, inference);
-    if (tokens.type().shape().rank() != 3) {
+    Shape shape = shape(tokens);
+    if (shape.rank() != 3) {
       throw new LoraGraphException(
           "the model answers with pooled states only, '%s' %s: a head for each token needs (batch, sequence, hidden)"
-              .formatted(tokens.name(), tokens.type().shape()));
+              .formatted(tokens.name(), shape));
     }
     ClassificationHead head = new ClassificationHead(graph, encoder.opset());
-    int hidden = Math.toIntExact(tokens.type().shape().dimension(2).size());
+    int hidden = Math.toIntExact(shape.dimension(2).size());
     head.parameters("classifier", hidden, classes, new Random(seed));
     String transposed = "/classifier/Transpose_output_0";
     graph.add(
@@ -125,7 +128,6 @@ public final class ClassificationHead {
     String product = head.node("/classifier/MatMul", "MatMul", tokens.name(), transposed);
     graph.add(
         Node.of("/classifier/Add", "Add", List.of("classifier.bias", product), List.of(LOGITS)));
-    Shape shape = tokens.type().shape();
     graph.clearOutputs();
     graph.addOutput(
         ValueInfo.of(
@@ -137,6 +139,11 @@ public final class ClassificationHead {
                         shape.dimension(0), shape.dimension(1), Shape.Dimension.of(classes))))));
     graph.removeDeadNodes();
     return encoder.withGraph(graph).withMetadata(Logits.CHOSEN, null);
+  }
+
+  /** Of states, which are found by it. */
+  private static Shape shape(ValueInfo states) {
+    return Objects.requireNonNull(Objects.requireNonNull(states.type()).shape());
   }
 
   /** The masked sum over the count; a row that is all padding has the count 1, so gives zero. */

@@ -16,10 +16,12 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Task;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model together with what turns rows of data into its input: tokenizer and labels. What is
@@ -36,8 +38,8 @@ public final class ModelData implements AutoCloseable {
   private final EmbeddingTables tables;
   private final int maxLength;
   private final LabelSet labels;
-  private Row firstRow;
-  private Tokenizer tokenizer;
+  private @Nullable Row firstRow;
+  private @Nullable Tokenizer tokenizer;
   private boolean closed;
 
   /**
@@ -50,8 +52,8 @@ public final class ModelData implements AutoCloseable {
   public ModelData(
       ModelFolder folder,
       OnnxModel model,
-      Integer maxLength,
-      Task task,
+      @Nullable Integer maxLength,
+      @Nullable Task task,
       Consumer<String> notices,
       ShapeInference inference) {
     this.folder = folder;
@@ -189,9 +191,9 @@ public final class ModelData implements AutoCloseable {
     return folder.hasTokenizer() && example.inputs().containsKey("input_ids");
   }
 
-  /** The tokens of an example, as text. */
+  /** The tokens of an example that has {@code input_ids}, as text. */
   public List<String> tokens(Example example) {
-    Values ids = example.inputs().get("input_ids");
+    Values ids = Objects.requireNonNull(example.inputs().get("input_ids"));
     List<String> texts = new ArrayList<>();
     for (int i = 0; i < ids.count(); i++) {
       texts.add(tokenizer().text((long) ids.get(i)));

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model and the files that belong to it, in Hugging Face's layout: {@code model.onnx} or {@code
@@ -47,20 +48,20 @@ public final class ModelFolder {
   private final boolean bundled;
 
   /** Null where it is that of the folder. */
-  private final ModelConfig config;
+  private final @Nullable ModelConfig config;
 
   private ModelFolder(Path modelFile, boolean bundled) {
     this(modelFile, bundled, null);
   }
 
-  private ModelFolder(Path modelFile, boolean bundled, ModelConfig config) {
+  private ModelFolder(Path modelFile, boolean bundled, @Nullable ModelConfig config) {
     this.modelFile = modelFile;
     this.bundled = bundled;
     this.config = config;
-    Path folder = modelFile.toAbsolutePath().normalize().getParent();
+    Path folder = AtomicFile.folderOf(modelFile.toAbsolutePath().normalize());
     List<Path> searched = new ArrayList<>(List.of(folder));
     if (folder.getFileName() != null && folder.getFileName().toString().equals(INNER)) {
-      searched.add(folder.getParent());
+      searched.add(AtomicFile.folderOf(folder));
     }
     this.folders = List.copyOf(searched);
   }

@@ -15,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 
 /**
@@ -202,7 +203,7 @@ public record ReferenceArchitecture(
       String dense = headLinear("classifier.dense", first, size.hidden, size.hidden);
       b.setScope("/classifier");
       String out = headLinear("classifier.out_proj", b.op("Tanh", dense), size.hidden, size.labels);
-      Node last = graph.producer(out);
+      Node last = Objects.requireNonNull(graph.producer(out));
       graph.replace(last, last.withOutput(0, "logits"));
     }
 

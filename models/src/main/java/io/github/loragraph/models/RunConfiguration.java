@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The recipe of a run, as its {@code config.yaml} has it: what a training was asked for, the
@@ -256,7 +257,7 @@ public final class RunConfiguration {
   }
 
   /** A file may be mended by hand, and write a number or a word in another way. */
-  private static boolean isSame(Object then, Object now) {
+  private static boolean isSame(@Nullable Object then, @Nullable Object now) {
     if (then == null || now == null) {
       return then == now;
     }
@@ -270,7 +271,7 @@ public final class RunConfiguration {
     }
   }
 
-  private static String shown(Object value) {
+  private static String shown(@Nullable Object value) {
     return PlainText.shortened(String.valueOf(value), LONGEST_SHOWN);
   }
 
@@ -295,7 +296,7 @@ public final class RunConfiguration {
    *
    * @throws LoraGraphException if it is so
    */
-  public static void requireOneValue(Path file, String key, Object value) {
+  public static void requireOneValue(Path file, String key, @Nullable Object value) {
     if (value instanceof Map || value instanceof Collection) {
       throw new LoraGraphException(
           "%s: '%s' is a %s where one value belongs"

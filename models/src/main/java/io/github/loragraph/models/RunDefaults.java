@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a run reads its data, for later commands on its folder; null where it does not say.
@@ -20,7 +21,12 @@ import java.util.function.Consumer;
  * @param maxLength tokens of a row
  */
 public record RunDefaults(
-    String text, String textPair, String label, Boolean pairs, Task task, Integer maxLength) {
+    @Nullable String text,
+    @Nullable String textPair,
+    @Nullable String label,
+    @Nullable Boolean pairs,
+    @Nullable Task task,
+    @Nullable Integer maxLength) {
   private static final int LONGEST_SHOWN = 60;
 
   /** Of a model that is no run's. */
@@ -57,7 +63,7 @@ public record RunDefaults(
     return defaults;
   }
 
-  private static String text(Map<String, Object> entries, String key, Path config) {
+  private static @Nullable String text(Map<String, Object> entries, String key, Path config) {
     Object value = entries.get(key);
     if (value != null && !(value instanceof String)) {
       throw wrong(config, key, value, "a name");
@@ -88,7 +94,7 @@ public record RunDefaults(
     return false;
   }
 
-  private static Boolean pairs(Map<String, Object> entries, Path config) {
+  private static @Nullable Boolean pairs(Map<String, Object> entries, Path config) {
     Object value = entries.get("pairs");
     if (value == null || value instanceof Boolean) {
       return (Boolean) value;
@@ -96,7 +102,7 @@ public record RunDefaults(
     throw wrong(config, "pairs", value, "true or false");
   }
 
-  private static Task task(Map<String, Object> entries, Path config) {
+  private static @Nullable Task task(Map<String, Object> entries, Path config) {
     String name = text(entries, "task", config);
     if (name == null) {
       return null;
@@ -104,7 +110,7 @@ public record RunDefaults(
     return Tasks.named(name).orElseThrow(() -> wrong(config, "task", name, "a task"));
   }
 
-  private static Integer maxLength(Map<String, Object> entries, Path config) {
+  private static @Nullable Integer maxLength(Map<String, Object> entries, Path config) {
     Object value = entries.get("maxLength");
     if (value == null || value instanceof Integer length && length > 0) {
       return (Integer) value;
