@@ -145,7 +145,7 @@ public final class Dataset {
     List<Row> rows = new ArrayList<>(examples.size());
     for (Example example : examples) {
       Row row = example.row(name + ":" + (rows.size() + 1));
-      if (row.isText() && (row.text().isEmpty() || "".equals(row.textPair()))) {
+      if ("".equals(row.text()) || "".equals(row.textPair())) {
         throw new LoraGraphException(
             row.place() + " has an empty text: mend the example, or leave it out");
       }

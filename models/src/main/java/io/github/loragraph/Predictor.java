@@ -302,7 +302,7 @@ public final class Predictor implements AutoCloseable {
 
   /** Pre-tokenized rows are text again where there is a tokenizer. */
   private Optional<String> text(Row row, io.github.loragraph.data.Example example, int token) {
-    if (row.isText()) {
+    if (row.text() != null) {
       return Optional.of(row.text());
     }
     if (!data.canDecode(example)) {

@@ -275,6 +275,27 @@ class TasksTest {
   }
 
   @Test
+  void anExampleOfAProgramWithoutALabelForAHeadIsNamed() throws IOException {
+    Model encoder = Model.open(encoder());
+    Example labelled = Example.ofTokens(1, 2).withLabel("[\"a\", \"b\"]");
+    for (io.github.loragraph.Task task :
+        List.of(
+            io.github.loragraph.Task.CLASSIFICATION,
+            io.github.loragraph.Task.MULTILABEL,
+            io.github.loragraph.Task.TOKEN_CLASSIFICATION)) {
+      Example first =
+          task == io.github.loragraph.Task.CLASSIFICATION ? labelled.withLabel("a") : labelled;
+      for (Example other :
+          List.of(Example.ofTokens(3, 4), labelled.withLabel(""), labelled.withLabel(" "))) {
+        HeadConfig head = HeadConfig.of(task, Dataset.of(List.of(first, other)));
+        LoraGraphException wrong =
+            assertThrows(LoraGraphException.class, () -> encoder.addHead(head), task::toString);
+        assertTrue(wrong.getMessage().startsWith("examples:2 has no label"), wrong::getMessage);
+      }
+    }
+  }
+
+  @Test
   void labelsOfSeveralNumbers() throws IOException {
     DataCommandsTest.makeModel(folder.resolve("words"));
     Path model = folder.resolve("model");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a process that ended well wrote to standard output.
@@ -40,9 +41,9 @@ record ChildProcess(String output, double deviceGigabytes) {
    * @param memory of the GPU; null where there is none
    * @throws LoraGraphException with the last line of standard error if it fails
    */
-  static ChildProcess run(List<String> command, GpuMemory memory) {
-    Path out = null;
-    Path err = null;
+  static ChildProcess run(List<String> command, @Nullable GpuMemory memory) {
+    @Nullable Path out = null;
+    @Nullable Path err = null;
     try {
       out = Files.createTempFile("gpu-check", ".out");
       err = Files.createTempFile("gpu-check", ".err");
@@ -89,7 +90,7 @@ record ChildProcess(String output, double deviceGigabytes) {
     return stripped.substring(stripped.lastIndexOf('\n') + 1);
   }
 
-  private static void delete(Path file) {
+  private static void delete(@Nullable Path file) {
     try {
       if (file != null) {
         Files.deleteIfExists(file);

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,7 +68,7 @@ public final class GpuCheck implements Callable<Integer> {
       description =
           "Where the models to measure are, or are made and kept (default: a temporary"
               + " folder).")
-  private Path models;
+  private @Nullable Path models;
 
   @Option(
       names = "--python",
@@ -79,7 +80,7 @@ public final class GpuCheck implements Callable<Integer> {
       names = "--pytorch-script",
       paramLabel = "FILE",
       description = "What measures PyTorch (default: PyTorch is not compared with).")
-  private Path pytorchScript;
+  private @Nullable Path pytorchScript;
 
   /** What is done, in this order. */
   private enum Part {
@@ -104,14 +105,14 @@ public final class GpuCheck implements Callable<Integer> {
       split = ",",
       paramLabel = "PRECISION",
       description = "Some of fp32, tf32, fp16 and bf16 (default: all; fp32 on the CPU).")
-  private List<Precision> precisions;
+  private @Nullable List<Precision> precisions;
 
   @Option(
       names = "--steps-per-call",
       split = ",",
       paramLabel = "N",
       description = "How many steps a call takes (default: 1,8,32; 1,8 on the CPU).")
-  private List<Integer> stepsPerCall;
+  private @Nullable List<Integer> stepsPerCall;
 
   /** The entry point of the {@code gpu-check} launcher. */
   public static void main(String[] args) {
@@ -236,7 +237,7 @@ public final class GpuCheck implements Callable<Integer> {
   }
 
   private void measureSteps(CheckedDevice device, Sizes sizes, Path folder, GpuReport report) {
-    GpuMemory memory = device.isCpu() ? null : new GpuMemory(device.index());
+    @Nullable GpuMemory memory = device.isCpu() ? null : new GpuMemory(device.index());
     for (ReferenceModel model : sizes.models()) {
       for (Precision precision : sizes.precisions()) {
         for (int stepsPerCall : sizes.stepsPerCall()) {

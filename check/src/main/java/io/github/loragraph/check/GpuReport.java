@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /**
@@ -224,7 +225,7 @@ final class GpuReport {
     List<List<String>> rows = new ArrayList<>();
     placements.forEach(
         (model, p) -> {
-          CallTimes t = times.get(model);
+          CallTimes t = Objects.requireNonNull(times.get(model));
           rows.add(
               List.of(
                   model.label(),

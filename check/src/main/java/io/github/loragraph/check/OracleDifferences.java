@@ -23,6 +23,7 @@ import io.github.loragraph.training.TrainingGraph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -163,7 +164,7 @@ public final class OracleDifferences {
   }
 
   private float[] run(OnnxModel model, List<HostTensor> inputs) {
-    return OrtRun.run(model, inputs, sessions).get("logits");
+    return Objects.requireNonNull(OrtRun.run(model, inputs, sessions).get("logits"));
   }
 
   private Gradients gradients(OnnxModel model, String pointer, String lossPointer) {
@@ -174,25 +175,29 @@ public final class OracleDifferences {
         .gradients()
         .forEach(
             (value, gradient) -> {
+              Tensor initial = Objects.requireNonNull(training.initialValues().get(value));
               if (!graph.isOutput(gradient)) {
-                TensorType type = training.initialValues().get(value).type();
+                TensorType type = initial.type();
                 graph.addOutput(ValueInfo.of(gradient, new TensorType(type.elementType(), null)));
               }
               graph.removeInput(value);
-              graph.putInitializer(training.initialValues().get(value));
+              graph.putInitializer(initial);
             });
     Map<String, float[]> outputs = OrtRun.run(training.model(), labelledBatch(), sessions);
     return new Gradients(
         trained.gradients(
             oracle.tensors(pointer), value -> outputs.get(training.gradients().get(value))),
-        Difference.of("the loss", oracle.number(lossPointer), outputs.get(training.loss())[0]));
+        Difference.of(
+            "the loss",
+            oracle.number(lossPointer),
+            Objects.requireNonNull(outputs.get(training.loss()))[0]));
   }
 
   private Difference parameters(String pointer, PyTorchParameters trained, GraphEngine engine) {
     Map<String, Tensor> actual = engine.parameters();
     Difference difference = Difference.NONE;
     for (Map.Entry<String, double[]> e : oracle.tensors(pointer).entrySet()) {
-      Tensor tensor = actual.get(trained.get(e.getKey()).value());
+      Tensor tensor = Objects.requireNonNull(actual.get(trained.get(e.getKey()).value()));
       difference = difference.or(Difference.of(e.getKey(), e.getValue(), tensor.toFloats()));
     }
     return difference;
@@ -202,7 +207,9 @@ public final class OracleDifferences {
     PyTorchParameters parameters = new PyTorchParameters(merged, oracle.untransposed());
     Difference weights = Difference.NONE;
     for (Map.Entry<String, double[]> e : oracle.tensors(pointer + "/weights").entrySet()) {
-      Tensor weight = merged.graph().initializer(parameters.get(e.getKey()).initializer());
+      Tensor weight =
+          Objects.requireNonNull(
+              merged.graph().initializer(parameters.get(e.getKey()).initializer()));
       weights = weights.or(parameters.difference(e.getKey(), e.getValue(), weight.toFloats()));
     }
     return new Merged(

@@ -57,7 +57,8 @@ final class PlacementCheck {
               0,
               sessions.withProfile(folder.path().resolve("step")));
       try (Engines.Opened opened = engines.open(EngineKind.GRAPH, null, STEPS, null, line -> {})) {
-        input.add(classes(opened.labels().name(), opened.labels().type().elementType(), batch));
+        input.add(
+            classes(opened.labels().name(), opened.labels().requireType().elementType(), batch));
         for (int i = 0; i < STEPS; i++) {
           opened.engine().step(input, 1e-5);
         }

@@ -7,22 +7,23 @@ import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the PyTorch script measured.
  *
- * @param command as it would be typed
+ * @param command as it would be typed; null where it was not run
  * @param lines what it printed, one object for each figure
  * @param problem why there are none; null where there are
  */
-record PyTorchComparison(String command, List<JsonNode> lines, String problem) {
+record PyTorchComparison(@Nullable String command, List<JsonNode> lines, @Nullable String problem) {
   /**
    * Runs the script.
    *
    * @param script null where PyTorch is not to be compared with
    */
   static PyTorchComparison run(
-      String python, Path script, CheckedDevice device, Sizes sizes, boolean quick) {
+      String python, @Nullable Path script, CheckedDevice device, Sizes sizes, boolean quick) {
     if (script == null) {
       return new PyTorchComparison(null, List.of(), "no script was given");
     }

@@ -9,6 +9,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -40,8 +41,9 @@ public final class PyTorchParameters {
     }
   }
 
+  /** The trained parameter of a name. */
   public Parameter get(String name) {
-    return trained.get(name);
+    return Objects.requireNonNull(trained.get(name), name);
   }
 
   /** The values that the parameters are in the graph. */
@@ -63,7 +65,7 @@ public final class PyTorchParameters {
     }
     Difference difference = Difference.NONE;
     for (Map.Entry<String, double[]> e : expected.entrySet()) {
-      float[] actual = byValue.apply(trained.get(e.getKey()).value());
+      float[] actual = byValue.apply(get(e.getKey()).value());
       difference = difference.or(difference(e.getKey(), e.getValue(), actual));
     }
     return difference;

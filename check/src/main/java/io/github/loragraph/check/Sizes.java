@@ -1,6 +1,7 @@
 package io.github.loragraph.check;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How much is measured.
@@ -47,7 +48,8 @@ record Sizes(
   }
 
   /** With less of two things, where that is not null. */
-  Sizes withOnly(List<Precision> somePrecisions, List<Integer> someStepsPerCall) {
+  Sizes withOnly(
+      @Nullable List<Precision> somePrecisions, @Nullable List<Integer> someStepsPerCall) {
     return new Sizes(
         fixtures,
         models,

@@ -8,7 +8,9 @@ import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** A training step as {@code lora-graph benchmark} measures it, in a process of its own. */
@@ -22,16 +24,16 @@ record StepBenchmark(
   /**
    * What was measured.
    *
-   * @param command as it would be typed
+   * @param command as it would be typed; null where this build lacks an option for it
    * @param result what it printed; null where it failed or this build lacks an option for it
    * @param problem why there is no result; null where there is one
    */
   record Figure(
       StepBenchmark benchmark,
-      String command,
-      JsonNode result,
+      @Nullable String command,
+      @Nullable JsonNode result,
       double deviceGigabytes,
-      String problem) {
+      @Nullable String problem) {
     /** A number of the result; NaN where there is none. */
     double number(String key) {
       return result == null ? Double.NaN : result.path(key).asDouble(Double.NaN);
@@ -91,9 +93,10 @@ record StepBenchmark(
    * @param folder where the models are
    * @param memory of the GPU; null where there is none
    */
-  Figure run(Path folder, GpuMemory memory) {
-    CommandLine benchmark = LoraGraph.commandLine().getSubcommands().get("benchmark");
-    String command = null;
+  Figure run(Path folder, @Nullable GpuMemory memory) {
+    CommandLine benchmark =
+        Objects.requireNonNull(LoraGraph.commandLine().getSubcommands().get("benchmark"));
+    @Nullable String command = null;
     try {
       command =
           arguments(model.file(), benchmark).stream()

@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,12 +51,12 @@ final class AddHeadCommand implements Callable<Integer> {
       description =
           "The model's output to put the head on, where several could be (default: the states of"
               + " the tokens, else the pooled ones).")
-  private String outputName;
+  private @Nullable String outputName;
 
   @Mixin private ResultOutput output;
 
   @ArgGroup(multiplicity = "0..1")
-  private Labels labels;
+  private @Nullable Labels labels;
 
   @Option(
       names = "--task",
@@ -75,13 +77,13 @@ final class AddHeadCommand implements Callable<Integer> {
         split = ",",
         paramLabel = "NAME",
         description = "The classes, separated by commas.")
-    private List<String> names;
+    private @Nullable List<String> names;
 
     @Option(
         names = "--labels-from",
         paramLabel = "FILE",
         description = "A data file whose labels are the classes.")
-    private Path file;
+    private @Nullable Path file;
   }
 
   @Option(
@@ -104,7 +106,7 @@ final class AddHeadCommand implements Callable<Integer> {
       names = "--label-column",
       paramLabel = "NAME",
       description = "Column or field with the label (default: label, ...).")
-  private String labelColumn;
+  private @Nullable String labelColumn;
 
   @Option(
       names = {"-o", "--output"},
@@ -160,16 +162,17 @@ final class AddHeadCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "name the classes with --labels A,B or --labels-from FILE");
     }
-    if (labels.names == null) {
-      Dataset data = Dataset.file(labels.file);
+    List<String> names = labels.names;
+    if (names == null) {
+      Dataset data = Dataset.file(Objects.requireNonNull(labels.file));
       return HeadConfig.of(wanted, labelColumn == null ? data : data.withLabelColumn(labelColumn));
     }
-    task.refusalOf(labels.names)
+    task.refusalOf(names)
         .ifPresent(
             reason -> {
               throw new ParameterException(
                   spec.commandLine(), reason + ", or use --task regression");
             });
-    return HeadConfig.of(wanted, labels.names);
+    return HeadConfig.of(wanted, names);
   }
 }

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -54,18 +55,18 @@ final class ArtifactsApplyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Model untrained = Model.open(model).withNotes(output::say);
-    Path target = list ? null : outputFile.check(untrained, ".trained");
+    @Nullable Path target = list ? null : outputFile.check(untrained, ".trained");
     Path inFolder = checkpointFile.resolve(TrainingArtifacts.CHECKPOINT);
     Checkpoint checkpoint =
         CheckpointFile.read(Files.isRegularFile(inFolder) ? inFolder : checkpointFile);
     OnnxModel trained =
         LoraGraphException.in(checkpointFile, () -> checkpoint.putInto(untrained.onnx()));
-    if (!list) {
+    if (target != null) {
       outputFile.write(untrained.withOnnx(trained), target);
     }
     long steps = checkpoint.group(Checkpoint.GROUP).map(g -> g.step()).orElse(0L);
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("output", list ? null : target.toString());
+    result.put("output", target == null ? null : target.toString());
     result.put("applied", checkpoint.trainable().stream().map(t -> t.name()).toList());
     result.put("steps", steps);
     output.print(

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,7 +81,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       arity = "0..1",
       paramLabel = "MODEL",
       description = "An injected model, or any other with --method.")
-  private String model;
+  private @Nullable String model;
 
   @Mixin private OutputNameOption outputName;
   @Mixin private ResultOutput output;
@@ -90,7 +91,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FOLDER",
       description = "The folder to write the files into.")
-  private Path folder;
+  private @Nullable Path folder;
 
   @Option(
       names = "--loss",
@@ -100,7 +101,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       description =
           "${COMPLETION-CANDIDATES} (default: by the task in config.json, or"
               + " the model's outputs).")
-  private String loss;
+  private @Nullable String loss;
 
   @Option(
       names = "--label-smoothing",
@@ -151,7 +152,7 @@ final class ArtifactsCommand implements Callable<Integer> {
       paramLabel = "REGEX",
       converter = RegexConverter.class,
       description = "Train parameters too in whose names this is found.")
-  private Pattern trainable;
+  private @Nullable Pattern trainable;
 
   @Option(
       names = "--untie",
@@ -179,20 +180,22 @@ final class ArtifactsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (model == null || folder == null) {
-      throw new ParameterException(
-          spec.commandLine(),
-          model == null ? "name a MODEL" : "name a folder for the files with -o");
+    if (model == null) {
+      throw new ParameterException(spec.commandLine(), "name a MODEL");
     }
+    if (folder == null) {
+      throw new ParameterException(spec.commandLine(), "name a folder for the files with -o");
+    }
+    Path target = folder;
     if (optimizer != Optimizer.ADAMW) {
       refuseOptionsOfAdamW();
     }
     for (String name : NAMES) {
-      AtomicFile.checkTarget(folder.resolve(name), force);
+      AtomicFile.checkTarget(target.resolve(name), force);
     }
     ModelFolder files = ModelReference.resolve(model, ToolCache.ofThisUser());
     for (String name : NAMES) {
-      OutputFile.refuseInput(folder.resolve(name), files);
+      OutputFile.refuseInput(target.resolve(name), files);
     }
     SessionShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
     Answer answer = answer(files, inference);
@@ -218,10 +221,10 @@ final class ArtifactsCommand implements Callable<Integer> {
           "weight decay %s is on biases and normalization weights, too: the training API has one group of parameters"
               .formatted(weightDecay));
     }
-    List<String> written = write(artifacts, files);
+    List<String> written = write(artifacts, files, target);
 
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("output", folder.toString());
+    result.put("output", target.toString());
     result.put("files", written);
     result.put("inputs", inputs(artifacts));
     result.put("loss", artifacts.loss());
@@ -238,7 +241,7 @@ final class ArtifactsCommand implements Callable<Integer> {
               optimizer.name().toLowerCase(Locale.ROOT));
           out.println("inputs of a step: " + String.join(", ", inputs(artifacts)));
           out.println("first output: " + artifacts.loss());
-          written.forEach(name -> out.println("written: " + folder.resolve(name)));
+          written.forEach(name -> out.println("written: " + target.resolve(name)));
         });
     return 0;
   }
@@ -258,12 +261,12 @@ final class ArtifactsCommand implements Callable<Integer> {
     }
   }
 
-  private List<String> write(TrainingArtifacts artifacts, ModelFolder source) {
-    try (StagedFiles files = new StagedFiles(folder, force)) {
-      List<String> written = new ArrayList<>(artifacts.stage(folder, external, nominal, files));
-      ModelFolder.Companions companions = source.stageCompanions(folder, files);
+  private List<String> write(TrainingArtifacts artifacts, ModelFolder source, Path target) {
+    try (StagedFiles files = new StagedFiles(target, force)) {
+      List<String> written = new ArrayList<>(artifacts.stage(target, external, nominal, files));
+      ModelFolder.Companions companions = source.stageCompanions(target, files);
       files.commit();
-      OutputFile.warnOfDifferent(companions, folder, source, output);
+      OutputFile.warnOfDifferent(companions, target, source, output);
       written.addAll(companions.copied());
       return written;
     }

@@ -40,6 +40,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -232,10 +233,11 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   private HostTensor labels(ValueInfo declared) {
-    TensorType type = declared.type();
-    long[] shape = new long[type.shape().rank()];
+    TensorType type = declared.requireType();
+    Shape known = Objects.requireNonNull(type.shape());
+    long[] shape = new long[known.rank()];
     for (int axis = 0; axis < shape.length; axis++) {
-      Shape.Dimension d = type.shape().dimension(axis);
+      Shape.Dimension d = known.dimension(axis);
       shape[axis] = d.isKnown() ? d.size() : axis == 0 ? batchSize : sequence;
     }
     ByteBuffer zeros =

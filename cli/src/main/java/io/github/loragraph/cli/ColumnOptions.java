@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.Dataset;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -12,7 +13,7 @@ final class ColumnOptions {
       names = "--label-column",
       paramLabel = "NAME",
       description = "Column or field with the label (default: of label, labels, intent, class).")
-  private String label;
+  private @Nullable String label;
 
   /** The data with these columns. */
   Dataset of(Dataset data) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -164,7 +165,8 @@ final class ConfigFile implements IDefaultValueProvider {
    * The file that gives a value to an option or argument of the command; empty where the command
    * line does, or nobody.
    */
-  static Optional<Path> origin(CommandLine command, ArgSpec argument, String value) {
+  static Optional<Path> origin(
+      CommandLine command, @Nullable ArgSpec argument, @Nullable String value) {
     return argument != null
             && command.getDefaultValueProvider() instanceof ConfigFile config
             && value != null
@@ -174,7 +176,7 @@ final class ConfigFile implements IDefaultValueProvider {
   }
 
   @Override
-  public String defaultValue(ArgSpec argument) {
+  public @Nullable String defaultValue(ArgSpec argument) {
     if (argument instanceof OptionSpec option) {
       return Arrays.stream(option.names())
           .map(name -> values.get(name.replaceFirst("^--?", "")))

@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.InferenceArguments;
 import io.github.loragraph.task.Task;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What a model makes of text. */
@@ -11,7 +12,7 @@ final class DataOptions {
       names = "--max-length",
       paramLabel = "TOKENS",
       description = "Longer texts are cut (default: what the model takes, at most 512).")
-  private Integer maxLength;
+  private @Nullable Integer maxLength;
 
   @Option(
       names = "--task",
@@ -21,7 +22,7 @@ final class DataOptions {
       description =
           "What the model answers: ${COMPLETION-CANDIDATES} (default: what config.json says, else by"
               + " the model's outputs).")
-  private Task task;
+  private @Nullable Task task;
 
   Optional<Integer> maxLength() {
     return Optional.ofNullable(maxLength);

@@ -11,6 +11,7 @@ import io.github.loragraph.ort.Sessions;
 import java.util.AbstractList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -26,7 +27,7 @@ final class DeviceOptions {
       description =
           "cpu, cuda (the first GPU), cuda:N, or auto: a GPU if one can be used (default:"
               + " ${DEFAULT-VALUE}; 'lora-graph doctor' tells what there is).")
-  private Device asked;
+  private @Nullable Device asked; // null for auto
 
   @Option(
       names = "--tf32",
@@ -56,7 +57,7 @@ final class DeviceOptions {
   /** Reads a device; null for {@code auto}. */
   static final class Converter implements ITypeConverter<Device> {
     @Override
-    public Device convert(String value) {
+    public @Nullable Device convert(String value) {
       if (value.equals("auto")) {
         return null;
       }

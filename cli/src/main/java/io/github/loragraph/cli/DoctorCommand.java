@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,7 +63,7 @@ final class DoctorCommand implements Callable<Integer> {
       names = "--install",
       paramLabel = "PART",
       description = "cuda: ONNX Runtime's build for NVIDIA's GPUs, 165 MB (CUDA 13) or 742 MB.")
-  private String install;
+  private @Nullable String install;
 
   @Option(
       names = "--cuda",
@@ -70,7 +71,7 @@ final class DoctorCommand implements Callable<Integer> {
       description =
           "12 or 13: the CUDA to install for (default: what this machine has; a machine without"
               + " driver needs it named).")
-  private Integer release;
+  private @Nullable Integer release;
 
   /** How an engine does on a device. */
   private record Attempt(EngineKind engine, String device, Optional<String> problem) {}

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -75,7 +76,7 @@ final class EvalCommand implements Callable<Integer> {
       description =
           "List the N worst mistakes with text, label, answer and loss, long texts shortened; or"
               + " write all of them, whole, to a .tsv, .csv or .jsonl file.")
-  private String errors;
+  private @Nullable String errors;
 
   @Option(names = "--force", description = "Replace a file of errors that exists.")
   private boolean force;
@@ -83,7 +84,7 @@ final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     boolean listed = errors != null && errors.matches("\\d{1,9}");
-    Path errorFile = errors == null || listed ? null : Path.of(errors);
+    @Nullable Path errorFile = errors == null || listed ? null : Path.of(errors);
     if (errorFile != null) {
       DataFileWriter.checkTarget(errorFile);
       AtomicFile.checkTarget(errorFile, force);
@@ -136,7 +137,8 @@ final class EvalCommand implements Callable<Integer> {
     return file.toString();
   }
 
-  private void print(Evaluation evaluation, List<Map<String, Object>> mistakes, String file) {
+  private void print(
+      Evaluation evaluation, List<Map<String, Object>> mistakes, @Nullable String file) {
     ReportOutput report = new ReportOutput(evaluation);
     Map<String, Object> json = new LinkedHashMap<>(report.json());
     json.put("truncated", evaluation.truncated());
@@ -154,12 +156,12 @@ final class EvalCommand implements Callable<Integer> {
           if (file != null) {
             out.println("written: " + file);
           } else if (errors != null) {
-            printMistakes(out, mistakes);
+            printMistakes(out, evaluation.mistakes().subList(0, mistakes.size()));
           }
         });
   }
 
-  private static void printMistakes(PrintWriter out, List<Map<String, Object>> mistakes) {
+  private static void printMistakes(PrintWriter out, List<Mistake> mistakes) {
     out.println();
     if (mistakes.isEmpty()) {
       out.println("no mistakes");
@@ -167,24 +169,23 @@ final class EvalCommand implements Callable<Integer> {
     }
     List<String[]> rows = new ArrayList<>();
     rows.add(new String[] {"loss", "label", "answer", "row", "text"});
-    for (Map<String, Object> mistake : mistakes) {
-      Object text = mistake.get("text");
-      Object pair = mistake.get("textPair");
+    for (Mistake mistake : mistakes) {
       rows.add(
           new String[] {
-            String.format(Locale.ROOT, "%.4f", (double) mistake.get("loss")),
-            PredictionLines.escaped(mistake.get("label").toString()),
-            PredictionLines.escaped(mistake.get("answer").toString()),
-            mistake.get("row").toString(),
-            shown(text) + (pair == null ? "" : " | " + shown(pair))
+            String.format(Locale.ROOT, "%.4f", mistake.loss()),
+            PredictionLines.escaped(mistake.label()),
+            PredictionLines.escaped(mistake.answer()),
+            mistake.place(),
+            shown(mistake.text().orElse(""))
+                + mistake.textPair().map(pair -> " | " + shown(pair)).orElse("")
           });
     }
     new TextTable(rows, Set.of(0)).printTo(out);
   }
 
   /** A text in one line, no longer than {@link #TEXT_SHOWN}; the number says what was left out. */
-  private static String shown(Object text) {
-    String line = text == null ? "" : PredictionLines.escaped(text.toString());
+  private static String shown(String text) {
+    String line = PredictionLines.escaped(text);
     int length = line.codePointCount(0, line.length());
     return length <= TEXT_SHOWN
         ? line

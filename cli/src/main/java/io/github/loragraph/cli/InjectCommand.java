@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,14 +61,14 @@ final class InjectCommand implements Callable<Integer> {
       names = {"--alpha", "--lora-alpha"},
       paramLabel = "<alpha>",
       description = "Scale times rank (default: the rank, so scale 1).")
-  private Double alpha;
+  private @Nullable Double alpha;
 
   @Option(
       names = {"--head", "--modules-to-save"},
       paramLabel = "REGEX",
       converter = RegexConverter.class,
       description = "Which layers are the head (default: classifier, pre_classifier, score).")
-  private Pattern head;
+  private @Nullable Pattern head;
 
   @Option(
       names = "--seed",

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,7 +48,7 @@ final class InspectCommand implements Callable<Integer> {
       paramLabel = "REGEX",
       converter = RegexConverter.class,
       description = "Show only Linear layers in whose module path this is found.")
-  private Pattern match;
+  private @Nullable Pattern match;
 
   @Option(
       names = {"-v", "--verbose"},

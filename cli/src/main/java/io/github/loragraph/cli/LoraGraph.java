@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -93,7 +94,7 @@ public final class LoraGraph implements Runnable {
   /** Runs a command line and returns its exit code. */
   public static int execute(CommandLine commandLine, String... args) {
     try {
-      ConfigFile.apply(commandLine.getSubcommands().get("train"), args);
+      ConfigFile.apply(Objects.requireNonNull(commandLine.getSubcommands().get("train")), args);
       return commandLine.execute(args);
     } catch (LoraGraphException e) {
       return onFailure(e, commandLine, false);
@@ -123,7 +124,7 @@ public final class LoraGraph implements Runnable {
 
   /** The library's messages call an option by its longest name, which may be a further one. */
   private static String withFirstNames(CommandLine.ParameterException e) {
-    String message = e.getMessage();
+    String message = String.valueOf(e.getMessage());
     for (CommandLine.Model.OptionSpec option : e.getCommandLine().getCommandSpec().options()) {
       String name = "'" + ConfigFile.firstLongName(option);
       for (String end : List.of("'", "=")) {

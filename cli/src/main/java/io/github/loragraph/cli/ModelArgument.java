@@ -4,6 +4,7 @@ import io.github.loragraph.Model;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -20,7 +21,7 @@ final class ModelArgument {
       paramLabel = "NAME",
       description =
           "Which model of the folder, where it has several: a name in it, or in its folder onnx.")
-  private String file;
+  private @Nullable String file;
 
   /** The model's files. */
   ModelFolder folder() {

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -19,14 +20,14 @@ final class OptionalModelArgument {
       arity = "0..1",
       paramLabel = "MODEL",
       description = "An injected model (default: the one *.lora.onnx in the current folder).")
-  private String model;
+  private @Nullable String model;
 
   @Option(
       names = "--file",
       paramLabel = "NAME",
       description =
           "Which model of the folder, where it has several: a name in it, or in its folder onnx.")
-  private String file;
+  private @Nullable String file;
 
   /** The model; what is worth saying of it is said. */
   Model open(ResultOutput output) {

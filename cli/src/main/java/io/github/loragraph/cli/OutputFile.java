@@ -7,6 +7,7 @@ import io.github.loragraph.models.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where a command writes the model that it makes. */
@@ -17,7 +18,7 @@ final class OutputFile {
       names = {"-o", "--output"},
       paramLabel = "PATH",
       description = "The .onnx file to write, or a folder for model.onnx and what belongs to it.")
-  private Path file;
+  private @Nullable Path file;
 
   @Option(names = "--force", description = "Replace an output that exists.")
   private boolean force;

@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.Model;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.training.Logits;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which of a model's outputs is its answer. */
@@ -13,7 +14,7 @@ final class OutputNameOption {
       description =
           "The model's output that is its answer, where several could be (default: the only one"
               + " whose shape fits, or the one that the model was trained with).")
-  private String name;
+  private @Nullable String name;
 
   /**
    * The model, with the named output noted in its metadata.
@@ -21,7 +22,8 @@ final class OutputNameOption {
    * @throws io.github.loragraph.error.LoraGraphException if it has no such output
    */
   OnnxModel choose(OnnxModel model) {
-    return name == null ? model : model.namingFile(() -> Logits.choose(model, name));
+    String chosen = name;
+    return chosen == null ? model : model.namingFile(() -> Logits.choose(model, chosen));
   }
 
   /** The same of a model with its files. */

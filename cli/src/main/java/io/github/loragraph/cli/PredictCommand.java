@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -76,13 +77,13 @@ final class PredictCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description = "Texts to label: .tsv, .csv or .jsonl, as for training; labels are not needed.")
-  private Path data;
+  private @Nullable Path data;
 
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description = "Write the answers beside the data: .tsv, .csv or .jsonl.")
-  private Path target;
+  private @Nullable Path target;
 
   @Option(names = "--force", description = "Replace a file that exists.")
   private boolean force;
@@ -108,7 +109,7 @@ final class PredictCommand implements Callable<Integer> {
         outputName.choose(model.open(output)).predictor(dataOptions.inference(device, threads))) {
       Run answers = new Run(predictor);
       if (target != null) {
-        write(answers);
+        write(answers, target);
       } else if (output.isJson()) {
         List<Map<String, Object>> predictions = new ArrayList<>();
         answers.over((example, answer) -> predictions.add(object(example, answer)));
@@ -124,16 +125,16 @@ final class PredictCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void write(Run answers) {
+  private void write(Run answers, Path file) {
     long[] counts = new long[2];
     AtomicFile.write(
-        target,
+        file,
         force,
         out -> {
-          try (DataFileWriter writer = new DataFileWriter(target, out)) {
+          try (DataFileWriter writer = new DataFileWriter(file, out)) {
             answers.over(
                 (example, answer) ->
-                    writer.write(PredictionFields.of(example.fields(), answer, target)));
+                    writer.write(PredictionFields.of(example.fields(), answer, file)));
             counts[0] = writer.rows();
             counts[1] = writer.flattened();
           }
@@ -144,10 +145,10 @@ final class PredictCommand implements Callable<Integer> {
           counts[1], counts[0]);
     }
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("output", target.toString());
+    result.put("output", file.toString());
     result.put("examples", counts[0]);
     result.put("truncated", answers.cut);
-    output.print(result, out -> out.printf("%,d rows answered%nwritten: %s%n", counts[0], target));
+    output.print(result, out -> out.printf("%,d rows answered%nwritten: %s%n", counts[0], file));
   }
 
   /** From texts to answers, in their order. */
@@ -163,7 +164,7 @@ final class PredictCommand implements Callable<Integer> {
 
     void over(Sink sink) {
       if (data != null) {
-        file(sink);
+        file(data, sink);
       } else if (!texts.isEmpty()) {
         List<Example> examples = new ArrayList<>();
         for (String text : texts) {
@@ -175,9 +176,9 @@ final class PredictCommand implements Callable<Integer> {
       }
     }
 
-    private void file(Sink sink) {
+    private void file(Path file, Sink sink) {
       predictor.predict(
-          columns.of(Dataset.file(data)),
+          columns.of(Dataset.file(file)),
           (example, answer) -> {
             take(example, answer, sink);
             if (count % CHUNK == 0) {

@@ -8,6 +8,7 @@ import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Shows a training on standard error: a bar with loss, rate and time left where that is a terminal,
@@ -18,7 +19,10 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   private static final int COLUMNS = 80;
 
   private final ResultOutput output;
-  private ProgressBar bar;
+
+  /** Null where there is no terminal, and before the first step. */
+  private @Nullable ProgressBar bar;
+
   private long totalSteps;
 
   ProgressListener(ResultOutput output) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.Dataset;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where texts stand in a data file. */
@@ -11,7 +12,7 @@ final class TextColumnOptions {
       description =
           "Column or field with the text (default: the first that is there of text, sentence,"
               + " sentence1, question1, question, premise).")
-  String text;
+  @Nullable String text;
 
   @Option(
       names = "--text-pair-column",
@@ -19,7 +20,7 @@ final class TextColumnOptions {
       description =
           "Column or field with the second text (default: of text_pair, sentence2, question2,"
               + " answer, hypothesis).")
-  String textPair;
+  @Nullable String textPair;
 
   /** The data with these columns. */
   Dataset of(Dataset data) {

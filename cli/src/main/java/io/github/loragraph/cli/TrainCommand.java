@@ -15,8 +15,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -71,13 +73,13 @@ final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description = "Labelled examples: .tsv, .csv or .jsonl.")
-  private Path data;
+  private @Nullable Path data;
 
   @Option(
       names = "--eval",
       paramLabel = "FILE",
       description = "Held-out examples, to measure with.")
-  private Path eval;
+  private @Nullable Path eval;
 
   @Option(
       names = "--steps-per-call",
@@ -85,20 +87,20 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "Steps (with --accumulate: batches) that the graph engine runs in one call, between which"
               + " nothing is copied from or to the device (default: 1 on a CPU, 8 on a GPU).")
-  private Integer stepsPerCall;
+  private @Nullable Integer stepsPerCall;
 
   @Option(
       names = "--config",
       paramLabel = "FILE",
       description = "YAML with options by their names; the command line wins.")
   @SuppressWarnings("UnusedVariable") // read before the options are: ConfigFile
-  private Path config;
+  private @Nullable Path config;
 
   @Option(
       names = {"-o", "--output-dir"},
       paramLabel = "RUN",
       description = "The run folder to write (default: run).")
-  private Path run;
+  private @Nullable Path run;
 
   @Option(
       names = "--output",
@@ -106,7 +108,7 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "The same as -o; but where the model has an output of that name, the same as"
               + " --output-name.")
-  private String runOrOutputName;
+  private @Nullable String runOrOutputName;
 
   @Option(
       names = "--resume",
@@ -114,10 +116,15 @@ final class TrainCommand implements Callable<Integer> {
       description =
           "Go on with a run that was stopped, from its last checkpoint that is whole and with its"
               + " options.")
-  private Path resume;
+  private @Nullable Path resume;
 
   @Option(names = "--force", description = "Replace a run folder that exists.")
   private boolean force;
+
+  /** The run folder, once it is settled. */
+  private Path runFolder() {
+    return Objects.requireNonNull(run);
+  }
 
   @Override
   public Integer call() {
@@ -129,11 +136,11 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--eval-every measures on held-out examples: name them with --eval");
     }
-    Model adapted = null;
+    @Nullable Model adapted = null;
     if (resume == null) {
       adapted = settleOutput();
-      RunFolder.recover(run, output::say);
-      RunFolder.checkTarget(run, force);
+      RunFolder.recover(runFolder(), output::say);
+      RunFolder.checkTarget(runFolder(), force);
     }
     options.hint().ifPresent(hint -> output.say(hint));
     adapted = adapted == null ? model.open(output) : adapted;
@@ -145,7 +152,7 @@ final class TrainCommand implements Callable<Integer> {
       return 0;
     } catch (TrainingCancelledException e) {
       output.say("stopped after step %,d: %s".formatted(e.step(), howToGoOn()));
-      return kept.stop.exitCode();
+      return kept.stop().exitCode();
     } catch (LoraGraphException e) {
       // What could not be written, to a full disk for example, may be the next time.
       throw kept.mayGoOn(e) ? withHowToGoOn(e) : e;
@@ -160,7 +167,7 @@ final class TrainCommand implements Callable<Integer> {
             .device(deviceOptions.asked())
             .threads(threads.count())
             .tf32(deviceOptions.tf32())
-            .outputDir(run)
+            .outputDir(runFolder())
             .overwriteOutputDir(force)
             .resumeFromCheckpoint(resume != null);
     dataOptions.maxLength().ifPresent(arguments::maxLength);
@@ -181,7 +188,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Knows whether the run has something that it can be gone on with from. */
   private final class Kept implements TrainingListener {
-    private StopRequest stop;
+    private @Nullable StopRequest stop;
     private boolean training;
     private boolean writing;
     private boolean checkpoint;
@@ -189,7 +196,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public void onResume(long step) {
       checkpoint = true;
-      stop.resumed(howToGoOn());
+      stop().resumed(howToGoOn());
     }
 
     @Override
@@ -207,13 +214,17 @@ final class TrainCommand implements Callable<Integer> {
       writing = true;
     }
 
+    StopRequest stop() {
+      return Objects.requireNonNull(stop);
+    }
+
     boolean mayGoOn(LoraGraphException e) {
       return checkpoint && (writing || training && e.getCause() instanceof IOException);
     }
   }
 
   private String howToGoOn() {
-    return "go on with it: lora-graph train --resume %s".formatted(ShellWord.of(run));
+    return "go on with it: lora-graph train --resume %s".formatted(ShellWord.of(runFolder()));
   }
 
   private LoraGraphException withHowToGoOn(LoraGraphException e) {
@@ -228,21 +239,21 @@ final class TrainCommand implements Callable<Integer> {
    *
    * @return the model, if it had to be read for that
    */
-  private Model settleOutput() {
-    Model read = null;
+  private @Nullable Model settleOutput() {
+    @Nullable Model read = null;
     if (runOrOutputName != null) {
       read = model.open(output);
-    }
-    if (read != null && read.onnx().graph().isOutput(runOrOutputName)) {
-      outputName.setIfAbsent(runOrOutputName);
-      output.log(
-          "--output %s names an output of the model: the run folder is named with -o",
-          runOrOutputName);
-    } else if (runOrOutputName != null && run != null) {
-      throw new ParameterException(
-          spec.commandLine(), "-o and --output name the run folder both: give one");
-    } else if (runOrOutputName != null) {
-      run = Path.of(runOrOutputName);
+      if (read.onnx().graph().isOutput(runOrOutputName)) {
+        outputName.setIfAbsent(runOrOutputName);
+        output.log(
+            "--output %s names an output of the model: the run folder is named with -o",
+            runOrOutputName);
+      } else if (run != null) {
+        throw new ParameterException(
+            spec.commandLine(), "-o and --output name the run folder both: give one");
+      } else {
+        run = Path.of(runOrOutputName);
+      }
     }
     run = run == null ? Path.of("run") : run;
     return read;
@@ -261,7 +272,7 @@ final class TrainCommand implements Callable<Integer> {
     json.put("truncated", result.truncated());
     json.put("truncatedEval", result.truncatedEval());
     json.put("samplesPerSecond", orNull(result.samplesPerSecond()));
-    json.put("runFolder", run.toString());
+    json.put("runFolder", runFolder().toString());
     json.put("engine", result.engine());
     json.put("device", result.device().toString());
     output.print(
@@ -290,7 +301,7 @@ final class TrainCommand implements Callable<Integer> {
       if (file != null && !Files.exists(file)) {
         throw new LoraGraphException(
             "%s, which the run was begun with, is not there: put it back, or write where it is now into %s"
-                .formatted(file, run.resolve(RunFolder.CONFIG)));
+                .formatted(file, runFolder().resolve(RunFolder.CONFIG)));
       }
     }
     if (data == null) {
@@ -301,7 +312,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** A figure of steps, which a run that only had its end to write has not made. */
-  private static Double orNull(double figure) {
+  private static @Nullable Double orNull(double figure) {
     return Double.isNaN(figure) ? null : figure;
   }
 

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /**
@@ -32,7 +33,7 @@ final class TrainingOptions {
       description =
           "Train parameters too in whose names this is found, LayerNorm for example"
               + " (inspect --verbose lists the names).")
-  Pattern trainable;
+  @Nullable Pattern trainable;
 
   @Option(
       names = "--untie",
@@ -65,19 +66,19 @@ final class TrainingOptions {
       description =
           "How much each class counts in the loss, in the order of the labels; 'balanced': all"
               + " classes as much as each other.")
-  String classWeights;
+  @Nullable String classWeights;
 
   @Option(
       names = {"--epochs", "--num-train-epochs"},
       paramLabel = "<epochs>",
       description = "Passes over the data (default: 3, where no steps are given).")
-  Double epochs;
+  @Nullable Double epochs;
 
   @Option(
       names = {"--steps", "--max-steps"},
       paramLabel = "<steps>",
       description = "Steps. Beside epochs the run ends with what ends first.")
-  Long steps;
+  @Nullable Long steps;
 
   @Option(
       names = {"--batch-size", "--per-device-train-batch-size"},
@@ -99,7 +100,7 @@ final class TrainingOptions {
       names = {"--lr", "--learning-rate"},
       paramLabel = "<lr>",
       description = "The highest learning rate (default: 5e-4; with --method full 5e-5).")
-  Double lr;
+  @Nullable Double lr;
 
   @Option(
       names = {"--schedule", "--lr-scheduler", "--lr-scheduler-type"},
@@ -128,7 +129,7 @@ final class TrainingOptions {
 
   /** What stood for both: 1 and above for steps, below for the ratio. */
   @Option(names = "--warmup", hidden = true)
-  Double warmup;
+  @Nullable Double warmup;
 
   @Option(
       names = "--weight-decay",
@@ -216,7 +217,7 @@ final class TrainingOptions {
       names = "--max-train-examples",
       paramLabel = "N",
       description = "Train on N examples, drawn by the seed (default: all).")
-  Integer maxTrainExamples;
+  @Nullable Integer maxTrainExamples;
 
   @Option(
       names = "--engine",
@@ -249,7 +250,7 @@ final class TrainingOptions {
       throw new LoraGraphException("--max-train-examples must be 1 or more");
     }
     requireNumbers();
-    boolean alias = warmup != null && warmupSteps == 0 && warmupRatio == 0;
+    @Nullable Double both = warmupSteps == 0 && warmupRatio == 0 ? warmup : null;
     TrainingArguments.Builder builder =
         TrainingArguments.builder()
             .method(TrainingArguments.Method.valueOf(method.name()))
@@ -260,8 +261,8 @@ final class TrainingOptions {
             .trainBatchSize(batchSize)
             .gradientAccumulationSteps(accumulate)
             .lrScheduler(TrainingArguments.Scheduler.valueOf(schedule.name()))
-            .warmupSteps(alias && warmup >= 1 ? Math.round(warmup) : warmupSteps)
-            .warmupRatio(alias && warmup < 1 ? warmup : warmupRatio)
+            .warmupSteps(both != null && both >= 1 ? Math.round(both) : warmupSteps)
+            .warmupRatio(both != null && both < 1 ? both : warmupRatio)
             .weightDecay(weightDecay)
             .weightDecayOn(TrainingArguments.DecayOn.valueOf(weightDecayOn.name()))
             .adamBeta1(beta1)
@@ -284,7 +285,7 @@ final class TrainingOptions {
     return builder;
   }
 
-  private static <T> void ifGiven(T value, Consumer<T> taker) {
+  private static <T> void ifGiven(@Nullable T value, Consumer<T> taker) {
     if (value != null) {
       taker.accept(value);
     }

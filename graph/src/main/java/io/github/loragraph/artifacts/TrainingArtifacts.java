@@ -172,7 +172,7 @@ public record TrainingArtifacts(
                   Objects.requireNonNull(source.initialValues().get(parameter)).type();
               inputs.add(ValueInfo.of(parameter, type));
               buffers.add(ValueInfo.of(parameter + BUFFER, type));
-              Node last = Objects.requireNonNull(graph.producer(b.op("Identity", gradient)));
+              Node last = graph.requireProducer(b.op("Identity", gradient));
               graph.replace(last, last.withOutput(0, parameter + GRADIENT));
               flags.add(
                   accumulate(

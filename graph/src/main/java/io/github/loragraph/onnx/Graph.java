@@ -99,6 +99,19 @@ public final class Graph {
     return producers.get(value);
   }
 
+  /**
+   * The node that makes a value.
+   *
+   * @throws IllegalStateException if none does
+   */
+  public Node requireProducer(String value) {
+    Node producer = producers.get(value);
+    if (producer == null) {
+      throw new IllegalStateException("no node makes '%s'".formatted(value));
+    }
+    return producer;
+  }
+
   /** The nodes that read a value, each once, those that read it in a subgraph included. */
   public List<Node> consumers(String value) {
     return Collections.unmodifiableList(consumers.getOrDefault(value, List.of()));

@@ -45,6 +45,19 @@ public final class ValueInfo {
     return TensorType.of(proto.getType());
   }
 
+  /**
+   * The type of a value that is a tensor.
+   *
+   * @throws IllegalStateException if it is none
+   */
+  public TensorType requireType() {
+    TensorType type = type();
+    if (type == null) {
+      throw new IllegalStateException("'%s' is no tensor".formatted(name()));
+    }
+    return type;
+  }
+
   ValueInfoProto proto() {
     return proto;
   }

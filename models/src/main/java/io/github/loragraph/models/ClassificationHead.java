@@ -77,7 +77,7 @@ public final class ClassificationHead {
     String dense = head.linear("dense", pooled, hidden, hidden, random);
     String activated = head.node("/classifier/Tanh", "Tanh", dense);
     String projected = head.linear("out_proj", activated, hidden, classes, random);
-    Node last = Objects.requireNonNull(graph.producer(projected));
+    Node last = graph.requireProducer(projected);
     graph.replace(last, last.withOutput(0, LOGITS));
 
     Shape.Dimension batch = shape.dimension(0);
@@ -143,7 +143,7 @@ public final class ClassificationHead {
 
   /** Of states, which are found by it. */
   private static Shape shape(ValueInfo states) {
-    return Objects.requireNonNull(Objects.requireNonNull(states.type()).shape());
+    return Objects.requireNonNull(states.requireType().shape());
   }
 
   /** The masked sum over the count; a row that is all padding has the count 1, so gives zero. */

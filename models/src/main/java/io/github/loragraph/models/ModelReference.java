@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Finds the model that an argument means: a path, or the name of a bundled model. */
 public final class ModelReference {
@@ -19,7 +20,7 @@ public final class ModelReference {
    * @param cache where bundled models are unpacked
    * @throws LoraGraphException if there is no such model
    */
-  public static ModelFolder resolve(String argument, String file, ToolCache cache) {
+  public static ModelFolder resolve(String argument, @Nullable String file, ToolCache cache) {
     if (file == null) {
       return resolve(argument, cache);
     }

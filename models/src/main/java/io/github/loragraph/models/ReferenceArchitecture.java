@@ -15,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SplittableRandom;
 
 /**
@@ -203,7 +202,7 @@ public record ReferenceArchitecture(
       String dense = headLinear("classifier.dense", first, size.hidden, size.hidden);
       b.setScope("/classifier");
       String out = headLinear("classifier.out_proj", b.op("Tanh", dense), size.hidden, size.labels);
-      Node last = Objects.requireNonNull(graph.producer(out));
+      Node last = graph.requireProducer(out);
       graph.replace(last, last.withOutput(0, "logits"));
     }
 

@@ -2,6 +2,7 @@ package io.github.loragraph.data;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Examples padded to one length, in memory that is lent by the {@link BatchSource} they come from:
@@ -10,7 +11,7 @@ import java.util.List;
  */
 public final class Batch implements AutoCloseable {
   private final List<HostTensor> inputs;
-  private final HostTensor labels;
+  private final @Nullable HostTensor labels;
   private final int examples;
   private final BatchMemory.Loan loan;
 
@@ -18,7 +19,7 @@ public final class Batch implements AutoCloseable {
    * @param labels null where the examples have none
    * @param loan the memory of all its tensors
    */
-  Batch(List<HostTensor> inputs, HostTensor labels, int examples, BatchMemory.Loan loan) {
+  Batch(List<HostTensor> inputs, @Nullable HostTensor labels, int examples, BatchMemory.Loan loan) {
     this.inputs = List.copyOf(inputs);
     this.labels = labels;
     this.examples = examples;
@@ -40,7 +41,7 @@ public final class Batch implements AutoCloseable {
    *
    * @throws IllegalStateException if the batch is closed
    */
-  public HostTensor labels() {
+  public @Nullable HostTensor labels() {
     loan.requireOpen();
     return labels;
   }

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of the batches of one source: as many sets of buffers as batches are open at once, a
@@ -27,7 +28,8 @@ final class BatchMemory {
 
   /** One set of buffers, the borrower's own until it is closed. */
   final class Loan implements HostTensor.Owner, AutoCloseable {
-    private Map<String, ByteBuffer> buffers;
+    /** Null once it is closed. */
+    private @Nullable Map<String, ByteBuffer> buffers;
 
     private Loan(Map<String, ByteBuffer> buffers) {
       this.buffers = buffers;
@@ -35,20 +37,25 @@ final class BatchMemory {
 
     /** A direct buffer in native order for a tensor; what is in it is of an earlier batch. */
     ByteBuffer buffer(String tensor, int bytes) {
-      requireOpen();
-      ByteBuffer known = buffers.get(tensor);
+      Map<String, ByteBuffer> open = open();
+      ByteBuffer known = open.get(tensor);
       if (known == null || known.capacity() < bytes) {
         known = ByteBuffer.allocateDirect(bytes + bytes / 2);
-        buffers.put(tensor, known);
+        open.put(tensor, known);
       }
       return known.duplicate().order(ByteOrder.nativeOrder()).clear();
     }
 
-    @Override
-    public void requireOpen() {
+    private Map<String, ByteBuffer> open() {
       if (buffers == null) {
         throw new IllegalStateException("the batch is closed: its memory may be another's by now");
       }
+      return buffers;
+    }
+
+    @Override
+    public void requireOpen() {
+      open();
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts examples into batches, each padded to its longest example. With shuffling, the order of an
@@ -31,7 +32,7 @@ public final class BatchSource {
 
   private final List<Example> examples;
   private final List<ValueInfo> inputs;
-  private final ValueInfo labels;
+  private final @Nullable ValueInfo labels;
   private final int batchSize;
   private final double padId;
   private final boolean shuffle;
@@ -70,7 +71,7 @@ public final class BatchSource {
   public static final class Builder {
     private final List<Example> examples;
     private final List<ValueInfo> inputs;
-    private ValueInfo labels;
+    private @Nullable ValueInfo labels;
     private int batchSize = BATCH_SIZE;
     private long padId;
     private boolean shuffle = true;
@@ -85,7 +86,7 @@ public final class BatchSource {
     /**
      * @param labels declares the labels; null where batches get none
      */
-    public Builder labels(ValueInfo labels) {
+    public Builder labels(@Nullable ValueInfo labels) {
       this.labels = labels;
       return this;
     }
@@ -232,7 +233,7 @@ public final class BatchSource {
       HostTensor targets =
           labels == null
               ? null
-              : tensor(labels, group, Example::target, CrossEntropyLoss.IGNORE_INDEX, loan);
+              : tensor(labels, group, Example::requireTarget, CrossEntropyLoss.IGNORE_INDEX, loan);
       return new Batch(tensors, targets, group.size(), loan);
     } catch (RuntimeException e) {
       loan.close();
@@ -246,7 +247,7 @@ public final class BatchSource {
       Function<Example, Values> part,
       double filler,
       BatchMemory.Loan loan) {
-    ElementType type = declared.type().elementType();
+    ElementType type = declared.requireType().elementType();
     int[] padded = paddedShape(declared, group, part);
     long[] shape = new long[padded.length + 1];
     shape[0] = group.size();
@@ -264,7 +265,7 @@ public final class BatchSource {
   /** For each axis the size that the model fixes, else the largest of the group. */
   private int[] paddedShape(
       ValueInfo declared, List<Example> group, Function<Example, Values> part) {
-    Shape shape = declared.type().shape();
+    Shape shape = declared.requireType().shape();
     int[] padded = new int[part.apply(group.get(0)).rank()];
     for (int axis = 0; axis < padded.length; axis++) {
       for (Example example : group) {
@@ -289,7 +290,7 @@ public final class BatchSource {
       return true;
     }
     for (ValueInfo input : inputs) {
-      Shape shape = input.type().shape();
+      Shape shape = input.requireType().shape();
       if (Tokenizer.INPUTS.contains(input.name())
           && shape != null
           && shape.rank() > 1

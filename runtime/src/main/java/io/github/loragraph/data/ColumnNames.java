@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Finds columns or fields by their names; that they match but for case is said. */
 final class ColumnNames {
@@ -17,7 +18,7 @@ final class ColumnNames {
    * @return null where none is there
    * @throws LoraGraphException if there are several that match but for case
    */
-  static String find(
+  static @Nullable String find(
       List<String> names, List<String> candidates, String place, Consumer<String> notices) {
     for (String candidate : candidates) {
       if (names.contains(candidate)) {
@@ -46,7 +47,8 @@ final class ColumnNames {
    * @param textPair null where there is none, as is {@code label}
    * @throws LoraGraphException if two of them are the same
    */
-  static void refuseTwoRoles(String text, String textPair, String label, String place) {
+  static void refuseTwoRoles(
+      @Nullable String text, @Nullable String textPair, @Nullable String label, String place) {
     String twice =
         text != null && (text.equals(textPair) || text.equals(label))
             ? text

@@ -1,6 +1,7 @@
 package io.github.loragraph.data;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The names under which a data file has text, second text and label; the first that is there. */
 public record Columns(List<String> text, List<String> textPair, List<String> label) {
@@ -12,7 +13,7 @@ public record Columns(List<String> text, List<String> textPair, List<String> lab
           List.of("label", "labels", "intent", "class"));
 
   /** The same with other names; null keeps what there is. A name given so has to be there. */
-  public Columns with(String text, String textPair, String label) {
+  public Columns with(@Nullable String text, @Nullable String textPair, @Nullable String label) {
     return new Columns(
         text == null ? this.text : List.of(text),
         textPair == null ? this.textPair : List.of(textPair),

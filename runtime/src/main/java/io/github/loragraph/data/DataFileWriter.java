@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes rows as the name of a file asks for: {@code .tsv}, {@code .csv} or JSON lines, UTF-8. All
@@ -34,8 +35,13 @@ public final class DataFileWriter implements AutoCloseable {
   private final Path target;
   private final Format format;
   private final Writer out;
-  private final CsvWriter csv;
-  private List<String> heading;
+
+  /** Null for other formats. */
+  private final @Nullable CsvWriter csv;
+
+  /** Null before the first row. */
+  private @Nullable List<String> heading;
+
   private long rows;
   private long flattened;
 

@@ -13,8 +13,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How much there is in the tables in which a model looks up tokens and positions, as far as its
@@ -47,7 +49,7 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
     for (ValueInfo input : graph.requiredInputs()) {
       for (Node lookup : lookups(graph, input.name())) {
         lookups.add(lookup);
-        Tensor table = table(graph, lookup.input(0));
+        Tensor table = requireTable(graph, lookup);
         rows.merge(input.name(), size(table), Math::min);
         width = table.rank() == 2 && input.name().equals("input_ids") ? size(table, 1) : width;
       }
@@ -59,7 +61,7 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
         Tensor table = node.hasInput(3) ? table(graph, node.input(3)) : null;
         positions = table == null ? positions : least(positions, size(table));
       } else if (isLookup(graph, node) && !lookups.contains(node)) {
-        Tensor table = table(graph, node.input(0));
+        Tensor table = requireTable(graph, node);
         if (table.rank() == 2 && size(table, 1) == width) {
           OptionalInt length = longest(graph, node.input(1), size(table));
           positions = length.isPresent() ? least(positions, length.getAsInt()) : positions;
@@ -97,8 +99,12 @@ public record EmbeddingTables(Map<String, Integer> rows, OptionalInt positions) 
     return table != null && table.rank() > 0 && table.dim(0) > 0;
   }
 
+  private static Tensor requireTable(Graph graph, Node lookup) {
+    return Objects.requireNonNull(table(graph, lookup.input(0)));
+  }
+
   /** The weight that a value is, quantized or cast as it may be; null where it is none. */
-  private static Tensor table(Graph graph, String value) {
+  private static @Nullable Tensor table(Graph graph, String value) {
     String at = value;
     for (int i = 0; i < FARTHEST; i++) {
       Tensor constant = graph.constant(at);

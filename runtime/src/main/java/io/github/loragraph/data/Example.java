@@ -2,6 +2,7 @@ package io.github.loragraph.data;
 
 import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One example as the model takes it.
@@ -11,15 +12,27 @@ import java.util.Map;
  *     predict (a scalar), 0 or 1 for each class, or the class of each token; null where there is
  *     none
  */
-public record Example(Map<String, Values> inputs, Values target) {
+public record Example(Map<String, Values> inputs, @Nullable Values target) {
   /** The class, or the number to predict; NaN where there is none or not just one. */
   public double label() {
     return target == null || target.rank() > 0 ? Double.NaN : target.get(0);
   }
 
+  /**
+   * What the model is to answer.
+   *
+   * @throws IllegalStateException if there is nothing
+   */
+  public Values requireTarget() {
+    if (target == null) {
+      throw new IllegalStateException("the example has no target");
+    }
+    return target;
+  }
+
   /** The same input with a target that counts nothing, to a loss that leaves such out. */
   public Example uncounted() {
-    return new Example(inputs, target.filledWith((int) CrossEntropyLoss.IGNORE_INDEX));
+    return new Example(inputs, requireTarget().filledWith((int) CrossEntropyLoss.IGNORE_INDEX));
   }
 
   /** The size of the longest first axis, to which a batch is padded. */

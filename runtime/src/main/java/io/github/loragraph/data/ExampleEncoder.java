@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Makes examples for a model out of rows of a data file. */
 public final class ExampleEncoder {
@@ -121,7 +122,7 @@ public final class ExampleEncoder {
                 .formatted(input));
       }
     }
-    List<String> pairs =
+    @Nullable List<String> pairs =
         rows.get(0).textPair() == null ? null : rows.stream().map(Row::textPair).toList();
     List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
     for (Tokenizer.Tokens tokens :
@@ -198,7 +199,7 @@ public final class ExampleEncoder {
   }
 
   private Values fitting(Row row, ValueInfo input, Values given, Sizes sizes) {
-    TensorType type = input.type();
+    TensorType type = input.requireType();
     Values values = given;
     if (type.shape() != null) {
       int rank = type.shape().rank() - 1;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the shapes of a model's inputs fix of its batches. The first axis of each input counts rows;
@@ -80,14 +81,17 @@ public record InputSizes(int rows, int tokens) {
     if (numbers > MOST_NUMBERS) {
       throw new LoraGraphException(
           "the model's input '%s' is of shape %s, more numbers than a batch can hold: export the model again"
-              .formatted(input.name(), input.type().shape()));
+              .formatted(input.name(), input.requireType().shape()));
     }
   }
 
   /** One size that all inputs agree on. */
   private static final class Fixed {
     private final String what;
-    private String by;
+
+    /** The first input that fixes it; null where none does. */
+    private @Nullable String by;
+
     private int size;
 
     Fixed(String what) {
@@ -101,7 +105,7 @@ public record InputSizes(int rows, int tokens) {
       if (dimension.size() == 0) {
         throw new LoraGraphException(
             "the model's input '%s' is of shape %s, which holds nothing: export the model again"
-                .formatted(input.name(), input.type().shape()));
+                .formatted(input.name(), input.requireType().shape()));
       }
       if (by != null && size != dimension.size()) {
         throw new LoraGraphException(

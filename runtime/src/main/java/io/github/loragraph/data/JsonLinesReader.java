@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Rows of JSON lines: an object in each, with text or with numbers for the model's inputs. */
 final class JsonLinesReader {
@@ -42,14 +43,13 @@ final class JsonLinesReader {
   }
 
   void read(TextLines text, DataFile.Visitor visitor) {
-    text.read(
+    text.each(
         reader -> {
           TextLines.Lines lines = text.lines(reader);
           for (String line = lines.nextFilled(); line != null; line = lines.nextFilled()) {
             JsonNode object = object(line, request.place(lines.number()));
             visitor.row(row(object, request.place(lines.number())), fields(object));
           }
-          return null;
         });
   }
 
@@ -142,7 +142,7 @@ final class JsonLinesReader {
   }
 
   /** The first of the names under which an object has something. */
-  private String present(JsonNode object, List<String> names, String role, String place) {
+  private @Nullable String present(JsonNode object, List<String> names, String role, String place) {
     String found = names.stream().filter(object::hasNonNull).findFirst().orElse(null);
     if (found == null && names.stream().noneMatch(object::has)) {
       List<String> there = new ArrayList<>();

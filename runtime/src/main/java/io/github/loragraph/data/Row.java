@@ -1,6 +1,9 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One example as it stands in a data file.
@@ -12,15 +15,23 @@ import java.util.Map;
  * @param place {@code file:line}, for messages
  */
 public record Row(
-    String text, String textPair, String label, Map<String, Values> values, String place) {
+    @Nullable String text,
+    @Nullable String textPair,
+    @Nullable String label,
+    Map<String, Values> values,
+    String place) {
   /**
    * A row that a program gives, as a file would have it: without the spaces around text and label.
    *
-   * @throws io.github.loragraph.error.LoraGraphException if there is a NUL or half of a character
-   *     in it, which no tokenizer takes
+   * @throws LoraGraphException if there is a NUL or half of a character in it, which no tokenizer
+   *     takes
    */
   public static Row given(
-      String text, String textPair, String label, Map<String, Values> values, String place) {
+      @Nullable String text,
+      @Nullable String textPair,
+      @Nullable String label,
+      Map<String, Values> values,
+      String place) {
     return new Row(
         stripped(text, "text", place),
         stripped(textPair, "text_pair", place),
@@ -29,11 +40,23 @@ public record Row(
         place);
   }
 
-  private static String stripped(String value, String what, String place) {
+  private static @Nullable String stripped(@Nullable String value, String what, String place) {
     return value == null ? null : DataFile.checked(value.strip(), what, place);
   }
 
   public boolean isText() {
     return text != null;
+  }
+
+  /**
+   * The label, which is not empty.
+   *
+   * @throws LoraGraphException if there is none
+   */
+  public String requireLabel() {
+    if (label == null || label.isEmpty()) {
+      throw new LoraGraphException(place + " has no label", Remedy.NAME_LABEL_COLUMN);
+    }
+    return label;
   }
 }

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Rows of a table with a heading. */
 final class TableReader {
@@ -28,12 +29,12 @@ final class TableReader {
 
   void tabSeparated(TextLines text, DataFile.Visitor visitor) {
     Quotes quotes = text.read(reader -> Quotes.of(text.lines(reader)));
-    text.read(
+    text.each(
         reader -> {
           TextLines.Lines lines = text.lines(reader);
           String first = lines.next();
           if (first == null || first.isBlank()) {
-            return null;
+            return;
           }
           Heading heading = new Heading(fields(first).stream().map(Quotes::bare).toList());
           quotes.tell(heading);
@@ -44,7 +45,6 @@ final class TableReader {
                 heading.row(quotes.without(fields), lines.number()),
                 heading.named(quotes.without(fields)));
           }
-          return null;
         });
   }
 
@@ -53,11 +53,7 @@ final class TableReader {
   }
 
   void commaSeparated(TextLines text, DataFile.Visitor visitor) {
-    text.read(
-        reader -> {
-          commaSeparated(reader, visitor);
-          return null;
-        });
+    text.each(reader -> commaSeparated(reader, visitor));
   }
 
   private void commaSeparated(BufferedReader text, DataFile.Visitor visitor) throws IOException {
@@ -127,7 +123,7 @@ final class TableReader {
       tellChoice(columns);
     }
 
-    private String nameOf(int column) {
+    private @Nullable String nameOf(int column) {
       return column < 0 ? null : names.get(column);
     }
 

@@ -16,6 +16,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** A file of UTF-8 text, read strictly, with or without a byte order mark. */
 final class TextLines {
@@ -65,6 +66,21 @@ final class TextLines {
   @FunctionalInterface
   interface Use<T> {
     T read(BufferedReader text) throws IOException;
+  }
+
+  /** What is done with the text where nothing comes of it. */
+  @FunctionalInterface
+  interface Reading {
+    void read(BufferedReader text) throws IOException;
+  }
+
+  /** Reads the file, as {@link #read} does. */
+  void each(Reading reading) {
+    read(
+        text -> {
+          reading.read(text);
+          return file;
+        });
   }
 
   /**
@@ -119,7 +135,7 @@ final class TextLines {
      *
      * @throws LoraGraphException if it is longer than a row may be
      */
-    String next() throws IOException {
+    @Nullable String next() throws IOException {
       int c = read();
       if (c < 0) {
         return null;
@@ -145,7 +161,7 @@ final class TextLines {
      *
      * @throws LoraGraphException if it is blank, and one that is not comes after it
      */
-    String nextFilled() throws IOException {
+    @Nullable String nextFilled() throws IOException {
       String line = next();
       long blank = number;
       if (line == null || !line.isBlank()) {

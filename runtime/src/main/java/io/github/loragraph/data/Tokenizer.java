@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns text into token ids by a {@code tokenizer.json} of Hugging Face's tokenizers library. The
@@ -102,7 +103,7 @@ public final class Tokenizer implements AutoCloseable {
    * @throws LoraGraphException if the tokenizer has no token for a part of a text, or the maximum
    *     length leaves no room beside the special tokens
    */
-  public List<Tokens> encode(List<String> texts, List<String> pairs) {
+  public List<Tokens> encode(List<String> texts, @Nullable List<String> pairs) {
     // One text a call: of a failure in a batch the library does not come back.
     return IntStream.range(0, texts.size())
         .parallel()
@@ -110,7 +111,7 @@ public final class Tokenizer implements AutoCloseable {
         .toList();
   }
 
-  private Tokens encode(String text, String pair) {
+  private Tokens encode(String text, @Nullable String pair) {
     Encoding encoding;
     try {
       encoding = pair == null ? tokenizer.encode(text) : tokenizer.encode(text, pair);

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code tokenizer.json}, looked at before native code reads it: what that takes at its word and
@@ -73,7 +74,7 @@ final class TokenizerFile {
     return tokenizer;
   }
 
-  static LoraGraphException refusal(Path file, String reason, Throwable cause) {
+  static LoraGraphException refusal(Path file, @Nullable String reason, @Nullable Throwable cause) {
     String line = String.valueOf(reason).lines().findFirst().orElse("");
     return new LoraGraphException(
         "%s is no tokenizer.json of Hugging Face's tokenizers: %s"
@@ -129,7 +130,7 @@ final class TokenizerFile {
   }
 
   /** What stands for unknown characters; null where nothing does. */
-  private static String unknownToken(ObjectNode model, String type) {
+  private static @Nullable String unknownToken(ObjectNode model, String type) {
     JsonNode stated = model.path("unk_token");
     if (stated.isTextual()) {
       // BPE files of byte-level tokenizers have "" where nothing is unknown.

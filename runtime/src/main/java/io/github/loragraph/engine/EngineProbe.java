@@ -168,7 +168,7 @@ public final class EngineProbe {
             0,
             gpu ? sessions.on(Device.cuda(0), true) : sessions);
     try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {
-      ElementType type = Objects.requireNonNull(opened.labels().type()).elementType();
+      ElementType type = opened.labels().requireType().elementType();
       ByteBuffer classes =
           ByteBuffer.allocateDirect(2 * type.bytes()).order(ByteOrder.nativeOrder());
       List<HostTensor> batch =

@@ -190,7 +190,7 @@ public final class TrainingApiEngine implements Engine {
   }
 
   private List<HostTensor> withoutMeaning(List<HostTensor> batch) {
-    TensorType labels = Objects.requireNonNull(artifacts.labels().type());
+    TensorType labels = artifacts.labels().requireType();
     Shape declared = Objects.requireNonNull(labels.shape());
     ElementType type = labels.elementType();
     long[] first = batch.get(0).shape();

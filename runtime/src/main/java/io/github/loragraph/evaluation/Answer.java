@@ -8,6 +8,7 @@ import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.Logits;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model is taken to answer: its task, and the output that the logits for it are read from.
@@ -27,7 +28,10 @@ public record Answer(OnnxModel model, Task task, Logits logits) {
    *     transformers know
    */
   public static Answer of(
-      OnnxModel model, Task given, Optional<String> problemType, ShapeInference inference) {
+      OnnxModel model,
+      @Nullable Task given,
+      Optional<String> problemType,
+      ShapeInference inference) {
     return model.namingFile(
         () -> found(model, given == null ? Tasks.stated(problemType) : List.of(given), inference));
   }

@@ -17,8 +17,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Runs two models on the same random input and finds how far their outputs are apart. */
 public final class ModelComparison {
@@ -38,7 +40,7 @@ public final class ModelComparison {
    */
   public static OptionalDouble difference(
       OnnxModel first, OnnxModel second, Sessions sessions, long seed, Consumer<String> note) {
-    LoraGraphException reason = null;
+    @Nullable LoraGraphException reason = null;
     for (int[] size : SIZES) {
       List<HostTensor> input;
       Map<String, float[]> outputs;
@@ -61,7 +63,7 @@ public final class ModelComparison {
     }
     note.accept(
         "not checked by running it: no input for the original could be made up (%s)"
-            .formatted(reason.what()));
+            .formatted(Objects.requireNonNull(reason).what()));
     return OptionalDouble.empty();
   }
 
@@ -107,7 +109,7 @@ public final class ModelComparison {
     double largest = 0;
     for (Map.Entry<String, float[]> output : a.entrySet()) {
       float[] x = output.getValue();
-      float[] y = b.get(output.getKey());
+      float[] y = Objects.requireNonNull(b.get(output.getKey()));
       if (x.length != y.length) {
         throw new LoraGraphException(
             "the models differ in the size of output '%s'".formatted(output.getKey()));

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sizes for the dimensions that a model leaves open. Equal names have equal sizes, and a name that
@@ -65,7 +66,9 @@ final class OpenSizes {
     private final String text;
     private final int axis;
     private final Matcher matcher;
-    private String next;
+
+    /** Null at the end. */
+    private @Nullable String next;
 
     Expression(String text, int axis) {
       this.text = text;
@@ -98,7 +101,7 @@ final class OpenSizes {
     private long sum() {
       long value = product();
       while ("+".equals(next) || "-".equals(next)) {
-        boolean plus = next.equals("+");
+        boolean plus = "+".equals(next);
         advance();
         long other = product();
         value = plus ? Math.addExact(value, other) : Math.subtractExact(value, other);
@@ -109,7 +112,7 @@ final class OpenSizes {
     private long product() {
       long value = factor();
       while ("*".equals(next) || "/".equals(next) || "//".equals(next)) {
-        boolean times = next.equals("*");
+        boolean times = "*".equals(next);
         advance();
         long other = factor();
         value = times ? Math.multiplyExact(value, other) : value / other;

@@ -57,9 +57,9 @@ final class Classes {
   static List<String> absent(List<Example> examples, List<String> names) {
     BitSet present = new BitSet();
     for (Example example : examples) {
-      for (int i = 0; i < example.target().count(); i++) {
-        if (example.target().get(i) >= 0) {
-          present.set((int) example.target().get(i));
+      for (int i = 0; i < example.requireTarget().count(); i++) {
+        if (example.requireTarget().get(i) >= 0) {
+          present.set((int) example.requireTarget().get(i));
         }
       }
     }

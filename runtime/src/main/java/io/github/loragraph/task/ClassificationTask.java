@@ -33,7 +33,7 @@ final class ClassificationTask extends Task {
 
   @Override
   protected Values target(Row row, LabelSet labels) {
-    return Values.scalar(Classes.indexOrIgnored(row, row.label(), labels));
+    return Values.scalar(Classes.indexOrIgnored(row, row.requireLabel(), labels));
   }
 
   @Override
@@ -65,11 +65,11 @@ final class ClassificationTask extends Task {
     return LabelSet.of(
         rows,
         row -> {
-          if (row.label().startsWith("[")) {
+          if (row.requireLabel().startsWith("[")) {
             throw new LoraGraphException(
                 row.place() + " has a list of labels", Remedy.CHOOSE_MULTILABEL);
           }
-          return Classes.names(List.of(row.label()));
+          return Classes.names(List.of(row.requireLabel()));
         });
   }
 

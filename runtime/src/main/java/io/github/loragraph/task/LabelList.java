@@ -9,6 +9,7 @@ import io.github.loragraph.error.PlainText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A label that is a list: a JSON array, or divided by commas. */
 final class LabelList {
@@ -21,7 +22,7 @@ final class LabelList {
 
   /** A row's label for a message. */
   static String shown(Row row) {
-    return PlainText.shortened(row.label(), LONGEST_SHOWN);
+    return PlainText.shortened(row.requireLabel(), LONGEST_SHOWN);
   }
 
   /**
@@ -31,7 +32,7 @@ final class LabelList {
    * @throws LoraGraphException if it is none; it names the line
    */
   static List<JsonNode> required(Row row, String what) {
-    List<JsonNode> entries = parsed(row.label());
+    List<JsonNode> entries = parsed(row.requireLabel());
     if (entries == null) {
       throw new LoraGraphException(
           "%s has the label '%s', which is no JSON array of %s"
@@ -52,7 +53,7 @@ final class LabelList {
   }
 
   /** The entries of a JSON array; null where it is none, or has anything but values in it. */
-  private static List<JsonNode> parsed(String label) {
+  private static @Nullable List<JsonNode> parsed(String label) {
     List<JsonNode> entries = new ArrayList<>();
     try {
       JsonNode array = JSON.readTree(label);

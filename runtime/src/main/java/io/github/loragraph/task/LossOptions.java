@@ -28,8 +28,8 @@ public record LossOptions(double labelSmoothing, List<Double> classWeights) {
     long[] counts = new long[classes];
     long all = 0;
     for (Example example : examples) {
-      for (int i = 0; i < example.target().count(); i++) {
-        int label = (int) example.target().get(i);
+      for (int i = 0; i < example.requireTarget().count(); i++) {
+        int label = (int) example.requireTarget().get(i);
         if (label >= 0 && label < classes) {
           counts[label]++;
           all++;

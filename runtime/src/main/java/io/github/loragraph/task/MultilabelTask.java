@@ -41,9 +41,11 @@ final class MultilabelTask extends Task {
   protected Values target(Row row, LabelSet labels) {
     float[] target = new float[labels.size()];
     List<JsonNode> entries =
-        row.label().startsWith("[")
+        row.requireLabel().startsWith("[")
             ? LabelList.required(row, "names or numbers")
-            : LabelList.names(row.label()).stream().<JsonNode>map(TextNode::valueOf).toList();
+            : LabelList.names(row.requireLabel()).stream()
+                .<JsonNode>map(TextNode::valueOf)
+                .toList();
     if (areFlags(row, entries, labels)) {
       for (int i = 0; i < target.length; i++) {
         target[i] = (float) entries.get(i).asDouble();
@@ -81,7 +83,7 @@ final class MultilabelTask extends Task {
   @Override
   public Report report(float[][] logits, List<Example> examples, int outputs) {
     return MultilabelReport.of(
-        logits, examples.stream().map(e -> e.target().toFloats()).toArray(float[][]::new));
+        logits, examples.stream().map(e -> e.requireTarget().toFloats()).toArray(float[][]::new));
   }
 
   @Override
@@ -141,7 +143,7 @@ final class MultilabelTask extends Task {
     List<String> answers = new ArrayList<>();
     double loss = 0;
     for (int c = 0; c < logits.length; c++) {
-      double target = example.target().get(c);
+      double target = example.requireTarget().get(c);
       if (target >= 0.5) {
         labels.add(names.get(c));
       }
@@ -163,7 +165,7 @@ final class MultilabelTask extends Task {
 
   @Override
   public LabelSet labelsOf(List<Row> rows) {
-    return LabelSet.of(rows, row -> Classes.names(LabelList.names(row.label())));
+    return LabelSet.of(rows, row -> Classes.names(LabelList.names(row.requireLabel())));
   }
 
   @Override
@@ -175,8 +177,8 @@ final class MultilabelTask extends Task {
   public List<String> absent(List<Example> examples, List<String> names) {
     BitSet present = new BitSet();
     for (Example example : examples) {
-      for (int c = 0; c < example.target().count(); c++) {
-        present.set(c, present.get(c) || example.target().get(c) > 0);
+      for (int c = 0; c < example.requireTarget().count(); c++) {
+        present.set(c, present.get(c) || example.requireTarget().get(c) > 0);
       }
     }
     return Classes.absent(present, names);

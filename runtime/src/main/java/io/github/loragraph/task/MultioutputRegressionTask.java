@@ -80,9 +80,9 @@ final class MultioutputRegressionTask extends Task {
   }
 
   private static List<String> entries(Row row) {
-    return row.label().startsWith("[")
+    return row.requireLabel().startsWith("[")
         ? LabelList.required(row, "numbers").stream().map(entry -> entry.asText()).toList()
-        : Arrays.stream(row.label().split(",", -1)).map(String::strip).toList();
+        : Arrays.stream(row.requireLabel().split(",", -1)).map(String::strip).toList();
   }
 
   @Override
@@ -93,7 +93,7 @@ final class MultioutputRegressionTask extends Task {
       numbers.add(
           RegressionReport.of(
               Arrays.stream(logits).mapToDouble(row -> row[number]).toArray(),
-              examples.stream().mapToDouble(e -> e.target().get(number)).toArray()));
+              examples.stream().mapToDouble(e -> e.requireTarget().get(number)).toArray()));
     }
     return new Figures(examples.size(), numbers);
   }
@@ -204,7 +204,7 @@ final class MultioutputRegressionTask extends Task {
   @Override
   protected List<Mistake> mistakes(
       int number, float[] logits, Example example, List<String> names) {
-    float[] target = example.target().toFloats();
+    float[] target = example.requireTarget().toFloats();
     double squares = 0;
     for (int n = 0; n < target.length; n++) {
       squares += ((double) logits[n] - target[n]) * ((double) logits[n] - target[n]);

@@ -3,6 +3,7 @@ package io.github.loragraph.task;
 import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a model answers to one example, in the words of its task: each kind of answer has what it
@@ -33,7 +34,7 @@ public interface Prediction {
 
   /** The probability of a class. */
   default double probability(String label) {
-    return probabilities().get(label);
+    return Objects.requireNonNull(probabilities().get(label));
   }
 
   /** The one number that a regression answers; NaN for other tasks. */

@@ -28,7 +28,7 @@ final class RegressionTask extends Task {
 
   @Override
   protected Values target(Row row, LabelSet labels) {
-    return Values.scalar(LabelNumber.of(row, row.label()));
+    return Values.scalar(LabelNumber.of(row, row.requireLabel()));
   }
 
   @Override

@@ -3,6 +3,8 @@ package io.github.loragraph.task;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** How well a model does on labelled examples. */
 public interface Report {
@@ -17,7 +19,7 @@ public interface Report {
 
   /** The one figure to judge by; more is better. NaN where it is not defined. */
   default double score() {
-    return figures().get(scoreName());
+    return Objects.requireNonNull(figures().get(scoreName()));
   }
 
   /** All figures by name, the loss first; NaN where one is not defined. */
@@ -56,13 +58,13 @@ public interface Report {
   }
 
   /** A figure as JSON has it: null where it is not defined, or no finite number. */
-  static Double finite(double figure) {
+  static @Nullable Double finite(double figure) {
     return Double.isFinite(figure) ? figure : null;
   }
 
   /** The figures as JSON has them: null where one is not defined, or no finite number. */
-  default Map<String, Double> finiteFigures() {
-    Map<String, Double> finite = new LinkedHashMap<>(figures());
+  default Map<String, @Nullable Double> finiteFigures() {
+    Map<String, @Nullable Double> finite = new LinkedHashMap<>(figures());
     finite.replaceAll((name, figure) -> finite(figure));
     return finite;
   }

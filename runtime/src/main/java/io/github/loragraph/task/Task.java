@@ -6,13 +6,13 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.Remedy;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model is to answer. A task is one class with all that is known of it: which output of a
@@ -24,7 +24,7 @@ public abstract class Task {
   private final String name;
   private final String lossName;
   private final Logits.Form form;
-  private final String problemType;
+  private final @Nullable String problemType;
 
   /**
    * @param name by which it is chosen
@@ -33,7 +33,7 @@ public abstract class Task {
    * @param problemType what transformers call it in {@code config.json}; null where they have no
    *     word
    */
-  protected Task(String name, String lossName, Logits.Form form, String problemType) {
+  protected Task(String name, String lossName, Logits.Form form, @Nullable String problemType) {
     this.name = name;
     this.lossName = lossName;
     this.form = form;
@@ -87,9 +87,7 @@ public abstract class Task {
     return encoder.withTargets(
         rows,
         row -> {
-          if (row.label() == null || row.label().isEmpty()) {
-            throw new LoraGraphException(row.place() + " has no label", Remedy.NAME_LABEL_COLUMN);
-          }
+          row.requireLabel();
           return target(row, labels);
         });
   }

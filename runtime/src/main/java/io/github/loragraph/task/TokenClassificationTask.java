@@ -56,7 +56,7 @@ final class TokenClassificationTask extends Task {
     List<float[]> rows = new ArrayList<>();
     List<Long> labels = new ArrayList<>();
     for (int i = 0; i < logits.length; i++) {
-      Values target = examples.get(i).target();
+      Values target = examples.get(i).requireTarget();
       for (int token = 0; token < target.count(); token++) {
         rows.add(ofToken(logits[i], token, outputs));
         labels.add((long) target.get(token));
@@ -126,8 +126,9 @@ final class TokenClassificationTask extends Task {
   protected List<Mistake> mistakes(
       int number, float[] logits, Example example, List<String> names) {
     List<Mistake> mistakes = new ArrayList<>();
-    for (int t = 0; t < example.target().count(); t++) {
-      Classes.mistake(number, t, ofToken(logits, t, names.size()), example.target().get(t), names)
+    for (int t = 0; t < example.requireTarget().count(); t++) {
+      Classes.mistake(
+              number, t, ofToken(logits, t, names.size()), example.requireTarget().get(t), names)
           .ifPresent(mistakes::add);
     }
     return mistakes;
@@ -140,7 +141,7 @@ final class TokenClassificationTask extends Task {
 
   @Override
   public LabelSet labelsOf(List<Row> rows) {
-    return LabelSet.of(rows, row -> Classes.names(LabelList.names(row.label())));
+    return LabelSet.of(rows, row -> Classes.names(LabelList.names(row.requireLabel())));
   }
 
   @Override

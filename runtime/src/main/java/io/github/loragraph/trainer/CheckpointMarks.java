@@ -4,6 +4,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.onnx.Tensor;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What the checkpoint of a run says besides parameters and moments. */
 final class CheckpointMarks {
@@ -23,7 +24,7 @@ final class CheckpointMarks {
   }
 
   /** Whether the run that goes on from a checkpoint, or null, begins with an evaluation. */
-  static boolean evaluates(Checkpoint start) {
+  static boolean evaluates(@Nullable Checkpoint start) {
     return start != null && start.properties().containsKey(EVALUATION_DUE);
   }
 
@@ -34,12 +35,12 @@ final class CheckpointMarks {
     return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of(FINISHED, 1L));
   }
 
-  static boolean isFinished(Checkpoint start) {
+  static boolean isFinished(@Nullable Checkpoint start) {
     return start != null && start.properties().containsKey(FINISHED);
   }
 
   /** What the engine begins with where a run goes on from a checkpoint; null where it begins. */
-  static Checkpoint engineStart(Checkpoint start) {
-    return isFinished(start) ? Checkpoint.ofParameters(start.trainable()) : start;
+  static @Nullable Checkpoint engineStart(@Nullable Checkpoint start) {
+    return start != null && isFinished(start) ? Checkpoint.ofParameters(start.trainable()) : start;
   }
 }

@@ -1,5 +1,6 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What stood in the place of a run before. It waits in a hidden folder beside it, which the run
@@ -35,12 +37,12 @@ final class ReplacedRun {
   private final Path run;
 
   /** What comes back; null if there is nothing, or nothing any more. */
-  private Path waiting;
+  private @Nullable Path waiting;
 
   /** What does not: deleting it takes its time, in which the process may be killed. */
   private final List<Path> worthless;
 
-  private ReplacedRun(Path run, Path waiting, List<Path> worthless) {
+  private ReplacedRun(Path run, @Nullable Path waiting, List<Path> worthless) {
     this.run = run;
     this.waiting = waiting;
     this.worthless = List.copyOf(worthless);
@@ -122,7 +124,7 @@ final class ReplacedRun {
   }
 
   private static Path beside(Path run) {
-    return run.toAbsolutePath().normalize().getParent();
+    return AtomicFile.folderOf(run.toAbsolutePath().normalize());
   }
 
   private static Path nameOf(Path run) {

@@ -17,6 +17,7 @@ import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The checkpoints of a run: a file for each, by its step. The last two that are whole are kept, so
@@ -32,8 +33,8 @@ final class RunCheckpoints {
 
   private final Path folder;
 
-  /** The last one that was read or written here. */
-  private Path whole;
+  /** The last one that was read or written here; null before it. */
+  private @Nullable Path whole;
 
   /**
    * @param run the folder of the run; not touched before the first checkpoint is written

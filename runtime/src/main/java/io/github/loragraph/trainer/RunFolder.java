@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of one training run: {@code config.yaml} (everything that decided it), {@code
@@ -146,8 +147,8 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   public static RunFolder begin(Path target, boolean replace, Map<String, ?> config) {
     recover(target, line -> {});
     checkTarget(target, replace);
-    Path made = null;
-    ProcessLock lock = null;
+    @Nullable Path made = null;
+    @Nullable ProcessLock lock = null;
     try {
       made = ReplacedRun.made(target);
       lock = lock(made, target);
@@ -184,7 +185,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
-  private static void deleteQuietly(Path made) {
+  private static void deleteQuietly(@Nullable Path made) {
     try {
       if (made != null && Files.exists(made)) {
         TemporaryFolder.delete(made);

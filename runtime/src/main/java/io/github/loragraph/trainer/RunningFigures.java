@@ -1,6 +1,8 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is said of a span of steps: their mean loss and examples a second. It stands in checkpoints,
@@ -23,15 +25,19 @@ final class RunningFigures {
     RunningFigures figures = new RunningFigures();
     if (checkpoint.properties().get(LOSSES) instanceof String losses) {
       figures.losses = Double.parseDouble(losses);
-      figures.examples = (Long) checkpoint.properties().get(EXAMPLES);
-      figures.nanos = (Long) checkpoint.properties().get(NANOS);
-      figures.steps = (Long) checkpoint.properties().get(STEPS);
+      figures.examples = count(checkpoint, EXAMPLES);
+      figures.nanos = count(checkpoint, NANOS);
+      figures.steps = count(checkpoint, STEPS);
     }
     return figures;
   }
 
+  private static long count(Checkpoint checkpoint, String name) {
+    return (Long) Objects.requireNonNull(checkpoint.properties().get(name));
+  }
+
   /** The loss that was logged before a checkpoint; NaN where none was. */
-  static double lastLoss(Checkpoint checkpoint) {
+  static double lastLoss(@Nullable Checkpoint checkpoint) {
     return checkpoint != null && checkpoint.properties().get(LAST_LOSS) instanceof String loss
         ? Double.parseDouble(loss)
         : Double.NaN;

@@ -59,7 +59,7 @@ final class StepCursor {
   private double weight(List<Example> batch) {
     double weight = 0;
     for (Example example : batch) {
-      Values target = example.target();
+      Values target = example.requireTarget();
       for (int i = 0; i < target.count(); i++) {
         weight += loss.weight(target.get(i));
       }

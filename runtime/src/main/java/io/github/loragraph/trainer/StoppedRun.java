@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run that was stopped, to be gone on with. It belongs to this process from the moment it is
@@ -26,7 +27,7 @@ public final class StoppedRun implements AutoCloseable {
   private final ProcessLock lock;
   private final Consumer<String> notes;
   private final RunCheckpoints checkpoints;
-  private final Checkpoint start;
+  private final @Nullable Checkpoint start;
   private boolean handedOver;
 
   private StoppedRun(Path folder, ProcessLock lock, Consumer<String> notes) {

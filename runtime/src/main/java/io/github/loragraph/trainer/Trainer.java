@@ -16,7 +16,9 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The training loop: batches go to the engine, figures to the listeners.
@@ -29,14 +31,20 @@ public final class Trainer {
   private final BatchSource batches;
   private final Loss loss;
   private final TrainerSettings settings;
-  private final Supplier<Report> evaluation;
+
+  /** Null where there is no data for it. */
+  private final @Nullable Supplier<Report> evaluation;
+
   private final List<TrainingListener> listeners;
-  private final Checkpoint start;
+
+  /** Null where the training begins. */
+  private final @Nullable Checkpoint start;
+
   private final Divergence divergence;
   private boolean saidNothingCounts;
 
-  /** Once the last step is made. */
-  private Map<String, Tensor> trained;
+  /** Null until the last step is made. */
+  private @Nullable Map<String, Tensor> trained;
 
   /**
    * @param loss says how much each label counts, and so each batch of a step
@@ -48,9 +56,9 @@ public final class Trainer {
       BatchSource batches,
       Loss loss,
       TrainerSettings settings,
-      Supplier<Report> evaluation,
+      @Nullable Supplier<Report> evaluation,
       List<TrainingListener> listeners,
-      Checkpoint start) {
+      @Nullable Checkpoint start) {
     this.start = start;
     this.engine = engine;
     this.batches = batches;
@@ -69,7 +77,7 @@ public final class Trainer {
    * @param evaluation at the end; null where there is no data for it
    */
   public record Summary(
-      long steps, double finalTrainLoss, double samplesPerSecond, Report evaluation) {}
+      long steps, double finalTrainLoss, double samplesPerSecond, @Nullable Report evaluation) {}
 
   /**
    * Trains to the end.
@@ -88,7 +96,7 @@ public final class Trainer {
     settings
         .remarks(batches.batchesPerEpoch())
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
-    Report report = null;
+    @Nullable Report report = null;
     long begin = CheckpointMarks.isFinished(start) ? totalSteps : engine.steps();
     if (CheckpointMarks.evaluates(start)) {
       report = evaluate(begin);
@@ -160,7 +168,7 @@ public final class Trainer {
    */
   private Report evaluate(long step) {
     try {
-      Report report = evaluation.get();
+      Report report = Objects.requireNonNull(evaluation).get();
       listeners.forEach(l -> l.evaluated(step, report));
       return report;
     } catch (StepAbandoned e) {

@@ -5,6 +5,7 @@ import io.github.loragraph.error.LoraGraphException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What decides the course of a training, besides model and data. Steps and epochs are counted as
@@ -22,8 +23,8 @@ import java.util.Locale;
  * @param seed of all that is random: the order of the examples and dropout
  */
 public record TrainerSettings(
-    Long steps,
-    Double epochs,
+    @Nullable Long steps,
+    @Nullable Double epochs,
     double learningRate,
     LearningRateSchedule.Decay decay,
     WarmUp warmUp,
@@ -169,8 +170,8 @@ public record TrainerSettings(
    * a checkpoint each 500, an evaluation at the end.
    */
   public static final class Builder {
-    private Long steps;
-    private Double epochs;
+    private @Nullable Long steps;
+    private @Nullable Double epochs;
     private double learningRate = ADAPTER_LEARNING_RATE;
     private LearningRateSchedule.Decay decay = LearningRateSchedule.Decay.LINEAR;
     private WarmUp warmUp = WarmUp.NONE;
@@ -187,7 +188,7 @@ public record TrainerSettings(
     /**
      * @param steps null to count by epochs, which is the default
      */
-    public Builder steps(Long steps) {
+    public Builder steps(@Nullable Long steps) {
       this.steps = steps;
       return this;
     }
@@ -196,7 +197,7 @@ public record TrainerSettings(
      * @param epochs passes over the training data; null for {@value TrainerSettings#EPOCHS} where
      *     no steps are given, which is the default
      */
-    public Builder epochs(Double epochs) {
+    public Builder epochs(@Nullable Double epochs) {
       this.epochs = epochs;
       return this;
     }

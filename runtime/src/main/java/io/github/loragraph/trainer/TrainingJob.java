@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One training from a model to a trained model. Made by a {@link #builder}.
@@ -113,13 +114,13 @@ public record TrainingJob(
   public static final class Builder {
     private final OnnxModel model;
     private TrainingData data;
-    private Set<String> trainable;
-    private Loss loss;
+    private @Nullable Set<String> trainable;
+    private @Nullable Loss loss;
     private Optimization optimization =
         new Optimization(AdamW.ofTrainer(), MAX_GRADIENT_NORM, LoraDropout.NONE);
     private TrainerSettings settings = TrainerSettings.builder().build();
     private EngineKind kind = EngineKind.AUTO;
-    private Sessions sessions;
+    private @Nullable Sessions sessions;
     private int batchesPerCall = 1;
 
     private Builder(OnnxModel model, TrainingData data) {
@@ -203,7 +204,7 @@ public record TrainingJob(
    * @param start the checkpoint of an earlier run of this very job to go on from; null to begin
    * @throws LoraGraphException if the model cannot be trained, or the loss stops being a number
    */
-  public Result run(List<TrainingListener> listeners, Checkpoint start) {
+  public Result run(List<TrainingListener> listeners, @Nullable Checkpoint start) {
     Answer answer =
         Answer.of(
             model, data.task(), Optional.empty(), new SessionShapeInference(sessions.runtime()));
@@ -270,7 +271,7 @@ public record TrainingJob(
         .build();
   }
 
-  private Result run(Answer answer, List<TrainingListener> listeners, Checkpoint start) {
+  private Result run(Answer answer, List<TrainingListener> listeners, @Nullable Checkpoint start) {
     Engines engines =
         new Engines(
             answer.answering(),
@@ -292,7 +293,7 @@ public record TrainingJob(
       Engine engine = opened.engine();
       Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
       int outputs = answer.outputs();
-      Supplier<Report> measure =
+      @Nullable Supplier<Report> measure =
           data.heldOut().isEmpty()
               ? null
               : () ->
