@@ -40,7 +40,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -234,7 +233,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private HostTensor labels(ValueInfo declared) {
     TensorType type = declared.requireType();
-    Shape known = Objects.requireNonNull(type.shape());
+    Shape known = type.requireShape();
     long[] shape = new long[known.rank()];
     for (int axis = 0; axis < shape.length; axis++) {
       Shape.Dimension d = known.dimension(axis);

@@ -20,8 +20,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reverse-mode differentiation. An ONNX graph is already the tape: the walk goes backwards over the
@@ -70,7 +72,11 @@ public final class Autodiff {
    *     null for 1
    */
   public Map<String, String> gradients(
-      Graph graph, ValueTypes known, String loss, Collection<String> wanted, String scale) {
+      Graph graph,
+      ValueTypes known,
+      String loss,
+      Collection<String> wanted,
+      @Nullable String scale) {
     List<Node> functions = functions(graph, known, loss, wanted);
     if (!functions.isEmpty()) {
       check(graph, known, loss, wanted);
@@ -87,7 +93,7 @@ public final class Autodiff {
       Node node = tape.get(i);
       GradientContext context = walk.at(node);
       if (node.outputs().stream().anyMatch(out -> walk.gradientOf(out) != null)) {
-        operators.gradient(node, kernels).emit(node, context);
+        Objects.requireNonNull(operators.gradient(node, kernels)).emit(node, context);
       }
     }
     Map<String, String> gradients = new LinkedHashMap<>();
@@ -133,7 +139,7 @@ public final class Autodiff {
   }
 
   /** The gradient of the multiplied loss with respect to the loss, in the loss's own shape. */
-  private static String seed(GradientWalk walk, String loss, String scale) {
+  private static String seed(GradientWalk walk, String loss, @Nullable String scale) {
     TypedGraphBuilder b = walk.builder();
     if (b.rank(loss) == 0) {
       return scale == null ? b.scalarLike(loss, 1) : scale;

@@ -9,7 +9,9 @@ import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ops.TypedGraphBuilder;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts the bodies of operators in their places, where a gradient has to go through and the operator
@@ -26,11 +28,13 @@ final class FunctionInlining {
         .toList();
   }
 
-  private static FunctionBody body(Node node, Kernels kernels) {
+  private static @Nullable FunctionBody body(Node node, Kernels kernels) {
     Operator operator = Operators.all().of(node);
-    FunctionBody body = operator == null ? null : operator.body();
-    boolean needed = body != null && operator.gradient(kernels) == null && body.covers(node);
-    return needed ? body : null;
+    if (operator == null || operator.gradient(kernels) != null) {
+      return null;
+    }
+    FunctionBody body = operator.body();
+    return body != null && body.covers(node) ? body : null;
   }
 
   /**
@@ -42,7 +46,7 @@ final class FunctionInlining {
     for (Node node : nodes) {
       int before = graph.nodes().size();
       TypedGraphBuilder builder = new TypedGraphBuilder(graph, node.name(), types);
-      String result = body(node, kernels).write(node, builder);
+      String result = Objects.requireNonNull(body(node, kernels)).write(node, builder);
       List<Node> written = List.copyOf(graph.nodes().subList(before, graph.nodes().size()));
       written.forEach(graph::remove);
       for (Node inner : written) {
@@ -50,7 +54,7 @@ final class FunctionInlining {
         graph.insertBefore(node, last ? inner.withOutput(0, node.output(0) + "/body") : inner);
       }
       // A value is made once: the node goes before its result takes the name.
-      Node made = graph.producer(node.output(0) + "/body");
+      Node made = graph.requireProducer(node.output(0) + "/body");
       graph.remove(node);
       graph.replace(made, made.withOutput(0, node.output(0)));
     }

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The gradients that values have got so far, while the walk goes back over the nodes. */
 final class GradientWalk implements GradientFlow {
@@ -53,7 +54,7 @@ final class GradientWalk implements GradientFlow {
   }
 
   @Override
-  public String gradientOf(String value) {
+  public @Nullable String gradientOf(String value) {
     List<String> parts = contributions.get(value);
     if (parts == null) {
       return null;
@@ -70,7 +71,7 @@ final class GradientWalk implements GradientFlow {
    * What of a node's gradients a rule would lose: a few words, or null where it takes all. Asked
    * before the walk of all that lies on the path, where every value gets a gradient.
    */
-  String untaken(Node node, Gradient rule) {
+  @Nullable String untaken(Node node, Gradient rule) {
     for (int i = 0; i < node.outputs().size(); i++) {
       if (node.hasOutput(i) && path.contains(node.output(i)) && !rule.takes(i)) {
         return "with a gradient for its output " + (i + 1) + ", '" + node.output(i) + "'";

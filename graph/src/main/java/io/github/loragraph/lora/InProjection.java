@@ -3,6 +3,7 @@ package io.github.loragraph.lora;
 import io.github.loragraph.onnx.Tensor;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Names of PyTorch's {@code nn.MultiheadAttention}, which has query, key and value in one parameter
@@ -24,7 +25,7 @@ final class InProjection {
    * @param tensor the whole weight
    * @return null where neither name is one of these
    */
-  static String path(String weight, String bias, Linear.Part part, Tensor tensor) {
+  static @Nullable String path(String weight, String bias, Linear.Part part, Tensor tensor) {
     String module = module(weight);
     if (module == null) {
       module = module(bias);
@@ -36,7 +37,7 @@ final class InProjection {
     return name == null ? null : module.isEmpty() ? name : module + "." + name;
   }
 
-  private static String name(Linear.Part part, long all) {
+  private static @Nullable String name(Linear.Part part, long all) {
     if (part.size() * 3 == all && part.start() % part.size() == 0) {
       return "qkv".charAt((int) (part.start() / part.size())) + "_proj";
     }
@@ -66,7 +67,7 @@ final class InProjection {
   }
 
   /** The attention that a parameter belongs to; null if it is none of these. */
-  private static String module(String parameter) {
+  private static @Nullable String module(String parameter) {
     Matcher matcher = PARAMETER.matcher(parameter == null ? "" : parameter);
     return matcher.matches() ? matcher.group(1) : null;
   }

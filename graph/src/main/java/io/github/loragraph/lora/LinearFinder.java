@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the Linears of a graph: {@code MatMul} and {@code Gemm} (transA = 0) whose second input is
@@ -168,7 +169,7 @@ public final class LinearFinder {
     return path + "_" + number;
   }
 
-  private Call call(Node node) {
+  private @Nullable Call call(Node node) {
     boolean gemm = node.is("Gemm");
     if (!gemm && !node.is("MatMul")) {
       return null;
@@ -198,7 +199,7 @@ public final class LinearFinder {
   }
 
   /** The weight behind a value; null where that is no constant matrix, or part of an adapter. */
-  private Weight weight(String value, boolean transposed) {
+  private @Nullable Weight weight(String value, boolean transposed) {
     Node transpose = null;
     Node cast = null;
     Linear.Part part = null;
@@ -270,7 +271,7 @@ public final class LinearFinder {
   }
 
   /** The {@code Add} of the bias to a product that nothing else reads, or null. */
-  private Node biasAdd(Node node, long out) {
+  private @Nullable Node biasAdd(Node node, long out) {
     String product = node.output(0);
     List<Node> readers = graph.consumers(product);
     if (readers.size() != 1 || graph.isOutput(product) || !readers.get(0).is("Add")) {

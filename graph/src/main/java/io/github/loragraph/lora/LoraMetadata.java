@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an injected model says about its adapters: JSON in {@code metadata_props} under {@link
@@ -217,7 +218,7 @@ public record LoraMetadata(
   }
 
   /** In the words of the format, where Jackson's message is about Java. */
-  private static String reason(JsonMappingException e) {
+  private static @Nullable String reason(JsonMappingException e) {
     StringBuilder place = new StringBuilder();
     for (JsonMappingException.Reference step : e.getPath()) {
       if (step.getFieldName() == null) {

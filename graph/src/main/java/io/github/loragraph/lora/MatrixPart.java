@@ -4,6 +4,7 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Reads what {@code Slice} and {@code Split} take of a constant matrix. */
 final class MatrixPart {
@@ -16,7 +17,7 @@ final class MatrixPart {
    * @param output which of its outputs
    * @return null where it is no run of rows or columns of a constant matrix
    */
-  static Linear.Part of(Graph graph, Node node, String output) {
+  static Linear.@Nullable Part of(Graph graph, Node node, String output) {
     Tensor matrix = graph.constant(node.input(0));
     if (matrix == null || matrix.rank() != 2) {
       return null;
@@ -24,7 +25,7 @@ final class MatrixPart {
     return node.is("Split") ? ofSplit(graph, node, output, matrix) : ofSlice(graph, node, matrix);
   }
 
-  private static Linear.Part ofSlice(Graph graph, Node node, Tensor matrix) {
+  private static Linear.@Nullable Part ofSlice(Graph graph, Node node, Tensor matrix) {
     long[] starts = numbers(graph, node, 1, "starts");
     long[] ends = numbers(graph, node, 2, "ends");
     long[] axes = numbers(graph, node, 3, "axes");
@@ -44,7 +45,8 @@ final class MatrixPart {
     return end <= start ? null : new Linear.Part(axis, start, end - start);
   }
 
-  private static Linear.Part ofSplit(Graph graph, Node node, String output, Tensor matrix) {
+  private static Linear.@Nullable Part ofSplit(
+      Graph graph, Node node, String output, Tensor matrix) {
     int axis = axis(node.attribute("axis", 0L));
     int index = node.outputs().indexOf(output);
     if (axis < 0 || index < 0) {
@@ -69,7 +71,7 @@ final class MatrixPart {
   }
 
   /** An input from newer operator sets on, before them an attribute; null where there is none. */
-  private static long[] numbers(Graph graph, Node node, int input, String attribute) {
+  private static long @Nullable [] numbers(Graph graph, Node node, int input, String attribute) {
     if (!node.hasInput(input)) {
       return node.longs(attribute);
     }

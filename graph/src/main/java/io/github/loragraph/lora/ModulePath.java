@@ -3,6 +3,7 @@ package io.github.loragraph.lora;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Recovers the module path of a Linear from the names that an exporter has left.
@@ -75,7 +76,7 @@ final class ModulePath {
    * {@code nn.Sequential} repeat its name, {@code /layer1/layer1.0/Gemm}, which is the module
    * {@code layer1.0}.
    */
-  static String ofScope(String node) {
+  static @Nullable String ofScope(String node) {
     if (node.indexOf('/') < 0) {
       return null;
     }
@@ -95,7 +96,7 @@ final class ModulePath {
   }
 
   /** The module that a parameter belongs to; null if the name is not {@code <module>.<kind>}. */
-  static String ofParameter(String name, String kind) {
+  static @Nullable String ofParameter(String name, String kind) {
     if (name == null || !isParameter(name) || !name.endsWith("." + kind)) {
       return null;
     }

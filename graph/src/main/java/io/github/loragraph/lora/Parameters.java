@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The parameter table of a model, as PyTorch's {@code named_parameters} has it: weights and biases
@@ -99,7 +100,7 @@ public final class Parameters {
     return found;
   }
 
-  private static String obstacle(ElementType type) {
+  private static @Nullable String obstacle(ElementType type) {
     return type == ElementType.FLOAT || type == ElementType.DOUBLE
         ? null
         : "it is stored as " + (type == ElementType.OTHER ? "4- or 8-bit numbers" : type);
@@ -184,7 +185,7 @@ public final class Parameters {
   }
 
   /** A floating-point parameter's name, or null for a constant. */
-  private String name(Use use, String value, long[] dims) {
+  private @Nullable String name(Use use, String value, long[] dims) {
     String ofLinear = names.get(value);
     if (ofLinear != null) {
       return ofLinear;
@@ -201,7 +202,8 @@ public final class Parameters {
     return isMatrix(dims) && UnrecognisedLayer.multiplies(use.reader, model) ? value : null;
   }
 
-  private static String quantizedName(Use use, String value, ElementType type, long[] dims) {
+  private static @Nullable String quantizedName(
+      Use use, String value, ElementType type, long[] dims) {
     boolean parameter =
         use.reader.is("Gather")
             ? dims.length == 2 && SMALL.contains(type)

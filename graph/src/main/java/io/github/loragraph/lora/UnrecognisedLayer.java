@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What looks like a layer with a weight matrix and cannot have an adapter: a form that {@link
@@ -241,7 +242,7 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
     }
 
     /** The matrix that a node reads as its weight, or null. */
-    private Weight weight(Node node) {
+    private @Nullable Weight weight(Node node) {
       if (node.is("Gather") || node.is("Conv") && node.inputs().size() < 2) {
         return null;
       }

@@ -186,6 +186,11 @@ public final class Tensor {
     return TensorType.of(elementType, dims());
   }
 
+  /** The shape, all of it known. */
+  public Shape shape() {
+    return Shape.of(dims());
+  }
+
   /**
    * The number of elements.
    *

@@ -21,6 +21,18 @@ public record TensorType(ElementType elementType, @Nullable Shape shape) {
     return elementType.isFloatingPoint();
   }
 
+  /**
+   * The shape of a tensor whose rank is known.
+   *
+   * @throws IllegalStateException if it is not
+   */
+  public Shape requireShape() {
+    if (shape == null) {
+      throw new IllegalStateException("the rank of a tensor of " + elementType + " is not known");
+    }
+    return shape;
+  }
+
   /** The type that a {@code TypeProto} states; null where it is not of a tensor. */
   static @Nullable TensorType of(TypeProto proto) {
     if (!proto.hasTensorType()) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.ops;
 
 import io.github.loragraph.onnx.Node;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The gradient of one operator: a vector-Jacobian product, written as ONNX nodes. A rule holds no
@@ -16,7 +17,7 @@ public interface Gradient {
    *
    * @return the reason in a few words, or null where the rule covers the node
    */
-  default String unsupportedReason(Node node, GradientContext g) {
+  default @Nullable String unsupportedReason(Node node, GradientContext g) {
     return null;
   }
 

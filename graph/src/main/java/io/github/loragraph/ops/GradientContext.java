@@ -8,6 +8,7 @@ import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link Gradient} works with at one node: the gradients that have come down to the node's
@@ -30,8 +31,22 @@ public final class GradientContext extends TypedGraphBuilder {
   }
 
   /** The gradient of an output: of the output's shape; null where none has come down to it. */
-  public String outputGradient(int output) {
+  public @Nullable String outputGradient(int output) {
     return node.hasOutput(output) ? flow.gradientOf(node.output(output)) : null;
+  }
+
+  /**
+   * The gradient of the first output, for rules that take no other: they are asked only where one
+   * has come down to it.
+   *
+   * @throws IllegalStateException if none has
+   */
+  public String outputGradient() {
+    String gradient = outputGradient(0);
+    if (gradient == null) {
+      throw new IllegalStateException("no gradient has come to '%s'".formatted(node.output(0)));
+    }
+    return gradient;
   }
 
   /** Whether the gradient of an input is wanted; never for one that is left out. */
@@ -93,7 +108,7 @@ public final class GradientContext extends TypedGraphBuilder {
   }
 
   /** The sum where each axis is surely broadcast or surely not; null where one may be either. */
-  private String reduceToKnown(String gradient, Shape from, Shape to) {
+  private @Nullable String reduceToKnown(String gradient, Shape from, Shape to) {
     int added = from.rank() - to.rank();
     List<Long> kept = new ArrayList<>();
     for (int axis = 0; axis < to.rank(); axis++) {
@@ -177,7 +192,7 @@ public final class GradientContext extends TypedGraphBuilder {
    * null where that is not enough. What is left cannot be told from a tensor without entries, so -1
    * stands only beside positive numbers.
    */
-  private static long[] reshapeTarget(Shape from, Shape to) {
+  private static long @Nullable [] reshapeTarget(@Nullable Shape from, Shape to) {
     long[] target = new long[to.rank()];
     boolean copied = false;
     int open = -1;

@@ -3,6 +3,7 @@ package io.github.loragraph.ops;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An operator of which only this is known: what it is like, and where its weights are. Nothing is
@@ -48,7 +49,7 @@ public record KnownOperator(
 
   /** That of the first input where it has the first input's shape too; else nothing is said. */
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     boolean alike = is(Trait.ELEMENTWISE) || is(Trait.KEEPS_SHAPE);
     return alike && output == 0 ? c.elementType(0) : null;
   }

@@ -6,6 +6,7 @@ import io.github.loragraph.shape.ShapeContext;
 import io.github.loragraph.shape.TypeRule;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that is known of one ONNX operator, in one place: what a pass may rely on ({@link #traits}),
@@ -41,13 +42,13 @@ public interface Operator extends TypeRule, OperatorFamily {
 
   /** That of the first input, unless overridden. */
   @Override
-  default ElementType elementType(int output, ShapeContext c) {
+  default @Nullable ElementType elementType(int output, ShapeContext c) {
     return c.elementType(0);
   }
 
   /** What follows from the traits, of the first output, unless overridden. */
   @Override
-  default List<Dimension> shape(int output, ShapeContext c) {
+  default @Nullable List<Dimension> shape(int output, ShapeContext c) {
     if (output > 0) {
       return null;
     }
@@ -68,7 +69,7 @@ public interface Operator extends TypeRule, OperatorFamily {
   }
 
   /** The number that comes out where all inputs are one number each; null where it is not said. */
-  default Double compute(double... operands) {
+  default @Nullable Double compute(double... operands) {
     return null;
   }
 
@@ -81,12 +82,12 @@ public interface Operator extends TypeRule, OperatorFamily {
    * The gradient, by the kernels that there are; null where no gradient goes through, but perhaps
    * through the {@link #body}.
    */
-  default Gradient gradient(Kernels kernels) {
+  default @Nullable Gradient gradient(Kernels kernels) {
     return null;
   }
 
   /** What the operator is made of; null where that is not said. */
-  default FunctionBody body() {
+  default @Nullable FunctionBody body() {
     return null;
   }
 

@@ -15,6 +15,7 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The registry: every operator that is known, under its name. Immutable, and the same for all.
@@ -62,7 +63,7 @@ public final class Operators implements TypeRules {
    * own operators into the standard set, where they are not defined: they are found there too.
    */
   @Override
-  public Operator of(Node node) {
+  public @Nullable Operator of(Node node) {
     Operator operator = operators.get(key(node.domain(), node.opType()));
     return operator == null && node.domain().isEmpty()
         ? operators.get(key(CONTRIBUTED, node.opType()))
@@ -70,7 +71,7 @@ public final class Operators implements TypeRules {
   }
 
   /** An operator of any domain by its name alone, the standard one first; null without one. */
-  public Operator named(String name) {
+  public @Nullable Operator named(String name) {
     Operator operator = operators.get(key("", name));
     return operator == null ? operators.get(key(CONTRIBUTED, name)) : operator;
   }
@@ -94,7 +95,7 @@ public final class Operators implements TypeRules {
   }
 
   /** The gradient of a node's operator, or null. */
-  public Gradient gradient(Node node, Kernels kernels) {
+  public @Nullable Gradient gradient(Node node, Kernels kernels) {
     Operator operator = of(node);
     return operator == null ? null : operator.gradient(kernels);
   }

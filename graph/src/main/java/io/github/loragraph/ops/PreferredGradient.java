@@ -1,6 +1,7 @@
 package io.github.loragraph.ops;
 
 import io.github.loragraph.onnx.Node;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Two rules for the same operator: the first, and for nodes that it does not cover the second.
@@ -10,7 +11,7 @@ import io.github.loragraph.onnx.Node;
  */
 public record PreferredGradient(Gradient first, Gradient second) implements Gradient {
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return first.unsupportedReason(node, g) == null ? null : second.unsupportedReason(node, g);
   }
 

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongBinaryOperator;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Arithmetic on sizes and places: one-dimensional INT64 values, which are constants as far as
@@ -81,7 +82,7 @@ public final class ShapeArithmetic {
   /** Vectors one behind the other; neighbouring constants become one. */
   public String join(String... parts) {
     List<String> joined = new ArrayList<>();
-    long[] run = null;
+    long @Nullable [] run = null;
     for (String part : parts) {
       long[] numbers = numbers(part);
       if (numbers == null) {
@@ -99,7 +100,7 @@ public final class ShapeArithmetic {
     return joined.size() == 1 ? joined.get(0) : g.concat(0, joined.toArray(String[]::new));
   }
 
-  private void addRun(List<String> joined, long[] run) {
+  private void addRun(List<String> joined, long @Nullable [] run) {
     if (run != null && run.length > 0) {
       joined.add(g.longs(run));
     }
@@ -148,7 +149,7 @@ public final class ShapeArithmetic {
    *
    * @param vector may be empty for an input left out
    */
-  public long[] numbers(String vector) {
+  public long @Nullable [] numbers(String vector) {
     Tensor tensor = vector.isEmpty() ? null : g.constant(vector);
     return tensor == null ? null : tensor.toLongs();
   }
@@ -197,9 +198,12 @@ public final class ShapeArithmetic {
   public String counting(String vector) {
     Shape shape = g.shapeOf(vector);
     long[] numbers = numbers(vector);
-    if (numbers != null || (shape != null && shape.isStatic())) {
-      return g.longs(
-          LongStream.range(0, numbers != null ? numbers.length : shape.sizes()[0]).toArray());
+    long count =
+        numbers != null
+            ? numbers.length
+            : shape != null && shape.isStatic() ? shape.sizes()[0] : -1;
+    if (count >= 0) {
+      return g.longs(LongStream.range(0, count).toArray());
     }
     return range(g.op("Size", vector));
   }

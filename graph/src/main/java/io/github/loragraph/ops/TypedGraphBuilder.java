@@ -8,6 +8,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes nodes behind a graph whose types are known: what gradients and function bodies are written
@@ -42,7 +43,7 @@ public class TypedGraphBuilder extends GraphBuilder {
   }
 
   /** The type of a value of the forward graph, or null where nothing is known. */
-  public TensorType type(String value) {
+  public @Nullable TensorType type(String value) {
     return types.get(value);
   }
 
@@ -60,7 +61,7 @@ public class TypedGraphBuilder extends GraphBuilder {
   }
 
   /** The shape of a value of the forward graph as far as it is known; null without a rank. */
-  public Shape shapeOf(String value) {
+  public @Nullable Shape shapeOf(String value) {
     TensorType type = types.get(value);
     return type == null ? null : type.shape();
   }
@@ -72,7 +73,7 @@ public class TypedGraphBuilder extends GraphBuilder {
   }
 
   /** The tensor that a value of the forward graph always is, or null. */
-  public Tensor constant(String value) {
+  public @Nullable Tensor constant(String value) {
     return graph().constant(value);
   }
 
@@ -96,7 +97,7 @@ public class TypedGraphBuilder extends GraphBuilder {
    *
    * @param end null for all axes from the start on
    */
-  String shapePart(String value, long start, Long end) {
+  String shapePart(String value, long start, @Nullable Long end) {
     return once(
         Arrays.asList("Shape", value, start, end),
         () ->

@@ -3,6 +3,7 @@ package io.github.loragraph.passes;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The value of a {@code Constant} node becomes an initializer of the same name. */
 final class ConstantNodes implements RewriteRule {
@@ -12,7 +13,7 @@ final class ConstantNodes implements RewriteRule {
   }
 
   @Override
-  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Constant") || context.graph().isOutput(node.output(0))) {
       return null;
     }

@@ -3,6 +3,7 @@ package io.github.loragraph.passes;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns every {@code Dropout} off, in training mode too: the output is the input, the mask is true
@@ -15,7 +16,7 @@ final class DropoutRemoval implements RewriteRule {
   }
 
   @Override
-  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Dropout")) {
       return null;
     }

@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes only what is read. Classifiers read the first token of the last layer, yet the layer
@@ -65,8 +67,9 @@ final class FirstTokenSelection implements Pass {
 
     int run() {
       for (Node node : List.copyOf(graph.nodes())) {
-        if (node.is("Gather") && isFirst(node) && shape(node.input(0)) != null) {
-          split(node);
+        Shape shape = node.is("Gather") && isFirst(node) ? shape(node.input(0)) : null;
+        if (shape != null) {
+          split(node, shape.rank());
         }
       }
       int passed = 0;
@@ -75,7 +78,7 @@ final class FirstTokenSelection implements Pass {
         Node node = nodes.get(i);
         Integer axis = node.outputs().size() == 1 ? slicedAxis(node.output(0)) : null;
         Map<Integer, Integer> inputAxes = axis == null ? null : inputAxes(node, axis);
-        if (inputAxes != null) {
+        if (axis != null && inputAxes != null) {
           pass(node, axis, inputAxes);
           passed++;
         }
@@ -85,21 +88,21 @@ final class FirstTokenSelection implements Pass {
 
     private boolean isFirst(Node gather) {
       Tensor index = graph.constant(gather.input(1));
+      TensorType type = types.get(gather.input(0));
       return index != null
           && index.rank() == 0
           && index.toLongs()[0] == 0
-          && types.get(gather.input(0)) != null
-          && types.get(gather.input(0)).isFloatingPoint();
+          && type != null
+          && type.isFloatingPoint();
     }
 
-    private Shape shape(String value) {
+    private @Nullable Shape shape(String value) {
       TensorType type = types.get(value);
       return type == null ? null : type.shape();
     }
 
     /** A Gather of one entry is a slice of length 1 without its axis. */
-    private void split(Node gather) {
-      int rank = shape(gather.input(0)).rank();
+    private void split(Node gather, int rank) {
       long axis = gather.attribute("axis", 0L);
       int at = (int) (axis < 0 ? axis + rank : axis);
       String slice = slice(gather.input(0), at);
@@ -114,7 +117,8 @@ final class FirstTokenSelection implements Pass {
 
     /** The slice of a value, made where the value is, before all that may read it too. */
     private String slice(String value, int axis) {
-      String known = sliceOf.computeIfAbsent(value, k -> new HashMap<>()).get(axis);
+      Map<Integer, String> slices = sliceOf.computeIfAbsent(value, k -> new HashMap<>());
+      String known = slices.get(axis);
       if (known != null) {
         return known;
       }
@@ -131,7 +135,7 @@ final class FirstTokenSelection implements Pass {
       } else {
         graph.insertAfter(producer, slice);
       }
-      sliceOf.get(value).put(axis, output);
+      slices.put(axis, output);
       axisOf.put(output, axis);
       return output;
     }
@@ -146,7 +150,7 @@ final class FirstTokenSelection implements Pass {
     }
 
     /** The axis of which every reader of a value takes the first entry, or null. */
-    private Integer slicedAxis(String value) {
+    private @Nullable Integer slicedAxis(String value) {
       List<Node> readers = graph.consumers(value);
       if (readers.size() != 1 || graph.isOutput(value)) {
         return null;
@@ -158,7 +162,7 @@ final class FirstTokenSelection implements Pass {
      * For each input that has the axis, its number there; inputs that have not are left out. Null
      * where the selection cannot pass the node, or that is not known.
      */
-    private Map<Integer, Integer> inputAxes(Node node, int axis) {
+    private @Nullable Map<Integer, Integer> inputAxes(Node node, int axis) {
       Shape output = shape(node.output(0));
       if (output == null || !node.domain().isEmpty()) {
         return null;
@@ -176,8 +180,10 @@ final class FirstTokenSelection implements Pass {
       }
       return switch (node.opType()) {
         case "MatMul" -> axis == rank - 2 ? rowsOfProduct(node, rank) : null;
-        case "Transpose" ->
-            node.hasAttribute("perm") ? Map.of(0, (int) node.longs("perm")[axis]) : null;
+        case "Transpose" -> {
+          long[] permutation = node.longs("perm");
+          yield permutation == null ? null : Map.of(0, (int) permutation[axis]);
+        }
         case "Reshape" -> keepsLeadingAxes(node, output, axis) ? Map.of(0, axis) : null;
         default -> null;
       };
@@ -187,7 +193,7 @@ final class FirstTokenSelection implements Pass {
       return axis == -1 || axis == rank - 1;
     }
 
-    private Map<Integer, Integer> broadcastAxes(Node node, Shape output, int axis) {
+    private @Nullable Map<Integer, Integer> broadcastAxes(Node node, Shape output, int axis) {
       Map<Integer, Integer> axes = new HashMap<>();
       for (int i = 0; i < node.inputs().size(); i++) {
         Shape operand = shape(node.input(i));
@@ -209,7 +215,7 @@ final class FirstTokenSelection implements Pass {
     }
 
     /** Rows of a product are rows of the left factor; both factors must be matrices or batches. */
-    private Map<Integer, Integer> rowsOfProduct(Node node, int rank) {
+    private @Nullable Map<Integer, Integer> rowsOfProduct(Node node, int rank) {
       Shape left = shape(node.input(0));
       Shape right = shape(node.input(1));
       boolean plain = left != null && right != null && left.rank() == rank && right.rank() >= 2;
@@ -245,13 +251,13 @@ final class FirstTokenSelection implements Pass {
       inputAxes.forEach((input, at) -> inputs.set(input, slice(node.input(input), at)));
       Node moved = node;
       if (node.is("Reshape")) {
-        inputs.set(1, leadingKept(shape(value), axis));
+        inputs.set(1, leadingKept(Objects.requireNonNull(shape(value)), axis));
         moved = node.without("allowzero");
       }
       graph.replace(node, moved.withInputs(inputs).withOutput(0, sliced));
       graph.removeValueInfo(value);
       axisOf.remove(sliced);
-      sliceOf.get(value).remove(axis);
+      Objects.requireNonNull(sliceOf.get(value)).remove(axis);
     }
 
     private String leadingKept(Shape output, int axis) {

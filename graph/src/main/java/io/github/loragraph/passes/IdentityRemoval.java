@@ -2,6 +2,7 @@ package io.github.loragraph.passes;
 
 import io.github.loragraph.onnx.Node;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Readers of an {@code Identity} read its input. One whose input or output is trainable stays:
@@ -14,7 +15,7 @@ final class IdentityRemoval implements RewriteRule {
   }
 
   @Override
-  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Identity")
         || context.trainable().contains(node.input(0))
         || context.trainable().contains(node.output(0))

@@ -3,6 +3,7 @@ package io.github.loragraph.passes;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
+import java.util.Objects;
 
 /**
  * Layer normalization over the last axis in primitive operators, as exporters write it below
@@ -53,12 +54,14 @@ final class LayerNormPattern extends Pattern {
   boolean accepts(Match match, MatchContext context) {
     String x = match.value("x");
     TensorType type = context.types().get(x);
-    Double epsilon = context.number(match.value("epsilon"));
+    Tensor epsilon = context.constant(match.value("epsilon"));
+    Double number = context.number(match.value("epsilon"));
     return type != null
         && type.isFloatingPoint()
         && epsilon != null
-        && context.constant(match.value("epsilon")).rank() <= context.rank(x)
-        && epsilon > 0
+        && number != null
+        && epsilon.rank() <= context.rank(x)
+        && number > 0
         && isPerChannel(match.value("scale"), x, context)
         && isPerChannel(match.value("bias"), x, context);
   }
@@ -71,7 +74,7 @@ final class LayerNormPattern extends Pattern {
 
   @Override
   void replace(Match match, RewriteBuilder builder) {
-    double epsilon = match.context().number(match.value("epsilon"));
+    double epsilon = Objects.requireNonNull(match.context().number(match.value("epsilon")));
     builder.replace(
         match.root(),
         "LayerNormalization",

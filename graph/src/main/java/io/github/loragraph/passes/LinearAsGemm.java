@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -104,7 +105,8 @@ final class LinearAsGemm implements Pass {
       }
       Node transpose = context.graph().producer(node.input(1));
       boolean transposed = transpose != null && isTranspose(transpose);
-      String weight = transposed ? transpose.input(0) : node.input(1);
+      String weight =
+          transpose != null && isTranspose(transpose) ? transpose.input(0) : node.input(1);
       rows.restore(weight);
       rows.defer(y, new Product(node, x, weight, transposed, 1, null));
       products++;
@@ -153,7 +155,7 @@ final class LinearAsGemm implements Pass {
 
     /** The factor of a {@code Gemm} is a number of single precision. */
     private boolean isSingle(String value, double factor) {
-      return context.types().get(value).elementType() != ElementType.DOUBLE
+      return Objects.requireNonNull(context.types().get(value)).elementType() != ElementType.DOUBLE
           || (float) factor == factor;
     }
 
@@ -251,7 +253,8 @@ final class LinearAsGemm implements Pass {
 
     private boolean isSameShape(String a, String b) {
       Shape shape = context.shape(a);
-      return shape != null && rows.hasRows(b) && shape.surelyEquals(context.shape(b));
+      Shape other = context.shape(b);
+      return shape != null && other != null && rows.hasRows(b) && shape.surelyEquals(other);
     }
   }
 }

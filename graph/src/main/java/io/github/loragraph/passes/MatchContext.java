@@ -7,6 +7,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph that rules look at, and what is known of it.
@@ -31,7 +32,7 @@ record MatchContext(Graph graph, TypedModel typed, Set<String> trainable) {
   }
 
   /** The tensor that a value always is, in training too; null where there is none. */
-  Tensor constant(String value) {
+  @Nullable Tensor constant(String value) {
     String source = value;
     while (!trainable.contains(source)) {
       Node producer = graph.producer(source);
@@ -44,7 +45,7 @@ record MatchContext(Graph graph, TypedModel typed, Set<String> trainable) {
   }
 
   /** The number that a value always is, in training too; null where it is none or several. */
-  Double number(String value) {
+  @Nullable Double number(String value) {
     Tensor tensor = constant(value);
     if (tensor == null || tensor.elementCount() != 1) {
       return null;
@@ -56,7 +57,7 @@ record MatchContext(Graph graph, TypedModel typed, Set<String> trainable) {
   }
 
   /** The shape as far as it is known; null without a rank. */
-  Shape shape(String value) {
+  @Nullable Shape shape(String value) {
     TensorType type = types().get(value);
     return type == null ? null : type.shape();
   }

@@ -3,6 +3,7 @@ package io.github.loragraph.passes;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.TensorType;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A {@code Cast} to the type that its input has already is an {@code Identity}. */
 final class NoOpCast implements RewriteRule {
@@ -12,7 +13,7 @@ final class NoOpCast implements RewriteRule {
   }
 
   @Override
-  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.is("Cast")) {
       return null;
     }

@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A rule whose left side is written as the graph that it looks for. A variable stands for any value
@@ -39,7 +41,7 @@ abstract class Pattern implements RewriteRule {
   }
 
   @Override
-  public final Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public final @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     if (!node.hasOutput(0)) {
       return null;
     }
@@ -58,8 +60,9 @@ abstract class Pattern implements RewriteRule {
    * @param values what the variables stand for
    */
   record Match(Node root, MatchContext context, Map<String, String> values) {
+    /** What a variable of the pattern stands for; all are bound in an occurrence. */
     String value(String variable) {
-      return values.get(variable);
+      return Objects.requireNonNull(values.get(variable), variable);
     }
 
     private List<Match> with(String variable, String value) {
@@ -95,16 +98,16 @@ abstract class Pattern implements RewriteRule {
 
   private static boolean isNumber(String value, double expected, Match match) {
     Double number = match.context().number(value);
-    if (number == null || !fits(value, match)) {
+    Tensor tensor = match.context().constant(value);
+    if (number == null || tensor == null || !fits(tensor, match)) {
       return false;
     }
-    Tensor tensor = match.context().constant(value);
     return Math.abs(number - expected) <= precision(tensor.elementType()) * Math.abs(expected);
   }
 
   /** A constant of shape [1,1,1,1] would raise the rank of what it is multiplied with. */
-  private static boolean fits(String value, Match match) {
-    int rank = match.context().constant(value).rank();
+  private static boolean fits(Tensor constant, Match match) {
+    int rank = constant.rank();
     return rank == 0 || rank <= match.context().rank(match.root().output(0));
   }
 
@@ -180,7 +183,8 @@ abstract class Pattern implements RewriteRule {
     return (value, match) -> product(value, null, List.of(factors), match);
   }
 
-  private static List<Match> product(String value, Double number, List<Term> factors, Match match) {
+  private static List<Match> product(
+      String value, @Nullable Double number, List<Term> factors, Match match) {
     if (number == null && factors.size() == 1) {
       return factors.get(0).matches(value, match);
     }

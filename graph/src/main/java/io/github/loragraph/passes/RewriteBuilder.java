@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph that is put down anew, node after node: most nodes as they were, some in another form.
@@ -49,7 +50,7 @@ final class RewriteBuilder extends GraphBuilder {
    * @param output the value to make, or null for a new one
    * @return the value that is made
    */
-  String put(Node node, String output, List<String> inputs) {
+  String put(Node node, @Nullable String output, List<String> inputs) {
     String name =
         node.name().isEmpty() ? graph().freshName(place + "/" + node.opType()) : node.name();
     String made = output == null ? graph().freshName(name + "_output_0") : output;

@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The values of a graph that is put down anew, as their own or as the rows of them: a matrix of all
@@ -41,14 +43,16 @@ final class RowMatrices {
   /** For a list of leading dimensions, a value that is there as its own and has them. */
   private final Map<List<Dimension>, String> leading = new HashMap<>();
 
-  private Node place;
+  /** Null before the first node. */
+  private @Nullable Node place;
 
   /**
    * {@code alpha * x w + sum} by rows.
    *
    * @param sum a bias, or a value of the product's shape; null for none
    */
-  record Product(Node node, String x, String weight, boolean transposed, float alpha, String sum) {
+  record Product(
+      Node node, String x, String weight, boolean transposed, float alpha, @Nullable String sum) {
     Product times(double factor) {
       return new Product(node, x, weight, transposed, (float) (alpha * factor), sum);
     }
@@ -87,7 +91,7 @@ final class RowMatrices {
   }
 
   /** The product that a value waits to become; null where it is none. */
-  Product pending(String value) {
+  @Nullable Product pending(String value) {
     return pending.get(value);
   }
 
@@ -168,7 +172,7 @@ final class RowMatrices {
   }
 
   private String gemm(String value, Product product) {
-    Node current = place;
+    Node current = Objects.requireNonNull(place);
     String x = rowsOf(product.x());
     String sum = product.sum();
     if (sum != null && context.rank(sum) > 1) {
@@ -184,7 +188,7 @@ final class RowMatrices {
     }
     emit(gemm, inputs);
     enter(current);
-    return matrices.get(value);
+    return Objects.requireNonNull(matrices.get(value));
   }
 
   /** Puts a node down that makes the rows of its first output. */
@@ -217,7 +221,7 @@ final class RowMatrices {
 
   /** The shape of a value as a value of its own. */
   String shapeOf(String value) {
-    List<Dimension> dimensions = context.shape(value).dimensions();
+    List<Dimension> dimensions = Objects.requireNonNull(context.shape(value)).dimensions();
     if (open(dimensions) <= 1) {
       return builder.longs(dimensions.stream().mapToLong(Dimension::size).toArray());
     }
@@ -230,7 +234,7 @@ final class RowMatrices {
   }
 
   private String leadingShape(List<Dimension> front) {
-    String value = leading.get(front);
+    String value = Objects.requireNonNull(leading.get(front));
     if (context.rank(value) == front.size()) {
       return builder.shape(value);
     }

@@ -8,6 +8,7 @@ import io.github.loragraph.ops.Operators;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Arithmetic on constants of one number each is done beforehand, so that patterns see the number:
@@ -21,7 +22,7 @@ final class ScalarFolding implements RewriteRule {
   }
 
   @Override
-  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     Operator operator = Operators.all().of(node);
     List<Tensor> operands = node.inputs().stream().map(context::constant).toList();
     if (operator == null
@@ -34,7 +35,7 @@ final class ScalarFolding implements RewriteRule {
     return result == null ? null : builder -> builder.constant(node.output(0), result);
   }
 
-  private static Tensor result(Node node, Operator operator, List<Tensor> operands) {
+  private static @Nullable Tensor result(Node node, Operator operator, List<Tensor> operands) {
     ElementType from = operands.get(0).elementType();
     ElementType to = node.is("Cast") ? ElementType.of((int) node.attribute("to", 0L)) : from;
     boolean floats = from == ElementType.FLOAT || from == ElementType.DOUBLE;

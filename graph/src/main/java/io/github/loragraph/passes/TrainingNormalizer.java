@@ -4,6 +4,7 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.HashSet;
@@ -107,8 +108,9 @@ public final class TrainingNormalizer implements Pass {
     for (Node node : graph.nodes()) {
       if (node.reads().stream().anyMatch(ofWeights::contains)) {
         ofWeights.addAll(node.outputs());
-      } else if (types.get(node.output(0)) != null && types.get(node.output(0)).isFloatingPoint()) {
-        count++;
+      } else {
+        TensorType type = types.get(node.output(0));
+        count += type != null && type.isFloatingPoint() ? 1 : 0;
       }
     }
     return count;

@@ -15,7 +15,9 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model and the types of its values. They go along when the model is rewritten ({@link #with}): a
@@ -37,23 +39,25 @@ public final class TypedModel {
   private final Inferences inferences;
 
   /** The types of the values that were there before the model was changed; null at the start. */
-  private final ValueTypes carried;
+  private final @Nullable ValueTypes carried;
 
   /** As inference said them; null where they are carried. */
-  private ValueTypes inferred;
+  private @Nullable ValueTypes inferred;
 
   /** Null until they are asked for. */
-  private ValueTypes types;
+  private @Nullable ValueTypes types;
 
   /** A shape inference, and how often it was asked. */
   private static final class Inferences {
-    private final ShapeInference inference;
+    /** Null where nothing more can be known. */
+    private final @Nullable ShapeInference inference;
+
     private int asked;
 
     /** The values that it was asked of. */
     private final Set<String> seen = new HashSet<>();
 
-    Inferences(ShapeInference inference) {
+    Inferences(@Nullable ShapeInference inference) {
       this.inference = inference;
     }
 
@@ -64,11 +68,11 @@ public final class TypedModel {
     ValueTypes infer(OnnxModel model) {
       asked++;
       model.graph().nodes().forEach(node -> seen.addAll(node.outputs()));
-      return inference.infer(model);
+      return Objects.requireNonNull(inference).infer(model);
     }
   }
 
-  private TypedModel(OnnxModel model, Inferences inferences, ValueTypes carried) {
+  private TypedModel(OnnxModel model, Inferences inferences, @Nullable ValueTypes carried) {
     this.model = model;
     this.inferences = inferences;
     this.carried = carried;
@@ -168,9 +172,10 @@ public final class TypedModel {
     ValueTypes found = PROPAGATION.refine(graph(), inferences.infer(model));
     Map<String, TensorType> all = new HashMap<>();
     for (String value : found.values()) {
-      TensorType before = known.get(value);
       TensorType after = found.get(value);
-      all.put(value, isComplete(before) && !isComplete(after) ? before : after);
+      if (after != null && (isComplete(after) || !isComplete(known.get(value)))) {
+        all.put(value, after);
+      }
     }
     completed.types = known.overriddenBy(new ValueTypes(all));
     return completed;
@@ -184,7 +189,7 @@ public final class TypedModel {
         .anyMatch(value -> !isComplete(types().get(value)));
   }
 
-  private static boolean isComplete(TensorType type) {
+  private static boolean isComplete(@Nullable TensorType type) {
     return type != null && type.elementType() != ElementType.UNDEFINED && type.shape() != null;
   }
 
@@ -196,7 +201,7 @@ public final class TypedModel {
       TensorType type = types.get(value);
       boolean there =
           graph.producer(value) != null || graph.isInput(value) || graph.initializer(value) != null;
-      if (there && !lost.contains(value) && !namesDimensionOf(type, redefined)) {
+      if (there && type != null && !lost.contains(value) && !namesDimensionOf(type, redefined)) {
         kept.put(value, type);
       }
     }

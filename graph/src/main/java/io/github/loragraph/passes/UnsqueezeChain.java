@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An {@code Unsqueeze} of an {@code Unsqueeze} is one with the axes of both, as exporters write
@@ -19,7 +20,7 @@ final class UnsqueezeChain implements RewriteRule {
   }
 
   @Override
-  public Consumer<RewriteBuilder> match(Node node, MatchContext context) {
+  public @Nullable Consumer<RewriteBuilder> match(Node node, MatchContext context) {
     Node inner = node.is("Unsqueeze") ? context.graph().producer(node.input(0)) : null;
     if (inner == null || !inner.is("Unsqueeze")) {
       return null;
@@ -35,7 +36,7 @@ final class UnsqueezeChain implements RewriteRule {
             node, "Unsqueeze", UnaryOperator.identity(), inner.input(0), builder.longs(both));
   }
 
-  private static long[] axes(Node unsqueeze, MatchContext context) {
+  private static long @Nullable [] axes(Node unsqueeze, MatchContext context) {
     Tensor axes = unsqueeze.hasInput(1) ? context.constant(unsqueeze.input(1)) : null;
     return axes == null ? null : axes.toLongs();
   }

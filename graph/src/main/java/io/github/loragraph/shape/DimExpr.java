@@ -3,6 +3,7 @@ package io.github.loragraph.shape;
 import io.github.loragraph.onnx.Shape.Dimension;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A size, or an entry of an integer tensor that sizes are computed with, as far as it is known
@@ -13,7 +14,7 @@ import java.util.List;
  * @param symbols sorted, each as often as it is multiplied; empty for a number alone, null for
  *     {@link #UNKNOWN}
  */
-public record DimExpr(long factor, List<String> symbols) {
+public record DimExpr(long factor, @Nullable List<String> symbols) {
   /** Nothing is known. */
   public static final DimExpr UNKNOWN = new DimExpr(0, null);
 
@@ -29,7 +30,7 @@ public record DimExpr(long factor, List<String> symbols) {
   }
 
   /** A size as it is written: its number, or its name as one symbol; null for one that is open. */
-  public static DimExpr of(Dimension d) {
+  public static DimExpr of(@Nullable Dimension d) {
     if (d == null || (!d.isKnown() && d.symbol() == null)) {
       return UNKNOWN;
     }
@@ -43,6 +44,11 @@ public record DimExpr(long factor, List<String> symbols) {
   /** Whether it is a number times at least one symbol. */
   public boolean isSymbolic() {
     return symbols != null && !symbols.isEmpty();
+  }
+
+  /** Whether it is one symbol alone. */
+  boolean isOneSymbol() {
+    return factor == 1 && symbols != null && symbols.size() == 1;
   }
 
   /** Whether it is surely a certain number. */
@@ -59,7 +65,7 @@ public record DimExpr(long factor, List<String> symbols) {
   }
 
   /** The name of what is no number: that of its symbol, or of its product; null for others. */
-  public String symbol() {
+  public @Nullable String symbol() {
     if (!isSymbolic()) {
       return null;
     }
@@ -67,11 +73,12 @@ public record DimExpr(long factor, List<String> symbols) {
   }
 
   /** Null where it cannot be a size, or nothing is known of it. */
-  Dimension dimension() {
+  @Nullable Dimension dimension() {
     if (isNumber()) {
       return factor >= 0 ? Dimension.of(factor) : null;
     }
-    return isSymbolic() ? Dimension.named(symbol()) : null;
+    String symbol = symbol();
+    return symbol == null ? null : Dimension.named(symbol);
   }
 
   /** The product; unknown where it is too large or may be negative. */

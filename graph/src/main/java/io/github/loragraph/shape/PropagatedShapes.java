@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What a {@link ShapePropagation} has found out so far, by the names of values and of symbols. */
 final class PropagatedShapes {
@@ -25,7 +26,7 @@ final class PropagatedShapes {
   /** For the name of a slice's size the name of one that it is not larger than. */
   private final Map<String, String> bounds = new HashMap<>();
 
-  ElementType elementType(String value) {
+  @Nullable ElementType elementType(String value) {
     return elementTypes.get(value);
   }
 
@@ -33,7 +34,7 @@ final class PropagatedShapes {
     elementTypes.put(value, type);
   }
 
-  List<Dimension> shape(String value) {
+  @Nullable List<Dimension> shape(String value) {
     return shapes.get(value);
   }
 
@@ -41,7 +42,7 @@ final class PropagatedShapes {
     shapes.put(value, shape);
   }
 
-  List<DimExpr> data(String value) {
+  @Nullable List<DimExpr> data(String value) {
     return data.get(value);
   }
 
@@ -55,7 +56,7 @@ final class PropagatedShapes {
   void putConstant(String value, Tensor tensor) {
     elementTypes.put(value, tensor.elementType());
     // The lists here have nulls for what is not known; those of a type are asked for none.
-    shapes.put(value, new ArrayList<>(tensor.type().shape().dimensions()));
+    shapes.put(value, new ArrayList<>(tensor.shape().dimensions()));
     List<DimExpr> entries = entries(tensor);
     if (entries != null) {
       data.put(value, entries);
@@ -63,7 +64,7 @@ final class PropagatedShapes {
   }
 
   /** The entries of a small integer tensor of rank 0 or 1; null for others. */
-  static List<DimExpr> entries(Tensor tensor) {
+  static @Nullable List<DimExpr> entries(Tensor tensor) {
     ElementType type = tensor.elementType();
     boolean small =
         (type == ElementType.INT64 || type == ElementType.INT32)
@@ -79,17 +80,15 @@ final class PropagatedShapes {
     return entries;
   }
 
-  Dimension dimension(DimExpr expression) {
+  @Nullable Dimension dimension(DimExpr expression) {
     Dimension d = expression.dimension();
-    if (d != null
-        && !d.isKnown()
-        && (expression.factor() != 1 || expression.symbols().size() > 1)) {
+    if (d != null && !d.isKnown() && !expression.isOneSymbol()) {
       products.put(d.symbol(), expression);
     }
     return d;
   }
 
-  DimExpr expression(Dimension d) {
+  DimExpr expression(@Nullable Dimension d) {
     DimExpr atom = DimExpr.of(d);
     return d == null || d.isKnown() ? atom : products.getOrDefault(d.symbol(), atom);
   }
@@ -106,7 +105,7 @@ final class PropagatedShapes {
   }
 
   /** The type of a value; null without an element type. */
-  TensorType type(String value) {
+  @Nullable TensorType type(String value) {
     ElementType type = elementTypes.get(value);
     List<Dimension> shape = shapes.get(value);
     return type == null ? null : new TensorType(type, shape == null ? null : new Shape(shape));

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link TypeRule} sees of a node: the types of its inputs, the entries of small integer
@@ -31,12 +32,12 @@ public final class ShapeContext {
   }
 
   /** The element type of an input; null where it is not known or left out. */
-  public ElementType elementType(int input) {
+  public @Nullable ElementType elementType(int input) {
     return node.hasInput(input) ? values.elementType(node.input(input)) : null;
   }
 
   /** The shape of an input; null without a rank. */
-  public List<Dimension> shape(int input) {
+  public @Nullable List<Dimension> shape(int input) {
     return node.hasInput(input) ? values.shape(node.input(input)) : null;
   }
 
@@ -47,28 +48,28 @@ public final class ShapeContext {
   }
 
   /** The shape that an output was found to have, inference included: asked by {@code shapeData}. */
-  public List<Dimension> outputShape(int output) {
+  public @Nullable List<Dimension> outputShape(int output) {
     return node.hasOutput(output) ? values.shape(node.output(output)) : null;
   }
 
   /** The tensor that the first output always is, or null. */
-  public Tensor constantOutput() {
+  public @Nullable Tensor constantOutput() {
     return graph.constant(node.output(0));
   }
 
   /** The entries of {@link #constantOutput}, where it is a small integer tensor, or null. */
-  public List<DimExpr> constantData() {
+  public @Nullable List<DimExpr> constantData() {
     Tensor tensor = constantOutput();
     return tensor == null ? null : PropagatedShapes.entries(tensor);
   }
 
   /** The entries of a small integer tensor of rank 0 or 1, or null. */
-  public List<DimExpr> data(int input) {
+  public @Nullable List<DimExpr> data(int input) {
     return node.hasInput(input) ? values.data(node.input(input)) : null;
   }
 
   /** The entries of a tensor that holds nothing but numbers, or null. */
-  public List<Long> numbers(int input) {
+  public @Nullable List<Long> numbers(int input) {
     List<DimExpr> entries = data(input);
     if (entries == null || !entries.stream().allMatch(DimExpr::isNumber)) {
       return null;
@@ -77,13 +78,13 @@ public final class ShapeContext {
   }
 
   /** The axes, which are an attribute or, depending on the version, the second input; or null. */
-  public List<Long> axes() {
+  public @Nullable List<Long> axes() {
     long[] attribute = node.longs("axes");
     return attribute == null ? numbers(1) : Arrays.stream(attribute).boxed().toList();
   }
 
   /** The entries of a small integer tensor as a shape, or null. */
-  public List<Dimension> dimensions(int input) {
+  public @Nullable List<Dimension> dimensions(int input) {
     List<DimExpr> entries = data(input);
     if (entries == null) {
       return null;
@@ -94,12 +95,12 @@ public final class ShapeContext {
   }
 
   /** The size that an expression says, or null. */
-  public Dimension dimension(DimExpr expression) {
+  public @Nullable Dimension dimension(DimExpr expression) {
     return values.dimension(expression);
   }
 
   /** What is known of a size. */
-  public DimExpr expression(Dimension d) {
+  public DimExpr expression(@Nullable Dimension d) {
     return values.expression(d);
   }
 
@@ -118,8 +119,8 @@ public final class ShapeContext {
   }
 
   /** The shape that all inputs are broadcast to; null where one has no rank. */
-  public List<Dimension> broadcastInputs() {
-    List<Dimension> result = List.of();
+  public @Nullable List<Dimension> broadcastInputs() {
+    @Nullable List<Dimension> result = List.of();
     for (int i = 0; i < node.inputs().size() && result != null; i++) {
       result = broadcast(result, shape(i));
     }
@@ -127,7 +128,8 @@ public final class ShapeContext {
   }
 
   /** The shape that two are broadcast to (ONNX's multidirectional broadcasting), or null. */
-  public List<Dimension> broadcast(List<Dimension> a, List<Dimension> b) {
+  public @Nullable List<Dimension> broadcast(
+      @Nullable List<Dimension> a, @Nullable List<Dimension> b) {
     if (a == null || b == null) {
       return null;
     }
@@ -148,7 +150,7 @@ public final class ShapeContext {
   }
 
   /** Two dimensions that broadcasting makes one, in a run that does not fail. */
-  public Dimension broadcast(Dimension a, Dimension b) {
+  public @Nullable Dimension broadcast(@Nullable Dimension a, @Nullable Dimension b) {
     if (a == null || b == null) {
       Dimension other = a == null ? b : a;
       return other != null && other.isKnown() && other.size() != 1 ? other : null;

@@ -12,7 +12,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries types from the inputs of a graph through its nodes, by the rules of their operators.
@@ -121,7 +123,7 @@ public final class ShapePropagation {
         }
         List<Dimension> derived = rule == null ? null : rule.shape(i, context);
         ElementType type = rule == null || !completes ? null : rule.elementType(i, context);
-        boolean surely = derived != null && rule.overridesInference();
+        boolean surely = rule != null && derived != null && rule.overridesInference();
         settle(node.output(i), type, derived, surely);
         if (values.elementType(node.output(i)) == null || values.shape(node.output(i)) == null) {
           unknown.add(node.output(i));
@@ -140,7 +142,11 @@ public final class ShapePropagation {
      * @param derived what the operator says; null where it says nothing
      * @param surely whether inference is not asked for the shape
      */
-    private void settle(String value, ElementType type, List<Dimension> derived, boolean surely) {
+    private void settle(
+        String value,
+        @Nullable ElementType type,
+        @Nullable List<Dimension> derived,
+        boolean surely) {
       TensorType inferredType = known.get(value);
       ElementType elements = inferredType == null ? type : inferredType.elementType();
       if (elements != null) {
@@ -164,13 +170,13 @@ public final class ShapePropagation {
     }
 
     private List<Dimension> joined(
-        String value, List<Dimension> inferred, List<Dimension> derived) {
-      int rank = inferred != null ? inferred.size() : derived.size();
-      boolean agreed = derived != null && derived.size() == rank;
+        String value, @Nullable List<Dimension> inferred, @Nullable List<Dimension> derived) {
+      int rank = Objects.requireNonNull(inferred != null ? inferred : derived).size();
+      List<Dimension> agreed = derived != null && derived.size() == rank ? derived : null;
       List<Dimension> dimensions = new ArrayList<>();
       for (int axis = 0; axis < rank; axis++) {
         Dimension a = inferred == null ? null : trusted(inferred.get(axis));
-        Dimension b = agreed ? derived.get(axis) : null;
+        Dimension b = agreed == null ? null : agreed.get(axis);
         if (a != null && a.isKnown()) {
           dimensions.add(a);
         } else if (b != null && b.isKnown()) {
@@ -186,7 +192,7 @@ public final class ShapePropagation {
       return dimensions;
     }
 
-    private Dimension trusted(Dimension d) {
+    private @Nullable Dimension trusted(Dimension d) {
       return d.isKnown() || (d.symbol() != null && !distrusted.contains(d.symbol())) ? d : null;
     }
   }

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of the values of a graph before it runs: element types always, ranks and sizes as
@@ -35,14 +36,15 @@ public final class ValueTypes {
     return new ValueTypes(types);
   }
 
-  private static void putIfTensor(Map<String, TensorType> types, String name, TensorType type) {
+  private static void putIfTensor(
+      Map<String, TensorType> types, String name, @Nullable TensorType type) {
     if (type != null) {
       types.put(name, type);
     }
   }
 
   /** The type of a value, or null where nothing is known of it. */
-  public TensorType get(String value) {
+  public @Nullable TensorType get(String value) {
     return types.get(value);
   }
 

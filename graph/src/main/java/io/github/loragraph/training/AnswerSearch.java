@@ -17,8 +17,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the answer among the outputs of a model: each is read backwards to the node that makes
@@ -237,20 +239,21 @@ final class AnswerSearch {
     ValueInfo info =
         graph.outputs().stream().filter(o -> o.name().equals(output)).findFirst().orElseThrow();
     TensorType declared = info.type();
-    TensorType type = types.joined(info, found && after.isEmpty() ? last.input(0) : output);
-    boolean contradicts = declared != null && contradict(declared.shape(), type.shape());
+    TensorType type =
+        types.joined(info, found && last != null && after.isEmpty() ? last.input(0) : output);
+    Shape stated = declared == null ? null : declared.shape();
     Logits any =
         new Logits(
             output,
-            null,
+            Logits.Form.CLASSES, // until it is chosen below
             type,
             activation,
             found ? last : null,
             found ? after : List.of(),
             !found
                 || activation == Logits.Activation.SIGMOID
-                || types.isOverLastAxis(last, after, type),
-            contradicts ? declared.shape() : null,
+                || types.isOverLastAxis(Objects.requireNonNull(last), after, type),
+            contradict(stated, type.shape()) ? stated : null,
             graph.outputs().stream().map(ValueInfo::name).filter(n -> !n.equals(output)).toList());
     return any.as(
         forms.isEmpty()
@@ -258,7 +261,7 @@ final class AnswerSearch {
             : forms.stream().filter(f -> any.as(f).fits()).findFirst().orElse(forms.get(0)));
   }
 
-  private static boolean contradict(Shape declared, Shape computed) {
+  private static boolean contradict(@Nullable Shape declared, @Nullable Shape computed) {
     if (declared == null || computed == null) {
       return false;
     }

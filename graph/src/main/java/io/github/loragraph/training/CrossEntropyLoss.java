@@ -11,6 +11,7 @@ import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cross-entropy over classes, as {@code torch.nn.CrossEntropyLoss} with the mean over the examples
@@ -21,8 +22,8 @@ import java.util.Optional;
  * @param classWeights one weight for each class, or empty for equal weights
  * @param ignoredLabel the label of positions that count nothing, or null if there are none
  */
-public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights, Long ignoredLabel)
-    implements Loss {
+public record CrossEntropyLoss(
+    double labelSmoothing, List<Double> classWeights, @Nullable Long ignoredLabel) implements Loss {
   /**
    * The label of positions that count nothing, PyTorch's {@code ignore_index} unless told
    * otherwise.
@@ -94,10 +95,10 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
    */
   String emit(GraphBuilder b, String logits, String given, TensorType type) {
     ElementType real = type.elementType();
-    int axis = type.shape().rank() - 1;
+    int axis = type.requireShape().rank() - 1;
     String logProbabilities = b.op("LogSoftmax", n -> n.with("axis", axis), logits);
     String labels = given;
-    String counted = null;
+    @Nullable String counted = null;
     if (ignoredLabel != null) {
       String ignored = b.op("Equal", labels, b.scalar(ElementType.INT64, ignoredLabel));
       labels = b.where(ignored, b.scalar(ElementType.INT64, 0), labels);
@@ -138,7 +139,11 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
 
   /** The weighted sum over the sum of {@code divisor}; null weights are all 1. */
   private static String mean(
-      GraphBuilder b, ElementType type, String values, String weights, String divisor) {
+      GraphBuilder b,
+      ElementType type,
+      String values,
+      @Nullable String weights,
+      @Nullable String divisor) {
     String weighted = weights == null ? values : b.mul(values, weights);
     if (divisor == null) {
       return b.reduce("ReduceMean", weighted, "", false);
@@ -151,10 +156,10 @@ public record CrossEntropyLoss(double labelSmoothing, List<Double> classWeights,
   }
 
   private static String lastDimension(GraphBuilder b, String logits, TensorType type) {
-    Shape.Dimension last = type.shape().dimension(-1);
+    Shape.Dimension last = type.requireShape().dimension(-1);
     return last.isKnown()
         ? b.scalar(ElementType.INT64, last.size())
-        : b.gather(b.shape(logits), b.scalar(ElementType.INT64, type.shape().rank() - 1), 0);
+        : b.gather(b.shape(logits), b.scalar(ElementType.INT64, type.requireShape().rank() - 1), 0);
   }
 
   private Tensor weightTensor(GraphBuilder b, ElementType real) {

@@ -7,6 +7,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.passes.TrainingNormalizer;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -34,7 +35,7 @@ public record EvaluationGraph(OnnxModel model, String logits) {
     OnnxModel model = TrainingNormalizer.withoutDropout(own);
     Graph graph = model.graph();
     for (String value : trainable) {
-      Tensor tensor = graph.initializer(value);
+      Tensor tensor = Objects.requireNonNull(graph.initializer(value), value);
       graph.removeInitializer(value);
       graph.addInput(ValueInfo.of(value, tensor.type()));
     }

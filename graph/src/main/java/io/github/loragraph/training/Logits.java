@@ -16,6 +16,7 @@ import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The output of a model that is its answer, and what of it a loss is computed from: where it ends
@@ -38,10 +39,10 @@ public record Logits(
     Form form,
     TensorType type,
     Activation activation,
-    Node last,
+    @Nullable Node last,
     List<Node> after,
     boolean overClasses,
-    Shape declared,
+    @Nullable Shape declared,
     List<String> others) {
   /** The key in a model's metadata under which the chosen output stands. */
   public static final String CHOSEN = "lora_graph_output";
@@ -205,7 +206,7 @@ public record Logits(
 
   /** The number of numbers in an answer, for each token where tokens are answered. */
   public int width() {
-    return rank() == 1 ? 1 : Math.toIntExact(type.shape().dimension(-1).size());
+    return rank() == 1 ? 1 : Math.toIntExact(type.requireShape().dimension(-1).size());
   }
 
   /** The number of classes for a loss: two where one logit decides between them. */
@@ -221,7 +222,7 @@ public record Logits(
   /** Whether its shape is that of an answer to anything. */
   boolean isAnswer() {
     int rank = rank();
-    return rank == 1 || (rank > 1 && rank < 4 && type.shape().dimension(-1).isKnown());
+    return rank == 1 || (rank > 1 && rank < 4 && type.requireShape().dimension(-1).isKnown());
   }
 
   boolean fits() {
@@ -260,11 +261,11 @@ public record Logits(
               "Reshape",
               value,
               Tensor.ofLongs(graph.freshName("/logits/column"), new long[] {-1, 1}, 2));
-      shape = new Shape(List.of(shape.dimension(0), Shape.Dimension.of(1)));
+      shape = new Shape(List.of(type.requireShape().dimension(0), Shape.Dimension.of(1)));
     }
     if (form == Form.CLASSES && width() == 1) {
       value = added(graph, "Mul", value, secondOfTwo(graph.freshName("/logits/classes")));
-      shape = new Shape(List.of(shape.dimension(0), Shape.Dimension.of(2)));
+      shape = new Shape(List.of(type.requireShape().dimension(0), Shape.Dimension.of(2)));
     }
     graph.addOutput(ValueInfo.of(value, new TensorType(type.elementType(), shape)));
     return model.withGraph(graph).withMetadata(PLAIN, value);

@@ -13,6 +13,7 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.passes.Pass;
 import io.github.loragraph.passes.TypedModel;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -83,7 +84,7 @@ public record LoraDropout(double probability) implements Pass {
         int before = graph.nodes().size();
         GraphBuilder b = new GraphBuilder(graph, "/lora_dropout/" + target.path());
         String x = node.input(0);
-        Tensor weight = graph.constant(a);
+        Tensor weight = Objects.requireNonNull(graph.constant(a), a);
         String kept =
             b.where(keep(b, x, weight.dim(0), number++), x, b.scalar(ElementType.FLOAT, 0));
         Node scaled = node.withInput(0, kept);

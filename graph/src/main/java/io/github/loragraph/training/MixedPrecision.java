@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -182,7 +183,7 @@ final class MixedPrecision {
       putHalf(node.withInputs(inputs));
     } else if (asksForShape(node)) {
       String input = node.input(0);
-      target.add(isThereInFloat(input) ? node : node.withInput(0, halves.get(input)));
+      target.add(isThereInFloat(input) ? node : node.withInput(0, half(input)));
     } else {
       target.add(node);
       node.outputs().forEach(this::castWhereWanted);
@@ -227,16 +228,21 @@ final class MixedPrecision {
     target.add(node.withOutputs(outputs));
     for (String output : node.outputs()) {
       if (wantedFloat.contains(output)) {
-        cast(halves.get(output), output, ElementType.FLOAT);
+        cast(half(output), output, ElementType.FLOAT);
       }
     }
+  }
+
+  /** The name of a value that is there in 16 bits. */
+  private String half(String value) {
+    return Objects.requireNonNull(halves.get(value), value);
   }
 
   /** Casts a FLOAT value that is there. */
   private void castWhereWanted(String value) {
     if (wantedHalf.contains(value)) {
       halves.put(value, halfName(value));
-      cast(value, halves.get(value), half);
+      cast(value, half(value), half);
     }
   }
 

@@ -12,6 +12,7 @@ import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What the model declares and what is inferred, each asked for only if it is needed. */
 final class OutputTypes {
@@ -44,18 +45,20 @@ final class OutputTypes {
   boolean isOverLastAxis(Node softmax, List<Node> after, TensorType output) {
     boolean reshaped = after.stream().anyMatch(n -> !n.is("Identity") && !n.is("Cast"));
     TensorType own = reshaped ? inferred().get(softmax.output(0)) : output;
-    int rank = own == null || own.shape() == null ? 0 : own.shape().rank();
+    Shape shape = own == null ? null : own.shape();
+    int rank = shape == null ? 0 : shape.rank();
     // Before operator set 13 the axis is 1 unless stated, and all axes after it are one.
     long axis = softmax.attribute("axis", model.opset() < SOFTMAX_OVER_ONE_AXIS ? 1L : -1L);
     if (axis != -1 && rank > 0 && axis != rank - 1) {
       return false;
     }
-    return rank == 0
+    return shape == null
+        || rank == 0
         || output.shape() == null
         || output.shape().rank() == 0
-        || !own.shape().dimension(-1).isKnown()
+        || !shape.dimension(-1).isKnown()
         || !output.shape().dimension(-1).isKnown()
-        || own.shape().dimension(-1).size() == output.shape().dimension(-1).size();
+        || shape.dimension(-1).size() == output.shape().dimension(-1).size();
   }
 
   /**
@@ -68,15 +71,14 @@ final class OutputTypes {
     TensorType declared = output.type();
     Shape shape = declared == null ? null : declared.shape();
     long width = width(model.graph(), value);
-    boolean complete =
-        shape != null
-            && declared.elementType() != ElementType.UNDEFINED
-            && shape.rank() > 0
-            && (shape.rank() == 1
-                ? width < 0
-                : shape.dimension(-1).isKnown()
-                    && (width < 0 || width == shape.dimension(-1).size()));
-    if (complete) {
+    if (shape != null
+        && declared != null
+        && declared.elementType() != ElementType.UNDEFINED
+        && shape.rank() > 0
+        && (shape.rank() == 1
+            ? width < 0
+            : shape.dimension(-1).isKnown()
+                && (width < 0 || width == shape.dimension(-1).size()))) {
       return declared;
     }
     TensorType found = inferred().get(output.name());
@@ -92,7 +94,7 @@ final class OutputTypes {
   }
 
   /** Open dimensions by the names, or sizes, that the declaration has for them. */
-  private static Shape filled(Shape computed, Shape declared, long width) {
+  private static Shape filled(Shape computed, @Nullable Shape declared, long width) {
     List<Shape.Dimension> dimensions = new ArrayList<>(computed.dimensions());
     int rank = dimensions.size();
     for (int axis = 0; axis < rank; axis++) {

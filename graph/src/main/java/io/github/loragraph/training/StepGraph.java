@@ -14,8 +14,10 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One whole training step as an ordinary ONNX model of standard operators: a batch, the learning
@@ -116,9 +118,13 @@ public record StepGraph(
     boolean gathers = graph.isInput(TrainingGraph.SHARE);
     Map<String, String> gradients = gathered(b, training, gathers, scaled);
     String norm = maxGradientNorm > 0 || scaled ? norm(b, gradients) : null;
-    String scale = maxGradientNorm > 0 ? reportAndClip(b, norm, maxGradientNorm) : null;
+    String scale =
+        norm != null && maxGradientNorm > 0 ? reportAndClip(b, norm, maxGradientNorm) : null;
     String gathered = gathers ? UPDATE : null;
-    Gate gate = scaled ? gate(b, norm, gathered, scaling) : new Gate(gathered, STEP, List.of());
+    Gate gate =
+        norm != null && scaled
+            ? gate(b, norm, gathered, scaling)
+            : new Gate(gathered, STEP, List.of());
     AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, gate.updates());
     Set<String> exempt = optimizer.exempt(training);
     List<Slot> slots = new ArrayList<>();
@@ -126,7 +132,7 @@ public record StepGraph(
     Zeros zeros = Zeros.forAll(training.initialValues().values());
     for (Map.Entry<String, String> entry : gradients.entrySet()) {
       String parameter = entry.getKey();
-      Tensor initial = training.initialValues().get(parameter);
+      Tensor initial = Objects.requireNonNull(training.initialValues().get(parameter));
       String gradient = entry.getValue();
       b.setScope("/optimizer/" + parameter);
       String total = gradient;
@@ -174,10 +180,11 @@ public record StepGraph(
    * @param opens names a BOOL scalar, whether parameters change in this step; null if always
    * @param updates names an INT64 scalar, the number of this update if it is made
    */
-  private record Gate(String opens, String updates, List<Carried> state) {}
+  private record Gate(@Nullable String opens, String updates, List<Carried> state) {}
 
   /** A gate that stays shut where a gradient is not finite. */
-  private static Gate gate(GraphBuilder b, String norm, String gathered, LossScaling scaling) {
+  private static Gate gate(
+      GraphBuilder b, String norm, @Nullable String gathered, LossScaling scaling) {
     b.setScope("/loss_scaling");
     scaling.addInputs(b.graph());
     String finite = scaling.finite(b, norm);
@@ -228,10 +235,11 @@ public record StepGraph(
         .forEach(
             (parameter, gradient) -> {
               b.setScope((gathers ? "/accumulation/" : "/loss_scaling/") + parameter);
-              String sum = scaled ? b.mul(gradient, factor) : gradient;
+              String sum = factor != null ? b.mul(gradient, factor) : gradient;
               if (gathers) {
                 String before = parameter + GATHERED;
-                TensorType type = training.initialValues().get(parameter).type();
+                TensorType type =
+                    Objects.requireNonNull(training.initialValues().get(parameter)).type();
                 b.graph().addInput(ValueInfo.of(before, type));
                 sum = b.add(before, sum);
               }
@@ -272,7 +280,7 @@ public record StepGraph(
   }
 
   private static String output(Graph graph, String value, String name, Tensor like) {
-    Node producer = graph.producer(value);
+    Node producer = graph.requireProducer(value);
     int index = producer.outputs().indexOf(value);
     graph.replace(producer, producer.withOutput(index, name));
     graph.redirectConsumers(value, name);

@@ -109,8 +109,8 @@ public record StepLoop(OnnxModel model, StepGraph step) {
     int before = body.nodes().size();
     GraphBuilder b = new GraphBuilder(body, "/step");
     for (ValueInfo value : perStep) {
-      TensorType type = value.type();
-      int rank = type.shape().rank();
+      TensorType type = value.requireType();
+      int rank = type.requireShape().rank();
       outer.addInput(ValueInfo.of(stack(value.name()), stacked(type)));
       String layer = b.gather(stack(value.name()), iteration, 0);
       if (rank > 0) {
@@ -119,7 +119,7 @@ public record StepLoop(OnnxModel model, StepGraph step) {
         String sizes = b.gather(shapes(value.name()), iteration, 0);
         layer = b.op("Slice", layer, b.longs(new long[rank]), sizes);
       }
-      Node last = body.producer(layer);
+      Node last = body.requireProducer(layer);
       body.replace(last, last.withOutput(0, value.name()));
     }
     List<Node> added = List.copyOf(body.nodes().subList(before, body.nodes().size()));
@@ -134,7 +134,7 @@ public record StepLoop(OnnxModel model, StepGraph step) {
   private static TensorType stacked(TensorType type) {
     List<Shape.Dimension> dimensions = new ArrayList<>();
     dimensions.add(Shape.Dimension.named(STEPS));
-    for (Shape.Dimension one : type.shape().dimensions()) {
+    for (Shape.Dimension one : type.requireShape().dimensions()) {
       dimensions.add(one.symbol() == null ? one : Shape.Dimension.named("largest_" + one.symbol()));
     }
     return new TensorType(type.elementType(), new Shape(dimensions));

@@ -21,7 +21,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Forward, loss and gradients in one graph. The trainable parameters are graph inputs under the
@@ -126,7 +128,7 @@ public record TrainingGraph(
     }
 
     String logits = graph.outputs().iterator().next().name();
-    TensorType logitsType = forward.types().get(logits);
+    TensorType logitsType = Objects.requireNonNull(forward.types().get(logits), logits);
     if (precision != Precision.FP32 && logitsType.elementType() != ElementType.FLOAT) {
       throw new LoraGraphException(
           "precision %s needs a model that computes in FLOAT: this one's logits are of type %s"
@@ -174,7 +176,7 @@ public record TrainingGraph(
   }
 
   /** What the gradient of the loss is where the walk begins; null for 1. */
-  private static String scale(
+  private static @Nullable String scale(
       Graph graph, Precision precision, boolean accumulates, ElementType type) {
     TensorType number = TensorType.of(ElementType.FLOAT);
     if (accumulates) {
@@ -193,7 +195,7 @@ public record TrainingGraph(
   /** A name that users of the graph can guess. */
   private static String named(Graph graph, String loss) {
     String name = graph.freshName(LOSS);
-    Node producer = graph.producer(loss);
+    Node producer = graph.requireProducer(loss);
     graph.replace(producer, producer.withOutput(producer.outputs().indexOf(loss), name));
     return name;
   }

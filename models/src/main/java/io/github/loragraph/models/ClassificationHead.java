@@ -12,7 +12,6 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.Logits;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -143,7 +142,7 @@ public final class ClassificationHead {
 
   /** Of states, which are found by it. */
   private static Shape shape(ValueInfo states) {
-    return Objects.requireNonNull(states.requireType().shape());
+    return states.requireType().requireShape();
   }
 
   /** The masked sum over the count; a row that is all padding has the count 1, so gives zero. */

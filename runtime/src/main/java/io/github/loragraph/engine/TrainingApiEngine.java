@@ -35,7 +35,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -191,7 +190,7 @@ public final class TrainingApiEngine implements Engine {
 
   private List<HostTensor> withoutMeaning(List<HostTensor> batch) {
     TensorType labels = artifacts.labels().requireType();
-    Shape declared = Objects.requireNonNull(labels.shape());
+    Shape declared = labels.requireShape();
     ElementType type = labels.elementType();
     long[] first = batch.get(0).shape();
     long[] shape = new long[declared.rank()];

@@ -1,2 +1,5 @@
 /** Operators of ONNX Runtime's own domain. */
+@NullMarked
 package io.github.loragraph.ops.contrib;
+
+import org.jspecify.annotations.NullMarked;

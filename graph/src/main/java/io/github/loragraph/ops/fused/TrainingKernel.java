@@ -5,6 +5,7 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.ops.Gradient;
 import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.Kernels;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A gradient that one kernel of ONNX Runtime's training build computes, in one pass over the values
@@ -26,13 +27,13 @@ import io.github.loragraph.ops.Kernels;
 public record TrainingKernel(String kernel, boolean readsOutput) implements Gradient {
   /** On the CPU there are kernels for FLOAT. */
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return g.elementType(node.input(0)) == ElementType.FLOAT ? null : "of another type than FLOAT";
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
     String value = readsOutput ? node.output(0) : node.input(0);
-    g.inputGradient(0, g.op(kernel, n -> n.withDomain(Kernels.DOMAIN), g.outputGradient(0), value));
+    g.inputGradient(0, g.op(kernel, n -> n.withDomain(Kernels.DOMAIN), g.outputGradient(), value));
   }
 }

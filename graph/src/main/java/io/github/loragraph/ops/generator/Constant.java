@@ -9,6 +9,7 @@ import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The same tensor in every run. */
 @AutoService(OperatorFamily.class)
@@ -19,19 +20,19 @@ public final class Constant implements Operator {
   }
 
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     Tensor tensor = c.constantOutput();
     return tensor == null ? null : tensor.elementType();
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     Tensor tensor = c.constantOutput();
-    return tensor == null ? null : tensor.type().shape().dimensions();
+    return tensor == null ? null : tensor.shape().dimensions();
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return c.constantData();
   }
 }

@@ -10,6 +10,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The same number everywhere, in a shape that is a value. */
 @AutoService(OperatorFamily.class)
@@ -29,18 +30,18 @@ public final class ConstantOfShape implements Operator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> dimensions = c.dimensions(0);
     List<Dimension> ofShape = c.shape(0);
-    boolean ranked = ofShape != null && ofShape.size() == 1 && ofShape.get(0) != null;
-    if (dimensions == null && ranked && ofShape.get(0).isKnown()) {
-      return Collections.nCopies((int) ofShape.get(0).size(), null);
+    if (dimensions != null || ofShape == null || ofShape.size() != 1) {
+      return dimensions;
     }
-    return dimensions;
+    Dimension rank = ofShape.get(0);
+    return rank == null || !rank.isKnown() ? null : Collections.nCopies((int) rank.size(), null);
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<DimExpr> shape = c.data(0);
     Tensor value = c.node().tensor("value");
     if (shape == null

@@ -10,6 +10,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Truth values of two values, entry by entry. No gradient goes through. */
 @AutoService(OperatorFamily.class)
@@ -59,7 +60,7 @@ public final class Comparisons implements OperatorFamily {
     }
 
     @Override
-    public List<DimExpr> shapeData(ShapeContext c) {
+    public @Nullable List<DimExpr> shapeData(ShapeContext c) {
       return EntryArithmetic.combined(c, DimExpr::equalTo);
     }
   }

@@ -10,6 +10,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** y = a + b: both operands get dy, summed to their shapes. */
 @AutoService(OperatorFamily.class)
@@ -25,7 +26,7 @@ public final class Add implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return EntryArithmetic.combined(c, DimExpr::plus);
   }
 
@@ -36,7 +37,7 @@ public final class Add implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     for (int operand = 0; operand < 2; operand++) {
       if (g.needs(operand)) {
         g.inputGradient(operand, g.reduceToShape(dy, node.output(0), node.input(operand)));

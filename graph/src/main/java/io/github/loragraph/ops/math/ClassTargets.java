@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.Shape.Dimension;
 import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the losses over class indices have in common: the loss is the negative sum of each
@@ -20,12 +21,12 @@ import java.util.List;
 record ClassTargets(String labels, String factors) {
 
   /** The shape of the loss. */
-  static List<Dimension> shape(ShapeContext c) {
+  static @Nullable List<Dimension> shape(ShapeContext c) {
     return c.node().attribute("reduction", "mean").equals("none") ? c.shape(1) : List.of();
   }
 
   /** The reason why a loss is not covered, or null. */
-  static String unsupportedReason(GradientContext g) {
+  static @Nullable String unsupportedReason(GradientContext g) {
     return g.needs(2) ? "with trainable class weights" : null;
   }
 

@@ -7,6 +7,7 @@ import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.ops.Trait;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * x kept between bounds: dx = dy where x is within them, bounds included, as in PyTorch. The bounds
@@ -25,7 +26,7 @@ public final class Clip implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return g.needs(1) || g.needs(2) ? "with trained bounds" : null;
   }
 
@@ -40,7 +41,7 @@ public final class Clip implements DifferentiableOperator {
       String below = g.op("LessOrEqual", x, node.input(2));
       within = within == null ? below : g.op("And", within, below);
     }
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     g.inputGradient(0, within == null ? dy : g.where(within, dy, g.scalarLike(x, 0)));
   }
 }

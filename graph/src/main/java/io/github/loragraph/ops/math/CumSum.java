@@ -30,7 +30,7 @@ public final class CumSum implements DifferentiableOperator {
             n ->
                 n.with("exclusive", node.attribute("exclusive", 0L))
                     .with("reverse", reverse ? 0 : 1),
-            g.outputGradient(0),
+            g.outputGradient(),
             node.input(1));
     g.inputGradient(0, gradient);
   }

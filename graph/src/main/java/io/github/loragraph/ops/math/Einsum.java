@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sums of products, named by letters: the gradient of an operand is the same kind of sum, over dy
@@ -42,21 +43,24 @@ public final class Einsum implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     Node node = c.node();
+    List<List<Dimension>> shapes = new ArrayList<>();
     for (int i = 0; i < node.inputs().size(); i++) {
-      if (c.shape(i) == null) {
+      List<Dimension> shape = c.shape(i);
+      if (shape == null) {
         return null;
       }
+      shapes.add(shape);
     }
     EinsumEquation equation =
         EinsumEquation.of(node, input -> c.rank(node.inputs().indexOf(input)));
     List<Dimension> result = new ArrayList<>();
     for (char letter : equation.result().toCharArray()) {
-      Dimension size = Dimension.of(1);
+      @Nullable Dimension size = Dimension.of(1);
       for (int i = 0; i < node.inputs().size(); i++) {
         int axis = equation.operands().get(i).indexOf(letter);
-        size = axis < 0 ? size : c.broadcast(size, c.shape(i).get(axis));
+        size = axis < 0 ? size : c.broadcast(size, shapes.get(i).get(axis));
       }
       result.add(size);
     }
@@ -64,7 +68,7 @@ public final class Einsum implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     String text = node.attribute("equation", "");
     boolean ranks = node.inputs().stream().allMatch(input -> g.rank(input) >= 0);
     if (text.contains(".") && !ranks) {
@@ -93,7 +97,7 @@ public final class Einsum implements DifferentiableOperator {
   private static String gradient(
       Node node, EinsumEquation equation, int operand, GradientContext g) {
     String letters = equation.operands().get(operand);
-    List<String> values = new ArrayList<>(List.of(g.outputGradient(0)));
+    List<String> values = new ArrayList<>(List.of(g.outputGradient()));
     List<String> terms = new ArrayList<>(List.of(equation.result()));
     for (int i = 0; i < node.inputs().size(); i++) {
       if (i != operand) {

@@ -5,13 +5,14 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Arithmetic on the entries of two integer tensors that sizes are computed with. */
 public final class EntryArithmetic {
   private EntryArithmetic() {}
 
   /** The entries that come of both inputs, entry by entry; a single one stands for all. */
-  public static List<DimExpr> combined(ShapeContext c, BinaryOperator<DimExpr> operator) {
+  public static @Nullable List<DimExpr> combined(ShapeContext c, BinaryOperator<DimExpr> operator) {
     List<DimExpr> x = c.data(0);
     List<DimExpr> y = c.data(1);
     if (x == null || y == null || !(x.size() == y.size() || x.size() == 1 || y.size() == 1)) {

@@ -29,15 +29,14 @@ public final class Extremes implements OperatorFamily {
 
     @Override
     public void emit(Node node, GradientContext g) {
-      String dy = g.outputGradient(0);
+      String dy = g.outputGradient();
       String y = node.output(0);
-      String count = null;
       List<String> chosen = new ArrayList<>();
       for (String input : node.inputs()) {
         String is = g.cast(g.op("Equal", input, y), g.elementType(y));
         chosen.add(is);
-        count = count == null ? is : g.add(count, is);
       }
+      String count = chosen.stream().reduce(g::add).orElseThrow();
       String share = g.div(dy, count);
       for (int i = 0; i < node.inputs().size(); i++) {
         if (g.needs(i)) {

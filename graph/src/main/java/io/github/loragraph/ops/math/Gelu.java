@@ -26,7 +26,7 @@ public final class Gelu implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String x = node.input(0);
     String derivative =
         node.attribute("approximate", "none").equals("tanh") ? tanhForm(x, g) : exactForm(x, g);

@@ -11,6 +11,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** y = alpha op(a) op(b) + beta c: products of dy with the other operand, with alpha inside. */
 @AutoService(OperatorFamily.class)
@@ -26,7 +27,7 @@ public final class Gemm implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> a = c.shape(0);
     List<Dimension> b = c.shape(1);
     if (a == null || b == null || a.size() != 2 || b.size() != 2) {
@@ -40,7 +41,7 @@ public final class Gemm implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     boolean transA = node.attribute("transA", 0L) != 0;
     boolean transB = node.attribute("transB", 0L) != 0;
     float alpha = node.attribute("alpha", 1f);

@@ -23,7 +23,7 @@ public final class HardSigmoid implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String x = node.input(0);
     String y = node.output(0);
     String above = g.op("Greater", y, g.scalarLike(x, 0));

@@ -26,7 +26,7 @@ public final class HardSwish implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String x = node.input(0);
     String line = g.add(g.mul(x, g.scalarLike(x, 1.0 / 3)), g.scalarLike(x, 0.5));
     String three = g.scalarLike(x, 3);

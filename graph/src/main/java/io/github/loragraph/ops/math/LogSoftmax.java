@@ -30,7 +30,7 @@ public final class LogSoftmax implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String sum = g.reduceSum(dy, true, node.attribute("axis", -1L));
     g.inputGradient(0, g.sub(dy, g.mul(g.exp(node.output(0)), sum)));
   }

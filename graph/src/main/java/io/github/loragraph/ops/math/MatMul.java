@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = a b, with leading axes as batches that broadcast: da = dy b', db = a' dy, summed to the
@@ -31,7 +32,7 @@ public final class MatMul implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> a = c.shape(0);
     List<Dimension> b = c.shape(1);
     if (a == null || b == null || a.isEmpty() || b.isEmpty()) {
@@ -51,7 +52,7 @@ public final class MatMul implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     int rankB = g.rank(node.input(1));
     return rankB == 2 || (rankB >= 0 && g.rank(node.input(0)) >= 0) ? null : "of unknown rank";
   }
@@ -71,7 +72,7 @@ public final class MatMul implements DifferentiableOperator {
 
   /** With all axes of a but the last seen as rows. */
   private static void timesMatrix(Node node, GradientContext g, int rankA) {
-    String dy = rows(g.outputGradient(0), rankA, g);
+    String dy = rows(g.outputGradient(), rankA, g);
     String a = node.input(0);
     if (g.needs(0)) {
       String gradient = g.gemm(dy, false, node.input(1), true, "", 1f);
@@ -87,7 +88,7 @@ public final class MatMul implements DifferentiableOperator {
   }
 
   private static void batches(Node node, GradientContext g, int rankA, int rankB) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String a = node.input(0);
     String b = node.input(1);
     if (g.needs(0)) {
@@ -107,7 +108,7 @@ public final class MatMul implements DifferentiableOperator {
   }
 
   private static void vectors(Node node, GradientContext g, int rankA, int rankB) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String a = node.input(0);
     String b = node.input(1);
     String matrixA = rankA == 1 ? g.unsqueeze(a, 0) : a;

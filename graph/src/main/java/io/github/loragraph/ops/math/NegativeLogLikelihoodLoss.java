@@ -8,6 +8,7 @@ import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The negative log-probability of each label: its entry gets the factor, negated. */
 @AutoService(OperatorFamily.class)
@@ -18,18 +19,18 @@ public final class NegativeLogLikelihoodLoss implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     return ClassTargets.shape(c);
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return ClassTargets.unsupportedReason(g);
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
-    ClassTargets targets = ClassTargets.of(node, g.outputGradient(0), g);
+    ClassTargets targets = ClassTargets.of(node, g.outputGradient(), g);
     g.inputGradient(0, targets.subtractFrom(g.zerosLike(node.input(0)), g));
   }
 }

@@ -47,14 +47,14 @@ public final class Pow implements DifferentiableOperator {
       }
       String power = number == 2 ? x : g.pow(x, g.scalarLike(e, number - 1));
       String slope = g.mul(power, g.scalarLike(x, number));
-      g.inputGradient(0, g.mul(g.outputGradient(0), slope));
+      g.inputGradient(0, g.mul(g.outputGradient(), slope));
       return;
     }
     String power = g.pow(x, g.sub(e, g.scalarLike(e, 1)));
     String slope = g.mul(power, g.cast(e, g.elementType(x)));
     // 0 * 0^-1 would be no number.
     String flat = g.op("Equal", e, g.scalarLike(e, 0));
-    String gradient = g.where(flat, g.scalarLike(x, 0), g.mul(g.outputGradient(0), slope));
+    String gradient = g.where(flat, g.scalarLike(x, 0), g.mul(g.outputGradient(), slope));
     g.inputGradient(0, g.reduceToShape(gradient, node.output(0), x));
   }
 
@@ -67,7 +67,7 @@ public final class Pow implements DifferentiableOperator {
     String atZero = g.op("Equal", x, g.scalarLike(x, 0));
     String notNegative = g.op("GreaterOrEqual", e, g.scalarLike(e, 0));
     String flat = g.op("And", atZero, notNegative);
-    String gradient = g.where(flat, g.scalarLike(x, 0), g.mul(g.outputGradient(0), slope));
+    String gradient = g.where(flat, g.scalarLike(x, 0), g.mul(g.outputGradient(), slope));
     String ownType =
         g.elementType(e) == g.elementType(x) ? gradient : g.cast(gradient, g.elementType(e));
     g.inputGradient(1, g.reduceToShape(ownType, y, e));

@@ -30,7 +30,7 @@ public final class Softmax implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String y = node.output(0);
     String weighted = g.mul(dy, y);
     String sum = g.reduceSum(weighted, true, node.attribute("axis", -1L));

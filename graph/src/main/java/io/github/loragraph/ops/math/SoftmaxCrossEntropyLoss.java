@@ -7,7 +7,9 @@ import io.github.loragraph.ops.DifferentiableOperator;
 import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.shape.ShapeContext;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Cross-entropy of scores x against labels, and, as a second output, the log-probabilities l. With
@@ -22,12 +24,12 @@ public final class SoftmaxCrossEntropyLoss implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     return output == 0 ? ClassTargets.shape(c) : c.shape(0);
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return ClassTargets.unsupportedReason(g);
   }
 
@@ -45,14 +47,14 @@ public final class SoftmaxCrossEntropyLoss implements DifferentiableOperator {
         node.hasOutput(1)
             ? g.exp(node.output(1))
             : g.op("Softmax", n -> n.with("axis", 1), node.input(0));
-    String negatedSum = null;
+    List<String> negatedSums = new ArrayList<>();
     if (dLog != null) {
-      negatedSum = g.neg(g.reduceSum(dLog, true, 1));
+      negatedSums.add(g.neg(g.reduceSum(dLog, true, 1)));
     }
     if (targets != null) {
-      negatedSum = negatedSum == null ? targets.factors() : g.add(negatedSum, targets.factors());
+      negatedSums.add(targets.factors());
     }
-    String gradient = g.mul(probabilities, negatedSum);
+    String gradient = g.mul(probabilities, negatedSums.stream().reduce(g::add).orElseThrow());
     if (dLog != null) {
       gradient = g.add(gradient, dLog);
     }

@@ -10,6 +10,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** y = a - b: da = dy, db = -dy, each summed to its operand's shape. */
 @AutoService(OperatorFamily.class)
@@ -25,7 +26,7 @@ public final class Sub implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return EntryArithmetic.combined(c, DimExpr::minus);
   }
 
@@ -36,7 +37,7 @@ public final class Sub implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     if (g.needs(0)) {
       g.inputGradient(0, g.reduceToShape(dy, node.output(0), node.input(0)));
     }

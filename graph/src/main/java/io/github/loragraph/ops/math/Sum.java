@@ -25,7 +25,7 @@ public final class Sum implements DifferentiableOperator {
   public void emit(Node node, GradientContext g) {
     for (int i = 0; i < node.inputs().size(); i++) {
       if (g.needs(i)) {
-        g.inputGradient(i, g.reduceToShape(g.outputGradient(0), node.output(0), node.input(i)));
+        g.inputGradient(i, g.reduceToShape(g.outputGradient(), node.output(0), node.input(i)));
       }
     }
   }

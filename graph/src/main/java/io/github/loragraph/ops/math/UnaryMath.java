@@ -14,6 +14,7 @@ import io.github.loragraph.ops.fused.TrainingKernel;
 import java.util.List;
 import java.util.Set;
 import java.util.function.DoubleUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Functions of one number, y = f(x), whose gradient is one line. */
 @AutoService(OperatorFamily.class)
@@ -65,7 +66,10 @@ public final class UnaryMath implements OperatorFamily {
    * @param kernel a faster gradient, or null
    */
   private record Function(
-      String name, Derivative derivative, DoubleUnaryOperator number, Gradient kernel)
+      String name,
+      Derivative derivative,
+      @Nullable DoubleUnaryOperator number,
+      @Nullable Gradient kernel)
       implements DifferentiableOperator {
     Function(String name, Derivative derivative) {
       this(name, derivative, null, null);
@@ -85,7 +89,7 @@ public final class UnaryMath implements OperatorFamily {
     }
 
     @Override
-    public Double compute(double... operands) {
+    public @Nullable Double compute(double... operands) {
       return number == null ? null : (Double) number.applyAsDouble(operands[0]);
     }
 
@@ -98,7 +102,7 @@ public final class UnaryMath implements OperatorFamily {
 
     @Override
     public void emit(Node node, GradientContext g) {
-      g.inputGradient(0, derivative.of(g.outputGradient(0), node.input(0), node.output(0), g));
+      g.inputGradient(0, derivative.of(g.outputGradient(), node.input(0), node.output(0), g));
     }
   }
 }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The inference form: y = (x - mean) / sqrt(variance + epsilon) * scale + bias for each channel
@@ -60,7 +61,7 @@ public final class BatchNormalization implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     if (node.attribute("training_mode", 0) != 0) {
       return "in training mode";
     }
@@ -69,7 +70,7 @@ public final class BatchNormalization implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String x = node.input(0);
     String scale = node.input(1);
     int rank = g.rank(x);
@@ -80,25 +81,26 @@ public final class BatchNormalization implements DifferentiableOperator {
     if (g.needs(0)) {
       g.inputGradient(0, g.mul(dy, perChannel(g, factor, rank)));
     }
-    String alongNormalized = null;
     if (g.needs(1) || g.needs(4)) {
       String centered = g.sub(x, perChannel(g, node.input(3), rank));
       String sum = g.reduceSum(g.mul(dy, centered), false, others);
-      alongNormalized = g.mul(sum, inverse);
+      String alongNormalized = g.mul(sum, inverse);
+      if (g.needs(1)) {
+        g.inputGradient(1, alongNormalized);
+      }
+      if (g.needs(4)) {
+        String half = g.scalarLike(x, -0.5);
+        g.inputGradient(4, g.mul(g.mul(alongNormalized, factor), g.mul(inverse, half)));
+      }
     }
-    String summed = g.needs(2) || g.needs(3) ? g.reduceSum(dy, false, others) : null;
-    if (g.needs(1)) {
-      g.inputGradient(1, alongNormalized);
-    }
-    if (g.needs(2)) {
-      g.inputGradient(2, summed);
-    }
-    if (g.needs(3)) {
-      g.inputGradient(3, g.neg(g.mul(summed, factor)));
-    }
-    if (g.needs(4)) {
-      String half = g.scalarLike(x, -0.5);
-      g.inputGradient(4, g.mul(g.mul(alongNormalized, factor), g.mul(inverse, half)));
+    if (g.needs(2) || g.needs(3)) {
+      String summed = g.reduceSum(dy, false, others);
+      if (g.needs(2)) {
+        g.inputGradient(2, summed);
+      }
+      if (g.needs(3)) {
+        g.inputGradient(3, g.neg(g.mul(summed, factor)));
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Off: y = x, dx = dy. A Dropout that is on is refused, since its mask is drawn anew each time. */
 @AutoService(OperatorFamily.class)
@@ -29,12 +30,12 @@ public final class Dropout implements DifferentiableOperator {
 
   /** The mask holds truth values. */
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     return output == 0 ? c.elementType(0) : ElementType.BOOL;
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     return c.shape(0);
   }
 
@@ -55,7 +56,7 @@ public final class Dropout implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     Tensor on = node.hasInput(2) ? g.constant(node.input(2)) : null;
     boolean off = !node.hasInput(2) || (on != null && on.toLongs()[0] == 0);
     return off ? null : "in training mode";
@@ -63,6 +64,6 @@ public final class Dropout implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    g.inputGradient(0, g.outputGradient(0));
+    g.inputGradient(0, g.outputGradient());
   }
 }

@@ -11,6 +11,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The axes before and those behind a place become one each: dx = dy in the shape of x. */
 @AutoService(OperatorFamily.class)
@@ -26,7 +27,7 @@ public final class Flatten implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     if (x == null || ShapeContext.isOpen(x)) {
       return null;
@@ -40,6 +41,6 @@ public final class Flatten implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    g.inputGradient(0, g.reshapeTo(g.outputGradient(0), node.output(0), node.input(0)));
+    g.inputGradient(0, g.reshapeTo(g.outputGradient(), node.output(0), node.input(0)));
   }
 }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * y = (x - mean) / deviation * scale + bias over the trailing axes. With n the normalized x and a =
@@ -43,12 +44,12 @@ public final class LayerNormalization implements DifferentiableOperator {
 
   /** Mean and inverse deviation are FLOAT, whatever the input is. */
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     return output == 0 ? c.elementType(0) : ElementType.FLOAT;
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     if (x == null || output == 0) {
       return x;
@@ -62,7 +63,7 @@ public final class LayerNormalization implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return node.attribute("axis", -1L) < 0 || g.rank(node.input(0)) >= 0
         ? null
         : "of unknown rank with a positive axis";
@@ -76,14 +77,24 @@ public final class LayerNormalization implements DifferentiableOperator {
   @Override
   public void emit(Node node, GradientContext g) {
     String dy = g.outputGradient(0);
-    String dMean = g.outputGradient(1);
-    String dInverse = g.outputGradient(2);
     String x = node.input(0);
     Statistics statistics = statistics(node, g);
     String inverseDeviation = statistics.inverseDeviation();
-    boolean normalizedNeeded = g.needs(0) || g.needs(1);
-    String normalized =
-        normalizedNeeded ? g.mul(g.sub(x, statistics.mean()), inverseDeviation) : null;
+    if (g.needs(0) || g.needs(1)) {
+      String normalized = g.mul(g.sub(x, statistics.mean()), inverseDeviation);
+      ofInputAndScale(node, g, inverseDeviation, normalized);
+    }
+    if (g.needs(2) && dy != null) {
+      g.inputGradient(2, g.reduceToShape(dy, node.output(0), node.input(2)));
+    }
+  }
+
+  private static void ofInputAndScale(
+      Node node, GradientContext g, String inverseDeviation, String normalized) {
+    String x = node.input(0);
+    String dy = g.outputGradient(0);
+    String dMean = g.outputGradient(1);
+    String dInverse = g.outputGradient(2);
     if (g.needs(0) && dMean != null) {
       g.inputGradient(0, g.repeat(share(dMean, node, g), g.elementType(x), g.sizes().of(x)));
     }
@@ -105,9 +116,6 @@ public final class LayerNormalization implements DifferentiableOperator {
     }
     if (g.needs(1)) {
       g.inputGradient(1, g.reduceToShape(g.mul(dy, normalized), node.output(0), node.input(1)));
-    }
-    if (g.needs(2)) {
-      g.inputGradient(2, g.reduceToShape(dy, node.output(0), node.input(2)));
     }
   }
 

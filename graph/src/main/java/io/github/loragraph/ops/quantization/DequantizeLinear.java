@@ -10,6 +10,7 @@ import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Straight through: the gradient of the number that an integer stands for is that of the number
@@ -35,7 +36,7 @@ public final class DequantizeLinear implements DifferentiableOperator {
   }
 
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     return c.elementType(1);
   }
 
@@ -45,7 +46,7 @@ public final class DequantizeLinear implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     if (g.needs(1)) {
       return "with a trained scale";
     }
@@ -72,6 +73,6 @@ public final class DequantizeLinear implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    g.inputGradient(0, g.outputGradient(0));
+    g.inputGradient(0, g.outputGradient());
   }
 }

@@ -3,6 +3,7 @@ package io.github.loragraph.ops.quantization;
 import com.google.auto.service.AutoService;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.ops.DifferentiableOperator;
 import io.github.loragraph.ops.GradientContext;
@@ -10,7 +11,9 @@ import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Straight through, as PyTorch's {@code fake_quantize}: dx is the gradient of the number that the
@@ -30,7 +33,7 @@ public final class QuantizeLinear implements DifferentiableOperator {
   }
 
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     if (c.node().hasInput(2)) {
       return c.elementType(2);
     }
@@ -45,7 +48,7 @@ public final class QuantizeLinear implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     if (g.needs(1)) {
       return "with a trained scale";
     }
@@ -61,13 +64,13 @@ public final class QuantizeLinear implements DifferentiableOperator {
         : null;
   }
 
-  private static ElementType type(Node node, GradientContext g) {
+  private static @Nullable ElementType type(Node node, GradientContext g) {
     TensorType type = g.type(node.output(0));
     return type == null ? null : type.elementType();
   }
 
   /** The least and the largest integer; null for types that have none. */
-  private static double[] range(Node node, GradientContext g) {
+  private static double @Nullable [] range(Node node, GradientContext g) {
     ElementType type = type(node, g);
     if (type == null) {
       return null;
@@ -84,7 +87,7 @@ public final class QuantizeLinear implements DifferentiableOperator {
   @Override
   public void emit(Node node, GradientContext g) {
     String x = node.input(0);
-    double[] range = range(node, g);
+    double[] range = Objects.requireNonNull(range(node, g));
     String scale = perAxis(node.input(1), node, g);
     ElementType type = g.elementType(x);
     if (g.elementType(node.input(1)) != type) {
@@ -99,7 +102,7 @@ public final class QuantizeLinear implements DifferentiableOperator {
             "And",
             g.op("GreaterOrEqual", rounded, g.scalar(type, range[0])),
             g.op("LessOrEqual", rounded, g.scalar(type, range[1])));
-    g.inputGradient(0, g.where(inside, g.outputGradient(0), g.scalar(type, 0)));
+    g.inputGradient(0, g.where(inside, g.outputGradient(), g.scalar(type, 0)));
   }
 
   /** One number for each entry of the axis, so that it broadcasts; a single one as it is. */
@@ -109,8 +112,8 @@ public final class QuantizeLinear implements DifferentiableOperator {
     }
     int rank = g.rank(node.input(0));
     long axis = node.attribute("axis", 1L);
-    boolean single =
-        g.shapeOf(node.input(1)).isStatic() && g.shapeOf(node.input(1)).sizes()[0] == 1;
+    Shape ofScale = g.shapeOf(node.input(1));
+    boolean single = ofScale != null && ofScale.isStatic() && ofScale.sizes()[0] == 1;
     if (single) {
       return g.reshape(values, new long[0]);
     }

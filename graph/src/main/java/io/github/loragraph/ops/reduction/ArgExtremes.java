@@ -8,6 +8,7 @@ import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Where the largest or the smallest entry is along an axis. No gradient goes through. */
 @AutoService(OperatorFamily.class)
@@ -24,7 +25,7 @@ public final class ArgExtremes implements OperatorFamily {
     }
 
     @Override
-    public List<Dimension> shape(int output, ShapeContext c) {
+    public @Nullable List<Dimension> shape(int output, ShapeContext c) {
       List<Dimension> x = c.shape(0);
       if (x == null) {
         return null;

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** One number of all entries along axes. */
 @AutoService(OperatorFamily.class)
@@ -31,7 +32,7 @@ public final class Reductions implements OperatorFamily {
             "ReduceL1",
             (node, g) -> {
               String signs = g.op("Sign", node.input(0));
-              g.inputGradient(0, g.mul(signs, g.broadcastReduced(g.outputGradient(0), node)));
+              g.inputGradient(0, g.mul(signs, g.broadcastReduced(g.outputGradient(), node)));
             }),
         new Reduction("ReduceL2", Reductions::root),
         new Reduction("ReduceLogSum", null),
@@ -41,7 +42,7 @@ public final class Reductions implements OperatorFamily {
             (node, g) -> {
               String y = g.broadcastReduced(node.output(0), node);
               String shares = g.exp(g.sub(node.input(0), y));
-              g.inputGradient(0, g.mul(shares, g.broadcastReduced(g.outputGradient(0), node)));
+              g.inputGradient(0, g.mul(shares, g.broadcastReduced(g.outputGradient(), node)));
             }),
         new Reduction("ReduceMax", Reductions::extreme, AXES_AS_INPUT, true),
         new Reduction("ReduceMean", Reductions::mean, AXES_AS_INPUT, true),
@@ -49,7 +50,7 @@ public final class Reductions implements OperatorFamily {
         new Reduction("ReduceProd", null),
         new Reduction(
             "ReduceSum",
-            (node, g) -> g.inputGradient(0, g.broadcastReduced(g.outputGradient(0), node)),
+            (node, g) -> g.inputGradient(0, g.broadcastReduced(g.outputGradient(), node)),
             13,
             true),
         // dx = 2 x dy.
@@ -57,7 +58,7 @@ public final class Reductions implements OperatorFamily {
             "ReduceSumSquare",
             (node, g) -> {
               String x = node.input(0);
-              String dy = g.broadcastReduced(g.outputGradient(0), node);
+              String dy = g.broadcastReduced(g.outputGradient(), node);
               g.inputGradient(0, g.mul(g.mul(x, g.scalarLike(x, 2)), dy));
             }));
   }
@@ -68,7 +69,7 @@ public final class Reductions implements OperatorFamily {
     String y = node.output(0);
     String zero = g.scalarLike(x, 0);
     String none = g.op("Equal", y, zero);
-    String ratio = g.div(g.outputGradient(0), g.where(none, g.scalarLike(x, 1), y));
+    String ratio = g.div(g.outputGradient(), g.where(none, g.scalarLike(x, 1), y));
     g.inputGradient(0, g.mul(x, g.broadcastReduced(g.where(none, zero, ratio), node)));
   }
 
@@ -79,7 +80,7 @@ public final class Reductions implements OperatorFamily {
     String chosen = g.cast(g.op("Equal", x, y), g.elementType(x));
     String axes = node.hasInput(1) ? node.input(1) : "";
     String count = g.reduce("ReduceSum", chosen, axes, true);
-    String dy = g.broadcastReduced(g.outputGradient(0), node);
+    String dy = g.broadcastReduced(g.outputGradient(), node);
     g.inputGradient(0, g.div(g.mul(dy, chosen), count));
   }
 
@@ -89,7 +90,7 @@ public final class Reductions implements OperatorFamily {
     // Of a mean without entries there is nothing to spread, but whole numbers are not divided by 0.
     String means = g.op("Max", g.op("Size", node.output(0)), g.scalar(ElementType.INT64, 1));
     String count = g.div(g.op("Size", x), means);
-    String share = g.div(g.outputGradient(0), g.cast(count, g.elementType(x)));
+    String share = g.div(g.outputGradient(), g.cast(count, g.elementType(x)));
     g.inputGradient(0, g.broadcastReduced(share, node));
   }
 
@@ -98,9 +99,9 @@ public final class Reductions implements OperatorFamily {
    * @param axesSince the version since which the axes are an input
    * @param pools whether it leaves of states what can be taken for a state
    */
-  private record Reduction(String name, Gradient derivative, int axesSince, boolean pools)
+  private record Reduction(String name, @Nullable Gradient derivative, int axesSince, boolean pools)
       implements Operator {
-    Reduction(String name, Gradient derivative) {
+    Reduction(String name, @Nullable Gradient derivative) {
       this(name, derivative, AXES_AS_INPUT, false);
     }
 
@@ -115,17 +116,17 @@ public final class Reductions implements OperatorFamily {
     }
 
     @Override
-    public List<Dimension> shape(int output, ShapeContext c) {
+    public @Nullable List<Dimension> shape(int output, ShapeContext c) {
       return reducedShape(c);
     }
 
     @Override
-    public Gradient gradient(Kernels kernels) {
+    public @Nullable Gradient gradient(Kernels kernels) {
       return derivative;
     }
   }
 
-  private static List<Dimension> reducedShape(ShapeContext c) {
+  private static @Nullable List<Dimension> reducedShape(ShapeContext c) {
     List<Dimension> x = c.shape(0);
     if (x == null) {
       return null;

@@ -1,2 +1,5 @@
 /** Operators that bring axes together into one number each. */
+@NullMarked
 package io.github.loragraph.ops.reduction;
+
+import org.jspecify.annotations.NullMarked;

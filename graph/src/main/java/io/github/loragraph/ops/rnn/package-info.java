@@ -1,2 +1,5 @@
 /** Recurrent layers. */
+@NullMarked
 package io.github.loragraph.ops.rnn;
+
+import org.jspecify.annotations.NullMarked;

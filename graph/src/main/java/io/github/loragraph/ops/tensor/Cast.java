@@ -11,6 +11,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Another floating-point type: dx = dy in the type of x. */
 @AutoService(OperatorFamily.class)
@@ -31,7 +32,7 @@ public final class Cast implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     ElementType to = elementType(0, c);
     return to == ElementType.INT64 || to == ElementType.INT32 ? c.data(0) : null;
   }
@@ -43,7 +44,7 @@ public final class Cast implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     g.inputGradient(0, g.cast(dy, g.elementType(node.input(0))));
   }
 }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Values one behind the other along an axis: each gets its part of dy. */
 @AutoService(OperatorFamily.class)
@@ -29,7 +30,7 @@ public final class Concat implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> result = null;
     for (int input = 0; input < c.node().inputs().size(); input++) {
       List<Dimension> x = c.shape(input);
@@ -56,7 +57,7 @@ public final class Concat implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<DimExpr> entries = new ArrayList<>();
     for (int input = 0; input < c.node().inputs().size(); input++) {
       List<DimExpr> part = c.data(input);
@@ -73,7 +74,7 @@ public final class Concat implements DifferentiableOperator {
     List<Integer> needed =
         IntStream.range(0, node.inputs().size()).filter(g::needs).boxed().toList();
     if (node.inputs().size() == 1) {
-      g.inputGradient(0, g.outputGradient(0));
+      g.inputGradient(0, g.outputGradient());
     } else if (needed.size() == 1) {
       g.inputGradient(needed.get(0), part(node, needed.get(0), g));
     } else {
@@ -90,7 +91,7 @@ public final class Concat implements DifferentiableOperator {
       start = sizes.add(start, sizes.of(node.input(i), axis));
     }
     String end = sizes.add(start, sizes.of(node.input(input), axis));
-    return g.op("Slice", g.outputGradient(0), start, end, g.longs(axis));
+    return g.op("Slice", g.outputGradient(), start, end, g.longs(axis));
   }
 
   private static List<String> allParts(Node node, GradientContext g) {
@@ -101,7 +102,7 @@ public final class Concat implements DifferentiableOperator {
         "Split",
         lengths.length,
         n -> n.with("axis", axis),
-        g.outputGradient(0),
+        g.outputGradient(),
         g.sizes().join(lengths));
   }
 }

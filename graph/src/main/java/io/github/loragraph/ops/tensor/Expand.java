@@ -10,6 +10,7 @@ import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Axes repeated by broadcasting: dx is dy summed over them. */
 @AutoService(OperatorFamily.class)
@@ -25,12 +26,12 @@ public final class Expand implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     return c.broadcast(c.shape(0), c.dimensions(1));
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
-    g.inputGradient(0, g.reduceToShape(g.outputGradient(0), node.output(0), node.input(0)));
+    g.inputGradient(0, g.reduceToShape(g.outputGradient(), node.output(0), node.input(0)));
   }
 }

@@ -13,6 +13,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Slices picked along an axis: dx has dy added up at the picked places and zero elsewhere. A single
@@ -32,7 +33,7 @@ public final class Gather implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<Dimension> indices = c.shape(1);
     if (x == null || indices == null) {
@@ -46,7 +47,7 @@ public final class Gather implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<DimExpr> entries = c.data(0);
     List<Long> indices = c.numbers(1);
     if (entries == null || indices == null) {
@@ -69,12 +70,15 @@ public final class Gather implements DifferentiableOperator {
       return;
     }
     Tensor index = g.constant(node.input(1));
-    boolean single = index != null && index.rank() <= 1 && index.elementCount() == 1;
-    g.inputGradient(0, single ? padded(node, g, index) : scattered(node, g));
+    g.inputGradient(
+        0,
+        index != null && index.rank() <= 1 && index.elementCount() == 1
+            ? padded(node, g, index)
+            : scattered(node, g));
   }
 
   private static String padded(Node node, GradientContext g, Tensor index) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     long axis = node.attribute("axis", 0L);
     long place = index.toLongs()[0];
     ShapeArithmetic sizes = g.sizes();
@@ -88,7 +92,7 @@ public final class Gather implements DifferentiableOperator {
   /** With the axes of the indices seen as one, and each index repeated over its slice. */
   private static String scattered(Node node, GradientContext g) {
     String x = node.input(0);
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     long axis = node.attribute("axis", 0L);
     ShapeArithmetic sizes = g.sizes();
     boolean vector = g.rank(node.input(1)) == 1;

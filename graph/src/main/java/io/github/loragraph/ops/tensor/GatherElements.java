@@ -10,6 +10,7 @@ import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Entries picked along an axis: dx has dy added up at the picked places and zero elsewhere. */
 @AutoService(OperatorFamily.class)
@@ -25,13 +26,13 @@ public final class GatherElements implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     return c.shape(1);
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String zeros = g.zerosLike(node.input(0));
     long axis = node.attribute("axis", 0L);
     g.inputGradient(0, g.scatterAdd(zeros, axis, node.input(1), dy));

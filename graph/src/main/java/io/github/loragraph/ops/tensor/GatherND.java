@@ -11,6 +11,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Slices picked by tuples of indices: each entry of dy is added at the place in x that the same
@@ -29,12 +30,14 @@ public final class GatherND implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<Dimension> indices = c.shape(1);
-    Dimension length =
-        indices == null || indices.isEmpty() ? null : indices.get(indices.size() - 1);
-    if (x == null || length == null || !length.isKnown()) {
+    if (x == null || indices == null || indices.isEmpty()) {
+      return null;
+    }
+    Dimension length = indices.get(indices.size() - 1);
+    if (length == null || !length.isKnown()) {
       return null;
     }
     int picked = (int) (c.node().attribute("batch_dims", 0L) + length.size());
@@ -55,6 +58,6 @@ public final class GatherND implements DifferentiableOperator {
             n -> n.with("batch_dims", batches),
             g.positions(node.input(0)),
             node.input(1));
-    g.inputGradient(0, g.gradientOfMoved(g.outputGradient(0), moved, node.input(0)));
+    g.inputGradient(0, g.gradientOfMoved(g.outputGradient(), moved, node.input(0)));
   }
 }

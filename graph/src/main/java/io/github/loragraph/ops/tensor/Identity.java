@@ -10,6 +10,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** y = x: dx = dy. */
 @AutoService(OperatorFamily.class)
@@ -25,13 +26,13 @@ public final class Identity implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return c.data(0);
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     g.inputGradient(0, dy);
   }
 }

@@ -9,6 +9,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One value at each index along a new axis, another elsewhere. */
 @AutoService(OperatorFamily.class)
@@ -19,12 +20,12 @@ public final class OneHot implements Operator {
   }
 
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     return c.elementType(2);
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> indices = c.shape(0);
     if (indices == null) {
       return null;

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Entries put around x, or cut off where a number is negative. With a constant around, dx is dy
@@ -26,21 +27,20 @@ public final class Pad implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     if (x == null) {
       return null;
     }
     List<Long> pads = c.numbers(1);
     List<Long> axes = c.node().hasInput(3) ? c.numbers(3) : null;
-    boolean all = !c.node().hasInput(3);
-    if (pads == null || (!all && axes == null)) {
+    if (pads == null || (c.node().hasInput(3) && axes == null)) {
       return Collections.nCopies(x.size(), null);
     }
     List<Dimension> result = new ArrayList<>(x);
     int count = pads.size() / 2;
     for (int i = 0; i < count; i++) {
-      int axis = all ? i : ShapeContext.axis(axes.get(i), x.size());
+      int axis = axes == null ? i : ShapeContext.axis(axes.get(i), x.size());
       long added = pads.get(i) + pads.get(count + i);
       Dimension d = x.get(axis);
       if (d != null && d.isKnown() && d.size() + added >= 0) {
@@ -54,7 +54,7 @@ public final class Pad implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String mode = node.attribute("mode", "constant");
     if (!mode.equals("constant")) {
       String moved =

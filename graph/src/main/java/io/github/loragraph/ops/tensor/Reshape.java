@@ -12,6 +12,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Any reshaping: dx = dy in the shape of x. */
 @AutoService(OperatorFamily.class)
@@ -27,7 +28,7 @@ public final class Reshape implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<DimExpr> target = c.data(1);
     if (target == null) {
@@ -58,12 +59,12 @@ public final class Reshape implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return ShapeData.ofVector(c);
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
-    g.inputGradient(0, g.reshapeTo(g.outputGradient(0), node.output(0), node.input(0)));
+    g.inputGradient(0, g.reshapeTo(g.outputGradient(), node.output(0), node.input(0)));
   }
 }

@@ -7,6 +7,7 @@ import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.ops.Trait;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Updates put at, or added to, slices that tuples of indices name: the updates get dy from there;
@@ -25,14 +26,14 @@ public final class ScatterND implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     String reduction = node.attribute("reduction", "none");
     return reduction.equals("none") || reduction.equals("add") ? null : "with " + reduction;
   }
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String indices = node.input(1);
     if (g.needs(0)) {
       g.inputGradient(

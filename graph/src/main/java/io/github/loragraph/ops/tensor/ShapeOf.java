@@ -11,6 +11,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** {@code Shape}: the sizes of some axes, those from {@code start} to before {@code end}. */
 @AutoService(OperatorFamily.class)
@@ -31,13 +32,13 @@ public final class ShapeOf implements Operator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<DimExpr> entries = shapeData(c);
     return entries == null ? null : List.of(Dimension.of(entries.size()));
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<Dimension> shape = c.shape(0);
     if (shape == null) {
       return null;

@@ -10,6 +10,7 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** {@code Size}: the number of entries. */
 @AutoService(OperatorFamily.class)
@@ -35,7 +36,7 @@ public final class SizeOf implements Operator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<Dimension> shape = c.shape(0);
     return shape == null ? null : List.of(c.product(shape));
   }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A part of x. Without steps dx is dy with zeros around it: what is cut off in front is the start,
@@ -33,34 +34,35 @@ public final class Slice implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<DimExpr> starts = c.data(1);
     List<DimExpr> ends = c.data(2);
     List<Long> axes = c.numbers(3);
     List<Long> steps = c.numbers(4);
-    boolean named = c.node().hasInput(3);
-    if (x == null || starts == null || ends == null || (named && axes == null)) {
+    if (x == null || starts == null || ends == null || (c.node().hasInput(3) && axes == null)) {
       return null;
     }
     List<Dimension> result = new ArrayList<>(x);
     for (int i = 0; i < starts.size(); i++) {
-      int axis = named ? ShapeContext.axis(axes.get(i), x.size()) : i;
+      int axis = axes == null ? i : ShapeContext.axis(axes.get(i), x.size());
       boolean everyOne = !c.node().hasInput(4) || (steps != null && steps.get(i) == 1);
       result.set(axis, everyOne ? sliced(c, x.get(axis), starts.get(i), ends.get(i)) : null);
     }
     return result;
   }
 
-  private static Dimension sliced(ShapeContext c, Dimension d, DimExpr start, DimExpr end) {
+  private static @Nullable Dimension sliced(
+      ShapeContext c, @Nullable Dimension d, DimExpr start, DimExpr end) {
     if (d == null || !start.isNumber()) {
       return null;
     }
-    if (start.is(0) && end.isSymbolic()) {
-      if (end.symbol().equals(d.symbol())) {
+    String symbol = end.symbol();
+    if (start.is(0) && symbol != null) {
+      if (symbol.equals(d.symbol())) {
         return d;
       }
-      return d.isKnown() && d.size() >= 1 ? c.atMost(d.size(), end.symbol()) : null;
+      return d.isKnown() && d.size() >= 1 ? c.atMost(d.size(), symbol) : null;
     }
     if (!end.isNumber()) {
       return null;
@@ -74,7 +76,7 @@ public final class Slice implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<DimExpr> x = c.data(0);
     List<Long> starts = c.numbers(1);
     List<Long> ends = c.numbers(2);
@@ -107,7 +109,7 @@ public final class Slice implements DifferentiableOperator {
     String length = sizes.at(node.output(0), axes);
     String before = before(node.input(1), size, g);
     String after = sizes.subtract(sizes.subtract(size, length), before);
-    return g.op("Pad", g.outputGradient(0), sizes.pads(node.input(0), before, after, axes));
+    return g.op("Pad", g.outputGradient(), sizes.pads(node.input(0), before, after, axes));
   }
 
   private static String before(String starts, String size, GradientContext g) {
@@ -133,6 +135,6 @@ public final class Slice implements DifferentiableOperator {
     List<String> inputs = new ArrayList<>(node.inputs());
     inputs.set(0, g.positions(node.input(0)));
     String moved = g.op("Slice", inputs.toArray(String[]::new));
-    return g.gradientOfMoved(g.outputGradient(0), moved, node.input(0));
+    return g.gradientOfMoved(g.outputGradient(), moved, node.input(0));
   }
 }

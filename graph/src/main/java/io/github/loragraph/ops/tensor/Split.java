@@ -13,8 +13,10 @@ import io.github.loragraph.shape.DimExpr;
 import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * x cut along an axis: dx is the gradients of the parts, one behind the other. A part that nothing
@@ -33,7 +35,7 @@ public final class Split implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     if (x == null) {
       return null;
@@ -44,7 +46,7 @@ public final class Split implements DifferentiableOperator {
     return result;
   }
 
-  private static Dimension length(int output, Dimension whole, ShapeContext c) {
+  private static @Nullable Dimension length(int output, Dimension whole, ShapeContext c) {
     Node node = c.node();
     long[] attribute = node.longs("split");
     if (attribute != null) {
@@ -91,22 +93,28 @@ public final class Split implements DifferentiableOperator {
   @Override
   public void emit(Node node, GradientContext g) {
     int parts = node.outputs().size();
-    List<Integer> given =
-        IntStream.range(0, parts).filter(i -> g.outputGradient(i) != null).boxed().toList();
+    Map<Integer, String> given = new TreeMap<>();
+    for (int i = 0; i < parts; i++) {
+      String gradient = g.outputGradient(i);
+      if (gradient != null) {
+        given.put(i, gradient);
+      }
+    }
     if (parts == 1) {
-      g.inputGradient(0, g.outputGradient(0));
+      g.inputGradient(0, g.outputGradient());
     } else if (given.size() == 1) {
-      g.inputGradient(0, padded(node, given.get(0), g));
+      given.forEach((part, gradient) -> g.inputGradient(0, padded(node, part, gradient, g)));
     } else {
       String[] gradients = new String[parts];
       for (int i = 0; i < parts; i++) {
-        gradients[i] = given.contains(i) ? g.outputGradient(i) : g.zerosLike(node.output(i));
+        String gradient = given.get(i);
+        gradients[i] = gradient == null ? g.zerosLike(node.output(i)) : gradient;
       }
       g.inputGradient(0, g.concat(node.attribute("axis", 0L), gradients));
     }
   }
 
-  private static String padded(Node node, int part, GradientContext g) {
+  private static String padded(Node node, int part, String gradient, GradientContext g) {
     ShapeArithmetic sizes = g.sizes();
     long axis = node.attribute("axis", 0L);
     String before = g.longs(0);
@@ -119,6 +127,6 @@ public final class Split implements DifferentiableOperator {
       }
     }
     String pads = sizes.pads(node.input(0), before, after, g.longs(axis));
-    return g.op("Pad", g.outputGradient(part), pads);
+    return g.op("Pad", gradient, pads);
   }
 }

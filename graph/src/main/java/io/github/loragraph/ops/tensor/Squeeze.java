@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Axes of size 1 taken out: dx = dy with them put in again. Both operators count axes in x. Where
@@ -32,7 +33,7 @@ public final class Squeeze implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<Long> axes = c.axes();
     if (x == null || axes == null) {
@@ -47,7 +48,7 @@ public final class Squeeze implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return ShapeData.ofVector(c);
   }
 
@@ -58,7 +59,7 @@ public final class Squeeze implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     g.inputGradient(
         0,
         node.hasInput(1)

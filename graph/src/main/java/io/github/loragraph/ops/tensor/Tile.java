@@ -12,6 +12,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * x repeated along its axes: dy is seen with each axis split in two, the repetition and the axis of
@@ -30,7 +31,7 @@ public final class Tile implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<DimExpr> repeats = c.data(1);
     if (x == null) {
@@ -47,7 +48,7 @@ public final class Tile implements DifferentiableOperator {
   @Override
   public void emit(Node node, GradientContext g) {
     String x = node.input(0);
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     long[] repeats = g.sizes().numbers(node.input(1));
     g.inputGradient(
         0, repeats == null ? overAll(dy, x, node.input(1), g) : over(dy, x, repeats, g));

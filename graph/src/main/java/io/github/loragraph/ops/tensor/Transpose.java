@@ -11,6 +11,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Axes in another order: dx has them in the old order again. */
 @AutoService(OperatorFamily.class)
@@ -26,7 +27,7 @@ public final class Transpose implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     if (x == null) {
       return null;
@@ -40,7 +41,7 @@ public final class Transpose implements DifferentiableOperator {
   }
 
   @Override
-  public String unsupportedReason(Node node, GradientContext g) {
+  public @Nullable String unsupportedReason(Node node, GradientContext g) {
     return node.hasAttribute("perm") || g.rank(node.input(0)) >= 0
         ? null
         : "without perm, of unknown rank";
@@ -48,7 +49,7 @@ public final class Transpose implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     long[] permutation = node.longs("perm");
     int rank = permutation == null ? g.rank(node.input(0)) : permutation.length;
     if (permutation == null) {

@@ -25,6 +25,6 @@ public final class Trilu implements DifferentiableOperator {
   public void emit(Node node, GradientContext g) {
     long upper = node.attribute("upper", 1L);
     g.inputGradient(
-        0, g.op("Trilu", n -> n.with("upper", upper), g.outputGradient(0), node.input(1)));
+        0, g.op("Trilu", n -> n.with("upper", upper), g.outputGradient(), node.input(1)));
   }
 }

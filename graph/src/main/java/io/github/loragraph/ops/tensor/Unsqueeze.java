@@ -13,6 +13,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Axes of size 1 put in: dx = dy with them taken out. Both operators count axes in y. */
 @AutoService(OperatorFamily.class)
@@ -28,7 +29,7 @@ public final class Unsqueeze implements DifferentiableOperator {
   }
 
   @Override
-  public List<Dimension> shape(int output, ShapeContext c) {
+  public @Nullable List<Dimension> shape(int output, ShapeContext c) {
     List<Dimension> x = c.shape(0);
     List<Long> axes = c.axes();
     if (x == null || axes == null) {
@@ -44,7 +45,7 @@ public final class Unsqueeze implements DifferentiableOperator {
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     return ShapeData.ofVector(c);
   }
 
@@ -55,6 +56,6 @@ public final class Unsqueeze implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    g.inputGradient(0, g.op("Squeeze", g.outputGradient(0), node.input(1)));
+    g.inputGradient(0, g.op("Squeeze", g.outputGradient(), node.input(1)));
   }
 }

@@ -12,6 +12,7 @@ import io.github.loragraph.shape.ShapeContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** y = c ? a : b: each gets dy where it was taken, zero elsewhere, summed to its shape. */
 @AutoService(OperatorFamily.class)
@@ -27,12 +28,12 @@ public final class Where implements DifferentiableOperator {
   }
 
   @Override
-  public ElementType elementType(int output, ShapeContext c) {
+  public @Nullable ElementType elementType(int output, ShapeContext c) {
     return c.elementType(1);
   }
 
   @Override
-  public List<DimExpr> shapeData(ShapeContext c) {
+  public @Nullable List<DimExpr> shapeData(ShapeContext c) {
     List<DimExpr> condition = c.data(0);
     List<DimExpr> yes = c.data(1);
     List<DimExpr> no = c.data(2);
@@ -53,7 +54,7 @@ public final class Where implements DifferentiableOperator {
 
   @Override
   public void emit(Node node, GradientContext g) {
-    String dy = g.outputGradient(0);
+    String dy = g.outputGradient();
     String zero = g.scalarLike(node.output(0), 0);
     if (g.needs(1)) {
       String taken = g.where(node.input(0), dy, zero);
