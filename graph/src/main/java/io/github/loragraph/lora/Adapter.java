@@ -7,6 +7,7 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -125,8 +126,8 @@ record Adapter(String path, Tensor a, Tensor b, double scale, List<Node> joints)
   static Adapter of(Graph graph, LoraMetadata.Target target) {
     check(graph, target);
     String path = target.path();
-    Tensor a = graph.initializer(nameOfA(path));
-    Tensor b = graph.initializer(nameOfB(path));
+    Tensor a = Objects.requireNonNull(graph.initializer(nameOfA(path)));
+    Tensor b = Objects.requireNonNull(graph.initializer(nameOfB(path)));
     List<Node> joints = new ArrayList<>();
     for (Node down : graph.consumers(a.name())) {
       Node scaled = only(graph, down, "Mul", path);
@@ -167,11 +168,11 @@ record Adapter(String path, Tensor a, Tensor b, double scale, List<Node> joints)
   /** Takes the adapter out: what made {@link #BASE} makes the Linear's output again. */
   void removeFrom(Graph graph) {
     for (Node joint : joints) {
-      Node up = graph.producer(joint.input(1));
-      Node scaled = graph.producer(up.input(0));
-      Node down = graph.producer(scaled.input(0));
+      Node up = graph.requireProducer(joint.input(1));
+      Node scaled = graph.requireProducer(up.input(0));
+      Node down = graph.requireProducer(scaled.input(0));
       graph.removeAll(List.of(joint, up, scaled, down));
-      Node last = graph.producer(joint.input(0));
+      Node last = graph.requireProducer(joint.input(0));
       graph.replace(last, last.withOutput(0, joint.output(0)));
     }
     for (String name : List.of(nameOfA(path), nameOfB(path), nameOfScale(path))) {

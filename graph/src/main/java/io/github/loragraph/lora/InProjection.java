@@ -25,7 +25,8 @@ final class InProjection {
    * @param tensor the whole weight
    * @return null where neither name is one of these
    */
-  static @Nullable String path(String weight, String bias, Linear.Part part, Tensor tensor) {
+  static @Nullable String path(
+      String weight, @Nullable String bias, Linear.@Nullable Part part, Tensor tensor) {
     String module = module(weight);
     if (module == null) {
       module = module(bias);
@@ -55,7 +56,7 @@ final class InProjection {
    * @param path the Linear's
    * @param kind {@code weight} or {@code bias}
    */
-  static String parameter(String weight, String bias, String path, String kind) {
+  static String parameter(String weight, @Nullable String bias, String path, String kind) {
     String module = module(weight);
     if (module == null && path.endsWith("in_proj")) {
       module = module(bias);
@@ -67,7 +68,7 @@ final class InProjection {
   }
 
   /** The attention that a parameter belongs to; null if it is none of these. */
-  private static @Nullable String module(String parameter) {
+  private static @Nullable String module(@Nullable String parameter) {
     Matcher matcher = PARAMETER.matcher(parameter == null ? "" : parameter);
     return matcher.matches() ? matcher.group(1) : null;
   }

@@ -74,8 +74,9 @@ public final class InitializerUntying implements Pass {
       String other = reader.input(at);
       if (!other.equals(linear.weightValue())) {
         graph.replace(reader, reader.withInput(at, linear.weightValue()));
-        if (graph.consumers(other).isEmpty() && graph.producer(other) != null) {
-          graph.remove(graph.producer(other));
+        Node producer = graph.producer(other);
+        if (graph.consumers(other).isEmpty() && producer != null) {
+          graph.remove(producer);
         }
       }
     }
@@ -84,7 +85,7 @@ public final class InitializerUntying implements Pass {
   private static void giveOwn(Graph graph, String value) {
     Tensor tensor = graph.constant(value);
     if (tensor != null) {
-      graph.remove(graph.producer(value));
+      graph.remove(graph.requireProducer(value));
       graph.putInitializer(tensor.withName(value));
     }
   }

@@ -4,6 +4,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Node;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A weight multiplication of a graph, y = xW + b: one layer of the exported model, at each place
@@ -34,11 +35,11 @@ public record Linear(
     String op,
     ElementType type,
     WeightLayout layout,
-    Part part,
+    @Nullable Part part,
     String weight,
     String weightValue,
     String weightName,
-    String bias,
+    @Nullable String bias,
     String biasName,
     List<Site> sites) {
 
@@ -54,7 +55,12 @@ public record Linear(
    * @param output the value that comes out, with its bias
    */
   public record Site(
-      Node node, Node transpose, Node weightReader, Node add, String input, String output) {
+      Node node,
+      @Nullable Node transpose,
+      Node weightReader,
+      @Nullable Node add,
+      String input,
+      String output) {
     /** The node that makes {@code output}. */
     public Node last() {
       return add == null ? node : add;

@@ -56,7 +56,7 @@ public final class LinearFinder {
 
   /** A multiplication with a constant weight, before it has a path. */
   private record Call(
-      Linear.Site site, Weight weight, String bias, float gemmAlpha, long in, long out) {
+      Linear.Site site, Weight weight, @Nullable String bias, float gemmAlpha, long in, long out) {
 
     Layer layer() {
       return new Layer(weight.initializer, weight.layout, weight.part, bias, gemmAlpha);
@@ -65,7 +65,11 @@ public final class LinearFinder {
 
   /** What two calls of one module have in common. */
   private record Layer(
-      String weight, WeightLayout layout, Linear.Part part, String bias, float gemmAlpha) {}
+      String weight,
+      WeightLayout layout,
+      Linear.@Nullable Part part,
+      @Nullable String bias,
+      float gemmAlpha) {}
 
   private record PathAndLayer(String path, Layer layer) {}
 
@@ -80,10 +84,10 @@ public final class LinearFinder {
   private record Weight(
       String initializer,
       String value,
-      Node transpose,
-      Node reader,
+      @Nullable Node transpose,
+      @Nullable Node reader,
       WeightLayout layout,
-      Linear.Part part,
+      Linear.@Nullable Part part,
       ElementType type,
       Tensor tensor) {
     long in() {
@@ -246,7 +250,7 @@ public final class LinearFinder {
     return new Weight(name, read, transpose, reader, layout, part, type, tensor);
   }
 
-  private static boolean isMatrix(Tensor tensor, Linear.Part part) {
+  private static boolean isMatrix(Tensor tensor, Linear.@Nullable Part part) {
     long[] dims = tensor.dims();
     return dims.length >= 2
         && Arrays.stream(dims).limit(dims.length - 2).allMatch(d -> d == 1)
@@ -312,15 +316,19 @@ public final class LinearFinder {
 
   /** Whether no other layer reads the weight by the name that this one does. */
   private boolean isOwnWeight(Call call) {
-    return biasesOfWeight.get(call.weight.value).size() == 1
+    return isOne(biasesOfWeight, call.weight.value)
         && graph.consumers(call.weight.value).stream()
             .allMatch(n -> n.domain().isEmpty() && WEIGHT_READERS.contains(n.opType()));
+  }
+
+  private static boolean isOne(Map<String, Set<String>> others, String value) {
+    return others.getOrDefault(value, Set.of()).size() == 1;
   }
 
   /** Whether no other layer reads the bias by the name that this one does. */
   private boolean isOwnBias(Call call) {
     return call.bias != null
-        && weightsOfBias.get(call.bias).size() == 1
+        && isOne(weightsOfBias, call.bias)
         && graph.consumers(call.bias).stream()
             .allMatch(n -> n.is("Identity") || biasReaders.contains(n));
   }

@@ -15,7 +15,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Folds adapters into the weights: W' = W + alpha/r lora_A lora_B. */
 public final class LoraMerger {
@@ -24,7 +26,8 @@ public final class LoraMerger {
   /** Whether every lora_B is zero, as it is before training. */
   public static boolean changesNothing(OnnxModel model) {
     for (String path : LoraMetadata.adaptedPaths(model)) {
-      for (float value : model.graph().initializer(Adapter.nameOfB(path)).toFloats()) {
+      Tensor b = Objects.requireNonNull(model.graph().initializer(Adapter.nameOfB(path)));
+      for (float value : b.toFloats()) {
         if (value != 0) {
           return false;
         }
@@ -60,12 +63,17 @@ public final class LoraMerger {
         // What was merged before may have given the parts another whole.
         linear = linear(LinearFinder.find(graph), target.path());
       }
-      Tensor weight = graph.constant(linear.weight());
-      ByteBuffer merged = merged(linear, weight, adapters.get(target.path()));
+      Tensor weight = weight(graph, linear);
+      Adapter adapter = Objects.requireNonNull(adapters.get(target.path()));
+      ByteBuffer merged = merged(linear, weight, adapter);
       put(graph, linear, weight, merged);
     }
     adapters.values().forEach(adapter -> adapter.removeFrom(graph));
     return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
+  }
+
+  private static Tensor weight(Graph graph, Linear linear) {
+    return Objects.requireNonNull(graph.constant(linear.weight()), linear.weight());
   }
 
   private static Linear linear(List<Linear> linears, String path) {
@@ -87,7 +95,7 @@ public final class LoraMerger {
     Set<String> adapted = LoraMetadata.adaptedPaths(model);
     Set<ElementType> types = EnumSet.noneOf(ElementType.class);
     for (Linear linear : LinearFinder.find(model.graph())) {
-      ElementType type = model.graph().constant(linear.weight()).elementType();
+      ElementType type = weight(model.graph(), linear).elementType();
       if (adapted.contains(linear.path()) && type.bytes() == 2) {
         types.add(type);
       }
@@ -185,7 +193,7 @@ public final class LoraMerger {
   }
 
   /** Whether a node takes rows or columns of a weight that a part of it does not have. */
-  private static boolean readsAnotherPart(Graph graph, Node node, Linear.Part part) {
+  private static boolean readsAnotherPart(Graph graph, Node node, Linear.@Nullable Part part) {
     if (part == null || !node.is("Slice")) {
       return false;
     }

@@ -218,7 +218,7 @@ public record LoraMetadata(
   }
 
   /** In the words of the format, where Jackson's message is about Java. */
-  private static @Nullable String reason(JsonMappingException e) {
+  private static String reason(JsonMappingException e) {
     StringBuilder place = new StringBuilder();
     for (JsonMappingException.Reference step : e.getPath()) {
       if (step.getFieldName() == null) {
@@ -227,15 +227,16 @@ public record LoraMetadata(
         place.append(place.isEmpty() ? "" : ".").append(step.getFieldName());
       }
     }
-    if (e.getCause() instanceof IllegalArgumentException) {
-      return e.getCause().getMessage();
+    String words = e.getCause() instanceof IllegalArgumentException own ? own.getMessage() : null;
+    if (words != null) {
+      return words;
     }
     return place.isEmpty()
         ? "it is no such object"
         : "its %s is missing or no such value".formatted(place);
   }
 
-  private static LoraGraphException malformed(String reason, Exception cause) {
+  private static LoraGraphException malformed(String reason, @Nullable Exception cause) {
     return new LoraGraphException(
         "the model's '%s' metadata is malformed (%s): inject into the original model again"
             .formatted(KEY, reason.lines().findFirst().orElse("unreadable")),

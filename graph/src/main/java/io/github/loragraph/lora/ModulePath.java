@@ -45,7 +45,8 @@ final class ModulePath {
    *     trusted
    * @param output the name of the node's output
    */
-  static String recover(String node, String weight, String bias, String output) {
+  static String recover(
+      String node, @Nullable String weight, @Nullable String bias, String output) {
     String path = ofScope(node);
     if (path == null) {
       path = ofParameter(weight, "weight");
@@ -96,7 +97,7 @@ final class ModulePath {
   }
 
   /** The module that a parameter belongs to; null if the name is not {@code <module>.<kind>}. */
-  static @Nullable String ofParameter(String name, String kind) {
+  static @Nullable String ofParameter(@Nullable String name, String kind) {
     if (name == null || !isParameter(name) || !name.endsWith("." + kind)) {
       return null;
     }

@@ -2,6 +2,7 @@ package io.github.loragraph.lora;
 
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One parameter as PyTorch would name it.
@@ -24,7 +25,7 @@ public record Parameter(
     long count,
     boolean trainable,
     List<Copy> copies,
-    String obstacle) {
+    @Nullable String obstacle) {
 
   /**
    * A copy of a tied parameter, which exporters write where the parameter has two uses.

@@ -45,7 +45,10 @@ public final class Parameters {
 
   private final OnnxModel model;
   private final Graph graph;
-  private final Set<String> trainable;
+
+  /** Null where the model does not say. */
+  private final @Nullable Set<String> trainable;
+
   private final Map<String, String> names = new HashMap<>();
   private final Set<String> seen = new HashSet<>();
   private final List<Parameter> found = new ArrayList<>();
@@ -121,8 +124,10 @@ public final class Parameters {
           // Branches may use the same name for different tensors.
           String key = holder.output(0) + "/" + body.name() + "/" + value;
           add(new Use(node, i), key, value, value, type, where);
-        } else if (!value.isEmpty() && graph.constant(value) != null) {
-          Tensor outer = graph.constant(value);
+          continue;
+        }
+        Tensor outer = value.isEmpty() ? null : graph.constant(value);
+        if (outer != null) {
           add(new Use(node, i), value, value, outer.name(), outer.type(), where);
         }
       }
@@ -159,7 +164,12 @@ public final class Parameters {
    * @param obstacle to training it, or null
    */
   private void add(
-      Use use, String key, String value, String stored, TensorType type, String obstacle) {
+      Use use,
+      String key,
+      String value,
+      String stored,
+      TensorType type,
+      @Nullable String obstacle) {
     if (type.shape() == null || type.shape().rank() == 0 || !type.shape().isStatic()) {
       return;
     }

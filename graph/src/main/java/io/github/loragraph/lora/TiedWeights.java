@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the weights that a network has once and a file several times: exporters write a tied weight
@@ -38,17 +40,17 @@ public final class TiedWeights {
     Map<String, List<Parameter.Copy>> copies = new HashMap<>();
     for (Parameter parameter : parameters) {
       Tensor matrix = graph.constant(parameter.value());
-      if (!mayBeTied(parameter, matrix)) {
+      if (matrix == null || !mayBeTied(parameter, matrix)) {
         joined.add(parameter);
         continue;
       }
       List<Parameter> others = alike.computeIfAbsent(fingerprint(matrix), k -> new ArrayList<>());
-      Parameter.Copy copy = null;
+      Parameter.@Nullable Copy copy = null;
       for (Parameter other : others) {
         if (differInNumbersOnly(other.name(), parameter.name())) {
           continue;
         }
-        Tensor first = graph.constant(other.value());
+        Tensor first = Objects.requireNonNull(graph.constant(other.value()));
         boolean same = equal(first, matrix, false);
         if ((same || equal(first, matrix, true)) && !isConstant(matrix)) {
           copy = new Parameter.Copy(parameter.name(), parameter.value(), !same);
@@ -67,8 +69,7 @@ public final class TiedWeights {
   }
 
   private static boolean mayBeTied(Parameter parameter, Tensor tensor) {
-    return tensor != null
-        && tensor.elementType().bytes() > 0
+    return tensor.elementType().bytes() > 0
         && tensor.rank() == 2
         && tensor.dim(0) > 1
         && tensor.dim(1) > 1
@@ -212,8 +213,9 @@ public final class TiedWeights {
       for (Parameter.Copy copy : parameter.copies()) {
         if (tensor != null && !values.containsKey(copy.value())) {
           Graph graph = trained.graph();
-          if (graph.producer(copy.value()) != null) {
-            graph.remove(graph.producer(copy.value()));
+          Node producer = graph.producer(copy.value());
+          if (producer != null) {
+            graph.remove(producer);
           }
           graph.putInitializer(
               copy.transposed() ? transposed(copy.value(), tensor) : tensor.withName(copy.value()));

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which parameters of a model are trained.
@@ -19,9 +20,10 @@ import java.util.regex.Pattern;
  * @param biases whether the biases of adapted Linears are trained, too (PEFT's {@code lora_only})
  * @param untied whether the copies of a tied weight are trained each for itself
  */
-public record TrainableSelection(Method method, Pattern also, boolean biases, boolean untied) {
+public record TrainableSelection(
+    Method method, @Nullable Pattern also, boolean biases, boolean untied) {
   /** With tied weights trained as one. */
-  public TrainableSelection(Method method, Pattern also, boolean biases) {
+  public TrainableSelection(Method method, @Nullable Pattern also, boolean biases) {
     this(method, also, biases, false);
   }
 

@@ -111,7 +111,7 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
      *
      * @param by the last operator that changes its numbers or takes some of them, or null
      */
-    private record Weight(String name, TensorType type, boolean quantized, String by) {
+    private record Weight(String name, TensorType type, boolean quantized, @Nullable String by) {
       Weight after(Node node) {
         return switch (node.opType()) {
           case "Identity", "Transpose", "Cast", "Constant" -> this;
@@ -146,7 +146,7 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
       return found;
     }
 
-    private void constant(String name, TensorType type) {
+    private void constant(String name, @Nullable TensorType type) {
       constants.add(name);
       if (type == null || type.shape() == null || !type.shape().isStatic()) {
         return;
@@ -193,13 +193,13 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
     /**
      * @param where why no layer here has an adapter, or null
      */
-    private void look(Node node, String where) {
+    private void look(Node node, @Nullable String where) {
       Weight weight = weight(node);
       if (weight == null) {
         return;
       }
-      String reason = null;
-      String remedy = null;
+      @Nullable String reason = null;
+      String remedy = "";
       if (Operators.all().has(node, Trait.QUANTIZED_PRODUCT) || weight.quantized) {
         reason = "its weight is quantized (%s)".formatted(typeName(weight));
         remedy = OF_FLOATS;
@@ -259,12 +259,12 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
     }
 
     private static String ofProduct(Node node, Weight weight) {
-      long[] dims = weight.type.shape().sizes();
+      long[] dims = weight.type.requireShape().sizes();
       if (weight.by != null) {
         return "its weight is computed in the graph (%s)".formatted(weight.by);
       }
       if (dims.length > 2) {
-        return "its weight is a stack of matrices, of shape " + weight.type.shape();
+        return "its weight is a stack of matrices, of shape " + weight.type.requireShape();
       }
       return node.is("Gemm") && node.attribute("transA", 0L) != 0
           ? "it is a Gemm with transA"
@@ -272,7 +272,7 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
     }
 
     private static boolean isPointwise(Weight weight) {
-      long[] dims = weight.type.shape().sizes();
+      long[] dims = weight.type.requireShape().sizes();
       for (int i = 2; i < dims.length; i++) {
         if (dims[i] != 1) {
           return false;
