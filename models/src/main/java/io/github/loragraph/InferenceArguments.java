@@ -102,7 +102,7 @@ public final class InferenceArguments {
     return new Sessions(runtime, threads()).on(chosen, tf32);
   }
 
-  static void requireMaxLength(Integer tokens) {
+  static void requireMaxLength(@Nullable Integer tokens) {
     if (tokens != null && tokens < 1) {
       throw new LoraGraphException(
           "a maximum length of %d tokens is not possible: give 1 or more".formatted(tokens));
