@@ -13,13 +13,17 @@ import java.util.Objects;
 /**
  * How well a model does on labelled examples. Immutable.
  *
+ * <p>No getter throws: what a task does not have is empty, and what is not defined is NaN.
+ *
  * @param task what was measured
  * @param examples the number of examples, or of tokens where each has a label
  * @param metrics all figures by name, the loss first: {@code loss}, and {@code accuracy}, {@code
  *     macroF1} and {@code weightedF1} of classes, or the correlations of a regression. NaN where
  *     one is not defined
  * @param scoreName the name of the one figure to judge by
- * @param classes the figures of each class, in the order of the logits; none for a regression
+ * @param classes the figures of each class, in the order of the logits; empty for {@link
+ *     Task#REGRESSION} and {@link Task#MULTIOUTPUT_REGRESSION}, whose figures for each number are
+ *     in the details
  * @param details what else was measured, by name, as JSON has it: {@code confusion} of a
  *     classification has for each class of the labels how many were taken for each class
  * @param remarks what is worth saying of the figures, a line each

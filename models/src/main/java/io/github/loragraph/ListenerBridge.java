@@ -4,6 +4,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.task.Report;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ final class ListenerBridge implements io.github.loragraph.trainer.TrainingListen
   /** Null until the trainer has its data. */
   private @Nullable Function<Report, Evaluation> evaluation;
 
+  private OptionalLong goesOnAfter = OptionalLong.empty();
   private long totalSteps;
   private boolean interrupted;
 
@@ -40,6 +42,11 @@ final class ListenerBridge implements io.github.loragraph.trainer.TrainingListen
     evaluation = by;
   }
 
+  /** With the step that a training goes on after, which is said when it does. */
+  void goesOnAfter(long step) {
+    goesOnAfter = OptionalLong.of(step);
+  }
+
   Evaluation evaluation(Report report) {
     return Objects.requireNonNull(evaluation).apply(report);
   }
@@ -47,6 +54,7 @@ final class ListenerBridge implements io.github.loragraph.trainer.TrainingListen
   @Override
   public void started(long steps) {
     totalSteps = steps;
+    goesOnAfter.ifPresent(step -> listeners.forEach(listener -> listener.onResume(step)));
     listeners.forEach(listener -> listener.onTrainBegin(steps));
   }
 

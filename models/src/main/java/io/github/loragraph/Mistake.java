@@ -8,8 +8,8 @@ import java.util.OptionalInt;
  *
  * @param place what messages call the example: {@code dev.tsv:7}
  * @param token the number of the token, from 0, where each has a label
- * @param label as the data says
- * @param answer the model's
+ * @param label as the data says; several names, or numbers, divided by commas and empty for none
+ * @param answer the model's, written in the same way
  * @param loss the example's own: cross-entropy, binary cross-entropy (mean over the classes), or
  *     squared error
  * @param text of the example or token; empty where there are only numbers and no tokenizer

@@ -52,7 +52,8 @@ import org.jspecify.annotations.Nullable;
  * files have to stay as they are while the model is in use. There is nothing to close.
  *
  * <p>What is guessed, cut, left out or not recognised is said in one line, to whom {@link
- * #withNotes} names; else to the {@link System.Logger} of the name {@code io.github.loragraph}.
+ * #withNotes} names; else to the {@link System.Logger} of the name {@code io.github.loragraph}, but
+ * for the notes of a training that a listener takes ({@link TrainingListener#onNote}).
  *
  * <p>Long because everything that can be done with a model is found here, each with what it
  * promises; the work itself is done elsewhere.
@@ -160,7 +161,14 @@ public final class Model {
     return read(model.internal().unpack(ToolCache.ofThisUser()));
   }
 
-  /** With who hears what is guessed, cut, left out or not recognised, a line each. */
+  /**
+   * With who hears what is guessed, cut, left out or not recognised, a line each, from this model
+   * and all that come of it. The notes of a training go also to {@link TrainingListener#onNote} of
+   * its listeners, and into its result.
+   *
+   * @param notes is called in the thread that does the work, and by a {@link Predictor} in that of
+   *     its caller
+   */
   public Model withNotes(Consumer<String> notes) {
     return new Model(
         onnx,
@@ -211,7 +219,11 @@ public final class Model {
     return onnx.withGraph(onnx.graph().copy());
   }
 
-  /** The names of the classes, in the order of the logits; empty where the model names none. */
+  /**
+   * The names of the logits, in their order, as {@code config.json} has them: of the classes, or of
+   * several numbers; empty where it names none. Where a regression has a configuration, its one
+   * logit has a name there, too, {@code LABEL_0}: what has a meaning says {@link Predictor#labels}.
+   */
   public List<String> labels() {
     return files.config().labels().map(LabelSet::names).orElse(List.of());
   }
@@ -253,6 +265,11 @@ public final class Model {
 
   Consumer<String> notes() {
     return state.notes;
+  }
+
+  /** Whether nobody was named, so that notes go to the logger. */
+  boolean logsNotes() {
+    return state.notes == LOGGED;
   }
 
   /** How its run reads data; what the file's run says is mentioned. */

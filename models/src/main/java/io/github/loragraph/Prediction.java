@@ -48,40 +48,48 @@ public final class Prediction {
     }
   }
 
-  /** Decides which of the others have a meaning. */
+  /** Decides which of the others have a meaning: each says what it is where it has none. */
   public Task task() {
     return task;
   }
 
   /**
-   * The one class.
+   * The class with the largest probability, of {@link Task#CLASSIFICATION}.
    *
-   * @throws IllegalStateException if the task has none
+   * @throws IllegalStateException for every other task: of {@link Task#MULTILABEL} also where the
+   *     answer happens to be one class, so that a program does not fail by the text
    */
   public String label() {
-    if (answer.labels().isEmpty()) {
-      throw new IllegalStateException("this answer of " + task + " has no label");
-    }
-    return answer.label();
+    return answer.label().orElseThrow(() -> none("one label", "labels(), values() or tokens()"));
+  }
+
+  private IllegalStateException none(String what, String others) {
+    return new IllegalStateException(
+        "an answer of %s has not %s: ask it for %s".formatted(task, what, others));
   }
 
   /**
-   * The class with the largest probability; of {@link Task#MULTILABEL} those of a half or more, of
-   * which there may be none; none of a regression or of tokens.
+   * The one class of {@link Task#CLASSIFICATION}; of {@link Task#MULTILABEL} those with a
+   * probability of a half or more, in the order of the logits, of which there may be none; empty
+   * for other tasks.
    */
   public List<String> labels() {
     return List.copyOf(answer.labels());
   }
 
-  /** The probability of {@link #label}. */
+  /**
+   * The probability of {@link #label}.
+   *
+   * @throws IllegalStateException as {@link #label} does
+   */
   public double probability() {
     return probability(label());
   }
 
   /**
-   * The probability of a class.
+   * The probability of a class, of {@link Task#CLASSIFICATION} and {@link Task#MULTILABEL}.
    *
-   * @throws IllegalArgumentException if there is no such class
+   * @throws IllegalArgumentException if there is no such class; so for every name of other tasks
    */
   public double probability(String label) {
     Double probability = answer.probabilities().get(label);
@@ -93,32 +101,43 @@ public final class Prediction {
   }
 
   /**
-   * The probabilities of all classes by their names, in the order of the logits; none of a
-   * regression or of tokens.
+   * The probabilities of all classes by their names, in the order of the logits: they add up to 1
+   * for {@link Task#CLASSIFICATION}, and each is one by itself for {@link Task#MULTILABEL}; empty
+   * for other tasks.
    */
   public Map<String, Double> probabilities() {
     return Collections.unmodifiableMap(answer.probabilities());
   }
 
-  /** The number that a regression answers; NaN for other tasks. */
+  /**
+   * The number that a {@link Task#REGRESSION} answers.
+   *
+   * @throws IllegalStateException for every other task, {@link Task#MULTIOUTPUT_REGRESSION} too
+   */
   public double value() {
-    return answer.value();
+    return answer
+        .value()
+        .orElseThrow(() -> none("one number", "label(), labels(), values() or tokens()"));
   }
 
   /**
-   * The numbers that a regression of several answers, by their names and in their order; none of
-   * other tasks.
+   * The numbers that a {@link Task#MULTIOUTPUT_REGRESSION} answers, by their names and in their
+   * order; empty for other tasks, {@link Task#REGRESSION} too.
    */
   public Map<String, Double> values() {
     return Collections.unmodifiableMap(answer.values());
   }
 
-  /** The answers to the tokens, special ones included; none unless each token has its own. */
+  /**
+   * The answers to the tokens of {@link Task#TOKEN_CLASSIFICATION} in their order, special ones
+   * included; empty for other tasks.
+   */
   public List<TokenPrediction> tokens() {
     List<TokenPrediction> tokens = new ArrayList<>();
     for (int t = 0; t < answer.tokens().size(); t++) {
       var token = answer.tokens().get(t);
-      tokens.add(new TokenPrediction(texts.get(t), token.label(), token.probabilities()));
+      tokens.add(
+          new TokenPrediction(texts.get(t), token.label().orElseThrow(), token.probabilities()));
     }
     return tokens;
   }

@@ -89,9 +89,12 @@ public final class Predictor implements AutoCloseable {
     return task;
   }
 
-  /** The names of the classes, in the order of the logits; of a regression it has no meaning. */
+  /**
+   * The names of the classes, or of the numbers of {@link Task#MULTIOUTPUT_REGRESSION}, in the
+   * order of the logits; empty for {@link Task#REGRESSION}, whose one number has no name.
+   */
   public List<String> labels() {
-    return data.labels().names();
+    return data.task().fixedLabels().isPresent() ? List.of() : data.labels().names();
   }
 
   /** Tokens of a text, special ones included; longer texts are cut. */

@@ -47,7 +47,7 @@ final class Training {
   private final Optional<Dataset> heldOut;
   private final TrainingArguments arguments;
   private final List<TrainingListener> listeners;
-  private final List<String> notes = new ArrayList<>();
+  private final TrainingNotes notes;
 
   /** Null where nothing is written. */
   private final @Nullable Path run;
@@ -63,31 +63,26 @@ final class Training {
     this.heldOut = heldOut;
     this.arguments = arguments;
     this.listeners = List.copyOf(listeners);
+    this.notes = new TrainingNotes(model, this.listeners);
     this.run = arguments.outputDir().orElse(null);
   }
 
-  private void note(String line) {
-    notes.add(line);
-    model.notes().accept(line);
-    listeners.forEach(listener -> listener.onNote(line));
-  }
-
   TrainingResult run() {
+    if (arguments.evalSteps() > 0 && heldOut.isEmpty()) {
+      throw new LoraGraphException(
+          "evaluations on the way are asked for, and there are no held-out examples: give some");
+    }
     if (arguments.resumesFromCheckpoint()) {
       if (run == null) {
         throw new LoraGraphException(
             "no run folder to go on in: name the folder of the training that was stopped");
       }
-      try (StoppedRun stopped = StoppedRun.open(run, this::note)) {
+      try (StoppedRun stopped = StoppedRun.open(run, notes)) {
         return run(stopped);
       }
     }
-    if (arguments.evalSteps() > 0 && heldOut.isEmpty()) {
-      throw new LoraGraphException(
-          "evaluations on the way are asked for, and there are no held-out examples: give some");
-    }
     if (run != null) {
-      RunFolder.recover(run, this::note);
+      RunFolder.recover(run, notes);
       RunFolder.checkTarget(run, arguments.overwritesOutputDir());
     }
     return run(null);
@@ -98,10 +93,6 @@ final class Training {
    */
   private TrainingResult run(@Nullable StoppedRun stopped) {
     Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
-    if (start != null) {
-      long step = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
-      listeners.forEach(listener -> listener.onResume(step));
-    }
     // Which engine went before is in the checkpoint: the other one's last digits may differ.
     EngineKind engine =
         start == null
@@ -112,7 +103,7 @@ final class Training {
     OnnxModel onnx = model.graph();
     TrainableSelection selection = arguments.selection();
     Set<String> trainable = LoraGraphException.in(model.file(), () -> selection.values(onnx));
-    try (ListenerBridge bridge = new ListenerBridge(listeners, this::note, run != null);
+    try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(inference, shapes(engine, device.device()))) {
       ModelData.Encoded encoded = labelled(data, training);
       Optional<ModelData.Encoded> encodedEval = heldOut.map(set -> labelled(data, set));
@@ -139,18 +130,20 @@ final class Training {
               .sessions(sessions)
               .batchesPerCall(stepsPerCall(device.device()))
               .build();
-      note(
+      Map<String, Object> configuration =
+          run == null ? Map.of() : configuration(run, job, data, stopped);
+      notes.accept(
           "training %,d tensors of %s on %,d examples, %d threads"
               .formatted(trainable.size(), model.file(), examples.size(), inference.threads()));
-      ModelNotes.ofSelection(onnx, selection).forEach(this::note);
-      ModelNotes.ofAbsentClasses(training.name(), data, examples).ifPresent(this::note);
+      ModelNotes.ofSelection(onnx, selection).forEach(notes);
+      ModelNotes.ofAbsentClasses(training.name(), data, examples).ifPresent(notes);
       if (start != null) {
-        start
-            .group(Checkpoint.GROUP)
-            .ifPresent(group -> note("going on after step %,d".formatted(group.step())));
+        long step = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
+        notes.accept("going on after step %,d".formatted(step));
+        bridge.goesOnAfter(step);
       }
       if (!device.reason().isEmpty()) {
-        note(device.toString());
+        notes.accept(device.toString());
       }
       bridge.measures(
           report ->
@@ -165,7 +158,7 @@ final class Training {
       TrainingJob.Result result =
           run == null
               ? job.run(List.of(bridge), null)
-              : inFolder(run, job, start, stopped, data, config, bridge);
+              : inFolder(run, job, start, stopped, configuration, config, bridge);
       if (run == null) {
         bridge.ended();
       }
@@ -184,12 +177,12 @@ final class Training {
                 model.graph(),
                 inference.maxLength().orElse(null),
                 inference.task().map(Task::internal).orElse(null),
-                this::note,
+                notes,
                 shapes));
   }
 
   private ModelData.Encoded labelled(ModelData data, Dataset set) {
-    List<Row> rows = set.labelled(RunDefaults.NONE, this::note);
+    List<Row> rows = set.labelled(RunDefaults.NONE, notes);
     data.requireAlike(rows);
     return data.labelled(set.name(), rows);
   }
@@ -224,9 +217,7 @@ final class Training {
     return drawn.subList(0, most);
   }
 
-  /**
-   * @param classes the number of classes
-   */
+  /** The options of a loss over so many classes. */
   private LossOptions lossOptions(List<io.github.loragraph.data.Example> examples, int classes) {
     return new LossOptions(
         arguments.labelSmoothing(),
@@ -252,14 +243,14 @@ final class Training {
     return arguments.stepsPerCall().orElse(device.isGpu() ? STEPS_PER_CALL_ON_GPU : 1);
   }
 
-  private TrainingJob.Result inFolder(
-      Path target,
-      TrainingJob job,
-      @Nullable Checkpoint start,
-      @Nullable StoppedRun stopped,
-      ModelData data,
-      Optional<ModelConfig> config,
-      ListenerBridge bridge) {
+  /**
+   * What the run folder notes of the run.
+   *
+   * @param stopped the run to go on with; null to begin one
+   * @throws LoraGraphException if that was begun with something else
+   */
+  private Map<String, Object> configuration(
+      Path target, TrainingJob job, ModelData data, @Nullable StoppedRun stopped) {
     RunRecipe recipe =
         new RunRecipe(
             model,
@@ -272,8 +263,19 @@ final class Training {
     Map<String, Object> configuration = recipe.configuration();
     if (stopped != null) {
       RunConfiguration.requireSame(
-          target.resolve(RunFolder.CONFIG), recipe.named(), configuration, this::note);
+          target.resolve(RunFolder.CONFIG), recipe.named(), configuration, notes);
     }
+    return configuration;
+  }
+
+  private TrainingJob.Result inFolder(
+      Path target,
+      TrainingJob job,
+      @Nullable Checkpoint start,
+      @Nullable StoppedRun stopped,
+      Map<String, Object> configuration,
+      Optional<ModelConfig> config,
+      ListenerBridge bridge) {
     try (RunFolder folder =
         stopped == null
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
@@ -336,12 +338,12 @@ final class Training {
         result.summary().finalTrainLoss(),
         result.summary().samplesPerSecond(),
         Optional.ofNullable(report).map(bridge::evaluation),
-        result.engine(),
+        TrainingArguments.Engine.named(result.engine()),
         io.github.loragraph.Device.parse(device.toString()),
         encoded.truncated(),
         encodedEval.map(ModelData.Encoded::truncated).orElse(0),
         result.unreached(),
         Optional.ofNullable(run),
-        notes);
+        notes.lines());
   }
 }

@@ -68,7 +68,16 @@ public final class TrainingArguments {
     /** A step graph in an ordinary session, on any build and device of ONNX Runtime. */
     GRAPH,
     /** ONNX Runtime's own training, on the CPU; it writes temporary files. */
-    TRAINING_API
+    TRAINING_API;
+
+    /** The one that calls itself so. */
+    static Engine named(String name) {
+      return Arrays.stream(EngineKind.values())
+          .filter(kind -> kind.toString().equals(name))
+          .map(kind -> valueOf(kind.name()))
+          .findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("no engine " + name));
+    }
   }
 
   /**
@@ -680,7 +689,8 @@ public final class TrainingArguments {
     /**
      * Whether the training that was stopped in the run folder is gone on with: from its last
      * checkpoint that is whole, to the very same bytes. Model, data and arguments have to be those
-     * that it was begun with.
+     * that it was begun with. {@link RunState#of} says whether there is one to go on with; where
+     * there is none, the training is refused.
      */
     public Builder resumeFromCheckpoint(boolean resume) {
       this.resume = resume;

@@ -5,10 +5,18 @@ package io.github.loragraph;
  * thread that trains, which waits for it; what it throws ends the training.
  */
 public interface TrainingListener {
-  /** Something that was guessed, cut, left out or decided, in one line. */
+  /**
+   * Something that was guessed, cut, left out or decided, in one line. It goes as well to whom
+   * {@link Model#withNotes} names; where that is nobody, to the logger unless a listener overrides
+   * this.
+   */
   default void onNote(String line) {}
 
-  /** A training that was stopped goes on after this step. */
+  /**
+   * A training that was stopped goes on after this step: once data and arguments were found to be
+   * those of the run, directly before {@link #onTrainBegin}. Not called where the run had no
+   * checkpoint yet, and so begins anew.
+   */
   default void onResume(long step) {}
 
   /** Before the first step. */

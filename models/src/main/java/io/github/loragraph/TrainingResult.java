@@ -13,7 +13,7 @@ import java.util.Optional;
  *     NaN where a run that was gone on with had only its end to write
  * @param samplesPerSecond examples a second over all steps, evaluations not counted; NaN as before
  * @param evaluation on held-out data at the end; empty where there was none
- * @param engine what ran the steps: {@code graph} or {@code training-api}
+ * @param engine what ran the steps; never {@code AUTO}
  * @param device what computed
  * @param truncated how many texts of the training data were cut at the maximum length
  * @param truncatedEval the same of the held-out data
@@ -27,7 +27,7 @@ public record TrainingResult(
     double trainLoss,
     double samplesPerSecond,
     Optional<Evaluation> evaluation,
-    String engine,
+    TrainingArguments.Engine engine,
     Device device,
     int truncated,
     int truncatedEval,

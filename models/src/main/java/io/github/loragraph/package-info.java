@@ -55,12 +55,18 @@
  * <h2>Failures and notes</h2>
  *
  * What a reader can act upon is a {@link io.github.loragraph.error.LoraGraphException}: one line
- * that says what is wrong, where, and what to do. Anything else that is thrown is a bug, here or in
- * the caller. What was guessed, cut, left out or not recognised is a note, one line, to whom {@link
- * io.github.loragraph.Model#withNotes} names; where that is nobody, to the {@link
- * java.lang.System.Logger} {@code io.github.loragraph}, which shows them as the program's logging
- * has it. Warnings about the cache of unpacked libraries and models go through SLF4J, as the
- * tokenizers' do.
+ * that says what is wrong, where, and what to do. A training that was stopped on purpose ends in a
+ * {@link io.github.loragraph.TrainingCancelledException}, and {@link io.github.loragraph.RunState}
+ * says whether there is one to go on with. Anything else that is thrown is a bug, here or in the
+ * caller, who asked an answer for what its task does not have, or a predictor that is closed, for
+ * example.
+ *
+ * <p>What was guessed, cut, left out or not recognised is a note, one line, to whom {@link
+ * io.github.loragraph.Model#withNotes} names, and in a training to {@link
+ * io.github.loragraph.TrainingListener#onNote}; where neither takes it, to the {@link
+ * java.lang.System.Logger} {@code io.github.loragraph}, which shows it as the program's logging has
+ * it: on standard error, where there is none. Warnings about the cache of unpacked libraries and
+ * models go through SLF4J, as the tokenizers' do.
  *
  * <h2>What is promised</h2>
  *

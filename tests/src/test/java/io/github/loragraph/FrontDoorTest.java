@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.NativeMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,12 +23,18 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the package's documentation promises, through the front door. */
 @Timeout(600)
@@ -187,6 +196,7 @@ class FrontDoorTest {
   private static final class Recorder implements TrainingListener {
     private final long stopAfter;
     private final List<String> heard = new ArrayList<>();
+    private final List<String> lines = new ArrayList<>();
     private long step;
 
     Recorder(long stopAfter) {
@@ -196,6 +206,7 @@ class FrontDoorTest {
     @Override
     public void onNote(String line) {
       heard.add("note");
+      lines.add(line);
     }
 
     @Override
@@ -302,6 +313,283 @@ class FrontDoorTest {
     assertEquals(result.evaluation(), resumed.evaluation());
     Cli command = Cli.run("train", "--resume", stopped);
     assertTrue(command.err().contains("is finished"), command.err());
+  }
+
+  @Test
+  void aServiceGoesOnWhereThereIsSomethingToGoOnWith() throws IOException {
+    Dataset training = Dataset.of(examples(27, 1));
+    Path run = folder.resolve("run");
+    Supplier<TrainingArguments> whatever =
+        () ->
+            arguments()
+                .evalSteps(0)
+                .outputDir(run)
+                .resumeFromCheckpoint(RunState.of(run) == RunState.STOPPED)
+                .build();
+    assertEquals(RunState.NONE, RunState.of(run));
+    assertEquals(RunState.NONE, RunState.of(plain), "the folder of a model is no run");
+    Files.createDirectory(run);
+    assertEquals(RunState.NONE, RunState.of(run));
+    List<RunState> meanwhile = new ArrayList<>();
+    TrainingListener looking =
+        new TrainingListener() {
+          @Override
+          public void onStepEnd(StepMetrics metrics) {
+            meanwhile.add(RunState.of(run));
+          }
+
+          @Override
+          public boolean shouldTrainingStop() {
+            return meanwhile.size() == 3;
+          }
+        };
+    assertThrows(
+        TrainingCancelledException.class, () -> adapted().train(training, whatever.get(), looking));
+    assertEquals(List.of(RunState.STOPPED, RunState.STOPPED, RunState.STOPPED), meanwhile);
+    assertEquals(RunState.STOPPED, RunState.of(run));
+    refused(
+        "is a run that was stopped",
+        () -> adapted().train(training, arguments().evalSteps(0).outputDir(run).build()));
+
+    TrainingResult result = adapted().train(training, whatever.get());
+    assertEquals(8, result.steps());
+    assertEquals(engine(), result.engine());
+    assertEquals(RunState.FINISHED, RunState.of(run));
+    refused("exists already", () -> adapted().train(training, whatever.get()));
+    refused(
+        "is finished",
+        () ->
+            adapted()
+                .train(training, whatever.get().toBuilder().resumeFromCheckpoint(true).build()));
+    assertArrayEquals(
+        OnnxFile.serialize(
+            adapted().train(training, arguments().evalSteps(0).build()).model().onnx(), t -> false),
+        OnnxFile.serialize(Model.open(run).onnx(), t -> false));
+  }
+
+  @Test
+  void nothingIsSaidToGoOnBeforeAllWasFoundToBeThatOfTheRun() {
+    Dataset training = Dataset.of(examples(27, 1));
+    Dataset heldOut = Dataset.of(examples(9, 2)).withName("held-out");
+    TrainingArguments begin = arguments().outputDir(folder.resolve("stopped")).build();
+    assertThrows(
+        TrainingCancelledException.class,
+        () -> adapted().train(training, heldOut, begin, new Recorder(5)));
+    TrainingArguments goOn = begin.toBuilder().resumeFromCheckpoint(true).build();
+    Recorder recorder = new Recorder(-1);
+    refused(
+        "examples has changed since the run began",
+        () -> adapted().train(Dataset.of(examples(27, 5)), heldOut, goOn, recorder));
+    refused(
+        "held-out has changed since the run began",
+        () ->
+            adapted()
+                .train(training, Dataset.of(examples(9, 3)).withName("held-out"), goOn, recorder));
+    refused(
+        "'seed' is 11, and 12 is given",
+        () -> adapted().train(training, heldOut, goOn.toBuilder().seed(12).build(), recorder));
+    refused("there are no held-out examples", () -> adapted().train(training, goOn, recorder));
+    refused(
+        "has a checksum of 'eval', which is not given now",
+        () -> adapted().train(training, goOn.toBuilder().evalSteps(0).build(), recorder));
+    refused(
+        "has the label 'unheard of', which the model's head does not know",
+        () ->
+            adapted()
+                .train(
+                    Dataset.of(List.of(Example.of("good", "unheard of"))),
+                    heldOut,
+                    goOn,
+                    recorder));
+    assertEquals(List.of(), recorder.heard);
+    assertEquals(List.of(), recorder.lines);
+
+    adapted().train(training, heldOut, goOn, recorder);
+    assertTrue(recorder.lines.get(0).startsWith("training "), recorder.lines.toString());
+    assertEquals("going on after step 5", recorder.lines.get(1));
+    recorder.heard.removeIf("note"::equals);
+    assertEquals(List.of("resume 5", "begin 8"), recorder.heard.subList(0, 2));
+  }
+
+  @Test
+  void aNoteIsNotLoggedBesideWhereAListenerTakesIt() {
+    Dataset training = Dataset.of(examples(9, 1));
+    TrainingArguments once = arguments().evalSteps(0).numTrainEpochs(1).build();
+    LoraConfig adapters = LoraConfig.builder().targetModules("query").rank(2).build();
+    List<String> logged = new ArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord entry) {
+            logged.add(entry.getMessage());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("io.github.loragraph");
+    boolean before = logger.getUseParentHandlers();
+    logger.setUseParentHandlers(false);
+    logger.addHandler(handler);
+    try {
+      Model model = Model.open(plain).inject(adapters);
+      logged.clear();
+      TrainingListener deaf = new TrainingListener() {};
+      assertEquals(model.train(training, once, deaf).notes(), logged);
+      assertTrue(logged.get(0).startsWith("training "), logged.toString());
+
+      logged.clear();
+      Recorder hearing = new Recorder(-1);
+      assertEquals(model.train(training, once, deaf, hearing).notes(), hearing.lines);
+      assertEquals(List.of(), logged);
+
+      Recorder another = new Recorder(-1);
+      notes.clear();
+      assertEquals(
+          model.withNotes(notes::add).train(training, once, another).notes(), another.lines);
+      assertEquals(another.lines, notes);
+      assertEquals(List.of(), logged);
+    } finally {
+      logger.removeHandler(handler);
+      logger.setUseParentHandlers(before);
+    }
+  }
+
+  /** An encoder without a head, with the tokenizer of the small model. */
+  private Model encoder() throws IOException {
+    Path encoder = Files.createDirectories(folder.resolve("encoder"));
+    OnnxModel states = Encoders.of(new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0), 32);
+    OnnxFile.write(states, encoder.resolve("model.onnx"), true);
+    Files.copy(
+        plain.resolve("tokenizer.json"),
+        encoder.resolve("tokenizer.json"),
+        StandardCopyOption.REPLACE_EXISTING);
+    return Model.open(encoder).withNotes(notes::add);
+  }
+
+  private static List<String> namesFor(Task task) {
+    return task.equals(Task.REGRESSION) ? List.of() : List.of("low", "long");
+  }
+
+  private static void hasNone(Task task, Executable getter) {
+    IllegalStateException none = assertThrows(IllegalStateException.class, getter);
+    assertTrue(none.getMessage().contains("an answer of " + task), none.getMessage());
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.github.loragraph.Task#values")
+  void anAnswerHasWhatItsTaskHasAndRefusesTheRest(Task task) throws IOException {
+    Model model = encoder().addHead(HeadConfig.of(task, namesFor(task)));
+    try (Predictor predictor = model.predictor(ONE_THREAD)) {
+      assertEquals(task, predictor.task());
+      assertEquals(namesFor(task), predictor.labels());
+      for (String text : List.of("good film", "bad", "the strange film the film")) {
+        Prediction answer = predictor.predict(text);
+        if (task.equals(Task.CLASSIFICATION)) {
+          assertEquals(List.of(answer.label()), answer.labels());
+          assertEquals(answer.probability(answer.label()), answer.probability());
+          assertTrue(answer.probability() >= 0.5);
+        } else {
+          hasNone(task, answer::label);
+          hasNone(task, answer::probability);
+        }
+        if (task.equals(Task.REGRESSION)) {
+          assertTrue(Double.isFinite(answer.value()));
+        } else {
+          hasNone(task, answer::value);
+        }
+        if (task.equals(Task.MULTILABEL)) {
+          assertEquals(
+              namesFor(task).stream().filter(n -> answer.probability(n) >= 0.5).toList(),
+              answer.labels());
+        }
+        boolean classes = task.equals(Task.CLASSIFICATION) || task.equals(Task.MULTILABEL);
+        assertEquals(
+            classes ? namesFor(task) : List.of(), List.copyOf(answer.probabilities().keySet()));
+        assertEquals(
+            task.equals(Task.MULTIOUTPUT_REGRESSION) ? namesFor(task) : List.of(),
+            List.copyOf(answer.values().keySet()));
+        assertEquals(
+            task.equals(Task.TOKEN_CLASSIFICATION) ? text.split(" ").length + 2 : 0,
+            answer.tokens().size());
+        assertThrows(IllegalArgumentException.class, () -> answer.probability("neither"));
+      }
+      Evaluation evaluation = predictor.evaluate(Dataset.of(labelledFor(task)), true);
+      assertEquals(evaluation.metrics().get("loss"), evaluation.loss());
+      assertTrue(evaluation.metrics().containsKey(evaluation.scoreName()));
+      evaluation.score();
+      assertEquals(
+          task.equals(Task.REGRESSION) || task.equals(Task.MULTIOUTPUT_REGRESSION)
+              ? 0
+              : namesFor(task).size(),
+          evaluation.classes().size());
+    }
+  }
+
+  private static List<Example> labelledFor(Task task) {
+    if (task.equals(Task.TOKEN_CLASSIFICATION)) {
+      return List.of(
+          Example.ofTokens(2, 5, 3).withLabels(List.of("-100", "low", "-100")),
+          Example.ofTokens(2, 6, 7, 3).withLabels(List.of("-100", "long", "low", "-100")));
+    }
+    if (task.equals(Task.REGRESSION)) {
+      return List.of(Example.of("good", 1), Example.of("bad film", -1.5));
+    }
+    if (task.equals(Task.MULTIOUTPUT_REGRESSION)) {
+      return List.of(
+          Example.of("good", List.of("1", "0.5")), Example.of("bad", List.of("-1", "2")));
+    }
+    return task.equals(Task.MULTILABEL)
+        ? List.of(Example.of("good", List.of("low", "long")), Example.of("bad", List.of()))
+        : List.of(Example.of("good", "low"), Example.of("bad film", "long"));
+  }
+
+  @Test
+  void whatATextLacksIsSaidInTheWordsOfAProgram() throws IOException {
+    Model tagger =
+        encoder()
+            .addHead(HeadConfig.tokenClassification("O", "NAME"))
+            .inject(LoraConfig.builder().targetModules("query").rank(2).build());
+    TrainingArguments once = arguments().evalSteps(0).numTrainEpochs(1).build();
+    List<Example> texts =
+        List.of(Example.of("the band", List.of("O", "O")), Example.of("a", List.of("O")));
+    String advice = ": give tokens with all inputs of the model instead of text";
+    refused(
+        "examples:1 is text, and labels of tokens go with tokens" + advice,
+        () -> tagger.train(Dataset.of(texts), once));
+    Path lines =
+        Files.writeString(folder.resolve("d.jsonl"), "{\"text\":\"good\",\"label\":[\"O\"]}\n");
+    Path saved = tagger.save(folder.resolve("tagger"));
+    Cli command = Cli.run("train", saved, "--data", lines, "-o", folder.resolve("none"));
+    assertTrue(
+        command
+            .err()
+            .contains(
+                "d.jsonl:1 is text, and labels of tokens go with tokens: give pre-tokenized JSON lines"),
+        command.err());
+
+    Files.delete(folder.resolve("encoder/tokenizer.json"));
+    Model deaf = Model.open(folder.resolve("encoder")).addHead(HeadConfig.regression());
+    refused(
+        "text needs the model's tokenizer: put it there, or give tokens instead of text",
+        () -> deaf.evaluate(Dataset.of(List.of(Example.of("good", 1))), ONE_THREAD));
+    List<Example> mixed = List.of(Example.of("good", "pos"), Example.ofTokens(2, 5, 3));
+    refused(
+        "text 2 mixes text and pre-tokenized rows: split the data",
+        () -> {
+          try (Predictor predictor = Model.open(plain).predictor(ONE_THREAD)) {
+            predictor.predict(mixed);
+          }
+        });
+    refused(
+        "examples:2 has no label: mend the example, or name the column or field of labels",
+        () ->
+            Model.open(plain)
+                .evaluate(
+                    Dataset.of(List.of(Example.of("good", "pos"), Example.of("bad"))), ONE_THREAD));
   }
 
   @Test

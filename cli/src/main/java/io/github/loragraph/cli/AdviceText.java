@@ -91,6 +91,8 @@ final class AdviceText {
       case NAME_OTHER_COLUMNS ->
           "name others with --text-column, --text-pair-column or --label-column";
       case CHECK_LABEL_COLUMN -> "is that column the right one? (--label-column)";
+      case GIVE_TOKENS -> "give pre-tokenized JSON lines";
+      case ADD_TOKENIZER_OR_GIVE_TOKENS -> "put it there, or give pre-tokenized JSON lines";
       case ALLOW_MORE_TOKENS -> "give more with --max-length";
       case ALLOW_FEWER_TOKENS -> "give at most %s with --max-length".formatted(first);
       case CUT_OR_ALLOW_MORE_TOKENS -> "cut it, or raise --max-length";

@@ -21,7 +21,7 @@ final class StopRequest implements TrainingListener, AutoCloseable {
   }
 
   private final ResultOutput output;
-  private String untouched;
+  private final String untouched;
   private Phase phase = Phase.PREPARING;
   private volatile int signal;
   private long asked;
@@ -33,11 +33,6 @@ final class StopRequest implements TrainingListener, AutoCloseable {
     this.output = output;
     this.untouched = untouched;
     Signals.takenBy(this::ask);
-  }
-
-  /** From now on something is kept: what is said where the process ends before the first step. */
-  synchronized void resumed(String kept) {
-    untouched = kept;
   }
 
   @Override

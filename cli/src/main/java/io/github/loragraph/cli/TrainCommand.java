@@ -145,7 +145,8 @@ final class TrainCommand implements Callable<Integer> {
     options.hint().ifPresent(hint -> output.say(hint));
     adapted = adapted == null ? model.open(output) : adapted;
     Kept kept = new Kept();
-    try (StopRequest stop = new StopRequest(output, NOTHING_KEPT);
+    kept.checkpoint = resume != null && RunFolder.hasCheckpoint(resume);
+    try (StopRequest stop = new StopRequest(output, kept.checkpoint ? howToGoOn() : NOTHING_KEPT);
         ProgressListener progress = new ProgressListener(output)) {
       kept.stop = stop;
       print(train(outputName.choose(adapted), progress, stop, kept));
@@ -187,17 +188,11 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** Knows whether the run has something that it can be gone on with from. */
-  private final class Kept implements TrainingListener {
+  private static final class Kept implements TrainingListener {
     private @Nullable StopRequest stop;
     private boolean training;
     private boolean writing;
     private boolean checkpoint;
-
-    @Override
-    public void onResume(long step) {
-      checkpoint = true;
-      stop().resumed(howToGoOn());
-    }
 
     @Override
     public void onTrainBegin(long totalSteps) {
@@ -273,7 +268,7 @@ final class TrainCommand implements Callable<Integer> {
     json.put("truncatedEval", result.truncatedEval());
     json.put("samplesPerSecond", orNull(result.samplesPerSecond()));
     json.put("runFolder", runFolder().toString());
-    json.put("engine", result.engine());
+    json.put("engine", EngineConverter.name(result.engine()));
     json.put("device", result.device().toString());
     output.print(
         json,
@@ -286,7 +281,7 @@ final class TrainCommand implements Callable<Integer> {
               Double.isNaN(result.samplesPerSecond())
                   ? ""
                   : String.format(Locale.ROOT, ", %.1f samples/s", result.samplesPerSecond()),
-              result.engine(),
+              EngineConverter.name(result.engine()),
               result.device());
           result
               .evaluation()

@@ -32,7 +32,7 @@ public enum Remedy {
   ADD_HEAD_OR_NAME_OUTPUT("put a head on it, or name the output that is its answer"),
   /** The task. */
   ADD_HEAD_FOR_TASK("put the head for it on an encoder"),
-  ADD_HEAD_FOR_LABELS("mend the line, or put a head for these labels on the model"),
+  ADD_HEAD_FOR_LABELS("mend the label, or put a head for these labels on the model"),
   NAME_OUTPUT("name the output to take"),
   NAME_OTHER_OUTPUT("name another output, or export the model again"),
   NAME_STATES("it needs no other; if that is none, name the output to put one on"),
@@ -71,9 +71,11 @@ public enum Remedy {
   NAME_COLUMN("name the %s column, or put a heading there"),
   /** What the field holds: text, text pair or label. */
   NAME_FIELD("name the %s field"),
-  NAME_LABEL_COLUMN("mend the line, or name the column or field of labels"),
+  NAME_LABEL_COLUMN("mend the example, or name the column or field of labels"),
   NAME_OTHER_COLUMNS("name a column for each"),
   CHECK_LABEL_COLUMN("is the column of labels the right one?"),
+  GIVE_TOKENS("give tokens with all inputs of the model instead of text"),
+  ADD_TOKENIZER_OR_GIVE_TOKENS("put it there, or give tokens instead of text"),
   ALLOW_MORE_TOKENS("allow more"),
   /** A number of tokens. */
   ALLOW_FEWER_TOKENS("allow at most %s"),

@@ -227,8 +227,9 @@ public final class ModelFolder {
             .orElseThrow(
                 () ->
                     new LoraGraphException(
-                        "no %s beside %s: text needs the model's tokenizer (or give pre-tokenized JSON lines)"
-                            .formatted(TOKENIZER, modelFile))),
+                        "no %s beside %s, and text needs the model's tokenizer"
+                            .formatted(TOKENIZER, modelFile),
+                        Remedy.ADD_TOKENIZER_OR_GIVE_TOKENS)),
         maxLength);
   }
 

@@ -240,20 +240,27 @@ public final class RunConfiguration {
   private static void requireSameChecksums(
       Path config, Map<String, String> named, Map<String, Object> then, Map<String, Object> now) {
     Map<String, String> before = texts(config, then, CHECKSUMS);
-    texts(config, now, CHECKSUMS)
-        .forEach(
-            (what, checksum) -> {
-              if (!before.containsKey(what)) {
-                throw new LoraGraphException(
-                    "%s has no checksum of %s, so nobody can tell whether it is the one that the run began with: put back what the run was begun with, or begin another"
-                        .formatted(config, named.get(what)));
-              }
-              if (!checksum.equals(before.get(what))) {
-                throw new LoraGraphException(
-                    "%s has changed since the run began, so it cannot be gone on with: put back the one from before, or begin another run"
-                        .formatted(named.get(what)));
-              }
-            });
+    Map<String, String> present = texts(config, now, CHECKSUMS);
+    for (String what : before.keySet()) {
+      if (!present.containsKey(what)) {
+        throw new LoraGraphException(
+            "%s has a checksum of '%s', which is not given now: a run is gone on with as it was begun, so give the same, or begin another"
+                .formatted(config, what));
+      }
+    }
+    present.forEach(
+        (what, checksum) -> {
+          if (!before.containsKey(what)) {
+            throw new LoraGraphException(
+                "%s has no checksum of %s, so nobody can tell whether it is the one that the run began with: put back what the run was begun with, or begin another"
+                    .formatted(config, named.get(what)));
+          }
+          if (!checksum.equals(before.get(what))) {
+            throw new LoraGraphException(
+                "%s has changed since the run began, so it cannot be gone on with: put back the one from before, or begin another run"
+                    .formatted(named.get(what)));
+          }
+        });
   }
 
   /** A file may be mended by hand, and write a number or a word in another way. */

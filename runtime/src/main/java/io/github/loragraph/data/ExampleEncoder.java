@@ -104,11 +104,10 @@ public final class ExampleEncoder {
     for (Row row : rows) {
       if (row.isText() != text) {
         throw new LoraGraphException(
-            row.place() + " mixes text and pre-tokenized rows in one file: split it");
+            row.place() + " mixes text and pre-tokenized rows: split the data");
       }
       if ((row.textPair() == null) != (rows.get(0).textPair() == null)) {
-        throw new LoraGraphException(
-            row.place() + " mixes single texts and pairs in one file: split it");
+        throw new LoraGraphException(row.place() + " mixes single texts and pairs: split the data");
       }
     }
     return text ? encodeText(rows) : rows.stream().map(this::given).toList();
@@ -118,8 +117,7 @@ public final class ExampleEncoder {
     for (String input : names) {
       if (!Tokenizer.INPUTS.contains(input)) {
         throw new LoraGraphException(
-            "the model's input '%s' cannot be made from text: give it in pre-tokenized JSON lines"
-                .formatted(input));
+            "the model's input '%s' cannot be made from text".formatted(input), Remedy.GIVE_TOKENS);
       }
     }
     @Nullable List<String> pairs =
@@ -229,7 +227,7 @@ public final class ExampleEncoder {
     int length = values.count();
     if (length == 0) {
       throw new LoraGraphException(
-          "%s: '%s' is empty: mend or delete the line".formatted(row.place(), name));
+          "%s: '%s' is empty: mend the row, or leave it out".formatted(row.place(), name));
     }
     if (length > maxLength) {
       throw new LoraGraphException(

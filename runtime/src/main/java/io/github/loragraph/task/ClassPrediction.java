@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** The class with the largest probability, and the probabilities of all. */
 record ClassPrediction(List<String> labels, Map<String, Double> probabilities)
@@ -19,14 +20,23 @@ record ClassPrediction(List<String> labels, Map<String, Double> probabilities)
     return new ClassPrediction(List.of(names.get(Probabilities.argMax(logits))), probabilities);
   }
 
+  @Override
+  public Optional<String> label() {
+    return Optional.of(first());
+  }
+
+  private String first() {
+    return labels.get(0);
+  }
+
   private double probability() {
-    return probability(label());
+    return probability(first());
   }
 
   @Override
   public Map<String, Object> columns(List<String> tokens) {
     Map<String, Object> columns = new LinkedHashMap<>();
-    columns.put("predicted_label", label());
+    columns.put("predicted_label", first());
     columns.put("predicted_probability", probability());
     probabilities.forEach((name, p) -> columns.put("probability_" + name, p));
     return columns;
@@ -35,7 +45,7 @@ record ClassPrediction(List<String> labels, Map<String, Double> probabilities)
   @Override
   public Map<String, Object> json(List<String> tokens) {
     Map<String, Object> json = new LinkedHashMap<>();
-    json.put("label", label());
+    json.put("label", first());
     json.put("probability", probability());
     json.put("probabilities", probabilities);
     return json;
@@ -44,7 +54,7 @@ record ClassPrediction(List<String> labels, Map<String, Double> probabilities)
   @Override
   public List<List<String>> lines(List<String> texts, List<String> tokens) {
     List<String> line = new ArrayList<>();
-    line.add(label());
+    line.add(first());
     line.add(String.format(Locale.ROOT, "%.4f", probability()));
     line.addAll(texts);
     return List.of(line);

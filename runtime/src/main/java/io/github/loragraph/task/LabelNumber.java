@@ -26,7 +26,7 @@ final class LabelNumber {
     }
     if (!Float.isFinite(number * number)) {
       throw new LoraGraphException(
-          "%s has the label %s, whose squared error is beyond float32: mend the line, or take smaller units"
+          "%s has the label %s, whose squared error is beyond float32: mend it, or take smaller units"
               .formatted(row.place(), PlainText.shortened(text, LabelList.LONGEST_SHOWN)));
     }
     return number;

@@ -4,6 +4,8 @@ import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What a model answers to one example, in the words of its task: each kind of answer has what it
@@ -19,9 +21,9 @@ public interface Prediction {
     return List.of();
   }
 
-  /** The one label. */
-  default String label() {
-    return labels().get(0);
+  /** The one class; empty where the task has none, or may have several at once. */
+  default Optional<String> label() {
+    return Optional.empty();
   }
 
   /**
@@ -37,9 +39,9 @@ public interface Prediction {
     return Objects.requireNonNull(probabilities().get(label));
   }
 
-  /** The one number that a regression answers; NaN for other tasks. */
-  default double value() {
-    return Double.NaN;
+  /** The one number that a regression answers; empty for other tasks. */
+  default OptionalDouble value() {
+    return OptionalDouble.empty();
   }
 
   /** The numbers that a regression over several answers, by their names; else empty. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** One number for each example: mean squared error. A label is a number, the target a scalar. */
 final class RegressionTask extends Task {
@@ -44,21 +45,26 @@ final class RegressionTask extends Task {
   }
 
   /** The number. */
-  private record OneNumber(double value) implements Prediction {
+  private record OneNumber(double number) implements Prediction {
+    @Override
+    public OptionalDouble value() {
+      return OptionalDouble.of(number);
+    }
+
     @Override
     public Map<String, Object> columns(List<String> tokens) {
-      return Map.of("predicted_value", (float) value);
+      return Map.of("predicted_value", (float) number);
     }
 
     @Override
     public Map<String, Object> json(List<String> tokens) {
-      return Map.of("value", (float) value);
+      return Map.of("value", (float) number);
     }
 
     @Override
     public List<List<String>> lines(List<String> texts, List<String> tokens) {
       List<String> line = new ArrayList<>();
-      line.add(String.format(Locale.ROOT, "%.4f", value));
+      line.add(String.format(Locale.ROOT, "%.4f", number));
       line.addAll(texts);
       return List.of(line);
     }

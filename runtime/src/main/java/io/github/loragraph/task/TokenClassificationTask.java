@@ -6,6 +6,7 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
@@ -35,7 +36,7 @@ final class TokenClassificationTask extends Task {
   protected Values target(Row row, LabelSet labels) {
     if (row.isText()) {
       throw new LoraGraphException(
-          row.place() + " is text: labels of tokens need pre-tokenized JSON lines");
+          row.place() + " is text, and labels of tokens go with tokens", Remedy.GIVE_TOKENS);
     }
     List<JsonNode> entries = LabelList.required(row, "names or numbers");
     int[] target = new int[entries.size()];
@@ -95,7 +96,8 @@ final class TokenClassificationTask extends Task {
     public Map<String, Object> columns(List<String> texts) {
       Map<String, Object> columns = new LinkedHashMap<>();
       columns.put("predicted_tokens", texts);
-      columns.put("predicted_labels", tokens.stream().map(Prediction::label).toList());
+      columns.put(
+          "predicted_labels", tokens.stream().flatMap(token -> token.label().stream()).toList());
       return columns;
     }
 

@@ -136,6 +136,16 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     return Files.exists(folder.resolve(CONFIG)) && !Files.exists(folder.resolve(MODEL));
   }
 
+  /** Whether a folder is that of a run with its end. */
+  public static boolean isFinished(Path folder) {
+    return Files.exists(folder.resolve(CONFIG)) && Files.exists(folder.resolve(MODEL));
+  }
+
+  /** Whether the run of a folder has a checkpoint, be it damaged: such a run is kept. */
+  public static boolean hasCheckpoint(Path folder) {
+    return !new RunCheckpoints(folder).isEmpty();
+  }
+
   /**
    * Begins a run. The folder appears with its configuration in it.
    *
@@ -275,11 +285,6 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       throw new LoraGraphException(
           "cannot write " + METRICS + " of " + folder + ": " + AtomicFile.reason(e), e);
     }
-  }
-
-  /** Whether the run can be gone on with from a checkpoint. */
-  public boolean hasCheckpoint() {
-    return !checkpoints.isEmpty();
   }
 
   /** Where it stands: other files of the run may be put there. */

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.function.Executable;
 
 class ExampleEncoderTest {
   private static final String OTHER_LABELS =
-      ": mend the line, or put a head for these labels on the model";
+      ": mend the label, or put a head for these labels on the model";
 
   private static final LabelSet LABELS = new LabelSet(List.of("neg", "pos", "7"));
   private static final ValueInfo IDS = input("input_ids", ElementType.INT64, "batch", "sequence");
@@ -74,7 +74,7 @@ class ExampleEncoderTest {
             + OTHER_LABELS,
         () -> classOf("-1"));
     assertFails(
-        "f:9 has no label: mend the line, or name the column or field of labels",
+        "f:9 has no label: mend the example, or name the column or field of labels",
         () -> classOf(null));
   }
 
@@ -103,7 +103,7 @@ class ExampleEncoderTest {
           () -> Tasks.MULTILABEL.encode(encoder, rows(label), LABELS));
     }
     assertFails(
-        "f:9 has the label 1e30, whose squared error is beyond float32: mend the line, or take smaller units",
+        "f:9 has the label 1e30, whose squared error is beyond float32: mend it, or take smaller units",
         () -> Tasks.REGRESSION.encode(encoder, rows("1e30"), LABELS));
     assertFails(
         "f:9 has the label 'x', which the model's head does not know; it knows neg, pos, 7"
@@ -169,7 +169,7 @@ class ExampleEncoderTest {
     assertGivenFails(
         "f:9: 'input_ids' has the negative number -1", Map.of("input_ids", Values.of(5, -1)), IDS);
     assertGivenFails(
-        "f:9: 'input_ids' is empty: mend or delete the line",
+        "f:9: 'input_ids' is empty: mend the row, or leave it out",
         Map.of("input_ids", Values.of(new int[0])),
         IDS);
     assertGivenFails(
@@ -189,12 +189,12 @@ class ExampleEncoderTest {
         "the model's input 'x' is of type STRING, which data files cannot give",
         () -> encoder(null, input("x", ElementType.STRING, "batch")));
     assertFails(
-        "the model's input 'x' cannot be made from text: give it in pre-tokenized JSON lines",
+        "the model's input 'x' cannot be made from text: give tokens with all inputs of the model instead of text",
         () ->
             encoder(null, IDS, input("x", ElementType.FLOAT, "batch"))
                 .withoutLabels(List.of(new Row("a", null, null, Map.of(), "f:1"))));
     assertFails(
-        "f:2 mixes single texts and pairs in one file: split it",
+        "f:2 mixes single texts and pairs: split the data",
         () ->
             encoder(null, IDS)
                 .withoutLabels(

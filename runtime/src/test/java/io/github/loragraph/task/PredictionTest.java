@@ -2,12 +2,14 @@ package io.github.loragraph.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PredictionTest {
@@ -16,29 +18,43 @@ class PredictionTest {
   @Test
   void ofEachTask() {
     Prediction one = Tasks.CLASSIFICATION.prediction(new float[] {0, 1, 0}, NAMES, 2, "x:1");
-    assertEquals("b", one.label());
+    assertEquals(Optional.of("b"), one.label());
     assertEquals(Math.E / (Math.E + 2), one.probability("b"), 1e-12);
     assertEquals(NAMES, List.copyOf(one.probabilities().keySet()));
     assertEquals(
         List.of("a", "c"),
         Tasks.MULTILABEL.prediction(new float[] {0, -1, 2}, NAMES, 2, "x:1").labels());
     assertEquals(
-        1.5, Tasks.REGRESSION.prediction(new float[] {1.5f}, List.of("v"), 2, "x:1").value());
+        1.5,
+        Tasks.REGRESSION
+            .prediction(new float[] {1.5f}, List.of("v"), 2, "x:1")
+            .value()
+            .getAsDouble());
     assertEquals(
         List.of("c", "a"),
         Tasks.TOKEN_CLASSIFICATION
             .prediction(new float[] {0, 1, 2, 3, 2, 1}, NAMES, 2, "x:1")
             .tokens()
             .stream()
-            .map(Prediction::label)
+            .map(token -> token.label().orElseThrow())
             .toList());
+  }
+
+  @Test
+  void onlyAnAnswerThatIsAlwaysOneClassHasTheOneLabel() {
+    for (float[] logits : new float[][] {{-1, -1, -1}, {-1, 1, -1}, {1, 1, -1}}) {
+      assertEquals(Optional.empty(), Tasks.MULTILABEL.prediction(logits, NAMES, 2, "x:1").label());
+      assertTrue(Tasks.CLASSIFICATION.prediction(logits, NAMES, 2, "x:1").label().isPresent());
+      assertTrue(Tasks.CLASSIFICATION.prediction(logits, NAMES, 2, "x:1").value().isEmpty());
+    }
   }
 
   @Test
   void tokensThatOnlyPadABatchHaveNoAnswers() {
     float[] logits = {0, 1, 0, Float.NaN, Float.NaN, Float.NaN};
     Prediction padded = Tasks.TOKEN_CLASSIFICATION.prediction(logits, NAMES, 1, "x:1");
-    assertEquals(List.of("b"), padded.tokens().stream().map(Prediction::label).toList());
+    assertEquals(
+        List.of("b"), padded.tokens().stream().map(token -> token.label().orElseThrow()).toList());
   }
 
   @Test

@@ -1,0 +1,84 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The pieces of {@code docs/java.md} are one program, which does what the page says. */
+final class JavaPageTest {
+  private static final Path PAGE = Path.of("..", "docs", "java.md");
+  private static final Pattern BLOCK = Pattern.compile("(?ms)^```java\n(.*?)^```$");
+
+  @TempDir Path folder;
+
+  @Test
+  void itsPiecesAreAProgramThatRunsToItsEnd() throws IOException, InterruptedException {
+    List<String> blocks =
+        BLOCK.matcher(Files.readString(PAGE)).results().map(JavaPageTest::code).toList();
+    assertTrue(blocks.size() > 6, "the page has its pieces");
+    String program =
+        "%s\npublic class Page {\n  public static void main(String[] args) throws Exception {\n%s  }\n}\n"
+            .formatted(blocks.get(0), blocks.stream().skip(1).collect(Collectors.joining("\n")));
+    Path source = Files.writeString(folder.resolve("Page.java"), program);
+    List<String> printed = run(source).lines().toList();
+    Pattern expected =
+        Pattern.compile(
+            """
+            (step \\d+ of 90, loss \\d+\\.\\d{4}
+            )+.*the training was stopped after step \\d+
+            (step \\d+ of 90, loss \\d+\\.\\d{4}
+            )+90 steps, the run is FINISHED
+            accuracy 1\\.0000
+            deliverytrue
+            invoicetrue
+            \\[delivery, invoice]
+            true
+            4
+            \\[input_ids, attention_mask, token_type_ids] -> \\[logits]
+            """);
+    String all = String.join("\n", printed) + "\n";
+    assertTrue(expected.matcher(all).matches(), all);
+    for (String file : List.of("model.onnx", "config.json", "tokenizer.json")) {
+      assertTrue(Files.exists(folder.resolve("support").resolve(file)), file);
+    }
+  }
+
+  private static String code(MatchResult block) {
+    return block.group(1);
+  }
+
+  private String run(Path source) throws IOException, InterruptedException {
+    File out = folder.resolve("out.txt").toFile();
+    File err = folder.resolve("err.txt").toFile();
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Duser.language=en",
+                "-cp",
+                System.getProperty("java.class.path"),
+                source.toString())
+            .directory(folder.toFile())
+            .redirectOutput(out)
+            .redirectError(err)
+            .start();
+    try {
+      assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the page's program comes to no end");
+    } finally {
+      process.destroyForcibly();
+    }
+    assertEquals(0, process.exitValue(), Files.readString(err.toPath(), StandardCharsets.UTF_8));
+    return Files.readString(out.toPath(), StandardCharsets.UTF_8);
+  }
+}
