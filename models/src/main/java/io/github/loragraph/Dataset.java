@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -91,6 +92,7 @@ public final class Dataset {
 
   /** With what messages call it; the n-th example of the program is then {@code NAME:n}. */
   public Dataset withName(String other) {
+    Objects.requireNonNull(other, "other");
     return new Dataset(file, examples, other, textColumn, textPairColumn, labelColumn);
   }
 
@@ -163,7 +165,7 @@ public final class Dataset {
 
   /**
    * Hands over row by row, with the fields that it has in its file; labels need not be there, and
-   * texts may be empty.
+   * texts may be empty. Of the program's examples there may be none.
    */
   void each(
       RunDefaults run, Consumer<String> notices, BiConsumer<Row, Map<String, JsonNode>> visitor) {
@@ -171,7 +173,6 @@ public final class Dataset {
       new DataFile(file, textColumns(run), notices).each(visitor::accept);
       return;
     }
-    requireSome();
     long number = 0;
     for (Example example : examples) {
       number++;

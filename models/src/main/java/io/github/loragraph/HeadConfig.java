@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -101,12 +102,13 @@ public final class HeadConfig {
     if (task.internal().fixedLabels().isPresent()) {
       throw new LoraGraphException("a %s has no labels: give none".formatted(task));
     }
+    Objects.requireNonNull(labelsFrom, "labelsFrom");
     return new HeadConfig(task, List.of(), labelsFrom, Pooling.MEAN, 0);
   }
 
   /** With another pooling than {@link Pooling#MEAN}; heads for tokens do not pool. */
   public HeadConfig withPooling(Pooling other) {
-    return new HeadConfig(task, labels, labelsFrom, other, seed);
+    return new HeadConfig(task, labels, labelsFrom, Objects.requireNonNull(other, "other"), seed);
   }
 
   /** With another seed of the head's weights than 0. */

@@ -6,6 +6,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +110,10 @@ public final class InferenceArguments {
     }
   }
 
-  /** Builds {@link InferenceArguments}. Not for use by several threads. */
+  /**
+   * Builds {@link InferenceArguments}. Not for use by several threads. What is not set is left out:
+   * none of the setters takes null.
+   */
   public static final class Builder {
     private Device device = Device.AUTO;
     private int threads;
@@ -121,7 +125,7 @@ public final class InferenceArguments {
 
     /** What computes; {@link Device#AUTO} unless set. */
     public Builder device(Device device) {
-      this.device = device;
+      this.device = Objects.requireNonNull(device, "device");
       return this;
     }
 
@@ -154,7 +158,7 @@ public final class InferenceArguments {
      * outputs.
      */
     public Builder task(Task task) {
-      this.task = task;
+      this.task = Objects.requireNonNull(task, "task");
       return this;
     }
 

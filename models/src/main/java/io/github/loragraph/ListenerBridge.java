@@ -101,8 +101,16 @@ final class ListenerBridge implements io.github.loragraph.trainer.TrainingListen
     }
   }
 
-  void ended() {
-    listeners.forEach(TrainingListener::onTrainEnd);
+  /**
+   * Says that the last step was made, and has what was trained written: whatever a listener throws
+   * comes after that, for by then the training is done.
+   */
+  void ended(Runnable writing) {
+    try {
+      listeners.forEach(TrainingListener::onTrainEnd);
+    } finally {
+      writing.run();
+    }
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InjectionOptions;
 import java.util.Collection;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -76,7 +77,7 @@ public final class LoraConfig {
      * anywhere, as {@code "query|value"}. The head never gets one.
      */
     public Builder targetModules(Pattern expression) {
-      this.targetModules = expression;
+      this.targetModules = Objects.requireNonNull(expression, "targetModules");
       return this;
     }
 
@@ -116,7 +117,7 @@ public final class LoraConfig {
      * top of a model: {@code classifier}, {@code pre_classifier}, {@code score} and the like.
      */
     public Builder modulesToSave(Pattern expression) {
-      this.modulesToSave = expression;
+      this.modulesToSave = Objects.requireNonNull(expression, "modulesToSave");
       return this;
     }
 

@@ -4,8 +4,10 @@ import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMerger;
@@ -34,8 +36,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -84,19 +88,19 @@ public final class Model {
   /**
    * What is known besides.
    *
-   * @param asInFile whether the graph is that of the file
+   * @param asRead the files that the graph is read from; null where it is another
    * @param outputName the output that was chosen; null where none was
    * @param defaults how data is read; null where the file's run says it
    * @param change what led here; null where nothing did
    */
   private record State(
-      boolean asInFile,
+      @Nullable FileStamps asRead,
       @Nullable String outputName,
       @Nullable RunDefaults defaults,
       @Nullable ModelChange change,
       Consumer<String> notes) {
     State changed(ModelChange by) {
-      return new State(false, outputName, defaults, by, notes);
+      return new State(null, outputName, defaults, by, notes);
     }
   }
 
@@ -107,8 +111,11 @@ public final class Model {
   }
 
   private static Model read(ModelFolder files) {
+    Path file = files.modelFile();
+    FileStamps stamps = FileStamps.of(List.of(file));
+    OnnxModel onnx = OnnxFile.read(file);
     return new Model(
-        OnnxFile.read(files.modelFile()), files, new State(true, null, null, null, LOGGED));
+        onnx, files, new State(stamps.and(OnnxFile.dataFiles(file)), null, null, null, LOGGED));
   }
 
   /**
@@ -170,10 +177,11 @@ public final class Model {
    *     its caller
    */
   public Model withNotes(Consumer<String> notes) {
+    Objects.requireNonNull(notes, "notes");
     return new Model(
         onnx,
         files,
-        new State(state.asInFile, state.outputName, state.defaults, state.change, notes));
+        new State(state.asRead, state.outputName, state.defaults, state.change, notes));
   }
 
   /**
@@ -182,9 +190,10 @@ public final class Model {
    * @throws LoraGraphException if the model has no such output
    */
   public Model withOutput(String name) {
+    Objects.requireNonNull(name, "name");
     OnnxModel chosen = onnx.namingFile(() -> Logits.choose(onnx, name));
     return new Model(
-        chosen, files, new State(state.asInFile, name, state.defaults, state.change, state.notes));
+        chosen, files, new State(state.asRead, name, state.defaults, state.change, state.notes));
   }
 
   /** With another graph around the same files. */
@@ -192,16 +201,33 @@ public final class Model {
     return new Model(
         other.withGraph(other.graph().copy()),
         files,
-        new State(false, state.outputName, state.defaults, null, state.notes));
+        new State(null, state.outputName, state.defaults, null, state.notes));
   }
 
   /**
    * With names for the classes, in the order of the logits.
    *
-   * @throws LoraGraphException if two are the same
+   * @throws LoraGraphException if two are the same, or they are not as many as the model has
+   *     outputs
    */
   public Model withLabels(List<String> names) {
-    return new Model(onnx, files.withConfig(files.config().withLabels(new LabelSet(names))), state);
+    LabelSet labels = new LabelSet(List.copyOf(names));
+    OptionalInt outputs = outputs();
+    if (names.isEmpty() || outputs.isPresent() && outputs.getAsInt() != labels.size()) {
+      throw ModelFolder.wrongLabels(file(), labels.size(), outputs);
+    }
+    return new Model(onnx, files.withConfig(files.config().withLabels(labels)), state);
+  }
+
+  /** How many classes or numbers the model answers; empty where its file does not declare it. */
+  private OptionalInt outputs() {
+    try {
+      RunDefaults run = state.defaults == null ? RunDefaults.of(files, line -> {}) : state.defaults;
+      Answer answer = Answer.of(onnx, run.task(), files.config().problemType(), Logits.DECLARED);
+      return OptionalInt.of(answer.outputs());
+    } catch (LoraGraphException e) {
+      return OptionalInt.empty();
+    }
   }
 
   /** The file that the model was read from. */
@@ -256,7 +282,19 @@ public final class Model {
   }
 
   boolean isAsInFile() {
-    return state.asInFile && files.ownConfig().isEmpty();
+    return state.asRead != null && files.ownConfig().isEmpty();
+  }
+
+  /**
+   * Refuses a model whose files are no longer what was read, which messages and checksums would
+   * take for it.
+   *
+   * @throws LoraGraphException if one has changed
+   */
+  void requireAsRead() {
+    if (state.asRead != null) {
+      state.asRead.requireUnchanged("open the model again");
+    }
   }
 
   Optional<String> outputName() {
@@ -282,7 +320,7 @@ public final class Model {
     return new Model(
         trained,
         config.map(files::withConfig).orElse(files),
-        new State(false, state.outputName, defaults, null, state.notes));
+        new State(null, state.outputName, defaults, null, state.notes));
   }
 
   private Model changed(OnnxModel other, List<String> layers, OptionalDouble difference) {
@@ -355,7 +393,7 @@ public final class Model {
     return new Model(
         classifier,
         files.withConfig(config),
-        new State(false, null, state.defaults, null, state.notes));
+        new State(null, null, state.defaults, null, state.notes));
   }
 
   /**
@@ -486,6 +524,7 @@ public final class Model {
       Dataset heldOut,
       TrainingArguments arguments,
       TrainingListener... listeners) {
+    Objects.requireNonNull(heldOut, "heldOut");
     return new Training(this, training, Optional.of(heldOut), arguments, List.of(listeners)).run();
   }
 
@@ -634,6 +673,6 @@ public final class Model {
 
   @Override
   public String toString() {
-    return file() + (state.asInFile ? "" : " (changed)");
+    return file() + (state.asRead != null ? "" : " (changed)");
   }
 }

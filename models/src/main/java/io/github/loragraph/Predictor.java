@@ -39,7 +39,10 @@ public final class Predictor implements AutoCloseable {
   private final Task task;
   private final AtomicBoolean saidOtherTexts = new AtomicBoolean();
 
-  /** Who answers shares it; who closes has it alone. */
+  /**
+   * Who answers shares it; who closes has it alone. Nothing of the program's is called meanwhile:
+   * it may close this, or wait for a thread that does.
+   */
   private final ReadWriteLock use = new ReentrantReadWriteLock();
 
   private boolean closed;
@@ -185,6 +188,10 @@ public final class Predictor implements AutoCloseable {
     }
   }
 
+  private void requireOpen() {
+    whileOpen(() -> closed);
+  }
+
   private <T> T whileOpen(Supplier<T> work) {
     use.readLock().lock();
     try {
@@ -206,6 +213,8 @@ public final class Predictor implements AutoCloseable {
   }
 
   private List<Prediction> answers(List<Row> rows) {
+    requireOpen();
+    sayOtherTexts(rows);
     return whileOpen(() -> answered(rows));
   }
 
@@ -213,7 +222,6 @@ public final class Predictor implements AutoCloseable {
     if (rows.isEmpty()) {
       return List.of();
     }
-    sayOtherTexts(rows);
     ModelData.Encoded encoded = data.unlabelled(rows);
     var examples = encoded.examples();
     boolean[] cut = cut(rows, encoded);
@@ -263,13 +271,15 @@ public final class Predictor implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public Evaluation evaluate(Dataset labelled, boolean listMistakes) {
-    return whileOpen(() -> evaluated(labelled, listMistakes));
-  }
-
-  private Evaluation evaluated(Dataset labelled, boolean listMistakes) {
+    requireOpen();
     List<Row> rows = labelled.labelled(trained, notes);
     trained.sayOtherTexts(rows, notes);
-    ModelData.Encoded encoded = data.labelled(labelled.name(), rows);
+    ModelData.Encoded encoded = whileOpen(() -> data.labelled(rows));
+    data.tellCut(labelled.name(), encoded.truncated(), rows.size());
+    return whileOpen(() -> evaluated(rows, encoded, listMistakes));
+  }
+
+  private Evaluation evaluated(List<Row> rows, ModelData.Encoded encoded, boolean listMistakes) {
     var examples = encoded.examples();
     float[][] logits = session.logits(examples);
     for (int i = 0; i < logits.length; i++) {

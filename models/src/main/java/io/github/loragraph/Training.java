@@ -29,9 +29,9 @@ import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -47,6 +47,7 @@ final class Training {
   private final Optional<Dataset> heldOut;
   private final TrainingArguments arguments;
   private final List<TrainingListener> listeners;
+  private final TrainingInputs inputs;
   private final TrainingNotes notes;
 
   /** Null where nothing is written. */
@@ -59,12 +60,13 @@ final class Training {
       TrainingArguments arguments,
       List<TrainingListener> listeners) {
     this.model = model;
-    this.training = training;
+    this.training = Objects.requireNonNull(training, "training");
     this.heldOut = heldOut;
-    this.arguments = arguments;
+    this.arguments = Objects.requireNonNull(arguments, "arguments");
     this.listeners = List.copyOf(listeners);
     this.notes = new TrainingNotes(model, this.listeners);
     this.run = arguments.outputDir().orElse(null);
+    this.inputs = new TrainingInputs(model, training, heldOut);
   }
 
   TrainingResult run() {
@@ -84,6 +86,7 @@ final class Training {
     if (run != null) {
       RunFolder.recover(run, notes);
       RunFolder.checkTarget(run, arguments.overwritesOutputDir());
+      inputs.refuseToReplace(run);
     }
     return run(null);
   }
@@ -93,6 +96,11 @@ final class Training {
    */
   private TrainingResult run(@Nullable StoppedRun stopped) {
     Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
+    long before =
+        Optional.ofNullable(start)
+            .flatMap(state -> state.group(Checkpoint.GROUP))
+            .map(Checkpoint.OptimizerGroup::step)
+            .orElse(0L);
     // Which engine went before is in the checkpoint: the other one's last digits may differ.
     EngineKind engine =
         start == null
@@ -103,6 +111,7 @@ final class Training {
     OnnxModel onnx = model.graph();
     TrainableSelection selection = arguments.selection();
     Set<String> trainable = LoraGraphException.in(model.file(), () -> selection.values(onnx));
+    TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(inference, shapes(engine, device.device()))) {
       ModelData.Encoded encoded = labelled(data, training);
@@ -138,9 +147,8 @@ final class Training {
       ModelNotes.ofSelection(onnx, selection).forEach(notes);
       ModelNotes.ofAbsentClasses(training.name(), data, examples).ifPresent(notes);
       if (start != null) {
-        long step = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
-        notes.accept("going on after step %,d".formatted(step));
-        bridge.goesOnAfter(step);
+        notes.accept("going on after step %,d".formatted(before));
+        bridge.goesOnAfter(before);
       }
       if (!device.reason().isEmpty()) {
         notes.accept(device.toString());
@@ -155,12 +163,13 @@ final class Training {
                   encodedEval.map(ModelData.Encoded::truncated).orElse(0),
                   data.maxLength()));
       Optional<ModelConfig> config = configNamingTask(data);
+      TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
       TrainingJob.Result result =
           run == null
               ? job.run(List.of(bridge), null)
               : inFolder(run, job, start, stopped, configuration, config, bridge);
       if (run == null) {
-        bridge.ended();
+        bridge.ended(() -> {});
       }
       return result(result, selection, data, encoded, encodedEval, config, bridge, device.device());
     } catch (TrainingStopped e) {
@@ -219,24 +228,10 @@ final class Training {
 
   /** The options of a loss over so many classes. */
   private LossOptions lossOptions(List<io.github.loragraph.data.Example> examples, int classes) {
-    return new LossOptions(
-        arguments.labelSmoothing(),
-        arguments.classWeights().map(text -> weights(text, examples, classes)).orElse(List.of()));
-  }
-
-  private static List<Double> weights(
-      String text, List<io.github.loragraph.data.Example> examples, int classes) {
-    if (text.equals("balanced")) {
-      return LossOptions.balancedWeights(examples, classes);
-    }
-    try {
-      return Arrays.stream(text.split(",", -1)).map(String::strip).map(Double::valueOf).toList();
-    } catch (NumberFormatException e) {
-      throw new LoraGraphException(
-          "the class weights '%s' are no numbers: give one for each of the %d classes, or 'balanced'"
-              .formatted(text, classes),
-          e);
-    }
+    LossOptions options = arguments.lossOptions();
+    return arguments.balancesClasses()
+        ? new LossOptions(options.labelSmoothing(), LossOptions.balancedWeights(examples, classes))
+        : options;
   }
 
   private int stepsPerCall(Device device) {
@@ -260,6 +255,7 @@ final class Training {
             data,
             job.sessions(),
             stepsPerCall(job.sessions().device()));
+    inputs.requireAsRead();
     Map<String, Object> configuration = recipe.configuration();
     if (stopped != null) {
       RunConfiguration.requireSame(
@@ -281,12 +277,14 @@ final class Training {
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
             : stopped.goOn()) {
       TrainingJob.Result result = job.run(List.of(folder, bridge), start);
-      bridge.ended();
-      model.files().copyCompanions(folder.path());
-      config
-          .or(() -> model.files().ownConfig())
-          .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
-      folder.finish(arguments.selection().noteIn(result.model()));
+      bridge.ended(
+          () -> {
+            model.files().copyCompanions(folder.path());
+            config
+                .or(() -> model.files().ownConfig())
+                .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
+            folder.finish(arguments.selection().noteIn(result.model()));
+          });
       return result;
     }
   }

@@ -5,6 +5,7 @@ import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
@@ -16,7 +17,9 @@ import io.github.loragraph.training.WeightDecay;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -91,6 +94,8 @@ public final class TrainingArguments {
     /** bfloat16. */
     BF16
   }
+
+  private static final String BALANCED = "balanced";
 
   private final Method method;
   private final @Nullable Pattern trainable;
@@ -267,12 +272,30 @@ public final class TrainingArguments {
     return Optional.ofNullable(maxTrainSamples);
   }
 
-  Optional<String> classWeights() {
-    return Optional.ofNullable(classWeights);
+  /** Whether all classes are to count as much as each other. */
+  boolean balancesClasses() {
+    return BALANCED.equals(classWeights);
   }
 
-  double labelSmoothing() {
-    return labelSmoothing;
+  /** What the loss is told; weights that balance the classes follow from the examples. */
+  LossOptions lossOptions() {
+    return new LossOptions(labelSmoothing, numbers());
+  }
+
+  /** The weights that are given as numbers; empty where none are. */
+  private List<Double> numbers() {
+    String text = classWeights;
+    if (text == null || balancesClasses()) {
+      return List.of();
+    }
+    try {
+      return Arrays.stream(text.split(",", -1)).map(String::strip).map(Double::valueOf).toList();
+    } catch (NumberFormatException e) {
+      throw new LoraGraphException(
+          "the class weights '%s' are no numbers: give one for each class, or '%s'"
+              .formatted(text, BALANCED),
+          e);
+    }
   }
 
   Optional<Integer> stepsPerCall() {
@@ -320,6 +343,10 @@ public final class TrainingArguments {
   }
 
   TrainerSettings settings() {
+    return settings(outputDir == null ? 0 : saveSteps);
+  }
+
+  private TrainerSettings settings(long checkpointEvery) {
     return TrainerSettings.builder()
         .steps(maxSteps)
         .epochs(numTrainEpochs)
@@ -328,7 +355,7 @@ public final class TrainingArguments {
         .warmUp(new WarmUp(warmupSteps, warmupRatio))
         .logEvery(loggingSteps)
         .evalEvery(evalSteps)
-        .checkpointEvery(outputDir == null ? 0 : saveSteps)
+        .checkpointEvery(checkpointEvery)
         .batchSize(trainBatchSize)
         .accumulation(gradientAccumulationSteps)
         .shuffle(shuffle)
@@ -376,7 +403,10 @@ public final class TrainingArguments {
     return map;
   }
 
-  /** Builds {@link TrainingArguments}. Not for use by several threads. */
+  /**
+   * Builds {@link TrainingArguments}. Not for use by several threads. What is not set is left out:
+   * none of the setters takes null.
+   */
   public static final class Builder {
     private Method method = Method.LORA;
     private @Nullable Pattern trainable;
@@ -421,7 +451,7 @@ public final class TrainingArguments {
 
     /** What is trained; the adapters and the head unless set. */
     public Builder method(Method method) {
-      this.method = method;
+      this.method = Objects.requireNonNull(method, "method");
       return this;
     }
 
@@ -430,7 +460,7 @@ public final class TrainingArguments {
      * "LayerNorm"} for example; none unless set.
      */
     public Builder trainable(Pattern expression) {
-      trainable = expression;
+      trainable = Objects.requireNonNull(expression, "trainable");
       return this;
     }
 
@@ -487,7 +517,7 @@ public final class TrainingArguments {
      * as each other, however many examples they have.
      */
     public Builder classWeights(String weights) {
-      classWeights = weights;
+      classWeights = Objects.requireNonNull(weights, "classWeights");
       return this;
     }
 
@@ -525,7 +555,7 @@ public final class TrainingArguments {
 
     /** What the learning rate does; {@link Scheduler#LINEAR} unless set. */
     public Builder lrScheduler(Scheduler lrScheduler) {
-      this.lrScheduler = lrScheduler;
+      this.lrScheduler = Objects.requireNonNull(lrScheduler, "lrScheduler");
       return this;
     }
 
@@ -549,7 +579,7 @@ public final class TrainingArguments {
 
     /** Which parameters decay; {@link DecayOn#WEIGHTS} unless set. */
     public Builder weightDecayOn(DecayOn weightDecayOn) {
-      this.weightDecayOn = weightDecayOn;
+      this.weightDecayOn = Objects.requireNonNull(weightDecayOn, "weightDecayOn");
       return this;
     }
 
@@ -615,13 +645,13 @@ public final class TrainingArguments {
 
     /** What runs the steps; {@link Engine#AUTO} unless set. */
     public Builder engine(Engine engine) {
-      this.engine = engine;
+      this.engine = Objects.requireNonNull(engine, "engine");
       return this;
     }
 
     /** What matrix products are computed in; {@link Precision#FP32} unless set. */
     public Builder precision(Precision precision) {
-      this.precision = precision;
+      this.precision = Objects.requireNonNull(precision, "precision");
       return this;
     }
 
@@ -642,13 +672,13 @@ public final class TrainingArguments {
 
     /** What the model answers; by its configuration, else by its outputs, unless set. */
     public Builder task(Task task) {
-      this.task = task;
+      this.task = Objects.requireNonNull(task, "task");
       return this;
     }
 
     /** What computes; {@link Device#AUTO} unless set. */
     public Builder device(Device device) {
-      this.device = device;
+      this.device = Objects.requireNonNull(device, "device");
       return this;
     }
 
@@ -673,7 +703,7 @@ public final class TrainingArguments {
      * training goes on. Unless set nothing is written, and there are no checkpoints.
      */
     public Builder outputDir(Path folder) {
-      outputDir = folder;
+      outputDir = Objects.requireNonNull(folder, "outputDir");
       return this;
     }
 
@@ -704,8 +734,9 @@ public final class TrainingArguments {
      */
     public TrainingArguments build() {
       TrainingArguments arguments = new TrainingArguments(this);
-      arguments.settings();
+      arguments.settings(saveSteps);
       arguments.optimization();
+      arguments.lossOptions();
       if (maxTrainSamples != null && maxTrainSamples < 1) {
         throw new LoraGraphException(
             "a training on %d examples is not possible: give 1 or more".formatted(maxTrainSamples));

@@ -14,10 +14,21 @@ public final class TrainingCancelledException extends RuntimeException {
   private final long step;
   private final transient @Nullable Path runFolder;
 
-  TrainingCancelledException(long step, @Nullable Path runFolder, Throwable cause) {
+  TrainingCancelledException(long step, @Nullable Path runFolder, @Nullable Throwable cause) {
     super("the training was stopped after step " + step, cause);
     this.step = step;
     this.runFolder = runFolder;
+  }
+
+  /**
+   * An interrupt is a wish to stop also where no listener is asked: before the first step.
+   *
+   * @param run null where nothing is kept
+   */
+  static void ifInterrupted(long step, @Nullable Path run) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new TrainingCancelledException(step, run, null);
+    }
   }
 
   /** The last step that was made. */

@@ -2,7 +2,12 @@ package io.github.loragraph;
 
 /**
  * Hears of a training's progress: {@code TrainerCallback} of transformers. It is called in the
- * thread that trains, which waits for it; what it throws ends the training.
+ * thread that trains, which waits for it.
+ *
+ * <p>What it throws ends the training as any failure does: a training in a run folder can be gone
+ * on with from its last checkpoint, and one that has none yet leaves no folder, and brings back the
+ * one that it replaced. What {@link #onTrainEnd} throws is thrown when the trained model is
+ * written.
  */
 public interface TrainingListener {
   /**
@@ -38,7 +43,7 @@ public interface TrainingListener {
   /** After a checkpoint was written into the run folder. */
   default void onSave(long step) {}
 
-  /** After the last step, before the trained model is written. */
+  /** After the last step and the last evaluation, before the trained model is written. */
   default void onTrainEnd() {}
 
   /**

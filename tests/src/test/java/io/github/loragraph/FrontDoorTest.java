@@ -585,7 +585,7 @@ class FrontDoorTest {
           }
         });
     refused(
-        "examples:2 has no label: mend the example, or name the column or field of labels",
+        "examples:2 has no label: give it one",
         () ->
             Model.open(plain)
                 .evaluate(

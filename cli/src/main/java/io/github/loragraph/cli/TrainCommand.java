@@ -164,7 +164,7 @@ final class TrainCommand implements Callable<Integer> {
       Model adapted, ProgressListener progress, StopRequest stop, Kept kept) {
     TrainingArguments.Builder arguments =
         options
-            .arguments()
+            .arguments(adapted.labels().size())
             .device(deviceOptions.asked())
             .threads(threads.count())
             .tf32(deviceOptions.tf32())

@@ -240,8 +240,12 @@ final class TrainingOptions {
               + " and the optimizer stay fp32 (default: ${DEFAULT-VALUE}).")
   Precision precision;
 
-  /** The arguments that these options are. */
-  TrainingArguments.Builder arguments() {
+  /**
+   * The arguments that these options are.
+   *
+   * @param classes the number of the model's classes; 0 where it does not name them
+   */
+  TrainingArguments.Builder arguments(int classes) {
     if (method == Method.HEAD && loraDropout > 0) {
       throw new LoraGraphException(
           "--lora-dropout drops what enters adapters, and --method head trains none: leave it out");
@@ -249,7 +253,7 @@ final class TrainingOptions {
     if (maxTrainExamples != null && maxTrainExamples < 1) {
       throw new LoraGraphException("--max-train-examples must be 1 or more");
     }
-    requireNumbers();
+    requireNumbers(classes);
     @Nullable Double both = warmupSteps == 0 && warmupRatio == 0 ? warmup : null;
     TrainingArguments.Builder builder =
         TrainingArguments.builder()
@@ -291,8 +295,8 @@ final class TrainingOptions {
     }
   }
 
-  /** In the words of the option; how many there have to be the model knows. */
-  private void requireNumbers() {
+  /** In the words of the option. */
+  private void requireNumbers(int classes) {
     if (classWeights == null || classWeights.equals("balanced")) {
       return;
     }
@@ -300,8 +304,9 @@ final class TrainingOptions {
       Arrays.stream(classWeights.split(",", -1)).map(String::strip).forEach(Double::valueOf);
     } catch (NumberFormatException e) {
       throw new LoraGraphException(
-          "--class-weights '%s' are no numbers: give one for each class, or 'balanced'"
-              .formatted(classWeights),
+          "--class-weights '%s' are no numbers: give one for each %s, or 'balanced'"
+              .formatted(
+                  classWeights, classes == 0 ? "class" : "of the %d classes".formatted(classes)),
           e);
     }
   }

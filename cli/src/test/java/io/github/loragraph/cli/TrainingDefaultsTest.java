@@ -13,7 +13,7 @@ class TrainingDefaultsTest {
   @Test
   void trainWithoutOptionsIsWhatAProgramWithoutSettingsTrains() throws IllegalAccessException {
     TrainingOptions options = CommandLine.populateCommand(new TrainingOptions());
-    TrainingArguments given = options.arguments().build();
+    TrainingArguments given = options.arguments(0).build();
     TrainingArguments usual = TrainingArguments.builder().build();
     int compared = 0;
     for (Field field : TrainingArguments.class.getDeclaredFields()) {

@@ -3,6 +3,7 @@ package io.github.loragraph.artifacts;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -104,11 +105,16 @@ public final class CheckpointFile {
     if (!Files.isRegularFile(file)) {
       throw new LoraGraphException("no such checkpoint: " + file);
     }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      if (channel.size() > Integer.MAX_VALUE) {
-        throw refused(file, "it is larger than 2 GiB", null);
-      }
-      return access.to(channel);
+    try {
+      return Uninterrupted.run(
+          () -> {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+              if (channel.size() > Integer.MAX_VALUE) {
+                throw refused(file, "it is larger than 2 GiB", null);
+              }
+              return access.to(channel);
+            }
+          });
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
@@ -149,7 +155,7 @@ public final class CheckpointFile {
         file,
         out -> {
           WritableByteChannel channel = Channels.newChannel(out);
-          for (ByteBuffer part : List.of(bytes, trailer)) {
+          for (ByteBuffer part : List.of(bytes.duplicate(), trailer.duplicate())) {
             while (part.hasRemaining()) {
               channel.write(part);
             }

@@ -22,6 +22,14 @@ public final class Checksum {
    * @throws LoraGraphException if the file cannot be read
    */
   public static String of(Path file) {
+    try {
+      return Uninterrupted.run(() -> read(file));
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static String read(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       Builder checksum = new Builder();
       ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
@@ -30,8 +38,6 @@ public final class Checksum {
         buffer.clear();
       }
       return checksum.build();
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
   }
 

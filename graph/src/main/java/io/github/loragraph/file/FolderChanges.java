@@ -64,9 +64,13 @@ final class FolderChanges {
   static void sync(Path folder) {
     try {
       before("sync " + folder.getFileName());
-      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
+      Uninterrupted.run(
+          () -> {
+            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+              channel.force(true);
+            }
+            return folder;
+          });
     } catch (IOException e) {
       // Windows opens no folders. The files themselves were forced.
     }

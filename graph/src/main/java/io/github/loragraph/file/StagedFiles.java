@@ -39,6 +39,10 @@ public final class StagedFiles implements AutoCloseable {
   private final Set<PartFile> parts = new LinkedHashSet<>();
   private final List<Move> moves = new ArrayList<>();
   private final List<Path> obsolete = new ArrayList<>();
+
+  /** Folders that were not there before, the outer ones first. */
+  private final List<Path> made = new ArrayList<>();
+
   private final Runnable cleanUp = this::discard;
 
   /** A file that was written, and its place. */
@@ -54,13 +58,30 @@ public final class StagedFiles implements AutoCloseable {
     this.folder = folder.toAbsolutePath();
     this.replace = replace;
     try {
-      Files.createDirectories(this.folder);
+      makeFolder(this.folder);
       finishInterrupted(this.folder);
       PartFile.deleteAbandoned(this.folder);
     } catch (IOException e) {
+      discard();
       throw cannotWrite(folder, e);
     }
     ProcessEnd.add(cleanUp);
+  }
+
+  private void makeFolder(Path missing) throws IOException {
+    List<Path> absent = new ArrayList<>();
+    for (@Nullable Path path = missing;
+        path != null && Files.notExists(path);
+        path = path.getParent()) {
+      absent.add(0, path);
+    }
+    try {
+      Files.createDirectories(missing);
+    } finally {
+      synchronized (this) {
+        made.addAll(absent);
+      }
+    }
   }
 
   private static LoraGraphException cannotWrite(Path file, IOException e) {
@@ -79,11 +100,19 @@ public final class StagedFiles implements AutoCloseable {
    */
   public void write(Path file, AtomicFile.Body body) {
     AtomicFile.checkTarget(file, replace);
+    try {
+      Uninterrupted.run(() -> written(file, body));
+    } catch (IOException e) {
+      throw cannotWrite(file, e);
+    }
+  }
+
+  private Path written(Path file, AtomicFile.Body body) throws IOException {
     @Nullable PartFile part = null;
     try {
       Path target = behindLinks(file);
       Path place = AtomicFile.folderOf(target);
-      Files.createDirectories(place);
+      makeFolder(place);
       PosixFileAttributes old = attributes(target);
       part = create(place, target.getFileName().toString(), rights(old));
       // The stream is not closed: that would close the channel, which holds the lock.
@@ -100,8 +129,7 @@ public final class StagedFiles implements AutoCloseable {
         moves.add(new Move(part, target, !Files.exists(target)));
       }
       part = null;
-    } catch (IOException e) {
-      throw cannotWrite(file, e);
+      return target;
     } finally {
       if (part != null) {
         part.discard();
@@ -143,14 +171,14 @@ public final class StagedFiles implements AutoCloseable {
     PartFile list = null;
     try {
       if (moves.size() + obsolete.size() > 1 && areAllHere()) {
-        list = create(folder, CommitList.NAME);
-        CommitList.write(list, moves, obsolete);
+        list = listed();
       }
       for (Move move : moves) {
         FolderChanges.move(move.part.path(), move.target);
         moved++;
       }
       moves.stream().map(move -> move.target.getParent()).distinct().forEach(FolderChanges::sync);
+      made.clear();
     } catch (IOException e) {
       List<Move> done = moves.subList(0, moved);
       if (done.stream().allMatch(Move::isNew)) {
@@ -168,6 +196,15 @@ public final class StagedFiles implements AutoCloseable {
       FolderChanges.deleteQuietly(CommitList.place(list));
     }
     discard();
+  }
+
+  private PartFile listed() throws IOException {
+    return Uninterrupted.run(
+        () -> {
+          PartFile list = create(folder, CommitList.NAME);
+          CommitList.write(list, moves, obsolete);
+          return list;
+        });
   }
 
   /** A list of what is to be done names files of this folder only. */
@@ -243,6 +280,10 @@ public final class StagedFiles implements AutoCloseable {
     parts.clear();
     moves.clear();
     obsolete.clear();
+    for (int i = made.size() - 1; i >= 0; i--) {
+      FolderChanges.deleteQuietly(made.get(i));
+    }
+    made.clear();
   }
 
   /** Takes away what was not put into its place. */

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -43,11 +44,26 @@ final class ExternalData {
       }
     }
     Path file = resolve(tensor, location);
+    Part part = new Part(tensor, location, offset, length);
+    try {
+      return Uninterrupted.run(() -> map(file, part));
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /**
+   * @param length negative for all that is left of the file
+   */
+  private record Part(TensorProto tensor, String location, long offset, long length) {}
+
+  private ByteBuffer map(Path file, Part part) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      TensorProto tensor = part.tensor;
+      String location = part.location;
+      long offset = part.offset;
       long size = channel.size();
-      if (length < 0) {
-        length = Math.max(0, size - offset);
-      }
+      long length = part.length < 0 ? Math.max(0, size - offset) : part.length;
       if (offset > size || length > size - offset) {
         throw new LoraGraphException(
             "%s: external data of tensor '%s' is %,d bytes from byte %,d on of %s, which has only %,d: copy the file again"
@@ -59,8 +75,6 @@ final class ExternalData {
                 .formatted(modelFile, tensor.getName()));
       }
       return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
   }
 

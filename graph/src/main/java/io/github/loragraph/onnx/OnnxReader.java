@@ -15,6 +15,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -70,6 +71,14 @@ final class OnnxReader {
       throw new LoraGraphException(file + " is a folder, not an ONNX file");
     }
     InputFile.requireOrdinary(file);
+    try {
+      return Uninterrupted.run(() -> mapped(file));
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static ByteBuffer mapped(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (channel.size() == 0) {
         throw new LoraGraphException(file + " is empty: copy or export it again");
@@ -80,8 +89,6 @@ final class OnnxReader {
                 + " is larger than 2 GiB, which no ONNX file can be: export it with external data");
       }
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
   }
 

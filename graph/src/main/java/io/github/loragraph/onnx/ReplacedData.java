@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.UnsafeByteOperations;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
@@ -76,6 +77,10 @@ final class ReplacedData {
 
   /** Where a model has weights outside. */
   static Set<Path> dataOf(Path model) throws IOException {
+    return Uninterrupted.run(() -> read(model));
+  }
+
+  private static Set<Path> read(Path model) throws IOException {
     Set<Path> files = new TreeSet<>();
     try (FileChannel channel = FileChannel.open(model, StandardOpenOption.READ)) {
       CodedInputStream in =

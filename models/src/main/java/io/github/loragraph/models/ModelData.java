@@ -133,8 +133,15 @@ public final class ModelData implements AutoCloseable {
         && rows.get(0).isText()
         && (firstRow.textPair() == null) != (rows.get(0).textPair() == null)) {
       throw new LoraGraphException(
-          "%s has %s, and %s has %s: give both the same columns"
-              .formatted(firstRow.place(), kind(firstRow), rows.get(0).place(), kind(rows.get(0))));
+          "%s has %s, and %s has %s: give both %s"
+              .formatted(
+                  firstRow.place(),
+                  kind(firstRow),
+                  rows.get(0).place(),
+                  kind(rows.get(0)),
+                  firstRow.given() || rows.get(0).given()
+                      ? "texts of one kind"
+                      : "the same columns"));
     }
   }
 
@@ -161,9 +168,19 @@ public final class ModelData implements AutoCloseable {
    * @throws LoraGraphException if a row does not fit the model; it names the row
    */
   public Encoded labelled(String name, List<Row> rows) {
+    Encoded encoded = labelled(rows);
+    tellCut(name, encoded.truncated(), rows.size());
+    return encoded;
+  }
+
+  /**
+   * The same; how many were cut is counted, and not said.
+   *
+   * @throws LoraGraphException if a row does not fit the model; it names the row
+   */
+  public Encoded labelled(List<Row> rows) {
     ExampleEncoder encoder = encoder();
     List<Example> examples = task().encode(encoder, rows, labels);
-    tellCut(name, encoder.cut(), rows.size());
     return new Encoded(examples, encoder.cut());
   }
 

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -207,12 +208,28 @@ public final class ModelFolder {
             // Of a model with one logit, which two classes are read from, one name says nothing.
             .filter(names -> names.size() != 1 || classes != 2)
             .orElseGet(() -> LabelSet.numbered(classes));
+    if (labels.size() != classes && config != null) {
+      throw wrongLabels(modelFile, labels.size(), OptionalInt.of(classes));
+    }
     if (labels.size() != classes) {
       throw new LoraGraphException(
           "%s beside %s names %d classes, and the model has %d outputs: the file is another model's"
               .formatted(ModelConfig.FILE, modelFile, labels.size(), classes));
     }
     return labels;
+  }
+
+  /**
+   * The refusal of labels that a program gives.
+   *
+   * @param outputs how many the model has; empty where nobody knows
+   */
+  public static LoraGraphException wrongLabels(Path modelFile, int given, OptionalInt outputs) {
+    return new LoraGraphException(
+        outputs.isPresent()
+            ? "%s: %d labels are given, and the model has %d outputs: give one for each"
+                .formatted(modelFile, given, outputs.getAsInt())
+            : "%s: no labels are given: give one for each output".formatted(modelFile));
   }
 
   /**

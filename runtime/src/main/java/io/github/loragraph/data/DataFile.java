@@ -165,6 +165,15 @@ public final class DataFile {
    * @throws LoraGraphException if there is a NUL in it, or half of a character
    */
   static String checked(String text, String what, String place) {
+    return checked(text, what, place, "mend or delete the line");
+  }
+
+  /**
+   * The same of a text that need not be of a file.
+   *
+   * @param advice what to do about it
+   */
+  static String checked(String text, String what, String place, String advice) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       boolean half =
@@ -174,8 +183,9 @@ public final class DataFile {
                   && (i == 0 || !Character.isHighSurrogate(text.charAt(i - 1)));
       if (c == 0 || half) {
         throw new LoraGraphException(
-            "%s: '%s' has %s in it: mend or delete the line"
-                .formatted(place, what, c == 0 ? "a NUL character" : "half of a character"));
+            "%s: '%s' has %s in it: %s"
+                .formatted(
+                    place, what, c == 0 ? "a NUL character" : "half of a character", advice));
       }
     }
     return text;

@@ -73,10 +73,12 @@ public final class LabelSet {
     for (Row row : rows) {
       distinct.addAll(namesIn.apply(row));
       if (distinct.size() > MOST) {
-        throw new LoraGraphException(
+        String what =
             "%s has label number %,d that is new, and a model has at most %,d classes"
-                .formatted(row.place(), distinct.size(), MOST),
-            Remedy.CHECK_LABEL_COLUMN);
+                .formatted(row.place(), distinct.size(), MOST);
+        throw row.given()
+            ? new LoraGraphException(what + ": are they labels?")
+            : new LoraGraphException(what, Remedy.CHECK_LABEL_COLUMN);
       }
     }
     return of(List.copyOf(distinct));

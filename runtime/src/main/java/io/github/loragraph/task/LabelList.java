@@ -35,8 +35,8 @@ final class LabelList {
     List<JsonNode> entries = parsed(row.requireLabel());
     if (entries == null) {
       throw new LoraGraphException(
-          "%s has the label '%s', which is no JSON array of %s"
-              .formatted(row.place(), shown(row), what));
+          "%s has the label '%s', which is no %s of %s"
+              .formatted(row.place(), shown(row), row.given() ? "list" : "JSON array", what));
     }
     return entries;
   }

@@ -1,6 +1,7 @@
 package io.github.loragraph.task;
 
 import io.github.loragraph.data.Example;
+import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.Arrays;
 import java.util.List;
 
@@ -14,8 +15,13 @@ public record LossOptions(double labelSmoothing, List<Double> classWeights) {
   /** The plain loss. */
   public static final LossOptions PLAIN = new LossOptions(0, List.of());
 
+  /**
+   * Holds them to what a cross-entropy takes, whatever the task is.
+   *
+   * @throws io.github.loragraph.error.LoraGraphException if a number is not possible
+   */
   public LossOptions {
-    classWeights = List.copyOf(classWeights);
+    classWeights = new CrossEntropyLoss(labelSmoothing, classWeights, null).classWeights();
   }
 
   /**
