@@ -115,7 +115,9 @@ public final class Model {
     FileStamps stamps = FileStamps.of(List.of(file));
     OnnxModel onnx = OnnxFile.read(file);
     return new Model(
-        onnx, files, new State(stamps.and(OnnxFile.dataFiles(file)), null, null, null, LOGGED));
+        onnx,
+        files,
+        new State(stamps.and(OnnxFile.dataFiles(onnx, file)), null, null, null, LOGGED));
   }
 
   /**

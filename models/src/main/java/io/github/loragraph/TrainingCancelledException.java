@@ -5,8 +5,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training was stopped at the wish of a listener, or since its thread was interrupted. In a run
- * folder it can be gone on with ({@link TrainingArguments.Builder#resumeFromCheckpoint}).
+ * A training was stopped at the wish of a listener, or since its thread was interrupted. Once it
+ * has begun in a run folder it can be gone on with ({@link
+ * TrainingArguments.Builder#resumeFromCheckpoint}).
  */
 public final class TrainingCancelledException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -36,7 +37,10 @@ public final class TrainingCancelledException extends RuntimeException {
     return step;
   }
 
-  /** Where the checkpoint is; empty where the training had no run folder. */
+  /**
+   * The run folder, in which the training can be gone on with; empty where there is none: none was
+   * asked for, or the training was stopped before it began.
+   */
   public Optional<Path> runFolder() {
     return Optional.ofNullable(runFolder);
   }

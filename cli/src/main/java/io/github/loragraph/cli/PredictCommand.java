@@ -163,6 +163,8 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     void over(Sink sink) {
+      count = 0;
+      cut = 0;
       if (data != null) {
         file(data, sink);
       } else if (!texts.isEmpty()) {

@@ -152,7 +152,9 @@ final class TrainCommand implements Callable<Integer> {
       print(train(outputName.choose(adapted), progress, stop, kept));
       return 0;
     } catch (TrainingCancelledException e) {
-      output.say("stopped after step %,d: %s".formatted(e.step(), howToGoOn()));
+      output.say(
+          "stopped after step %,d: %s"
+              .formatted(e.step(), e.runFolder().isPresent() ? howToGoOn() : NOTHING_KEPT));
       return kept.stop().exitCode();
     } catch (LoraGraphException e) {
       // What could not be written, to a full disk for example, may be the next time.

@@ -28,7 +28,10 @@ public final class AtomicFile {
     return folder == null ? path : folder;
   }
 
-  /** Writes the content of one file. */
+  /**
+   * Writes the content of one file. It is called again where an interrupt of the thread broke off
+   * the write, so it begins anew each time.
+   */
   @FunctionalInterface
   public interface Body {
     void writeTo(OutputStream out) throws IOException;

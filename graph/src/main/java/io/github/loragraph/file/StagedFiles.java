@@ -5,6 +5,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -71,17 +72,22 @@ public final class StagedFiles implements AutoCloseable {
   private void makeFolder(Path missing) throws IOException {
     List<Path> absent = new ArrayList<>();
     for (@Nullable Path path = missing;
-        path != null && Files.notExists(path);
+        path != null && Files.notExists(path, LinkOption.NOFOLLOW_LINKS);
         path = path.getParent()) {
       absent.add(0, path);
     }
-    try {
-      Files.createDirectories(missing);
-    } finally {
+    // One by one: what another process makes meanwhile is not taken away with ours.
+    for (Path folder : absent) {
+      try {
+        Files.createDirectory(folder);
+      } catch (FileAlreadyExistsException e) {
+        continue;
+      }
       synchronized (this) {
-        made.addAll(absent);
+        made.add(folder);
       }
     }
+    Files.createDirectories(missing);
   }
 
   private static LoraGraphException cannotWrite(Path file, IOException e) {

@@ -68,6 +68,17 @@ public final class OnnxFile {
   }
 
   /**
+   * The same of a model that was read from a file, which is not parsed again where it has all of
+   * its initializers in itself.
+   *
+   * @throws LoraGraphException if the file cannot be read
+   */
+  public static List<Path> dataFiles(OnnxModel read, Path file) {
+    boolean external = read.graph().initializers().values().stream().anyMatch(Tensor::isExternal);
+    return external ? dataFiles(file) : List.of();
+  }
+
+  /**
    * Writes a model whole or not at all. Weights that were read from external data, or that would
    * make the file larger than protobuf allows, go into a file beside it, {@code <file name>.data},
    * or a name of that kind that nothing else has: what is replaced stays whole until the new model

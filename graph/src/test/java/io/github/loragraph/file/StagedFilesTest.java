@@ -137,6 +137,14 @@ class StagedFilesTest {
   }
 
   @Test
+  void aFolderThatIsALinkToNothingStaysOneWhereTheWriteFails() throws IOException {
+    Path link = folder.resolve("unmounted");
+    Files.createSymbolicLink(link, folder.resolve("nowhere"));
+    assertThrows(LoraGraphException.class, () -> write(link.resolve("a.txt"), "a", false));
+    assertTrue(Files.isSymbolicLink(link));
+  }
+
+  @Test
   void linksStayAndTheFilesThatTheyNameAreWritten() throws IOException {
     Path inner = Files.createDirectory(folder.resolve("inner"));
     Path file = Files.writeString(inner.resolve("file.txt"), "old");

@@ -229,11 +229,19 @@ public final class RunConfiguration {
    * The one name that was for both, steps from 1 on and else a share of them, is now noted apart.
    */
   private static void splitWarmUp(Map<String, Object> then) {
-    if (then.get("warmup") instanceof Number one
-        && isSame(then.get("warmupSteps"), 0)
-        && isSame(then.get("warmupRatio"), 0)) {
-      boolean steps = one.doubleValue() >= 1;
-      then.put(steps ? "warmupSteps" : "warmupRatio", one);
+    Object one = then.get("warmup");
+    if (one == null || !isSame(then.get("warmupSteps"), 0) || !isSame(then.get("warmupRatio"), 0)) {
+      return;
+    }
+    try {
+      double both = Double.parseDouble(one.toString());
+      if (both >= 1) {
+        then.put("warmupSteps", Math.round(both));
+      } else {
+        then.put("warmupRatio", both);
+      }
+    } catch (NumberFormatException e) {
+      // Whoever reads the value says so.
     }
   }
 
@@ -241,13 +249,6 @@ public final class RunConfiguration {
       Path config, Map<String, String> named, Map<String, Object> then, Map<String, Object> now) {
     Map<String, String> before = texts(config, then, CHECKSUMS);
     Map<String, String> present = texts(config, now, CHECKSUMS);
-    for (String what : before.keySet()) {
-      if (!present.containsKey(what)) {
-        throw new LoraGraphException(
-            "%s has a checksum of '%s', which is not given now: a run is gone on with as it was begun, so give the same, or begin another"
-                .formatted(config, what));
-      }
-    }
     present.forEach(
         (what, checksum) -> {
           if (!before.containsKey(what)) {
@@ -261,6 +262,13 @@ public final class RunConfiguration {
                     .formatted(named.get(what)));
           }
         });
+    for (String what : before.keySet()) {
+      if (!present.containsKey(what)) {
+        throw new LoraGraphException(
+            "%s has a checksum of '%s', which is not given now: a run is gone on with as it was begun, so give the same, or begin another"
+                .formatted(config, what));
+      }
+    }
   }
 
   /** A file may be mended by hand, and write a number or a word in another way. */
