@@ -1,15 +1,11 @@
 package io.github.loragraph;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -32,7 +28,7 @@ final class JavaPageTest {
         "%s\npublic class Page {\n  public static void main(String[] args) throws Exception {\n%s  }\n}\n"
             .formatted(blocks.get(0), blocks.stream().skip(1).collect(Collectors.joining("\n")));
     Path source = Files.writeString(folder.resolve("Page.java"), program);
-    List<String> printed = run(source).lines().toList();
+    List<String> printed = JavaProgram.run(source).lines().toList();
     Pattern expected =
         Pattern.compile(
             """
@@ -57,28 +53,5 @@ final class JavaPageTest {
 
   private static String code(MatchResult block) {
     return block.group(1);
-  }
-
-  private String run(Path source) throws IOException, InterruptedException {
-    File out = folder.resolve("out.txt").toFile();
-    File err = folder.resolve("err.txt").toFile();
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Duser.language=en",
-                "-cp",
-                System.getProperty("java.class.path"),
-                source.toString())
-            .directory(folder.toFile())
-            .redirectOutput(out)
-            .redirectError(err)
-            .start();
-    try {
-      assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the page's program comes to no end");
-    } finally {
-      process.destroyForcibly();
-    }
-    assertEquals(0, process.exitValue(), Files.readString(err.toPath(), StandardCharsets.UTF_8));
-    return Files.readString(out.toPath(), StandardCharsets.UTF_8);
   }
 }

@@ -5,15 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.task.Tasks;
-import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -47,7 +42,7 @@ final class ReadmeTest {
     assertTrue(name.find(), "the README's first Java block is a class");
     Path source = folder.resolve(name.group(1) + ".java");
     Files.writeString(source, program.text());
-    assertEquals(printed, run("-cp", System.getProperty("java.class.path"), source.toString()));
+    assertEquals(printed, JavaProgram.run(source));
   }
 
   @Test
@@ -64,27 +59,5 @@ final class ReadmeTest {
           readme.contains("\n| `" + task.name() + "` |"),
           "README's table of tasks lacks " + task.name());
     }
-  }
-
-  private String run(String... arguments) throws IOException, InterruptedException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    File out = folder.resolve("out.txt").toFile();
-    File err = folder.resolve("err.txt").toFile();
-    List<String> command = new ArrayList<>(List.of(java));
-    command.addAll(List.of(arguments));
-    Process process =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectOutput(out)
-            .redirectError(err)
-            .start();
-    try {
-      assertTrue(process.waitFor(5, TimeUnit.MINUTES), "the README's class comes to no end");
-    } finally {
-      process.destroyForcibly();
-    }
-    String failure = Files.readString(err.toPath(), StandardCharsets.UTF_8);
-    assertEquals(0, process.exitValue(), failure);
-    return Files.readString(out.toPath(), StandardCharsets.UTF_8);
   }
 }
