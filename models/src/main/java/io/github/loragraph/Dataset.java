@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.GroupFile;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.Checksum;
 import io.github.loragraph.models.RunDefaults;
@@ -156,6 +158,31 @@ public final class Dataset {
     return rows;
   }
 
+  /**
+   * All groups of texts: in a file by the usual columns, unless they were named.
+   *
+   * @param run says which columns are read where this data does not
+   * @param notices gets a line for whatever is guessed
+   * @throws LoraGraphException if there are none, or one has not two texts
+   */
+  List<TextGroup> groups(RunDefaults run, Consumer<String> notices) {
+    if (file != null) {
+      return new GroupFile(
+              file,
+              textColumn == null ? run.text() : textColumn,
+              textPairColumn == null ? run.textPair() : textPairColumn,
+              labelColumn == null ? run.label() : labelColumn,
+              notices)
+          .read();
+    }
+    requireSome();
+    List<TextGroup> groups = new ArrayList<>(examples.size());
+    for (Example example : examples) {
+      groups.add(example.group(name + ":" + (groups.size() + 1)));
+    }
+    return groups;
+  }
+
   /** The labels alone: rows that may have nothing else in them. */
   List<Row> labels(Consumer<String> notices) {
     return file == null
@@ -202,8 +229,13 @@ public final class Dataset {
     for (Example example : examples) {
       Row row = example.row("");
       String content =
-          "%s\0%s\0%s\0%s\n"
-              .formatted(row.text(), row.textPair(), row.label(), new TreeMap<>(row.values()));
+          "%s\0%s\0%s\0%s%s\n"
+              .formatted(
+                  row.text(),
+                  row.textPair(),
+                  row.label(),
+                  new TreeMap<>(row.values()),
+                  example.hasGroup() ? "\0" + example.group("") : "");
       checksum.add(content.getBytes(StandardCharsets.UTF_8));
     }
     return checksum.build();

@@ -3,8 +3,11 @@ package io.github.loragraph;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +31,8 @@ public final class Example {
   private final Map<String, Values> inputs;
   private final @Nullable String place;
   private final Map<String, @Nullable Object> fields;
+  private final List<String> negatives;
+  private final List<Double> scores;
 
   private Example(
       @Nullable String text,
@@ -36,12 +41,26 @@ public final class Example {
       Map<String, Values> inputs,
       @Nullable String place,
       Map<String, @Nullable Object> fields) {
+    this(text, textPair, label, inputs, place, fields, List.of(), List.of());
+  }
+
+  private Example(
+      @Nullable String text,
+      @Nullable String textPair,
+      @Nullable String label,
+      Map<String, Values> inputs,
+      @Nullable String place,
+      Map<String, @Nullable Object> fields,
+      List<String> negatives,
+      List<Double> scores) {
     this.text = text;
     this.textPair = textPair;
     this.label = label;
     this.inputs = inputs;
     this.place = place;
     this.fields = fields;
+    this.negatives = negatives;
+    this.scores = scores;
   }
 
   /** A text without a label. */
@@ -88,7 +107,7 @@ public final class Example {
 
   /** The same with the name of its class. */
   public Example withLabel(String name) {
-    return new Example(text, textPair, name, inputs, place, fields);
+    return new Example(text, textPair, name, inputs, place, fields, negatives, scores);
   }
 
   /** The same with the number that a model is to answer. */
@@ -109,12 +128,34 @@ public final class Example {
   public Example withInput(String name, int... numbers) {
     Map<String, Values> more = new LinkedHashMap<>(inputs);
     more.put(name, Values.of(numbers.clone()));
-    return new Example(text, textPair, label, more, place, fields);
+    return new Example(text, textPair, label, more, place, fields, negatives, scores);
   }
 
   /** The same with what messages are to call it; else it is called by its number in its data. */
   public Example withPlace(String name) {
-    return new Example(text, textPair, label, inputs, name, fields);
+    return new Example(text, textPair, label, inputs, name, fields, negatives, scores);
+  }
+
+  /**
+   * The same pair with texts that are wrong for the first: negatives of a search or an embedding.
+   */
+  public Example withNegatives(String... texts) {
+    return withNegatives(List.of(texts));
+  }
+
+  /** The same pair with texts that are wrong for the first. */
+  public Example withNegatives(List<String> texts) {
+    List<String> stripped = texts.stream().map(String::strip).toList();
+    return new Example(text, textPair, label, inputs, place, fields, stripped, scores);
+  }
+
+  /**
+   * The same with what a teacher says of its texts: a number for the second text of the pair, then
+   * one for each negative.
+   */
+  public Example withScores(double... numbers) {
+    List<Double> boxed = Arrays.stream(numbers).boxed().toList();
+    return new Example(text, textPair, label, inputs, place, fields, negatives, boxed);
   }
 
   /** The text; empty where there are tokens instead. */
@@ -125,6 +166,11 @@ public final class Example {
   /** The second text of a pair. */
   public Optional<String> textPair() {
     return Optional.ofNullable(textPair);
+  }
+
+  /** The texts that are wrong for the first of a pair. */
+  public List<String> negatives() {
+    return negatives;
   }
 
   /** The label as it would be written in a data file: several as a JSON array. */
@@ -154,6 +200,51 @@ public final class Example {
    */
   Row row(String name) {
     return Row.given(text, textPair, label, inputs, place == null ? name : place);
+  }
+
+  /** Whether it is more than a pair with a label. */
+  boolean hasGroup() {
+    return !negatives.isEmpty() || !scores.isEmpty();
+  }
+
+  /**
+   * The group of texts that it is.
+   *
+   * @param name what messages call it unless it has a name
+   * @throws LoraGraphException if it has not two texts, or there is something in one that no
+   *     tokenizer takes
+   */
+  TextGroup group(String name) {
+    Row row = row(name);
+    if (row.text() == null || row.text().isEmpty()) {
+      throw new LoraGraphException(row.place() + " has no text: give two, as a pair");
+    }
+    List<Row> texts = new ArrayList<>();
+    if (row.textPair() != null) {
+      texts.add(text(row.textPair(), row.place()));
+    }
+    negatives.forEach(negative -> texts.add(text(negative, row.place())));
+    if (row.textPair() == null && !texts.isEmpty()) {
+      throw new LoraGraphException(row.place() + " has negatives and no second text: give a pair");
+    }
+    List<Double> numbers =
+        !scores.isEmpty() ? scores : row.label() == null ? List.of() : List.of(number(row.label()));
+    return new TextGroup(text(row.text(), row.place()), texts, numbers, row.place(), true);
+  }
+
+  private static Row text(String text, String place) {
+    if (text.isEmpty()) {
+      throw new LoraGraphException(place + " has an empty text: mend the example, or leave it out");
+    }
+    return Row.given(text, null, null, Map.of(), place);
+  }
+
+  private static double number(String label) {
+    try {
+      return Double.parseDouble(label);
+    } catch (NumberFormatException e) {
+      return Double.NaN;
+    }
   }
 
   @Override

@@ -12,6 +12,9 @@ public record Columns(List<String> text, List<String> textPair, List<String> lab
           List.of("text_pair", "sentence2", "question2", "answer", "hypothesis"),
           List.of("label", "labels", "intent", "class"));
 
+  /** Of a file that is read by its fields alone. */
+  static final Columns NONE = new Columns(List.of(), List.of(), List.of());
+
   /** The same with other names; null keeps what there is. A name given so has to be there. */
   public Columns with(@Nullable String text, @Nullable String textPair, @Nullable String label) {
     return new Columns(

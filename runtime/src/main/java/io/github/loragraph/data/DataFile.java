@@ -120,6 +120,27 @@ public final class DataFile {
     visit(request(false, true, true, true), visitor);
   }
 
+  /** Takes the fields of rows one by one. */
+  @FunctionalInterface
+  public interface FieldVisitor {
+    /**
+     * @param place {@code file:line}, for messages
+     * @param fields in their order; in tables each is text
+     */
+    void row(String place, Map<String, JsonNode> fields);
+  }
+
+  /**
+   * Hands over the fields of each row, whatever their names are.
+   *
+   * @throws LoraGraphException as {@link #read} does, when it comes to the line
+   */
+  public void fields(FieldVisitor visitor) {
+    visit(
+        new Request(file, Columns.NONE, notices, false, false, true, true),
+        (row, fields) -> visitor.row(row.place(), fields));
+  }
+
   private Request request(boolean labelled, boolean texts, boolean emptyTexts, boolean fields) {
     return new Request(file, columns, notices, labelled, texts, emptyTexts, fields);
   }

@@ -206,7 +206,7 @@ final class JsonLinesReader {
   }
 
   /** A number, or lists of numbers in lists of one length. */
-  private static Values numbers(String name, JsonNode value, String place) {
+  static Values numbers(String name, JsonNode value, String place) {
     List<JsonNode> numbers = new ArrayList<>();
     List<Integer> shape = new ArrayList<>();
     for (JsonNode inner = value; inner != null && inner.isArray(); inner = inner.get(0)) {

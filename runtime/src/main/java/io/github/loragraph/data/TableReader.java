@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of a table with a heading. */
@@ -121,6 +122,13 @@ final class TableReader {
           request.labelled() ? nameOf(label) : null,
           request.place(1));
       tellChoice(columns);
+    }
+
+    /** The columns that are read; -1 for one that is not there. */
+    int[] read() {
+      return request.fields() && !request.texts()
+          ? IntStream.range(0, names.size()).toArray()
+          : new int[] {text, textPair, label};
     }
 
     private @Nullable String nameOf(int column) {
@@ -295,7 +303,7 @@ final class TableReader {
     }
 
     void tell(Heading heading) {
-      for (int column : new int[] {heading.text, heading.textPair, heading.label}) {
+      for (int column : heading.read()) {
         if (column < 0 || column >= quoted.size() || quoted.get(column) == 0) {
           continue;
         }
