@@ -41,6 +41,9 @@ public final class Oracle {
   /** Language models, packed; the README beside them says what they are. */
   public static final List<String> LANGUAGE_MODELS = List.of("gpt2-lm", "llama-lm");
 
+  /** Models that answer with embeddings, packed; the README beside them says what they are. */
+  public static final List<String> EMBEDDING_MODELS = List.of("sbert-cosine");
+
   private final String fixture;
   private final JsonNode values;
 
@@ -50,8 +53,8 @@ public final class Oracle {
   }
 
   public static Oracle of(String fixture) {
-    if (LANGUAGE_MODELS.contains(fixture)) {
-      try (InputStream in = packed(fixture + "/oracle.json.gz")) {
+    if (isPacked(fixture)) {
+      try (InputStream in = packed(fixture, "oracle.json")) {
         return new Oracle(fixture, new ObjectMapper().readTree(in));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
@@ -65,9 +68,18 @@ public final class Oracle {
     }
   }
 
-  /** A file of a language model, unpacked. */
-  public static InputStream packed(String name) throws IOException {
-    return new GZIPInputStream(Fixtures.open("/language-models/" + name));
+  /** With other numbers for the same model. */
+  public Oracle with(JsonNode others) {
+    return new Oracle(fixture, others);
+  }
+
+  private static boolean isPacked(String fixture) {
+    return LANGUAGE_MODELS.contains(fixture) || EMBEDDING_MODELS.contains(fixture);
+  }
+
+  private static InputStream packed(String fixture, String file) throws IOException {
+    String folder = LANGUAGE_MODELS.contains(fixture) ? "language-models" : "embedding-models";
+    return new GZIPInputStream(Fixtures.open("/%s/%s/%s.gz".formatted(folder, fixture, file)));
   }
 
   public Path modelFile() {
@@ -75,11 +87,11 @@ public final class Oracle {
   }
 
   public OnnxModel model() {
-    if (!LANGUAGE_MODELS.contains(fixture)) {
+    if (!isPacked(fixture)) {
       return OnnxFile.read(modelFile());
     }
     try {
-      Path file = Files.createTempFile("language-model", ".onnx");
+      Path file = Files.createTempFile("packed-model", ".onnx");
       try {
         return OnnxFile.read(unpackModel(file));
       } finally {
@@ -90,9 +102,9 @@ public final class Oracle {
     }
   }
 
-  /** Writes a language model to a file. */
+  /** Writes a packed model to a file. */
   public Path unpackModel(Path file) throws IOException {
-    try (InputStream in = packed(fixture + "/model.onnx.gz")) {
+    try (InputStream in = packed(fixture, "model.onnx")) {
       return Files.write(file, in.readAllBytes());
     }
   }

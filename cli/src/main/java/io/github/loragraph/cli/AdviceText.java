@@ -58,6 +58,8 @@ final class AdviceText {
           "name another output with %s, or export the model again".formatted(NAME);
       case NAME_STATES ->
           "it needs no other; if that is no head, name the output to put one on with " + NAME;
+      case NAME_POOLING ->
+          "say it as the model's authors do, with --pooling mean, cls, lasttoken or max";
       case INJECT -> "put some in with 'lora-graph inject', or train with --method full or head";
       case TAKE_INJECTED ->
           "name one that 'lora-graph inject' made, or a run with adapters; what was trained without any is used as it is";

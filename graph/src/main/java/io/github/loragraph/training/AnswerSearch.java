@@ -141,7 +141,7 @@ final class AnswerSearch {
   }
 
   /** Everything that a value is computed from, without itself. */
-  private static Set<String> below(Graph graph, String value) {
+  static Set<String> below(Graph graph, String value) {
     Set<String> seen = new HashSet<>();
     Deque<String> open = new ArrayDeque<>(List.of(value));
     while (!open.isEmpty()) {

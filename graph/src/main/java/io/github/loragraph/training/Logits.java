@@ -106,6 +106,13 @@ public record Logits(
             false,
             l -> l.rank() == 3 && l.width() > 1);
 
+    /**
+     * (batch, texts, dimension): vectors of texts, of the anchor first, as {@link Towers} make
+     * them. Whoever wants them asks for them: nothing else is taken for them.
+     */
+    public static final Form EMBEDDINGS =
+        new Form("embedding", "(batch, texts, dimension)", true, l -> l.rank() == 3);
+
     /** The name of the task that has such a loss. */
     @Override
     public String toString() {

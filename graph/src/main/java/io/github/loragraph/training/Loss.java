@@ -5,6 +5,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
 
 /** A loss function: the labels that it takes, and its graph over the logits. */
 public interface Loss {
@@ -45,5 +46,28 @@ public interface Loss {
    */
   default double weight(double label) {
     return 1;
+  }
+
+  /**
+   * How much one example counts in that mean: the sum over its labels, unless they belong together
+   * and only the example counts.
+   *
+   * @param count of its labels
+   * @param labels the label at each place
+   */
+  default double weight(int count, IntToDoubleFunction labels) {
+    double weight = 0;
+    for (int i = 0; i < count; i++) {
+      weight += weight(labels.applyAsDouble(i));
+    }
+    return weight;
+  }
+
+  /**
+   * The same loss over the first numbers of each embedding, where it has embeddings of its own to
+   * cut; itself where it has none.
+   */
+  default Loss ofFirst(int dimensions) {
+    return this;
   }
 }

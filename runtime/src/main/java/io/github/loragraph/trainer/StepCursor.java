@@ -60,9 +60,7 @@ final class StepCursor {
     double weight = 0;
     for (Example example : batch) {
       Values target = example.requireTarget();
-      for (int i = 0; i < target.count(); i++) {
-        weight += loss.weight(target.get(i));
-      }
+      weight += loss.weight(target.count(), target::get);
     }
     return weight;
   }
