@@ -18,8 +18,8 @@ import java.util.Objects;
  * @param task what was measured
  * @param examples the number of examples, or of tokens where each has a label
  * @param metrics all figures by name, the loss first: {@code loss}, and {@code accuracy}, {@code
- *     macroF1} and {@code weightedF1} of classes, or the correlations of a regression. NaN where
- *     one is not defined
+ *     macroF1} and {@code weightedF1} of classes, or the correlations of a regression; without a
+ *     loss {@code ndcg@10} and others of a search. NaN where one is not defined
  * @param scoreName the name of the one figure to judge by
  * @param classes the figures of each class, in the order of the logits; empty for {@link
  *     Task#REGRESSION} and {@link Task#MULTIOUTPUT_REGRESSION}, whose figures for each number are
@@ -108,9 +108,9 @@ public record Evaluation(
     return Arrays.stream(counts).map(row -> Arrays.stream(row).boxed().toList()).toList();
   }
 
-  /** The mean loss, without label smoothing or class weights. */
+  /** The mean loss, without label smoothing or class weights; NaN where there is none. */
   public double loss() {
-    return Objects.requireNonNull(metrics.get("loss"));
+    return metrics.getOrDefault("loss", Double.NaN);
   }
 
   /** The one figure to judge by; more is better. NaN where it is not defined. */

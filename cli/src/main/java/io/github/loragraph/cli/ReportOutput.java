@@ -13,10 +13,15 @@ import java.util.stream.Collectors;
 
 /** How well a model does, for people and for programs. */
 record ReportOutput(Evaluation report) {
-  /** Loss and score on one line: {@code loss 0.1803, accuracy 0.9333}. */
+  /**
+   * Loss and score on one line: {@code loss 0.1803, accuracy 0.9333}; the score where there is no
+   * loss.
+   */
   static String headline(Evaluation report) {
-    return "loss %s, %s %s"
-        .formatted(figure(report.loss()), report.scoreName(), figure(report.score()));
+    String score = "%s %s".formatted(report.scoreName(), figure(report.score()));
+    return report.metrics().containsKey("loss")
+        ? "loss %s, %s".formatted(figure(report.loss()), score)
+        : score;
   }
 
   /** All figures by name, null where one is not defined or no finite number. */

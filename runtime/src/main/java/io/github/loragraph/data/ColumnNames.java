@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Finds columns or fields by their names; that they match but for case is said. */
-final class ColumnNames {
+public final class ColumnNames {
   private ColumnNames() {}
 
   /**
@@ -18,7 +18,7 @@ final class ColumnNames {
    * @return null where none is there
    * @throws LoraGraphException if there are several that match but for case
    */
-  static @Nullable String find(
+  public static @Nullable String find(
       List<String> names, List<String> candidates, String place, Consumer<String> notices) {
     for (String candidate : candidates) {
       if (names.contains(candidate)) {

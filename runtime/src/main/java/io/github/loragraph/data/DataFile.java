@@ -32,14 +32,30 @@ public final class DataFile {
   private final Path file;
   private final Columns columns;
   private final Consumer<String> notices;
+  private final TableForm form;
 
   /**
    * @param notices gets a line for whatever was guessed
    */
   public DataFile(Path file, Columns columns, Consumer<String> notices) {
+    this(file, columns, notices, TableForm.HEADED);
+  }
+
+  private DataFile(Path file, Columns columns, Consumer<String> notices, TableForm form) {
     this.file = file;
     this.columns = columns;
     this.notices = notices;
+    this.form = form;
+  }
+
+  /**
+   * A file that is read by its fields alone.
+   *
+   * @param notices gets a line for whatever was guessed
+   * @param form of tables
+   */
+  public static DataFile ofFields(Path file, Consumer<String> notices, TableForm form) {
+    return new DataFile(file, Columns.NONE, notices, form);
   }
 
   /**
@@ -166,11 +182,13 @@ public final class DataFile {
           visitor.row(row, fields);
         };
     if (name.endsWith(".tsv")) {
-      new TableReader(request).tabSeparated(text, counting);
+      new TableReader(request, form).tabSeparated(text, counting);
     } else if (name.endsWith(".csv")) {
-      new TableReader(request).commaSeparated(text, counting);
+      new TableReader(request, form).commaSeparated(text, counting);
     } else if (name.endsWith(".jsonl") || name.endsWith(".ndjson") || name.endsWith(".json")) {
       new JsonLinesReader(request).read(text, counting);
+    } else if (form.spaces()) {
+      new TableReader(request, form).tabSeparated(text, counting);
     } else {
       throw new LoraGraphException(
           file + " is no .tsv, .csv or .jsonl file: convert it, or give it the right ending");
@@ -185,7 +203,7 @@ public final class DataFile {
    *
    * @throws LoraGraphException if there is a NUL in it, or half of a character
    */
-  static String checked(String text, String what, String place) {
+  public static String checked(String text, String what, String place) {
     return checked(text, what, place, "mend or delete the line");
   }
 
@@ -212,7 +230,8 @@ public final class DataFile {
     return text;
   }
 
-  static String shortened(List<String> names) {
+  /** Names in a list of a bounded length, for a message. */
+  public static String shortened(List<String> names) {
     String joined = names.stream().map(DataFile::printable).collect(Collectors.joining(", "));
     return PlainText.shortened(joined, LONGEST_LIST);
   }

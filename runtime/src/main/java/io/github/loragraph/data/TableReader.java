@@ -20,12 +20,14 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of a table with a heading. */
+/** Rows of a table with a heading, or of one whose columns are known without. */
 final class TableReader {
   private final DataFile.Request request;
+  private final TableForm form;
 
-  TableReader(DataFile.Request request) {
+  TableReader(DataFile.Request request, TableForm form) {
     this.request = request;
+    this.form = form;
   }
 
   void tabSeparated(TextLines text, DataFile.Visitor visitor) {
@@ -37,16 +39,39 @@ final class TableReader {
           if (first == null || first.isBlank()) {
             return;
           }
-          Heading heading = new Heading(fields(first).stream().map(Quotes::bare).toList());
+          boolean spaces = form.spaces() && first.indexOf('\t') < 0;
+          List<String> cells = spaces ? words(first) : fields(first);
+          Heading heading = heading(cells.stream().map(Quotes::bare).toList());
           quotes.tell(heading);
+          if (heading.isRow) {
+            visitor.row(
+                heading.row(quotes.without(cells), 1), heading.named(quotes.without(cells)));
+          }
           for (String line = lines.nextFilled(); line != null; line = lines.nextFilled()) {
-            List<String> fields = fields(line);
+            List<String> fields = spaces ? words(line) : fields(line);
             heading.requireSize(fields, lines.number());
             visitor.row(
                 heading.row(quotes.without(fields), lines.number()),
                 heading.named(quotes.without(fields)));
           }
         });
+  }
+
+  private Heading heading(List<String> cells) {
+    List<String> names = form.names(cells);
+    if (names == null) {
+      return new Heading(cells, false);
+    }
+    request
+        .notices()
+        .accept(
+            "%s has no heading: its columns are taken for %s"
+                .formatted(request.file(), DataFile.shortened(names)));
+    return new Heading(names, true);
+  }
+
+  private static List<String> words(String line) {
+    return Arrays.asList(line.strip().split("\\s+"));
   }
 
   private static List<String> fields(String line) {
@@ -72,7 +97,10 @@ final class TableReader {
       for (CsvRecord record : reader) {
         line = record.getStartingLineNumber();
         if (heading == null) {
-          heading = new Heading(record.getFields());
+          heading = heading(record.getFields());
+          if (heading.isRow) {
+            visitor.row(heading.row(record.getFields(), line), heading.named(record.getFields()));
+          }
         } else {
           heading.requireSize(record.getFields(), line);
           visitor.row(heading.row(record.getFields(), line), heading.named(record.getFields()));
@@ -103,7 +131,11 @@ final class TableReader {
     private final int textPair;
     private final int label;
 
-    Heading(List<String> fields) {
+    /** Whether the line that it was made of is a row itself. */
+    private final boolean isRow;
+
+    Heading(List<String> fields, boolean isRow) {
+      this.isRow = isRow;
       names = fields.stream().map(String::strip).toList();
       for (int i = 0; i < names.size(); i++) {
         if (!names.get(i).isEmpty() && names.indexOf(names.get(i)) < i) {

@@ -11,7 +11,7 @@ public interface Report {
   /** The number of examples, or of tokens where each has a label. */
   int examples();
 
-  /** The mean loss, without label smoothing or class weights. */
+  /** The mean loss, without label smoothing or class weights; NaN where there is none. */
   double loss();
 
   /** The name of {@link #score}, as {@link #figures} has it. */
@@ -22,7 +22,7 @@ public interface Report {
     return Objects.requireNonNull(figures().get(scoreName()));
   }
 
-  /** All figures by name, the loss first; NaN where one is not defined. */
+  /** All figures by name, the loss first, if there is one; NaN where one is not defined. */
   Map<String, Double> figures();
 
   /** The figures of each class, in the order of the logits; none where there are no classes. */
