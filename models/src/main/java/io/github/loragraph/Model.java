@@ -394,7 +394,7 @@ public final class Model {
   Model withHead(OnnxModel classifier, ModelConfig config) {
     return new Model(
         classifier,
-        files.withConfig(config),
+        files.withConfig(config).withoutEmbeddings(),
         new State(null, null, state.defaults, null, state.notes));
   }
 

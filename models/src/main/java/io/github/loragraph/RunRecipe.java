@@ -51,7 +51,7 @@ final class RunRecipe {
     }
     put(RunConfiguration.DATA, training.name(), training.checksum());
     heldOut.ifPresent(set -> put(RunConfiguration.EVAL, set.name(), set.checksum()));
-    files.companions().forEach(file -> put(file.getFileName().toString(), file));
+    files.companionsByName().forEach(this::put);
   }
 
   private void put(String what, Path file) {

@@ -39,8 +39,14 @@ final class CommitList {
   static void write(PartFile list, List<StagedFiles.Move> moves, List<Path> obsolete)
       throws IOException {
     StringBuilder text = new StringBuilder(HEADING).append(identity(list.path()));
+    Path folder = AtomicFile.folderOf(list.path());
     for (StagedFiles.Move move : moves) {
-      line(text, MOVE, move.part().path().getFileName(), move.target().getFileName());
+      Path place = AtomicFile.folderOf(move.target()).toRealPath();
+      line(
+          text,
+          MOVE,
+          move.part().path().getFileName(),
+          folder.relativize(place).resolve(move.target().getFileName()));
     }
     for (Path file : obsolete) {
       line(text, DELETE, file.getFileName());
@@ -130,8 +136,10 @@ final class CommitList {
 
   private static Path named(Path list, String word) throws IOException {
     try {
-      Path name = Path.of(URLDecoder.decode(word, StandardCharsets.UTF_8));
-      return list.resolveSibling(name.getFileName());
+      Path name = Path.of(URLDecoder.decode(word, StandardCharsets.UTF_8)).normalize();
+      // In the folder, or in one that lies in it.
+      boolean inside = name.getNameCount() == 2 && !name.isAbsolute() && !name.startsWith("..");
+      return list.resolveSibling(inside ? name : name.getFileName());
     } catch (InvalidPathException e) {
       throw new IOException("a name in " + list.getFileName() + " is none here", e);
     }

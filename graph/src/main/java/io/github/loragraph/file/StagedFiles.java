@@ -120,7 +120,7 @@ public final class StagedFiles implements AutoCloseable {
       Path place = AtomicFile.folderOf(target);
       makeFolder(place);
       PosixFileAttributes old = attributes(target);
-      part = create(place, target.getFileName().toString(), rights(old));
+      part = create(partFolder(place), target.getFileName().toString(), rights(old));
       // The stream is not closed: that would close the channel, which holds the lock.
       OutputStream out =
           new BufferedOutputStream(Channels.newOutputStream(part.channel()), BUFFER_BYTES);
@@ -141,6 +141,15 @@ public final class StagedFiles implements AutoCloseable {
         part.discard();
       }
     }
+  }
+
+  /**
+   * Where a file is written before it is moved: what goes into a folder inside of this one is
+   * written beside that folder, so that one list has it with all others.
+   */
+  private Path partFolder(Path place) throws IOException {
+    Path inside = folder.toRealPath().resolve(String.valueOf(place.getFileName()));
+    return place.toRealPath().equals(inside) ? folder : place;
   }
 
   private synchronized PartFile create(Path place, String name, FileAttribute<?>... rights)

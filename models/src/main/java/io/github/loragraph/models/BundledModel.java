@@ -3,6 +3,7 @@ package io.github.loragraph.models;
 import io.github.loragraph.cache.Resource;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.training.Pooling;
 import java.net.URL;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,7 +28,9 @@ public enum BundledModel {
           "num_hidden_layers", 6,
           "num_attention_heads", 12,
           "max_position_embeddings", 512,
-          "pad_token_id", 0));
+          "pad_token_id", 0),
+      // As its authors publish it on Hugging Face: mean of the tokens, normalized, 256 tokens.
+      SentenceFiles.written(Pooling.MEAN, true, 384, 256, "", ""));
 
   private static final String MODEL = "model.onnx";
 
@@ -36,18 +39,21 @@ public enum BundledModel {
   private final String model;
   private final String tokenizer;
   private final Map<String, Object> config;
+  private final Map<String, byte[]> sentenceFiles;
 
   BundledModel(
       String modelName,
       List<String> aliases,
       String model,
       String tokenizer,
-      Map<String, Object> config) {
+      Map<String, Object> config,
+      Map<String, byte[]> sentenceFiles) {
     this.modelName = modelName;
     this.aliases = aliases;
     this.model = model;
     this.tokenizer = tokenizer;
     this.config = config;
+    this.sentenceFiles = sentenceFiles;
   }
 
   /** The model of a name, in any case. */
@@ -78,6 +84,7 @@ public enum BundledModel {
     Map<String, Resource> files = new LinkedHashMap<>();
     files.put("tokenizer.json", Resource.of(resource(tokenizer)));
     files.put(ModelConfig.FILE, Resource.of(ModelConfig.FILE, content.bytes()));
+    sentenceFiles.forEach((name, bytes) -> files.put(name, Resource.of(name, bytes)));
     files.put(MODEL, Resource.of(resource(model)));
     // Another release of the tool may have another content, and run at the same time.
     String contents =

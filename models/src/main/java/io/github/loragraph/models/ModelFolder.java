@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -42,22 +44,31 @@ public final class ModelFolder {
           "vocab.json",
           "merges.txt",
           "sentencepiece.bpe.model",
-          "spiece.model");
+          "spiece.model",
+          SentenceFiles.MODULES,
+          SentenceFiles.POOLING,
+          SentenceFiles.LENGTH,
+          SentenceFiles.PROMPTS);
 
   private final Path modelFile;
   private final List<Path> folders;
   private final boolean bundled;
 
+  /** Whether the model makes embeddings, as files beside it say, or has a head since. */
+  private final boolean embeds;
+
   /** Null where it is that of the folder. */
   private final @Nullable ModelConfig config;
 
   private ModelFolder(Path modelFile, boolean bundled) {
-    this(modelFile, bundled, null);
+    this(modelFile, bundled, true, null);
   }
 
-  private ModelFolder(Path modelFile, boolean bundled, @Nullable ModelConfig config) {
+  private ModelFolder(
+      Path modelFile, boolean bundled, boolean embeds, @Nullable ModelConfig config) {
     this.modelFile = modelFile;
     this.bundled = bundled;
+    this.embeds = embeds;
     this.config = config;
     Path folder = AtomicFile.folderOf(modelFile.toAbsolutePath().normalize());
     List<Path> searched = new ArrayList<>(List.of(folder));
@@ -179,7 +190,15 @@ public final class ModelFolder {
    * is written.
    */
   public ModelFolder withConfig(ModelConfig other) {
-    return new ModelFolder(modelFile, bundled, other);
+    return new ModelFolder(modelFile, bundled, embeds, other);
+  }
+
+  /**
+   * The same of a model that makes no embeddings any more, since it has a head: the files that say
+   * how it did so do not go with it.
+   */
+  public ModelFolder withoutEmbeddings() {
+    return new ModelFolder(modelFile, bundled, false, config);
   }
 
   /** The configuration in memory; empty where it is that of the folder. */
@@ -262,13 +281,34 @@ public final class ModelFolder {
     return found;
   }
 
+  /** A file beside the model, by its name or its path from the folder. */
+  Optional<Path> beside(String name) {
+    return find(name);
+  }
+
+  /**
+   * The files that belong to the model, as far as they are there and count, by their paths from its
+   * folder.
+   */
+  public Map<String, Path> companionsByName() {
+    Map<String, Path> found = new LinkedHashMap<>();
+    for (String name : COMPANIONS) {
+      companion(name).ifPresent(file -> found.put(name, file));
+    }
+    return found;
+  }
+
   /** The files that belong to the model, as far as they are there and count. */
   public List<Path> companions() {
-    return COMPANIONS.stream().flatMap(name -> companion(name).stream()).toList();
+    return List.copyOf(companionsByName().values());
   }
 
   private Optional<Path> companion(String name) {
-    return config != null && name.equals(ModelConfig.FILE) ? Optional.empty() : find(name);
+    boolean counts =
+        name.equals(ModelConfig.FILE)
+            ? config == null
+            : embeds || !SentenceFiles.NAMES.contains(name);
+    return counts ? find(name) : Optional.empty();
   }
 
   /**

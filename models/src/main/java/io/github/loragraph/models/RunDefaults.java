@@ -6,9 +6,11 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.training.Pooling;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pairs whether its rows were pairs of texts
  * @param maxLength tokens of a row
+ * @param embedding how its texts become embeddings
  */
 public record RunDefaults(
     @Nullable String text,
@@ -26,8 +29,27 @@ public record RunDefaults(
     @Nullable String label,
     @Nullable Boolean pairs,
     @Nullable Task task,
-    @Nullable Integer maxLength) {
+    @Nullable Integer maxLength,
+    EmbeddingConfig.Asked embedding) {
+  /** The entries of a run's configuration that say how texts become embeddings. */
+  public static final String POOLING = "pooling";
+
+  public static final String NORMALIZE = "normalize";
+  public static final String QUERY_PREFIX = "queryPrefix";
+  public static final String DOCUMENT_PREFIX = "documentPrefix";
+
   private static final int LONGEST_SHOWN = 60;
+
+  /** Of a run that makes no embeddings. */
+  public RunDefaults(
+      @Nullable String text,
+      @Nullable String textPair,
+      @Nullable String label,
+      @Nullable Boolean pairs,
+      @Nullable Task task,
+      @Nullable Integer maxLength) {
+    this(text, textPair, label, pairs, task, maxLength, EmbeddingConfig.Asked.NOTHING);
+  }
 
   /** Of a model that is no run's. */
   public static final RunDefaults NONE = new RunDefaults(null, null, null, null, null, null);
@@ -50,7 +72,8 @@ public record RunDefaults(
             text(entries, "labelColumn", config),
             pairs(entries, config),
             task(entries, config),
-            maxLength(entries, config));
+            maxLength(entries, config),
+            embedding(entries, config));
     List<String> columns = new ArrayList<>();
     for (String name : new String[] {defaults.text, defaults.textPair, defaults.label}) {
       if (name != null) {
@@ -116,6 +139,26 @@ public record RunDefaults(
       return (Integer) value;
     }
     throw wrong(config, "maxLength", value, "a number of tokens");
+  }
+
+  private static EmbeddingConfig.Asked embedding(Map<String, Object> entries, Path config) {
+    @Nullable Pooling pooling = null;
+    String name = text(entries, POOLING, config);
+    for (Pooling one : Pooling.values()) {
+      pooling = one.toString().equals(name) ? one : pooling;
+    }
+    if (name != null && pooling == null) {
+      throw wrong(config, POOLING, name, "one of " + Arrays.toString(Pooling.values()));
+    }
+    Object normalize = entries.get(NORMALIZE);
+    if (normalize != null && !(normalize instanceof Boolean)) {
+      throw wrong(config, NORMALIZE, normalize, "true or false");
+    }
+    return new EmbeddingConfig.Asked(
+        pooling,
+        (Boolean) normalize,
+        text(entries, QUERY_PREFIX, config),
+        text(entries, DOCUMENT_PREFIX, config));
   }
 
   private static LoraGraphException wrong(Path config, String key, Object value, String right) {
