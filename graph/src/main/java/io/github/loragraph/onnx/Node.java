@@ -3,7 +3,6 @@ package io.github.loragraph.onnx;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -298,48 +297,7 @@ public final class Node {
    * @param names the new name of a value, or the old one where it keeps it
    */
   public Node withValuesNamed(UnaryOperator<String> names) {
-    return new Node(named(proto, names, Set.of()));
-  }
-
-  private static NodeProto named(NodeProto node, UnaryOperator<String> names, Set<String> inner) {
-    UnaryOperator<String> outside =
-        name -> name.isEmpty() || inner.contains(name) ? name : names.apply(name);
-    NodeProto.Builder copy = node.toBuilder().clearInput().clearOutput().clearAttribute();
-    node.getInputList().forEach(input -> copy.addInput(outside.apply(input)));
-    node.getOutputList().forEach(output -> copy.addOutput(outside.apply(output)));
-    for (AttributeProto a : node.getAttributeList()) {
-      AttributeProto.Builder attribute = a.toBuilder();
-      if (a.hasG()) {
-        attribute.setG(named(a.getG(), names, inner));
-      }
-      for (int i = 0; i < a.getGraphsCount(); i++) {
-        attribute.setGraphs(i, named(a.getGraphs(i), names, inner));
-      }
-      copy.addAttribute(attribute);
-    }
-    return copy.build();
-  }
-
-  private static GraphProto named(
-      GraphProto graph, UnaryOperator<String> names, Set<String> around) {
-    Set<String> inner = new HashSet<>(around);
-    graph.getInputList().forEach(v -> inner.add(v.getName()));
-    graph.getInitializerList().forEach(t -> inner.add(t.getName()));
-    graph.getSparseInitializerList().forEach(t -> inner.add(t.getValues().getName()));
-    graph.getNodeList().forEach(n -> inner.addAll(n.getOutputList()));
-    GraphProto.Builder copy = graph.toBuilder().clearValueInfo().clearNode();
-    graph.getNodeList().forEach(n -> copy.addNode(named(n, names, inner)));
-    for (int i = 0; i < graph.getOutputCount(); i++) {
-      ValueInfoProto.Builder output = graph.getOutput(i).toBuilder();
-      if (!inner.contains(output.getName())) {
-        output.setName(names.apply(output.getName()));
-      }
-      if (output.getType().hasTensorType()) {
-        output.getTypeBuilder().getTensorTypeBuilder().clearShape();
-      }
-      copy.setOutput(i, output);
-    }
-    return copy.build();
+    return new Node(OtherValues.in(proto, names));
   }
 
   NodeProto proto() {
