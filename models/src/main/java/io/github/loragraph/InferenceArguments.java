@@ -24,6 +24,7 @@ public final class InferenceArguments {
   private final boolean tf32;
   private final @Nullable Integer maxLength;
   private final @Nullable Task task;
+  private final EmbeddingArguments embedding;
 
   private InferenceArguments(Builder builder) {
     device = builder.device;
@@ -31,6 +32,7 @@ public final class InferenceArguments {
     tf32 = builder.tf32;
     maxLength = builder.maxLength;
     task = builder.task;
+    embedding = builder.embedding;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -49,6 +51,11 @@ public final class InferenceArguments {
 
   Optional<Integer> maxLength() {
     return Optional.ofNullable(maxLength);
+  }
+
+  /** How an encoder embeds, as far as it was said. */
+  EmbeddingArguments embedding() {
+    return embedding;
   }
 
   Optional<Task> task() {
@@ -120,6 +127,7 @@ public final class InferenceArguments {
     private boolean tf32 = true;
     private @Nullable Integer maxLength;
     private @Nullable Task task;
+    private EmbeddingArguments embedding = EmbeddingArguments.AS_FOUND;
 
     private Builder() {}
 
@@ -150,6 +158,12 @@ public final class InferenceArguments {
      */
     public Builder maxLength(int tokens) {
       this.maxLength = tokens;
+      return this;
+    }
+
+    /** How an encoder embeds; as its run or the files beside it say unless set. */
+    public Builder embedding(EmbeddingArguments embedding) {
+      this.embedding = Objects.requireNonNull(embedding, "embedding");
       return this;
     }
 

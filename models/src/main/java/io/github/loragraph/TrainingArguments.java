@@ -129,6 +129,7 @@ public final class TrainingArguments {
   private final @Nullable Integer stepsPerCall;
   private final @Nullable Integer maxLength;
   private final @Nullable Task task;
+  private final EmbeddingArguments embedding;
   private final Device device;
   private final int threads;
   private final boolean tf32;
@@ -169,6 +170,7 @@ public final class TrainingArguments {
     stepsPerCall = b.stepsPerCall;
     maxLength = b.maxLength;
     task = b.task;
+    embedding = b.embedding;
     device = b.device;
     threads = b.threads;
     tf32 = b.tf32;
@@ -217,6 +219,7 @@ public final class TrainingArguments {
     b.stepsPerCall = stepsPerCall;
     b.maxLength = maxLength;
     b.task = task;
+    b.embedding = embedding;
     b.device = device;
     b.threads = threads;
     b.tf32 = tf32;
@@ -309,7 +312,11 @@ public final class TrainingArguments {
   /** The same as far as it is not about training. */
   InferenceArguments inference() {
     InferenceArguments.Builder builder =
-        InferenceArguments.builder().device(device).threads(threads).tf32(tf32);
+        InferenceArguments.builder()
+            .device(device)
+            .threads(threads)
+            .tf32(tf32)
+            .embedding(embedding);
     if (maxLength != null) {
       builder.maxLength(maxLength);
     }
@@ -440,6 +447,7 @@ public final class TrainingArguments {
     private @Nullable Integer stepsPerCall;
     private @Nullable Integer maxLength;
     private @Nullable Task task;
+    private EmbeddingArguments embedding = EmbeddingArguments.AS_FOUND;
     private Device device = Device.AUTO;
     private int threads;
     private boolean tf32 = true;
@@ -667,6 +675,12 @@ public final class TrainingArguments {
     /** Tokens of a text, longer ones are cut; what the model takes unless set, at most 512. */
     public Builder maxLength(int tokens) {
       maxLength = tokens;
+      return this;
+    }
+
+    /** How an encoder embeds; as its run or the files beside it say unless set. */
+    public Builder embedding(EmbeddingArguments embedding) {
+      this.embedding = Objects.requireNonNull(embedding, "embedding");
       return this;
     }
 

@@ -63,8 +63,7 @@ public record EmbeddingConfig(
       ModelFolder folder, Asked asked, Asked run, Consumer<String> notes) {
     SentenceFiles files = SentenceFiles.of(folder);
     Asked own =
-        new Asked(
-            files.pooling(), files.normalize(), files.queryPrompt(), files.documentPrompt());
+        new Asked(files.pooling(), files.normalize(), files.queryPrompt(), files.documentPrompt());
     Asked said = asked.or(run);
     Asked all = said.or(own);
     EmbeddingConfig config =
@@ -127,8 +126,8 @@ public record EmbeddingConfig(
    * The model of embeddings.
    *
    * @param inference asked only where the model does not declare the shapes of its outputs
-   * @throws LoraGraphException as {@link SentenceEmbedding#of}: where nothing says the pooling above
-   *     all
+   * @throws LoraGraphException as {@link SentenceEmbedding#of}: where nothing says the pooling
+   *     above all
    */
   public SentenceEmbedding embedding(OnnxModel model, ShapeInference inference) {
     return SentenceEmbedding.of(model, pooling, normalize, inference);

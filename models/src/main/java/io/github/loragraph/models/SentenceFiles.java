@@ -109,9 +109,12 @@ record SentenceFiles(
     if (prompts.isPresent()) {
       JsonNode root = json(prompts.get());
       JsonNode byName = root.path("prompts");
-      @Nullable String usual = prompt(byName, root.path("default_prompt_name").asText(), prompts.get());
+      @Nullable String usual =
+          prompt(byName, root.path("default_prompt_name").asText(), prompts.get());
       query = orElse(prompt(byName, "query", prompts.get()), usual);
-      document = orElse(prompt(byName, "document", prompts.get()), prompt(byName, "passage", prompts.get()));
+      document =
+          orElse(
+              prompt(byName, "document", prompts.get()), prompt(byName, "passage", prompts.get()));
       document = orElse(orElse(document, prompt(byName, "corpus", prompts.get())), usual);
       if (query == null && document == null) {
         files.remove(PROMPTS);
@@ -230,7 +233,8 @@ record SentenceFiles(
   }
 
   /**
-   * The files that say the same, by their names: sentence-transformers and later commands read them.
+   * The files that say the same, by their names: sentence-transformers and later commands read
+   * them.
    *
    * @param dimension numbers of an embedding
    */

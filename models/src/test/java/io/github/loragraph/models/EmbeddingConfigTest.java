@@ -89,8 +89,10 @@ class EmbeddingConfigTest {
     assertEquals(
         new EmbeddingConfig(Pooling.MAX, false, 256, "", "d: "),
         read(new Asked(Pooling.MAX, null, "", null), new Asked(Pooling.MEAN, false, "q", "d: ")));
-    assertTrue(notes.get(0).endsWith("pooling is max, where 1_Pooling/config.json beside it says cls"));
-    assertTrue(notes.get(1).endsWith("not normalized, where modules.json beside it says otherwise"));
+    assertTrue(
+        notes.get(0).endsWith("pooling is max, where 1_Pooling/config.json beside it says cls"));
+    assertTrue(
+        notes.get(1).endsWith("not normalized, where modules.json beside it says otherwise"));
   }
 
   @ParameterizedTest
@@ -136,7 +138,10 @@ class EmbeddingConfigTest {
       assertEquals(-1, Files.mismatch(folder.resolve(name), copy.resolve(name)), name);
     }
     assertEquals(
-        List.of("1_Pooling", "config_sentence_transformers.json", "modules.json",
+        List.of(
+            "1_Pooling",
+            "config_sentence_transformers.json",
+            "modules.json",
             "sentence_bert_config.json"),
         names(copy));
     source.withoutEmbeddings().copyCompanions(folder.resolve("other"));
