@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  * Immutable.
  *
  * <p>A file is read each time that the data is used, and may be {@code .tsv}, {@code .csv} or
- * {@code .jsonl}, UTF-8. Examples of the program are taken over when the data is made, and held in
- * memory. The same examples give the same training, byte for byte, wherever they come from.
+ * {@code .jsonl}, or {@code .txt} where no labels are needed, UTF-8. Examples of the program are
+ * taken over when the data is made, and held in memory. The same examples give the same training,
+ * byte for byte, wherever they come from.
  */
 public final class Dataset {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -181,6 +182,18 @@ public final class Dataset {
       groups.add(example.group(name + ":" + (groups.size() + 1)));
     }
     return groups;
+  }
+
+  /**
+   * All rows, as a task takes them: each with a label where it learns from labels.
+   *
+   * @throws LoraGraphException as {@link #labelled} does
+   */
+  List<Row> of(io.github.loragraph.task.Task task, RunDefaults run, Consumer<String> notices) {
+    if (file != null && !task.isLabelled()) {
+      return new DataFile(file, textColumns(run), notices).unlabelled();
+    }
+    return labelled(run, notices);
   }
 
   /** The labels alone: rows that may have nothing else in them. */

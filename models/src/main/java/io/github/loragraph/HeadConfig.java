@@ -71,9 +71,11 @@ public final class HeadConfig {
    *
    * @param labels the names of the classes, or of the numbers of {@code MULTIOUTPUT_REGRESSION}, in
    *     the order of the logits; none for a regression
-   * @throws LoraGraphException if a regression is given labels, or another task none
+   * @throws LoraGraphException if a regression is given labels, or another task none, or no head
+   *     can be put on for the task, {@code MASKED_LM}
    */
   public static HeadConfig of(Task task, List<String> labels) {
+    requireHead(task);
     boolean fixed = task.internal().fixedLabels().isPresent();
     if (fixed && !labels.isEmpty()) {
       throw new LoraGraphException("a %s has no labels: give none".formatted(task));
@@ -99,11 +101,21 @@ public final class HeadConfig {
    * @throws LoraGraphException for a regression, which has no classes
    */
   public static HeadConfig of(Task task, Dataset labelsFrom) {
+    requireHead(task);
     if (task.internal().fixedLabels().isPresent()) {
       throw new LoraGraphException("a %s has no labels: give none".formatted(task));
     }
     Objects.requireNonNull(labelsFrom, "labelsFrom");
     return new HeadConfig(task, List.of(), labelsFrom, Pooling.MEAN, 0);
+  }
+
+  private static void requireHead(Task task) {
+    task.internal()
+        .refusalOfHead()
+        .ifPresent(
+            reason -> {
+              throw new LoraGraphException(reason);
+            });
   }
 
   /** With another pooling than {@link Pooling#MEAN}; heads for tokens do not pool. */

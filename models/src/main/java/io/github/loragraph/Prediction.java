@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -130,10 +131,20 @@ public final class Prediction {
 
   /**
    * The answers to the tokens of {@link Task#TOKEN_CLASSIFICATION} in their order, special ones
-   * included; empty for other tasks.
+   * included. Of {@link Task#MASKED_LM} those to the masks of the text in their order: the token is
+   * the mask, the label the likeliest token under it, and the probabilities are those of the
+   * likeliest tokens, the first one first; not of all, so they add up to less than 1. Empty for
+   * other tasks.
    */
   public List<TokenPrediction> tokens() {
     List<TokenPrediction> tokens = new ArrayList<>();
+    for (var mask : answer.masks()) {
+      Map<String, Double> probabilities = new LinkedHashMap<>();
+      // Two tokens may differ only in the space before them.
+      mask.tokens()
+          .forEach(found -> probabilities.merge(found.token(), found.probability(), Double::sum));
+      tokens.add(new TokenPrediction(mask.mask(), mask.tokens().get(0).token(), probabilities));
+    }
     for (int t = 0; t < answer.tokens().size(); t++) {
       var token = answer.tokens().get(t);
       tokens.add(

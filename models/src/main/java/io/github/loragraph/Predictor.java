@@ -10,8 +10,6 @@ import io.github.loragraph.ort.SessionShapeInference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -94,10 +92,13 @@ public final class Predictor implements AutoCloseable {
 
   /**
    * The names of the classes, or of the numbers of {@link Task#MULTIOUTPUT_REGRESSION}, in the
-   * order of the logits; empty for {@link Task#REGRESSION}, whose one number has no name.
+   * order of the logits; empty for {@link Task#REGRESSION}, whose one number has no name, and for
+   * {@link Task#MASKED_LM}.
    */
   public List<String> labels() {
-    return data.task().fixedLabels().isPresent() ? List.of() : data.labels().names();
+    return data.task().fixedLabels().isPresent() || !data.task().namesClasses()
+        ? List.of()
+        : data.labels().names();
   }
 
   /** Tokens of a text, special ones included; longer texts are cut. */
@@ -225,17 +226,22 @@ public final class Predictor implements AutoCloseable {
     ModelData.Encoded encoded = data.unlabelled(rows);
     var examples = encoded.examples();
     boolean[] cut = cut(rows, encoded);
-    float[][] logits = session.logits(examples);
+    var found = new io.github.loragraph.task.Prediction[rows.size()];
+    session.each(
+        examples,
+        perToken(),
+        (i, logits) -> found[i] = data.prediction(logits, examples.get(i), rows.get(i).place()));
     List<Prediction> answers = new ArrayList<>(rows.size());
-    for (int i = 0; i < logits.length; i++) {
-      var answer =
-          data.task()
-              .prediction(
-                  logits[i], data.labels().names(), examples.get(i).length(), rows.get(i).place());
+    for (int i = 0; i < found.length; i++) {
+      var answer = found[i];
       List<String> tokens = answer.tokens().isEmpty() ? List.of() : data.tokens(examples.get(i));
       answers.add(new Prediction(task, answer, tokens, cut[i]));
     }
     return answers;
+  }
+
+  private int perToken() {
+    return data.task().answersTokens() ? data.outputs() : 0;
   }
 
   /** Which texts were cut; of several only their number is known, and that they are full. */
@@ -272,57 +278,43 @@ public final class Predictor implements AutoCloseable {
    */
   public Evaluation evaluate(Dataset labelled, boolean listMistakes) {
     requireOpen();
-    List<Row> rows = labelled.labelled(trained, notes);
+    if (listMistakes && !data.task().listsMistakes()) {
+      notes.accept("of %s no mistakes are listed".formatted(data.task()));
+    }
+    List<Row> rows = labelled.of(data.task(), trained, notes);
     trained.sayOtherTexts(rows, notes);
-    ModelData.Encoded encoded = whileOpen(() -> data.labelled(rows));
-    data.tellCut(labelled.name(), encoded.truncated(), rows.size());
-    return whileOpen(() -> evaluated(rows, encoded, listMistakes));
+    ModelData.Encoded encoded = whileOpen(() -> data.measured(labelled.name(), rows));
+    boolean lists = listMistakes && data.task().listsMistakes();
+    return whileOpen(() -> evaluated(labelled.name(), rows, encoded, lists));
   }
 
-  private Evaluation evaluated(List<Row> rows, ModelData.Encoded encoded, boolean listMistakes) {
+  private Evaluation evaluated(
+      String name, List<Row> rows, ModelData.Encoded encoded, boolean listMistakes) {
     var examples = encoded.examples();
-    float[][] logits = session.logits(examples);
-    for (int i = 0; i < logits.length; i++) {
-      io.github.loragraph.task.Prediction.requireNumbers(logits[i], rows.get(i).place());
-    }
-    List<Mistake> mistakes = listMistakes ? mistakes(rows, examples, logits) : List.of();
+    // A row that was divided is several examples.
+    boolean oneEach = rows.size() == examples.size();
+    var measure = data.task().measure(examples, data.outputs());
+    float[][] all = listMistakes ? new float[examples.size()][] : new float[0][];
+    session.each(
+        examples,
+        perToken(),
+        (i, logits) -> {
+          io.github.loragraph.task.Prediction.requireNumbers(
+              logits, oneEach ? rows.get(i).place() : name);
+          measure.add(i, logits);
+          if (listMistakes) {
+            all[i] = logits;
+          }
+        });
+    List<Mistake> mistakes =
+        listMistakes ? new MistakeList(data).of(rows, examples, all) : List.of();
     return Evaluation.of(
         task,
-        data.task().report(logits, examples, data.outputs()),
+        measure.report(),
         data.labels().names(),
         mistakes,
         encoded.truncated(),
         data.maxLength());
-  }
-
-  private List<Mistake> mistakes(
-      List<Row> rows, List<io.github.loragraph.data.Example> examples, float[][] logits) {
-    List<Mistake> mistakes = new ArrayList<>();
-    for (var mistake : data.task().mistakes(logits, examples, data.labels().names())) {
-      Row row = rows.get(mistake.example());
-      mistakes.add(
-          new Mistake(
-              row.place(),
-              mistake.token() < 0 ? OptionalInt.empty() : OptionalInt.of(mistake.token()),
-              mistake.label(),
-              mistake.answer(),
-              mistake.loss(),
-              text(row, examples.get(mistake.example()), mistake.token()),
-              Optional.ofNullable(row.textPair())));
-    }
-    return mistakes;
-  }
-
-  /** Pre-tokenized rows are text again where there is a tokenizer. */
-  private Optional<String> text(Row row, io.github.loragraph.data.Example example, int token) {
-    if (row.text() != null) {
-      return Optional.of(row.text());
-    }
-    if (!data.canDecode(example)) {
-      return Optional.empty();
-    }
-    List<String> tokens = data.tokens(example);
-    return Optional.of(token < 0 ? String.join(" ", tokens) : tokens.get(token));
   }
 
   /** Gives the native memory back; a second time does nothing. */

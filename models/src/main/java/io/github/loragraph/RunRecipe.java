@@ -78,6 +78,10 @@ final class RunRecipe {
         RunConfiguration.EVAL,
         heldOut.flatMap(Dataset::file).map(RunRecipe::absolute).orElse(null));
     all.putAll(arguments.asMap());
+    if (data.task().isMasked()) {
+      all.put(RunConfiguration.MLM_PROBABILITY, arguments.masking().probability());
+      all.put(RunConfiguration.WHOLE_WORDS, arguments.masking().wholeWords());
+    }
     all.putAll(training.columns());
     all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
     all.put("task", data.task().toString());

@@ -24,6 +24,12 @@ public final class Task {
   /** One class for each token. */
   public static final Task TOKEN_CLASSIFICATION = new Task(Tasks.TOKEN_CLASSIFICATION);
 
+  /**
+   * The tokens of a text that are hidden from the model, with its language-model head: continued
+   * pretraining on texts without labels. A model is taken to have it only where it is asked for.
+   */
+  public static final Task MASKED_LM = new Task(Tasks.MASKED_LM);
+
   private final io.github.loragraph.task.Task internal;
 
   private Task(io.github.loragraph.task.Task internal) {

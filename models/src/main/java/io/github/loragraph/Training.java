@@ -114,8 +114,10 @@ final class Training {
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(inference, shapes(engine, device.device()))) {
-      ModelData.Encoded encoded = labelled(data, training);
-      Optional<ModelData.Encoded> encodedEval = heldOut.map(set -> labelled(data, set));
+      List<Row> rows = rows(data, training);
+      ModelData.Encoded encoded = data.labelled(training.name(), rows);
+      Optional<ModelData.Encoded> encodedEval =
+          heldOut.map(set -> data.measured(set.name(), rows(data, set)));
       List<io.github.loragraph.data.Example> examples = sample(encoded.examples());
       Optimization optimization = arguments.optimization();
       TrainerSettings settings = arguments.settings();
@@ -124,7 +126,8 @@ final class Training {
               data.task(),
               examples,
               encodedEval.map(ModelData.Encoded::examples).orElse(List.of()),
-              data.padId());
+              data.padId(),
+              data.view(rows, arguments.masking(), arguments.seed()));
       OrtRuntime runtime =
           TrainingJob.runtime(
               engine, device.device(), optimization.precision(), settings, trainingData);
@@ -190,10 +193,10 @@ final class Training {
                 shapes));
   }
 
-  private ModelData.Encoded labelled(ModelData data, Dataset set) {
-    List<Row> rows = set.labelled(RunDefaults.NONE, notes);
+  private List<Row> rows(ModelData data, Dataset set) {
+    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
     data.requireAlike(rows);
-    return data.labelled(set.name(), rows);
+    return rows;
   }
 
   /** The build of ONNX Runtime that finds shapes is the one that trains: a process has one. */

@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Masking;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.TrainableSelection;
@@ -103,6 +104,8 @@ public final class TrainingArguments {
   private final boolean trainBias;
   private final double loraDropout;
   private final double labelSmoothing;
+  private final double mlmProbability;
+  private final boolean wholeWordMasking;
   private final @Nullable String classWeights;
   private final @Nullable Double numTrainEpochs;
   private final @Nullable Long maxSteps;
@@ -144,6 +147,8 @@ public final class TrainingArguments {
     trainBias = b.trainBias;
     loraDropout = b.loraDropout;
     labelSmoothing = b.labelSmoothing;
+    mlmProbability = b.mlmProbability;
+    wholeWordMasking = b.wholeWordMasking;
     classWeights = b.classWeights;
     numTrainEpochs = b.numTrainEpochs;
     maxSteps = b.maxSteps;
@@ -193,6 +198,8 @@ public final class TrainingArguments {
     b.trainBias = trainBias;
     b.loraDropout = loraDropout;
     b.labelSmoothing = labelSmoothing;
+    b.mlmProbability = mlmProbability;
+    b.wholeWordMasking = wholeWordMasking;
     b.classWeights = classWeights;
     b.numTrainEpochs = numTrainEpochs;
     b.maxSteps = maxSteps;
@@ -283,6 +290,11 @@ public final class TrainingArguments {
   /** What the loss is told; weights that balance the classes follow from the examples. */
   LossOptions lossOptions() {
     return new LossOptions(labelSmoothing, numbers());
+  }
+
+  /** How tokens are masked, where the task is to find them. */
+  Masking masking() {
+    return new Masking(mlmProbability, wholeWordMasking);
   }
 
   /** The weights that are given as numbers; empty where none are. */
@@ -421,6 +433,8 @@ public final class TrainingArguments {
     private boolean trainBias;
     private double loraDropout;
     private double labelSmoothing;
+    private double mlmProbability = Masking.PROBABILITY;
+    private boolean wholeWordMasking;
     private @Nullable String classWeights;
     private @Nullable Double numTrainEpochs;
     private @Nullable Long maxSteps;
@@ -508,6 +522,21 @@ public final class TrainingArguments {
     /** Share of a label that is spread over all classes, in [0, 1); 0 unless set. */
     public Builder labelSmoothing(double labelSmoothing) {
       this.labelSmoothing = labelSmoothing;
+      return this;
+    }
+
+    /**
+     * The probability of each token to be masked, above 0 and at most 1, for {@link Task#MASKED_LM}
+     * alone; 0.15 unless set.
+     */
+    public Builder mlmProbability(double mlmProbability) {
+      this.mlmProbability = mlmProbability;
+      return this;
+    }
+
+    /** Whether all tokens of a word are masked together, for {@link Task#MASKED_LM} alone. */
+    public Builder wholeWordMasking(boolean wholeWordMasking) {
+      this.wholeWordMasking = wholeWordMasking;
       return this;
     }
 

@@ -180,7 +180,7 @@ class ArtifactsTest {
     batch.add(
         switch (task.name()) {
           case "classification" -> Gradients.longs("labels", random.longs(4, 0, 3).toArray(), 4);
-          case "token-classification" -> {
+          case "token-classification", "masked-lm" -> {
             long[] classes = random.longs(28, 0, 3).toArray();
             classes[5] = -100;
             yield Gradients.longs("labels", classes, 4, 7);

@@ -18,6 +18,7 @@ import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +33,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each task from the command line: a tiny model learns something simple. */
 class TasksTest {
@@ -104,9 +105,28 @@ class TasksTest {
     assertEquals(1, classes.exitCode());
   }
 
+  private static List<Task> withHeads() {
+    return Tasks.ALL.stream().filter(task -> task.refusalOfHead().isEmpty()).toList();
+  }
+
+  @Test
+  void aTaskThatNoHeadCanBePutOnForSaysWhy() {
+    for (Task task : Tasks.ALL) {
+      if (!withHeads().contains(task)) {
+        Cli refused =
+            Cli.run("add-head", encoder(), "--task", task, "-o", folder.resolve("" + task));
+        assertEquals(2, refused.exitCode(), task::toString);
+        assertTrue(refused.err().contains(task.refusalOfHead().orElseThrow()), refused.err());
+        assertThrows(
+            LoraGraphException.class,
+            () -> HeadConfig.of(io.github.loragraph.Task.named(task.name()).get(), List.of()));
+      }
+    }
+  }
+
   /** What a head is for has to be found again, whatever other tasks there are. */
   @ParameterizedTest
-  @FieldSource("io.github.loragraph.task.Tasks#ALL")
+  @MethodSource("withHeads")
   void aModelWithAHeadKnowsItsTaskByItself(Task task) {
     Path model = folder.resolve("model");
     List<Object> words =
@@ -471,7 +491,7 @@ class TasksTest {
 
   /** Rows of several lengths, labels as long as they: a call's batches differ in two axes. */
   @ParameterizedTest
-  @FieldSource("io.github.loragraph.task.Tasks#ALL")
+  @MethodSource("withHeads")
   void severalStepsInACallAreTheSameOnes(Task task) throws IOException {
     Function<int[], String> label =
         switch (task.name()) {

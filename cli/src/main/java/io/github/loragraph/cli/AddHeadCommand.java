@@ -92,8 +92,8 @@ final class AddHeadCommand implements Callable<Integer> {
       converter = PoolingConverter.class,
       completionCandidates = PoolingConverter.class,
       description =
-          "What the head reads of a text's tokens, ${COMPLETION-CANDIDATES}: the mean of all, or the"
-              + " first one (default: ${DEFAULT-VALUE}).")
+          "What the head reads of a text's tokens, ${COMPLETION-CANDIDATES}: the mean of all, or"
+              + " the first one (default: ${DEFAULT-VALUE}).")
   private ClassificationHead.Pooling pooling;
 
   @Option(
@@ -149,6 +149,11 @@ final class AddHeadCommand implements Callable<Integer> {
   }
 
   private HeadConfig head() {
+    task.refusalOfHead()
+        .ifPresent(
+            reason -> {
+              throw new ParameterException(spec.commandLine(), reason);
+            });
     io.github.loragraph.Task wanted = io.github.loragraph.Task.named(task.name()).orElseThrow();
     if (task.fixedLabels().isPresent()) {
       if (labels != null) {

@@ -67,7 +67,9 @@ final class EvalCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       required = true,
-      description = "Labelled examples: .tsv, .csv or .jsonl.")
+      description =
+          "Labelled examples: .tsv, .csv or .jsonl; of a task without labels also .txt, a text in"
+              + " each line.")
   private Path data;
 
   @Option(

@@ -57,6 +57,8 @@ enum OptionGroup {
       "--max-grad-norm",
       "--label-smoothing",
       "--class-weights",
+      "--mlm-probability",
+      "--whole-word-masking",
       "--shuffle"),
   LOG("Log and checkpoints", "--log-every", "--eval-every", "--checkpoint-every"),
   MACHINE(

@@ -36,8 +36,10 @@ import picocli.CommandLine.Spec;
           + " Prints for each the label, its probability and the text, separated by tabs; a"
           + " regression's number and the text; labels of half or more probability, separated by"
           + " commas ('-' for none), where there may be several; a line for each token, and an"
-          + " empty one after the text, where tokens are labelled. Line ends and tabs inside of a"
-          + " text are printed as \\n"
+          + " empty one after the text, where tokens are labelled; with --task masked-lm the five"
+          + " likeliest tokens for each mask (<mask>, [MASK]), each with its probability, in a"
+          + " line, and an empty one after each mask. Line ends and tabs inside of a text are"
+          + " printed as \\n"
           + " and \\t.",
       "",
       "With --output all columns of the data are written, and beside them predicted_label and"
@@ -76,7 +78,9 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      description = "Texts to label: .tsv, .csv or .jsonl, as for training; labels are not needed.")
+      description =
+          "Texts to label: .tsv, .csv or .jsonl, as for training, or .txt, one in each line; labels"
+              + " are not needed.")
   private @Nullable Path data;
 
   @Option(

@@ -72,7 +72,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      description = "Labelled examples: .tsv, .csv or .jsonl.")
+      description =
+          "Labelled examples: .tsv, .csv or .jsonl; of a task without labels also .txt, a text in"
+              + " each line.")
   private @Nullable Path data;
 
   @Option(

@@ -69,6 +69,17 @@ final class TrainingOptions {
   @Nullable String classWeights;
 
   @Option(
+      names = "--mlm-probability",
+      paramLabel = "P",
+      description = "With --task masked-lm: share of the tokens that are masked (default: 0.15).")
+  @Nullable Double mlmProbability;
+
+  @Option(
+      names = "--whole-word-masking",
+      description = "With --task masked-lm: mask all tokens of a word together.")
+  boolean wholeWordMasking;
+
+  @Option(
       names = {"--epochs", "--num-train-epochs"},
       paramLabel = "<epochs>",
       description = "Passes over the data (default: 3, where no steps are given).")
@@ -262,6 +273,7 @@ final class TrainingOptions {
             .trainBias(trainBias)
             .loraDropout(loraDropout)
             .labelSmoothing(labelSmoothing)
+            .wholeWordMasking(wholeWordMasking)
             .trainBatchSize(batchSize)
             .gradientAccumulationSteps(accumulate)
             .lrScheduler(TrainingArguments.Scheduler.valueOf(schedule.name()))
@@ -282,6 +294,7 @@ final class TrainingOptions {
             .precision(TrainingArguments.Precision.valueOf(precision.name()));
     ifGiven(trainable, builder::trainable);
     ifGiven(classWeights, builder::classWeights);
+    ifGiven(mlmProbability, builder::mlmProbability);
     ifGiven(epochs, builder::numTrainEpochs);
     ifGiven(steps, builder::maxSteps);
     ifGiven(lr, builder::learningRate);

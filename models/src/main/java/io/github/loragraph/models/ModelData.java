@@ -1,10 +1,12 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.data.EmbeddingTables;
+import io.github.loragraph.data.EpochView;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Masking;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
@@ -13,6 +15,7 @@ import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.task.Prediction;
 import io.github.loragraph.task.Task;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +73,10 @@ public final class ModelData implements AutoCloseable {
               .formatted(this.maxLength, limit),
           Remedy.ALLOW_FEWER_TOKENS.with(limit));
     }
-    this.labels = folder.labels(answer.outputs());
+    this.labels =
+        task().namesClasses()
+            ? folder.labels(answer.outputs())
+            : LabelSet.numbered(answer.outputs());
     requireKnownPadding();
   }
 
@@ -162,26 +168,62 @@ public final class ModelData implements AutoCloseable {
   public record Encoded(List<Example> examples, int truncated) {}
 
   /**
-   * Examples out of labelled rows; how many were cut is said.
+   * Examples out of rows, labelled where the task's are; how many were cut is said.
    *
    * @param name what the notices call the data
    * @throws LoraGraphException if a row does not fit the model; it names the row
    */
   public Encoded labelled(String name, List<Row> rows) {
-    Encoded encoded = labelled(rows);
-    tellCut(name, encoded.truncated(), rows.size());
-    return encoded;
+    ExampleEncoder encoder = encoder();
+    List<Example> examples = task().encode(encoder, rows, labels);
+    tellCut(name, encoder.cut(), rows.size());
+    if (encoder.divided() > 0) {
+      notices.accept(
+          "%s: %,d of %,d texts are longer than %d tokens and divided: %,d examples"
+              .formatted(name, encoder.divided(), rows.size(), maxLength, examples.size()));
+    }
+    return new Encoded(examples, encoder.cut());
   }
 
   /**
-   * The same; how many were cut is counted, and not said.
+   * The same to measure with.
    *
-   * @throws LoraGraphException if a row does not fit the model; it names the row
+   * @throws LoraGraphException as {@link #labelled(String, List)} does
    */
-  public Encoded labelled(List<Row> rows) {
-    ExampleEncoder encoder = encoder();
-    List<Example> examples = task().encode(encoder, rows, labels);
-    return new Encoded(examples, encoder.cut());
+  public Encoded measured(String name, List<Row> rows) {
+    Encoded encoded = labelled(name, rows);
+    task().howMeasured().ifPresent(notices);
+    return new Encoded(
+        task().measured(encoded.examples(), this::tokenizer, outputs()), encoded.truncated());
+  }
+
+  /**
+   * What the training examples are in each epoch.
+   *
+   * @param rows that they were encoded from
+   * @param masking how tokens are masked, where the task is to find them
+   * @throws LoraGraphException if rows or tokenizer have not what that needs, or the task masks
+   *     none
+   */
+  public EpochView view(List<Row> rows, Masking masking, long seed) {
+    for (Row row : rows) {
+      if (masking.wholeWords() && !row.isText()) {
+        throw new LoraGraphException(
+            row.place() + " has tokens, and which make up a word only text tells: give text");
+      }
+    }
+    return task().view(masking, this::tokenizer, outputs(), seed);
+  }
+
+  /**
+   * What the model says to an example.
+   *
+   * @param logits of the example, of all its tokens where they are answered
+   * @param place the example's, for a message
+   * @throws LoraGraphException if they are no answer
+   */
+  public Prediction prediction(float[] logits, Example example, String place) {
+    return task().prediction(logits, example, labels.names(), this::tokenizer, place);
   }
 
   /** Examples out of rows, labels not looked at. How many were cut is counted, and not said. */

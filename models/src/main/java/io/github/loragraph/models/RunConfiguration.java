@@ -38,6 +38,13 @@ public final class RunConfiguration {
   public static final String DATA = "data";
   public static final String EVAL = "eval";
   public static final String PAIRS = "pairs";
+
+  /** Of a run that masks tokens alone. */
+  public static final String MLM_PROBABILITY = "mlmProbability";
+
+  /** Of a run that masks tokens alone. */
+  public static final String WHOLE_WORDS = "wholeWordMasking";
+
   public static final String RECIPE_NAME = "recipe";
   public static final String CHECKSUMS = "checksums";
   public static final String VERSIONS = "versions";
@@ -52,6 +59,8 @@ public final class RunConfiguration {
           "loraDropout",
           "labelSmoothing",
           "classWeights",
+          MLM_PROBABILITY,
+          WHOLE_WORDS,
           "epochs",
           "steps",
           "batchSize",
@@ -83,8 +92,11 @@ public final class RunConfiguration {
   /** All entries of a whole configuration. */
   public static final List<String> KEYS = keys();
 
-  /** The data says it too: runs from before it was noted are gone on with. */
-  private static final Set<String> OPTIONAL = Set.of(PAIRS);
+  /**
+   * Runs from before it was noted are gone on with, as the data says it too; and what is noted of
+   * runs of one task alone, which are held to it by the comparison.
+   */
+  private static final Set<String> OPTIONAL = Set.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS);
 
   /** Whose versions decide a run's numbers. */
   private static final List<String> VERSION_NAMES =

@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.training.CrossEntropyLoss;
 import java.nio.ByteBuffer;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -13,6 +14,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +41,7 @@ public final class BatchSource {
   private final long seed;
   private final int multiple;
   private final int tokens;
+  private final EpochView view;
   private final BatchMemory memory = new BatchMemory();
 
   private BatchSource(Builder builder) {
@@ -54,6 +57,7 @@ public final class BatchSource {
     this.shuffle = builder.shuffle;
     this.seed = builder.seed;
     this.multiple = builder.padToMultipleOf;
+    this.view = builder.view;
     this.tokens = InputSizes.of(inputs).tokens();
   }
 
@@ -77,6 +81,7 @@ public final class BatchSource {
     private boolean shuffle = true;
     private long seed;
     private int padToMultipleOf = 1;
+    private EpochView view = EpochView.SAME;
 
     private Builder(List<Example> examples, List<ValueInfo> inputs) {
       this.examples = List.copyOf(examples);
@@ -115,6 +120,12 @@ public final class BatchSource {
     /** Decides the order of shuffled epochs. */
     public Builder seed(long seed) {
       this.seed = seed;
+      return this;
+    }
+
+    /** What the examples are in each epoch; the same in all unless told otherwise. */
+    public Builder view(EpochView view) {
+      this.view = view;
       return this;
     }
 
@@ -179,37 +190,56 @@ public final class BatchSource {
   }
 
   /**
-   * The examples of each batch of an epoch.
+   * The examples of each batch of an epoch, as they are in it. A batch is made when it is asked
+   * for, each time anew.
    *
    * @param epoch 0 for the first
    */
   public List<List<Example>> order(long epoch) {
-    return shuffle ? shuffled(epoch) : cut(examples);
+    List<List<Integer>> groups = shuffle ? shuffled(epoch) : cut(inOrder());
+    return new AbstractList<>() {
+      @Override
+      public List<Example> get(int batch) {
+        return groups.get(batch).stream()
+            .map(index -> view.at(epoch, index, examples.get(index)))
+            .toList();
+      }
+
+      @Override
+      public int size() {
+        return groups.size();
+      }
+    };
   }
 
-  private List<List<Example>> shuffled(long epoch) {
+  private List<Integer> inOrder() {
+    return IntStream.range(0, examples.size()).boxed().toList();
+  }
+
+  /** Indices of examples. */
+  private List<List<Integer>> shuffled(long epoch) {
     Random seeds = new Random(seed);
     for (long i = 0; i < epoch; i++) {
       seeds.nextLong();
     }
     Random random = new Random(seeds.nextLong());
-    List<Example> order = new ArrayList<>(examples);
+    List<Integer> order = new ArrayList<>(inOrder());
     Collections.shuffle(order, random);
-    List<List<Example>> batches = new ArrayList<>();
+    List<List<Integer>> batches = new ArrayList<>();
     int size = Math.max(1, Math.min(batchSize, order.size()));
     long window = (long) WINDOW * size;
     for (long start = 0; start < order.size(); start += window) {
       int end = (int) Math.min(order.size(), start + window);
-      List<Example> part = new ArrayList<>(order.subList((int) start, end));
-      part.sort(Comparator.comparingInt(Example::length));
+      List<Integer> part = new ArrayList<>(order.subList((int) start, end));
+      part.sort(Comparator.comparingInt(index -> examples.get(index).length()));
       batches.addAll(cut(part));
     }
     Collections.shuffle(batches, random);
     return batches;
   }
 
-  private List<List<Example>> cut(List<Example> part) {
-    List<List<Example>> batches = new ArrayList<>();
+  private List<List<Integer>> cut(List<Integer> part) {
+    List<List<Integer>> batches = new ArrayList<>();
     for (long start = 0; start < part.size(); start += batchSize) {
       int end = (int) Math.min(part.size(), start + batchSize);
       batches.add(part.subList((int) start, end));

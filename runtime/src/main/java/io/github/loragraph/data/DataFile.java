@@ -1,6 +1,7 @@
 package io.github.loragraph.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import java.nio.file.Path;
@@ -14,10 +15,10 @@ import java.util.stream.Collectors;
 
 /**
  * Reads examples, UTF-8: tab-separated ({@code .tsv}) and comma-separated ({@code .csv}: RFC 4180)
- * text with a heading, and JSON lines ({@code .jsonl}, {@code .ndjson}, {@code .json}) with text or
- * with numbers for the model's inputs. A byte order mark, any line end and empty lines at the end
- * are taken; texts and labels lose the spaces around them. Quotes in a TSV belong to the text,
- * unless every cell of the column is quoted.
+ * text with a heading, JSON lines ({@code .jsonl}, {@code .ndjson}, {@code .json}) with text or
+ * with numbers for the model's inputs, and text alone ({@code .txt}), one in each line. A byte
+ * order mark, any line end and empty lines at the end are taken; texts and labels lose the spaces
+ * around them. Quotes in a TSV belong to the text, unless every cell of the column is quoted.
  *
  * <p>What was guessed in reading goes to the notices, a line each.
  */
@@ -189,13 +190,45 @@ public final class DataFile {
       new JsonLinesReader(request).read(text, counting);
     } else if (form.spaces()) {
       new TableReader(request, form).tabSeparated(text, counting);
+    } else if (name.endsWith(".txt")) {
+      lines(text, request, counting);
     } else {
       throw new LoraGraphException(
-          file + " is no .tsv, .csv or .jsonl file: convert it, or give it the right ending");
+          file + " is no .tsv, .csv, .jsonl or .txt file: convert it, or give it the right ending");
     }
     if (!any[0]) {
       throw new LoraGraphException(file + " holds no examples: give a file with at least one row");
     }
+  }
+
+  /** A text in each line; empty lines are passed over. */
+  private static void lines(TextLines text, Request request, Visitor visitor) {
+    if (request.labelled()) {
+      throw new LoraGraphException(
+          request.file()
+              + " is text alone, and labels are needed: give a .tsv, .csv or .jsonl file");
+    }
+    text.each(
+        reader -> {
+          TextLines.Lines lines = text.lines(reader);
+          for (String line = lines.next(); line != null; line = lines.next()) {
+            if (!line.isBlank()) {
+              String place = request.place(lines.number());
+              String stripped = checked(line.strip(), "text", place);
+              Row row = new Row(stripped, null, null, Map.of(), place);
+              visitor.row(row, Map.of("text", TextNode.valueOf(stripped)));
+            }
+          }
+        });
+  }
+
+  /**
+   * All rows, for who takes no labels.
+   *
+   * @throws LoraGraphException as {@link #read} does
+   */
+  public List<Row> unlabelled() {
+    return collect(request(false, true, false, false));
   }
 
   /**

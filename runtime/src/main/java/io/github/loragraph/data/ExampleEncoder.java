@@ -3,15 +3,16 @@ package io.github.loragraph.data;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
-import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -35,6 +36,7 @@ public final class ExampleEncoder {
   private final int maxLength;
   private final EmbeddingTables tables;
   private int cut;
+  private int divided;
 
   /** For a model of whose tables nothing is known. */
   public ExampleEncoder(List<ValueInfo> inputs, Supplier<Tokenizer> tokenizer, int maxLength) {
@@ -96,6 +98,73 @@ public final class ExampleEncoder {
     return encoded.stream().map(values -> new Example(values, null)).toList();
   }
 
+  /**
+   * Encodes rows for a task that learns from the texts alone, each whole: a text that is longer
+   * than the model takes gives several examples. Both texts of a pair are texts by themselves. The
+   * target of an example has the number of the word that each token is of, {@value
+   * CrossEntropyLoss#IGNORE_INDEX} for special ones; in pre-tokenized rows each token is a word.
+   *
+   * @throws LoraGraphException if a row does not fit the model; it names the line
+   */
+  public List<Example> parts(List<Row> rows) {
+    List<Example> examples = new ArrayList<>();
+    if (rows.stream().noneMatch(Row::isText)) {
+      Set<Integer> special = tokenizer.get().special();
+      for (Map<String, Values> values : encode(rows)) {
+        examples.add(new Example(values, tokensAsWords(values, special)));
+      }
+      return examples;
+    }
+    List<String> texts = new ArrayList<>();
+    List<Row> ofText = new ArrayList<>();
+    for (Row row : rows) {
+      if (row.text() == null) {
+        throw new LoraGraphException(
+            row.place() + " mixes text and pre-tokenized rows: split the data");
+      }
+      texts.add(row.text());
+      ofText.add(row);
+      if (row.textPair() != null) {
+        texts.add(row.textPair());
+        ofText.add(row);
+      }
+    }
+    requireTextInputs();
+    List<List<Tokenizer.Part>> all = tokenizer.get().parts(texts);
+    for (int i = 0; i < all.size(); i++) {
+      divided += all.get(i).size() > 1 ? 1 : 0;
+      for (Tokenizer.Part part : all.get(i)) {
+        Tokenizer.Tokens tokens = new Tokenizer.Tokens(part.ids(), part.types(), false);
+        refuseForeignTokens(ofText.get(i), tokens);
+        examples.add(new Example(values(tokens), Values.of(part.words())));
+      }
+    }
+    return examples;
+  }
+
+  /** How many texts were divided among several examples so far. */
+  public int divided() {
+    return divided;
+  }
+
+  private static Values tokensAsWords(Map<String, Values> values, Set<Integer> special) {
+    Values ids = Objects.requireNonNull(values.get(IDS));
+    Values mask = values.get(MASK);
+    int[] words = new int[ids.count()];
+    for (int i = 0; i < words.length; i++) {
+      boolean never =
+          special.contains((int) ids.get(i))
+              || mask != null && mask.rank() == 1 && mask.get(i) == 0;
+      words[i] = never ? (int) CrossEntropyLoss.IGNORE_INDEX : i;
+    }
+    return Values.of(words);
+  }
+
+  /** The tokenizer, for those who have to know its vocabulary. */
+  public Tokenizer tokenizer() {
+    return tokenizer.get();
+  }
+
   private List<Map<String, Values>> encode(List<Row> rows) {
     if (rows.isEmpty()) {
       return List.of();
@@ -113,13 +182,31 @@ public final class ExampleEncoder {
     return text ? encodeText(rows) : rows.stream().map(this::given).toList();
   }
 
-  private List<Map<String, Values>> encodeText(List<Row> rows) {
+  private void requireTextInputs() {
     for (String input : names) {
       if (!Tokenizer.INPUTS.contains(input)) {
         throw new LoraGraphException(
             "the model's input '%s' cannot be made from text".formatted(input), Remedy.GIVE_TOKENS);
       }
     }
+  }
+
+  private Map<String, Values> values(Tokenizer.Tokens tokens) {
+    Map<String, Values> values = new HashMap<>(4);
+    for (String input : names) {
+      values.put(
+          input,
+          switch (input) {
+            case IDS -> Values.of(tokens.ids());
+            case MASK -> Values.ones(tokens.ids().length);
+            default -> types(tokens);
+          });
+    }
+    return values;
+  }
+
+  private List<Map<String, Values>> encodeText(List<Row> rows) {
+    requireTextInputs();
     @Nullable List<String> pairs =
         rows.get(0).textPair() == null ? null : rows.stream().map(Row::textPair).toList();
     List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
@@ -127,17 +214,7 @@ public final class ExampleEncoder {
         tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs)) {
       cut += tokens.cut() ? 1 : 0;
       refuseForeignTokens(rows.get(encoded.size()), tokens);
-      Map<String, Values> values = new HashMap<>(4);
-      for (String input : names) {
-        values.put(
-            input,
-            switch (input) {
-              case IDS -> Values.of(tokens.ids());
-              case MASK -> Values.ones(tokens.ids().length);
-              default -> types(tokens);
-            });
-      }
-      encoded.add(values);
+      encoded.add(values(tokens));
     }
     return encoded;
   }
@@ -178,7 +255,7 @@ public final class ExampleEncoder {
     }
     Values ids = row.values().get(IDS);
     Map<String, Values> values = new LinkedHashMap<>();
-    Sizes sizes = new Sizes(row);
+    AxisSizes sizes = new AxisSizes(row);
     for (ValueInfo input : inputs) {
       String name = input.name();
       Values given = row.values().get(name);
@@ -196,7 +273,7 @@ public final class ExampleEncoder {
     return values;
   }
 
-  private Values fitting(Row row, ValueInfo input, Values given, Sizes sizes) {
+  private Values fitting(Row row, ValueInfo input, Values given, AxisSizes sizes) {
     TensorType type = input.requireType();
     Values values = given;
     if (type.shape() != null) {
@@ -251,45 +328,6 @@ public final class ExampleEncoder {
         throw new LoraGraphException(
             "%s: '%s' has %d, and the model's table for it has %d rows, from 0 on"
                 .formatted(row.place(), name, (long) number, rows));
-      }
-    }
-  }
-
-  /**
-   * The sizes of one row's axes: those that the model gives one name must be one number, and those
-   * of tokens, whatever their names.
-   */
-  private static final class Sizes {
-    private final Row row;
-    private final Map<String, Integer> bySymbol = new HashMap<>();
-    private final Map<String, String> firstBySymbol = new HashMap<>();
-
-    Sizes(Row row) {
-      this.row = row;
-    }
-
-    void check(String input, Shape.Dimension declared, int size) {
-      boolean tokens = Tokenizer.INPUTS.contains(input);
-      if (declared.isKnown() && (tokens ? size > declared.size() : size != declared.size())) {
-        throw new LoraGraphException(
-            "%s: '%s' has %d entries where the model takes %d"
-                .formatted(row.place(), input, size, declared.size()));
-      }
-      if (tokens) {
-        compare("", input, size);
-      }
-      if (!declared.isKnown() && declared.symbol() != null) {
-        compare(declared.symbol(), input, size);
-      }
-    }
-
-    private void compare(String symbol, String input, int size) {
-      Integer known = bySymbol.putIfAbsent(symbol, size);
-      String first = firstBySymbol.putIfAbsent(symbol, input);
-      if (known != null && known != size) {
-        throw new LoraGraphException(
-            "%s: '%s' has %d entries and '%s' has %d: they must have as many"
-                .formatted(row.place(), input, size, first, known));
       }
     }
   }

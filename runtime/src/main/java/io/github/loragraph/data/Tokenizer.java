@@ -7,12 +7,15 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.ort.NativeOwners;
+import io.github.loragraph.training.CrossEntropyLoss;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,11 +34,17 @@ public final class Tokenizer implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final long padId;
   private final int maxLength;
+  private final Set<Integer> special;
 
-  private Tokenizer(Path file, HuggingFaceTokenizer tokenizer, long padId, int maxLength) {
+  /** Null until it is asked for. */
+  private volatile @Nullable MaskVocabulary masks;
+
+  private Tokenizer(
+      Path file, HuggingFaceTokenizer tokenizer, long padId, Set<Integer> special, int maxLength) {
     this.file = file;
     this.tokenizer = tokenizer;
     this.padId = padId;
+    this.special = special;
     this.maxLength = maxLength;
   }
 
@@ -53,6 +62,7 @@ public final class Tokenizer implements AutoCloseable {
     }
     TokenizerFile content = TokenizerFile.read(file);
     long padId = content.padId();
+    Set<Integer> special = content.specialIds();
     TokenizerLibrary.prepare();
     Map<String, String> options =
         Map.of(
@@ -67,7 +77,7 @@ public final class Tokenizer implements AutoCloseable {
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(content.withoutLengths()), options);
       NativeOwners.made("tokenizer", tokenizer::isReleased);
-      return new Tokenizer(file, tokenizer, padId, maxLength);
+      return new Tokenizer(file, tokenizer, padId, special, maxLength);
     } catch (EngineException | LinkageError e) {
       throw new LoraGraphException(
           "cannot load the native library of the tokenizers: " + firstLine(e), e);
@@ -112,15 +122,23 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private Tokens encode(String text, @Nullable String pair) {
-    Encoding encoding;
+    Encoding encoding =
+        encoding(text, () -> pair == null ? tokenizer.encode(text) : tokenizer.encode(text, pair));
+    return new Tokens(fitting(encoding), ints(encoding.getTypeIds()), encoding.exceedMaxLength());
+  }
+
+  private Encoding encoding(String text, Supplier<Encoding> work) {
     try {
-      encoding = pair == null ? tokenizer.encode(text) : tokenizer.encode(text, pair);
+      return work.get();
     } catch (RuntimeException e) {
       throw new LoraGraphException(
           "%s cannot encode '%s': %s"
               .formatted(file, PlainText.shortened(text, LONGEST_SHOWN), firstLine(e)),
           e);
     }
+  }
+
+  private int[] fitting(Encoding encoding) {
     int[] ids = ints(encoding.getIds());
     if (ids.length > maxLength) {
       throw new LoraGraphException(
@@ -128,7 +146,80 @@ public final class Tokenizer implements AutoCloseable {
               .formatted(maxLength),
           Remedy.ALLOW_MORE_TOKENS);
     }
-    return new Tokens(ids, ints(encoding.getTypeIds()), encoding.exceedMaxLength());
+    return ids;
+  }
+
+  /**
+   * A part of a text that the model can take at once, special tokens included.
+   *
+   * @param words for each token the number of its word in the text, {@value
+   *     CrossEntropyLoss#IGNORE_INDEX} for special ones
+   */
+  record Part(int[] ids, int[] types, int[] words) {}
+
+  /**
+   * All of some texts: one that is too long for the model is cut into parts, of which each but the
+   * last has as many tokens as the model takes.
+   *
+   * @throws LoraGraphException as {@link #encode} does, or if the tokenizer does not say of which
+   *     word a token is
+   */
+  List<List<Part>> parts(List<String> texts) {
+    return IntStream.range(0, texts.size()).parallel().mapToObj(i -> parts(texts.get(i))).toList();
+  }
+
+  private List<Part> parts(String text) {
+    Encoding encoding = encoding(text, () -> tokenizer.encode(text, true, true));
+    List<Part> parts = new ArrayList<>();
+    parts.add(part(text, encoding));
+    for (Encoding further : encoding.getOverflowing()) {
+      parts.add(part(text, further));
+    }
+    return parts;
+  }
+
+  private Part part(String text, Encoding encoding) {
+    int[] ids = fitting(encoding);
+    long[] marks = encoding.getSpecialTokenMask();
+    long[] numbers = encoding.getWordIds();
+    int[] words = new int[ids.length];
+    for (int i = 0; i < words.length; i++) {
+      boolean never = marks[i] != 0 || special.contains(ids[i]);
+      if (!never && numbers[i] < 0) {
+        throw new LoraGraphException(
+            "%s does not say of which word a token of '%s' is"
+                .formatted(file, PlainText.shortened(text, LONGEST_SHOWN)));
+      }
+      words[i] = never ? (int) CrossEntropyLoss.IGNORE_INDEX : (int) numbers[i];
+    }
+    return new Part(ids, ints(encoding.getTypeIds()), words);
+  }
+
+  /** The ids of tokens that are no text, as far as the file names them. */
+  Set<Integer> special() {
+    return special;
+  }
+
+  /**
+   * What masking has to know.
+   *
+   * @throws LoraGraphException if the tokenizer has no token that stands for one that is to be
+   *     found
+   */
+  public MaskVocabulary maskVocabulary() {
+    MaskVocabulary known = masks;
+    if (known == null) {
+      known =
+          TokenizerFile.read(file)
+              .masks()
+              .orElseThrow(
+                  () ->
+                      new LoraGraphException(
+                          "%s has no mask token, such as <mask> or [MASK]: the model was not trained to find tokens"
+                              .formatted(file)));
+      masks = known;
+    }
+    return known;
   }
 
   /** A token as text, special ones by their names. */

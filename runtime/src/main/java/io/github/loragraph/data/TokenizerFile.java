@@ -14,7 +14,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +33,12 @@ final class TokenizerFile {
 
   /** Native code gives up at 128. */
   private static final int DEEPEST = 100;
+
+  private static final List<String> MASK_TOKENS = List.of("<mask>", "[MASK]");
+
+  /** Files of transformers beside this one, in which tokens have their parts. */
+  private static final List<String> NAMING_TOKENS =
+      List.of("tokenizer_config.json", "special_tokens_map.json");
 
   private static final Set<String> PADDING_TOKENS = Set.of("<pad>", "[PAD]", "<|pad|>");
   private static final ObjectMapper JSON =
@@ -246,6 +257,84 @@ final class TokenizerFile {
       }
     }
     return 0;
+  }
+
+  /** The ids of tokens that are no text: those that are said to be special, or are put around. */
+  Set<Integer> specialIds() {
+    Set<Integer> ids = new HashSet<>();
+    for (JsonNode token : root.path("added_tokens")) {
+      if (token.path("special").asBoolean(false)) {
+        ids.add(token.path("id").asInt());
+      }
+    }
+    addIdsAround(root.path("post_processor"), ids);
+    return ids;
+  }
+
+  private static void addIdsAround(JsonNode processor, Set<Integer> ids) {
+    for (String name : new String[] {"sep", "cls"}) {
+      // A pair of name and id.
+      if (processor.path(name).path(1).canConvertToInt()) {
+        ids.add(processor.path(name).path(1).asInt());
+      }
+    }
+    for (JsonNode token : processor.path("special_tokens")) {
+      token.path("ids").forEach(id -> ids.add(id.asInt()));
+    }
+    processor.path("processors").forEach(inner -> addIdsAround(inner, ids));
+  }
+
+  /**
+   * The token that stands for one that is to be found: the one that the files beside this one name,
+   * or one of the usual name; empty where there is none.
+   */
+  Optional<MaskVocabulary> masks() {
+    List<String> names = new ArrayList<>();
+    for (String beside : NAMING_TOKENS) {
+      nameIn(file.resolveSibling(beside)).ifPresent(names::add);
+    }
+    names.addAll(MASK_TOKENS);
+    Map<String, Integer> ids = ids();
+    int size = 1 + ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
+    return names.stream()
+        .filter(ids::containsKey)
+        .findFirst()
+        .map(name -> new MaskVocabulary(ids.get(name), name, size, specialIds()));
+  }
+
+  /** {@code mask_token} in a file of transformers: text, or an object with its text. */
+  private static Optional<String> nameIn(Path beside) {
+    if (!Files.isRegularFile(beside)) {
+      return Optional.empty();
+    }
+    try {
+      JsonNode token = JSON.readTree(Files.readAllBytes(beside)).path("mask_token");
+      JsonNode text = token.isObject() ? token.path("content") : token;
+      return text.isTextual() ? Optional.of(text.asText()) : Optional.empty();
+    } catch (JsonProcessingException e) {
+      throw new LoraGraphException(
+          "%s is not JSON: %s".formatted(beside, PlainText.shortened(e.getOriginalMessage(), 200)),
+          e);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + beside + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** The ids of all tokens by their texts. */
+  private Map<String, Integer> ids() {
+    Map<String, Integer> ids = new HashMap<>();
+    JsonNode vocabulary = root.path("model").path("vocab");
+    if (vocabulary.isArray()) {
+      for (int i = 0; i < vocabulary.size(); i++) {
+        ids.put(vocabulary.get(i).path(0).asText(), i);
+      }
+    } else {
+      vocabulary.properties().forEach(token -> ids.put(token.getKey(), token.getValue().asInt()));
+    }
+    for (JsonNode token : root.path("added_tokens")) {
+      ids.put(token.path("content").asText(), token.path("id").asInt());
+    }
+    return ids;
   }
 
   /** The file without its own truncation and padding, which are not used. */

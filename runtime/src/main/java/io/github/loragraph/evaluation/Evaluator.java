@@ -16,6 +16,9 @@ import java.util.List;
 public final class Evaluator {
   private static final int BATCH_SIZE = 32;
 
+  /** Numbers in the logits of one batch, 256 MB: those of a language model are many. */
+  private static final long MOST_LOGITS = 1L << 26;
+
   private final List<ValueInfo> inputs;
   private final long padId;
 
@@ -28,8 +31,32 @@ public final class Evaluator {
     this.padId = padId;
   }
 
+  /** Takes the answers of a model. */
+  @FunctionalInterface
+  public interface Taker {
+    /**
+     * Takes one answer.
+     *
+     * @param number of the example, from 0
+     * @param logits of the example, of all its tokens where they are answered
+     */
+    void take(int number, float[] logits);
+  }
+
   /** The logits of each example, in the order of the examples. */
   public float[][] logits(Classifier classifier, List<Example> examples) {
+    float[][] logits = new float[examples.size()][];
+    each(classifier, examples, 0, (number, row) -> logits[number] = row);
+    return logits;
+  }
+
+  /**
+   * Hands over the logits of one example after the other, those of long ones first: no more are
+   * held than those of a batch.
+   *
+   * @param perToken how many logits each token has; 0 where only the example has some
+   */
+  public void each(Classifier classifier, List<Example> examples, int perToken, Taker taker) {
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < examples.size(); i++) {
       order.add(i);
@@ -41,22 +68,29 @@ public final class Evaluator {
     List<Example> filled = examples.isEmpty() ? sorted : sizes.filled(sorted, sorted.get(0));
     BatchSource batches =
         BatchSource.of(filled, inputs)
-            .batchSize(sizes.batchSize(BATCH_SIZE))
+            .batchSize(sizes.batchSize(batchSize(sorted, sizes, perToken)))
             .padId(padId)
             .shuffle(false)
             .build();
-    float[][] logits = new float[examples.size()][];
     Iterator<Integer> place = order.iterator();
     for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {
       try (Batch batch = i.next()) {
         for (float[] row : classifier.logits(batch.inputs())) {
           if (place.hasNext()) {
-            logits[place.next()] = row;
+            taker.take(place.next(), row);
           }
         }
       }
     }
-    return logits;
+  }
+
+  /** So many that their logits have room. */
+  private static int batchSize(List<Example> sorted, InputSizes sizes, int perToken) {
+    if (perToken == 0 || sorted.isEmpty()) {
+      return BATCH_SIZE;
+    }
+    long tokens = sizes.tokens() > 0 ? sizes.tokens() : Math.max(1, sorted.get(0).length());
+    return (int) Math.max(1, Math.min(BATCH_SIZE, MOST_LOGITS / (tokens * perToken)));
   }
 
   /**
@@ -65,6 +99,8 @@ public final class Evaluator {
    * @param outputs the size of the logits' last axis
    */
   public Report evaluate(Classifier classifier, List<Example> examples, Task task, int outputs) {
-    return task.report(logits(classifier, examples), examples, outputs);
+    Task.Measure measure = task.measure(examples, outputs);
+    each(classifier, examples, task.answersTokens() ? outputs : 0, measure::add);
+    return measure.report();
   }
 }

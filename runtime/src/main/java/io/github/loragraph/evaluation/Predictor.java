@@ -46,6 +46,15 @@ public final class Predictor implements AutoCloseable {
     return evaluator.logits(session, examples);
   }
 
+  /**
+   * Hands over the logits of one example after the other, in any order.
+   *
+   * @param perToken how many logits each token has; 0 where only the example has some
+   */
+  public void each(List<Example> examples, int perToken, Evaluator.Taker taker) {
+    evaluator.each(session, examples, perToken, taker);
+  }
+
   /** How well the model does on labelled examples. */
   public Report evaluate(List<Example> examples, Task task, int outputs) {
     return evaluator.evaluate(session, examples, task, outputs);

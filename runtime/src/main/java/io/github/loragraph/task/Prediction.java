@@ -55,6 +55,31 @@ public interface Prediction {
   }
 
   /**
+   * What a language model finds for one mask.
+   *
+   * @param position of the mask among the tokens, from 0
+   * @param mask as it stands in the text
+   * @param tokens the likeliest, the first one first
+   */
+  record Mask(int position, String mask, List<Found> tokens) {
+    public Mask {
+      tokens = List.copyOf(tokens);
+    }
+
+    /**
+     * A token that may be under a mask.
+     *
+     * @param id its number
+     */
+    public record Found(String token, int id, double probability) {}
+  }
+
+  /** What is found for each mask of the text, where tokens are hidden; else none. */
+  default List<Mask> masks() {
+    return List.of();
+  }
+
+  /**
    * The columns that a file of answers has beside those of its data, by name.
    *
    * @param tokens the texts of the tokens, where each has its own answer

@@ -1,9 +1,12 @@
 package io.github.loragraph.task;
 
+import io.github.loragraph.data.EpochView;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
+import io.github.loragraph.data.Masking;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.training.Logits;
@@ -12,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +104,86 @@ public abstract class Task {
    */
   protected abstract Values target(Row row, LabelSet labels);
 
+  /** Whether rows have labels, which the model is to answer; else it learns from texts alone. */
+  public boolean isLabelled() {
+    return true;
+  }
+
+  /** Whether tokens are masked, which the model is to find. */
+  public boolean isMasked() {
+    return false;
+  }
+
+  /**
+   * What encoded examples are in each epoch of a training.
+   *
+   * @param masking how tokens are masked, where they are
+   * @param tokenizer that of the model
+   * @param outputs the size of the logits' last axis
+   * @param seed decides what is drawn
+   * @throws LoraGraphException if the tokenizer has not what the task needs, or masking is asked of
+   *     a task that has none
+   */
+  public EpochView view(Masking masking, Supplier<Tokenizer> tokenizer, int outputs, long seed) {
+    if (!masking.equals(Masking.USUAL)) {
+      throw new LoraGraphException(
+          "a probability of masking and whole words belong to the masking of tokens, not to "
+              + name);
+    }
+    return EpochView.SAME;
+  }
+
+  /**
+   * What encoded examples are when a model is measured with them: each time the same.
+   *
+   * @param tokenizer that of the model
+   * @param outputs the size of the logits' last axis
+   * @throws LoraGraphException if the tokenizer has not what the task needs
+   */
+  public List<Example> measured(List<Example> encoded, Supplier<Tokenizer> tokenizer, int outputs) {
+    return encoded;
+  }
+
+  /** What is worth saying of how a model is measured; empty where it goes without saying. */
+  public Optional<String> howMeasured() {
+    return Optional.empty();
+  }
+
+  /** Measures answers as they come, in any order; each of the examples once. */
+  public interface Measure {
+    /**
+     * Takes one answer.
+     *
+     * @param number of its example, from 0
+     * @param logits of the example, of all its tokens where they are answered
+     */
+    void add(int number, float[] logits);
+
+    /** The figures, when all answers were taken. */
+    Report report();
+  }
+
+  /**
+   * Measures answers; unless a task can do with less, all are held until the end.
+   *
+   * @param examples with targets
+   * @param outputs the size of the logits' last axis
+   */
+  public Measure measure(List<Example> examples, int outputs) {
+    float[][] all = new float[examples.size()][];
+    return new Measure() {
+      @Override
+      public void add(int number, float[] logits) {
+        all[number] = logits;
+      }
+
+      @Override
+      public Report report() {
+        return Task.this.report(all, examples, outputs);
+      }
+    };
+  }
+
   /**
    * Measures answers.
    *
@@ -123,6 +207,22 @@ public abstract class Task {
     float[] logits = unpadded(all, names.size(), length);
     Prediction.requireNumbers(logits, place);
     return prediction(logits, names);
+  }
+
+  /**
+   * The answer that the logits of an example are, which may be in words of the model's vocabulary.
+   *
+   * @param all as {@link #prediction(float[], List, int, String)} takes them
+   * @param tokenizer asked for only where the answer needs it
+   * @throws LoraGraphException if a logit is no finite number, or the example is none for the task
+   */
+  public Prediction prediction(
+      float[] all,
+      Example example,
+      List<String> names,
+      Supplier<Tokenizer> tokenizer,
+      String place) {
+    return prediction(all, names, example.length(), place);
   }
 
   /** The logits without those of tokens that only pad a batch. */
@@ -161,6 +261,21 @@ public abstract class Task {
   /** Whether each token is answered, so that a head is put on each. */
   public boolean answersTokens() {
     return false;
+  }
+
+  /** Why no head for the task can be put on an encoder; empty where one can. */
+  public Optional<String> refusalOfHead() {
+    return Optional.empty();
+  }
+
+  /** Whether {@link #mistakes(float[][], List, List)} lists anything. */
+  public boolean listsMistakes() {
+    return true;
+  }
+
+  /** Whether the classes have names, which a configuration may give. */
+  public boolean namesClasses() {
+    return true;
   }
 
   /** The names of the logits where no data and no user can choose them; else empty. */

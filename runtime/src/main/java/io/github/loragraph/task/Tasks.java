@@ -22,12 +22,21 @@ public final class Tasks {
   /** Several numbers for each example. */
   public static final Task MULTIOUTPUT_REGRESSION = new MultioutputRegressionTask();
 
+  /** The tokens of a text that are hidden from the model. */
+  public static final Task MASKED_LM = new MaskedLanguageModelTask();
+
   /**
    * All of them, in the order in which they are tried; where two fit a model, the first one is
    * meant.
    */
   public static final List<Task> ALL =
-      List.of(CLASSIFICATION, TOKEN_CLASSIFICATION, REGRESSION, MULTILABEL, MULTIOUTPUT_REGRESSION);
+      List.of(
+          CLASSIFICATION,
+          TOKEN_CLASSIFICATION,
+          REGRESSION,
+          MULTILABEL,
+          MULTIOUTPUT_REGRESSION,
+          MASKED_LM);
 
   private Tasks() {}
 

@@ -45,7 +45,8 @@ final class StepCursor {
       next = 0;
     }
     int end = Math.min(order.size(), next + accumulation);
-    List<List<Example>> group = order.subList(next, end);
+    // Copied: each batch is made only once.
+    List<List<Example>> group = List.copyOf(order.subList(next, end));
     next = end;
     double[] shares = group.stream().mapToDouble(this::weight).toArray();
     double sum = Arrays.stream(shares).sum();

@@ -1,5 +1,6 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.data.EpochView;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.task.Task;
 import java.util.List;
@@ -11,5 +12,17 @@ import java.util.List;
  * @param training examples with targets
  * @param heldOut examples to measure with; empty for none
  * @param padId fills up {@code input_ids}
+ * @param view what the training examples are in each epoch
  */
-public record TrainingData(Task task, List<Example> training, List<Example> heldOut, long padId) {}
+public record TrainingData(
+    Task task, List<Example> training, List<Example> heldOut, long padId, EpochView view) {
+  /** Examples that are the same in each epoch. */
+  public TrainingData(Task task, List<Example> training, List<Example> heldOut, long padId) {
+    this(task, training, heldOut, padId, EpochView.SAME);
+  }
+
+  /** The same with other examples to train on. */
+  TrainingData withTraining(List<Example> examples) {
+    return new TrainingData(task, examples, heldOut, padId, view);
+  }
+}

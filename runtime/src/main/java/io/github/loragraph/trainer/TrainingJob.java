@@ -267,7 +267,7 @@ public record TrainingJob(
                     .batchSize(sizes.rows())
                     .accumulation(accumulation(sizes))
                     .build())
-        .data(new TrainingData(data.task(), training, data.heldOut(), data.padId()))
+        .data(data.withTraining(training))
         .build();
   }
 
@@ -331,6 +331,7 @@ public record TrainingJob(
         .padId(data.padId())
         .shuffle(settings.shuffle())
         .seed(settings.seed())
+        .view(data.view())
         .build();
   }
 }
