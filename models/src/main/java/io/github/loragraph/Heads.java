@@ -9,6 +9,7 @@ import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.training.LanguageModelHead;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -27,12 +28,12 @@ final class Heads {
           "two classes with names that are alike: '%s' and '%s'".formatted(alike.toArray()));
     }
     ShapeInference inference = new SessionShapeInference(RuntimeBuild.any());
+    OnnxModel below = statesOf(encoder, inference, notes);
     OnnxModel classifier =
         head.task().internal().answersTokens()
-            ? ClassificationHead.addToTokens(
-                encoder.graph(), classes.size(), head.seed(), inference)
+            ? ClassificationHead.addToTokens(below, classes.size(), head.seed(), inference)
             : ClassificationHead.add(
-                encoder.graph(),
+                below,
                 classes.size(),
                 ClassificationHead.Pooling.valueOf(head.pooling().name()),
                 head.seed(),
@@ -46,6 +47,19 @@ final class Heads {
     return encoder.withHead(classifier, config);
   }
 
+  /** The model, without the head of its pretraining where it has one. */
+  private static OnnxModel statesOf(
+      Model encoder, ShapeInference inference, Consumer<String> notes) {
+    if (encoder.outputName().isPresent()) {
+      return encoder.graph();
+    }
+    Optional<OnnxModel> states =
+        encoder.graph().namingFile(() -> LanguageModelHead.dropFrom(encoder.graph(), inference));
+    states.ifPresent(
+        model -> notes.accept("the language-model head is dropped: the new head takes its place"));
+    return states.orElse(encoder.graph());
+  }
+
   /** A head that comes after the adapters is trained with them, as one that was there before is. */
   private static OnnxModel trainedWithAdapters(
       OnnxModel encoder, OnnxModel classifier, Consumer<String> notes) {
@@ -57,7 +71,8 @@ final class Heads {
     int dropped = adapters.get().targets().size() - metadata.targets().size();
     if (metadata.targets().isEmpty()) {
       throw new LoraGraphException(
-          "the head would take the place of all adapters, which lie behind what it reads: put the head on first, and the adapters on that");
+          "the head would take the place of all adapters, which lie behind what it reads: put the"
+              + " head on first, and the adapters on that");
     }
     if (dropped > 0) {
       notes.accept(

@@ -27,6 +27,7 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.training.LanguageModelHead;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Trainability;
 import java.io.IOException;
@@ -99,7 +100,7 @@ public final class Model {
       @Nullable RunDefaults defaults,
       @Nullable ModelChange change,
       Consumer<String> notes) {
-    State changed(ModelChange by) {
+    State changed(@Nullable ModelChange by) {
       return new State(null, outputName, defaults, by, notes);
     }
   }
@@ -490,6 +491,29 @@ public final class Model {
   public Model unload() {
     OnnxModel removed = LoraGraphException.in(file(), () -> LoraRemover.remove(onnx));
     return changed(removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty());
+  }
+
+  /**
+   * The encoder of a model with a language-model head: the last states, {@code last_hidden_state},
+   * FLOAT (batch, sequence, hidden), are then its only output. {@link #addHead} does it by itself.
+   *
+   * @throws LoraGraphException if it has no such head, or adapters, which have to be merged before
+   */
+  public Model dropLanguageModelHead() {
+    if (hasAdapters()) {
+      throw new LoraGraphException(file() + " has adapters: merge them before its head is dropped");
+    }
+    OnnxModel encoder =
+        LoraGraphException.in(
+            file(),
+            () ->
+                LanguageModelHead.dropFrom(onnx, new SessionShapeInference(RuntimeBuild.any()))
+                    .orElseThrow(
+                        () ->
+                            new LoraGraphException(
+                                "the model has no language-model head that could be dropped: logits"
+                                    + " over its vocabulary as its only output")));
+    return new Model(encoder, files, state.changed(change().orElse(null)));
   }
 
   /**

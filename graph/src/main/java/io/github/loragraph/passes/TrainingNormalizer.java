@@ -31,6 +31,17 @@ public final class TrainingNormalizer implements Pass {
   private static final Pass UPGRADE =
       Pass.inTurn(Pass.of(OnnxModel::withConstantInitializers), new OpsetUpgrade());
 
+  private static final Pass FUSION =
+      new Rewriter(
+          new ConstantNodes(),
+          new DropoutRemoval(),
+          new NoOpCast(),
+          new IdentityRemoval(),
+          new ScalarFolding(),
+          new LayerNormPattern(),
+          new GeluPattern(),
+          new TanhGeluPattern());
+
   private static final Pass FORM =
       Pass.inTurn(
           new Rewriter(
@@ -114,6 +125,18 @@ public final class TrainingNormalizer implements Pass {
       }
     }
     return count;
+  }
+
+  /**
+   * The model with each normalization and GELU as one node, to be looked at: values that are still
+   * there have their names.
+   *
+   * @param model stays as it is
+   * @throws io.github.loragraph.error.LoraGraphException if the model cannot be brought to a common
+   *     operator set
+   */
+  public static TypedModel fused(TypedModel model) {
+    return FUSION.apply(UPGRADE.apply(model, Set.of()).model(), Set.of()).model();
   }
 
   /**
