@@ -8,9 +8,14 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.CausalLanguageModelLoss;
+import io.github.loragraph.training.CosineSimilarityLoss;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.MultipleNegativesLoss;
+import io.github.loragraph.training.SentenceEmbedding;
+import io.github.loragraph.training.Towers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -43,6 +48,9 @@ public final class Oracle {
 
   /** Models that answer with embeddings, packed; the README beside them says what they are. */
   public static final List<String> EMBEDDING_MODELS = List.of("sbert-cosine");
+
+  /** What cosines are multiplied by in task {@code mnr}. */
+  private static final double SCALE = 20;
 
   private final String fixture;
   private final JsonNode values;
@@ -111,9 +119,59 @@ public final class Oracle {
 
   /** What PyTorch's numbers are of. */
   public Loss loss() {
-    return get("/task").asText().equals("causal-lm")
-        ? new CausalLanguageModelLoss()
-        : CrossEntropyLoss.plain();
+    return switch (get("/task").asText()) {
+      case "causal-lm" -> new CausalLanguageModelLoss();
+      case "cosine" -> new CosineSimilarityLoss();
+      case "mnr" -> new MultipleNegativesLoss(SCALE, false);
+      default -> CrossEntropyLoss.plain();
+    };
+  }
+
+  /** Whether the numbers are of pairs of texts, the second of which are {@code inputs_b}. */
+  private boolean isOfPairs() {
+    return values.has("inputs_b");
+  }
+
+  /**
+   * What is trained, out of the model.
+   *
+   * @param inference asked only where the model does not declare its outputs' shapes
+   */
+  public OnnxModel trainedForm(OnnxModel model, ShapeInference inference) {
+    return isOfPairs()
+        ? Towers.of(SentenceEmbedding.of(model, null, null, inference).model())
+        : model;
+  }
+
+  /** The name of the output that the logits are: embeddings are an embedding model's. */
+  public String output() {
+    return isOfPairs() ? "sentence_embedding" : "logits";
+  }
+
+  /** The batches that the logits are of, one after the other: both sentences of pairs are one. */
+  public List<List<HostTensor>> batches() {
+    return isOfPairs() ? List.of(inputs(), inputs(get("/inputs_b"))) : List.of(inputs());
+  }
+
+  /** What a step is made of. */
+  public List<HostTensor> labelledBatch() {
+    List<HostTensor> batch = new ArrayList<>();
+    if (isOfPairs()) {
+      for (HostTensor input : inputs()) {
+        batch.add(named(Towers.ANCHOR, input, input.shape()));
+      }
+      for (HostTensor input : inputs(get("/inputs_b"))) {
+        batch.add(named(Towers.TEXTS, input, input.shape()[0], 1, input.shape()[1]));
+      }
+    } else {
+      batch.addAll(inputs());
+    }
+    batch.add(labels());
+    return batch;
+  }
+
+  private static HostTensor named(String before, HostTensor input, long... shape) {
+    return new HostTensor(before + input.name(), input.type(), shape, input.data());
   }
 
   /** Weights that are (in, out) in PyTorch, too: those of GPT-2's Conv1D. */
@@ -192,10 +250,39 @@ public final class Oracle {
   public HostTensor labels() {
     double[] labels = numbers("/labels");
     JsonNode rows = values.at("/labels");
+    switch (get("/task").asText()) {
+      case "cosine" -> {
+        return floats("labels", labels);
+      }
+      case "mnr" -> {
+        return longs("labels", ids(labels), labels.length, 2);
+      }
+      default -> {}
+    }
     if (rows.get(0).isArray()) {
       return longs("labels", labels, rows.size(), rows.get(0).size());
     }
     return longs("labels", labels, labels.length);
+  }
+
+  /**
+   * Of each row's texts, which are all different: a label is the place of the anchor's positive.
+   */
+  private static double[] ids(double[] labels) {
+    double[] ids = new double[2 * labels.length];
+    for (int row = 0; row < labels.length; row++) {
+      ids[2 * row] = labels.length + row;
+      ids[2 * row + 1] = labels[row];
+    }
+    return ids;
+  }
+
+  private static HostTensor floats(String name, double[] numbers) {
+    ByteBuffer data = ByteBuffer.allocateDirect(numbers.length * 4).order(ByteOrder.nativeOrder());
+    for (double number : numbers) {
+      data.putFloat((float) number);
+    }
+    return new HostTensor(name, ElementType.FLOAT, new long[] {numbers.length}, data.flip());
   }
 
   private static HostTensor longs(String name, double[] numbers, long... shape) {

@@ -16,14 +16,16 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
 import io.github.loragraph.passes.TrainingNormalizer;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -100,7 +102,7 @@ public final class OracleDifferences {
     EvaluationGraph evaluation = EvaluationGraph.of(model, trained.values());
     double learningRate = oracle.number("/adamw/lr");
     double[] losses = oracle.numbers("/adamw/losses");
-    List<HostTensor> batch = labelledBatch();
+    List<HostTensor> batch = oracle.labelledBatch();
     Difference curve = Difference.NONE;
     Difference first = Difference.NONE;
     try (Weights weights = new Weights();
@@ -119,12 +121,12 @@ public final class OracleDifferences {
               Difference.of(
                   "logits of the engine",
                   logits,
-                  flat(engine.classifier().logits(oracle.inputs()))));
+                  joined(inputs -> flat(engine.classifier().logits(inputs)))));
       engine.parameters().values().forEach(model.graph()::putInitializer);
       curve =
           curve.or(
               Difference.of(
-                  "logits of the model", logits, run(inferenceForm(model), oracle.inputs())));
+                  "logits of the model", logits, run(inferenceForm(model))));
       Merged merged = merged(LoraMerger.merge(model), "/merged_final");
       return new Training(curve, first, last, merged.weights(), merged.logits());
     }
@@ -150,8 +152,7 @@ public final class OracleDifferences {
   }
 
   private Difference logits(OnnxModel model, String key) {
-    Difference difference =
-        Difference.of(key, oracle.numbers("/" + key), run(model, oracle.inputs()));
+    Difference difference = Difference.of(key, oracle.numbers("/" + key), run(model));
     for (JsonNode batch : oracle.get("/more_inference")) {
       difference =
           difference.or(
@@ -163,8 +164,24 @@ public final class OracleDifferences {
     return difference;
   }
 
+  private float[] run(OnnxModel model) {
+    return joined(inputs -> run(model, inputs));
+  }
+
   private float[] run(OnnxModel model, List<HostTensor> inputs) {
-    return Objects.requireNonNull(OrtRun.run(model, inputs, sessions).get("logits"));
+    return Objects.requireNonNull(OrtRun.run(model, inputs, sessions).get(oracle.output()));
+  }
+
+  /** What all batches of the oracle give, one after the other. */
+  private float[] joined(Function<List<HostTensor>, float[]> run) {
+    float[] all = new float[0];
+    for (List<HostTensor> inputs : oracle.batches()) {
+      float[] one = run.apply(inputs);
+      int before = all.length;
+      all = Arrays.copyOf(all, before + one.length);
+      System.arraycopy(one, 0, all, before, one.length);
+    }
+    return all;
   }
 
   private Gradients gradients(OnnxModel model, String pointer, String lossPointer) {
@@ -183,7 +200,7 @@ public final class OracleDifferences {
               graph.removeInput(value);
               graph.putInitializer(initial);
             });
-    Map<String, float[]> outputs = OrtRun.run(training.model(), labelledBatch(), sessions);
+    Map<String, float[]> outputs = OrtRun.run(training.model(), oracle.labelledBatch(), sessions);
     return new Gradients(
         trained.gradients(
             oracle.tensors(pointer), value -> outputs.get(training.gradients().get(value))),
@@ -217,21 +234,13 @@ public final class OracleDifferences {
         Difference.of(
             "logits of the merged model",
             oracle.numbers(pointer + "/logits"),
-            run(inferenceForm(merged), oracle.inputs())));
-  }
-
-  private List<HostTensor> labelledBatch() {
-    List<HostTensor> batch = new ArrayList<>(oracle.inputs());
-    batch.add(oracle.labels());
-    return batch;
+            run(inferenceForm(merged))));
   }
 
   private TrainingGraph trainingGraph(OnnxModel model, PyTorchParameters trained) {
+    ShapeInference inference = new SessionShapeInference(OrtRuntime.ofThisProcess());
     return TrainingGraph.build(
-        model,
-        trained.values(),
-        oracle.loss(),
-        new SessionShapeInference(OrtRuntime.ofThisProcess()));
+        oracle.trainedForm(model, inference), trained.values(), oracle.loss(), inference);
   }
 
   /** A model as evaluation sees it: dropout is off. */

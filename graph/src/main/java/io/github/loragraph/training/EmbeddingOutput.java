@@ -186,8 +186,9 @@ record EmbeddingOutput(String name, TensorType type, Optional<String> tokens, Li
     }
     if (node.is("Gather")) {
       Tensor index = graph.constant(node.input(1));
-      boolean one = index != null && index.elementCount() == 1 && node.attribute("axis", 0L) == 1;
-      return one ? place(index.toLongs()[0]) : Optional.empty();
+      return index != null && index.elementCount() == 1 && node.attribute("axis", 0L) == 1
+          ? place(index.toLongs()[0])
+          : Optional.empty();
     }
     if (node.is("Slice")) {
       Tensor start = node.hasInput(1) ? graph.constant(node.input(1)) : null;
