@@ -138,9 +138,16 @@ public final class Oracle {
    * @param inference asked only where the model does not declare its outputs' shapes
    */
   public OnnxModel trainedForm(OnnxModel model, ShapeInference inference) {
-    return isOfPairs()
-        ? Towers.of(SentenceEmbedding.of(model, null, null, inference).model())
-        : model;
+    return isOfPairs() ? Towers.of(answeringForm(model, inference)) : model;
+  }
+
+  /**
+   * What is evaluated, out of the model.
+   *
+   * @param inference asked only where the model does not declare its outputs' shapes
+   */
+  public OnnxModel answeringForm(OnnxModel model, ShapeInference inference) {
+    return isOfPairs() ? SentenceEmbedding.of(model, null, null, inference).model() : model;
   }
 
   /** The name of the output that the logits are: embeddings are an embedding model's. */

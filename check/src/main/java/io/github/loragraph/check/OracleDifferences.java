@@ -99,7 +99,10 @@ public final class OracleDifferences {
                 oracle.number("/adamw/eps"),
                 oracle.number("/adamw/weight_decay")),
             0);
-    EvaluationGraph evaluation = EvaluationGraph.of(model, trained.values());
+    EvaluationGraph evaluation =
+        EvaluationGraph.of(
+            oracle.answeringForm(model, new SessionShapeInference(OrtRuntime.ofThisProcess())),
+            trained.values());
     double learningRate = oracle.number("/adamw/lr");
     double[] losses = oracle.numbers("/adamw/losses");
     List<HostTensor> batch = oracle.labelledBatch();
@@ -123,10 +126,7 @@ public final class OracleDifferences {
                   logits,
                   joined(inputs -> flat(engine.classifier().logits(inputs)))));
       engine.parameters().values().forEach(model.graph()::putInitializer);
-      curve =
-          curve.or(
-              Difference.of(
-                  "logits of the model", logits, run(inferenceForm(model))));
+      curve = curve.or(Difference.of("logits of the model", logits, run(inferenceForm(model))));
       Merged merged = merged(LoraMerger.merge(model), "/merged_final");
       return new Training(curve, first, last, merged.weights(), merged.logits());
     }
