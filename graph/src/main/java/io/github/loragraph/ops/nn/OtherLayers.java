@@ -29,7 +29,6 @@ public final class OtherLayers implements OperatorFamily {
         standard("InstanceNormalization", KEEPS_SHAPE, NORMALIZATION)
             .weights(1, 2)
             .scaleAndShift(1, 2),
-        standard("LpNormalization", KEEPS_SHAPE, NORMALIZATION),
         standard("RMSNormalization", KEEPS_SHAPE, LAST_AXIS, NORMALIZATION)
             .weights(1)
             .scaleAndShift(1)
