@@ -1,10 +1,14 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Task;
 import java.util.function.Consumer;
 
 /** What {@code quickstart} can tune the bundled model for. */
 enum QuickstartJob {
-  CLASSIFICATION(ClassificationQuickstart::run);
+  CLASSIFICATION(
+      new HeadQuickstart(
+              Task.CLASSIFICATION, "train.tsv", "eval.tsv", 4, 16, 1e-3, "'my parcel has not come'")
+          ::run);
 
   private final Consumer<QuickstartPlace> steps;
 

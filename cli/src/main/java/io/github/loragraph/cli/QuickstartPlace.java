@@ -21,13 +21,14 @@ record QuickstartPlace(Path folder, ResultOutput output, int threads) {
   static final String MATCH = "query|output";
   static final int RANK = 8;
 
-  Path file(String name) {
-    return folder.resolve(name);
+  /** Where {@link #unpack} puts a data file. */
+  Path unpacked(String resource) {
+    return folder.resolve(resource.substring(resource.lastIndexOf('/') + 1));
   }
 
   /** Unpacks a data file that comes with the tool, so that users see what one looks like. */
   Path unpack(String resource) {
-    Path file = file(Path.of(resource).getFileName().toString());
+    Path file = unpacked(resource);
     AtomicFile.write(
         file,
         false,
@@ -61,7 +62,7 @@ record QuickstartPlace(Path folder, ResultOutput output, int threads) {
         .engine(TrainingArguments.Engine.GRAPH)
         .device(Device.CPU)
         .threads(threads)
-        .outputDir(file("run"));
+        .outputDir(folder.resolve("run"));
   }
 
   TrainingResult train(

@@ -15,38 +15,42 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** Six kinds of support messages are told apart, by a head on the bundled encoder. */
-final class ClassificationQuickstart {
-  private final QuickstartPlace place;
-  private final ResultOutput output;
-  private final Path folder;
+/**
+ * A job whose model is the bundled encoder with a head: trained with adapters, merged, and run.
+ *
+ * @param task of the head
+ * @param training name of the data file that is trained on
+ * @param heldOut name of the one that is evaluated on
+ * @param epochs of the training
+ * @param batchSize rows of a step
+ * @param learningRate the highest of the training
+ * @param attempt what to give {@code predict} at the end
+ */
+record HeadQuickstart(
+    Task task,
+    String training,
+    String heldOut,
+    int epochs,
+    int batchSize,
+    double learningRate,
+    String attempt) {
 
-  private ClassificationQuickstart(QuickstartPlace place) {
-    this.place = place;
-    this.output = place.output();
-    this.folder = place.folder();
-  }
-
-  static void run(QuickstartPlace place) {
-    new ClassificationQuickstart(place).run();
-  }
-
-  private void run() {
-    Dataset training = place.data("train.tsv");
-    Dataset heldOut = place.data("eval.tsv");
+  void run(QuickstartPlace place) {
+    ResultOutput output = place.output();
+    Path folder = place.folder();
+    Dataset data = place.data(training);
+    Dataset held = place.data(heldOut);
     InferenceArguments onCpu = place.onCpu();
 
     Model encoder = place.encoder();
-    Model classifier = encoder.addHead(HeadConfig.of(Task.CLASSIFICATION, training));
-    output.log(
-        "1/6 all-MiniLM-L6-v2, with a head for %d classes: %s",
-        classifier.labels().size(), new LabelSet(classifier.labels()));
-    QuickstartPlace.save(classifier, folder);
-    ParameterCount before = classifier.parameterCount();
+    Model model = encoder.addHead(HeadConfig.of(task, data));
+    output.log("1/6 all-MiniLM-L6-v2, %s", headOf(model));
+    QuickstartPlace.save(model, folder);
+    ParameterCount before = model.parameterCount();
 
     output.log("2/6 inject --match '%s' --rank %d", QuickstartPlace.MATCH, QuickstartPlace.RANK);
     Model injected =
-        classifier.inject(
+        model.inject(
             LoraConfig.builder()
                 .targetModules(QuickstartPlace.MATCH)
                 .rank(QuickstartPlace.RANK)
@@ -56,22 +60,22 @@ final class ClassificationQuickstart {
     output.log("    before: %s", before);
     output.log("    after:  %s", after);
 
-    Evaluation untrained = injected.evaluate(heldOut, onCpu);
+    Evaluation untrained = injected.evaluate(held, onCpu);
     output.log(
-        "3/6 held-out accuracy before training: %.4f (%d examples)",
-        untrained.score(), untrained.examples());
+        "3/6 held-out %s before training: %.4f (%d examples)",
+        untrained.scoreName(), untrained.score(), untrained.examples());
 
     output.log("4/6 train");
     TrainingResult trained =
         place.train(
             injected,
-            training,
-            heldOut,
+            data,
+            held,
             place
                 .arguments()
-                .numTrainEpochs(4)
-                .trainBatchSize(16)
-                .learningRate(1e-3)
+                .numTrainEpochs(epochs)
+                .trainBatchSize(batchSize)
+                .learningRate(learningRate)
                 .loggingSteps(20)
                 .build());
 
@@ -80,9 +84,9 @@ final class ClassificationQuickstart {
     Path mergedFile = QuickstartPlace.save(merged, folder.resolve("merged"));
 
     output.log("6/6 run the merged file");
-    Evaluation afterwards = Model.open(mergedFile).withNotes(output::say).evaluate(heldOut, onCpu);
+    Evaluation afterwards = Model.open(mergedFile).withNotes(output::say).evaluate(held, onCpu);
     print(
-        folder,
+        place,
         before,
         after,
         untrained,
@@ -91,23 +95,33 @@ final class ClassificationQuickstart {
         afterwards.score());
   }
 
+  private static String headOf(Model model) {
+    int classes = model.labels().size();
+    return classes == 0
+        ? "with a head for a score"
+        : "with a head for %d classes: %s".formatted(classes, new LabelSet(model.labels()));
+  }
+
   private void print(
-      Path folder,
+      QuickstartPlace place,
       ParameterCount before,
       ParameterCount after,
       Evaluation untrained,
       TrainingResult trained,
       double difference,
-      double mergedAccuracy) {
+      double mergedScore) {
+    ResultOutput output = place.output();
+    Path folder = place.folder();
+    String name = untrained.scoreName();
+    double score = trained.evaluation().orElseThrow().score();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("folder", folder.toString());
     result.put("totalParametersBefore", before.total());
     result.put("totalParameters", after.total());
     result.put("trainableParameters", after.trainable());
-    result.put("accuracyBefore", untrained.score());
-    double accuracy = trained.evaluation().orElseThrow().score();
-    result.put("accuracyAfter", accuracy);
-    result.put("accuracyMerged", mergedAccuracy);
+    result.put(name + "Before", untrained.score());
+    result.put(name + "After", score);
+    result.put(name + "Merged", mergedScore);
     result.put("maxOutputDifference", difference);
     result.put("steps", trained.steps());
     result.put("samplesPerSecond", trained.samplesPerSecond());
@@ -118,22 +132,22 @@ final class ClassificationQuickstart {
           out.println("after injection:  " + after);
           out.printf(
               Locale.ROOT,
-              "held-out accuracy: %.4f before training, %.4f after %d steps, %.4f merged%n",
+              "held-out %s: %.4f before training, %.4f after %d steps, %.4f merged%n",
+              name,
               untrained.score(),
-              accuracy,
+              score,
               trained.steps(),
-              mergedAccuracy);
+              mergedScore);
           out.printf(
               Locale.ROOT,
               "largest difference between adapted and merged outputs: %.3g%n",
               difference);
-          out.printf("files: %s%n", folder.resolve("train.tsv"));
-          out.printf("       %s (held out)%n", folder.resolve("eval.tsv"));
+          out.printf("files: %s%n", place.unpacked(training));
+          out.printf("       %s (held out)%n", place.unpacked(heldOut));
           out.printf("       %s (with adapters, untrained)%n", folder.resolve("model.lora.onnx"));
           out.printf("       %s (the run: model, metrics, configuration)%n", folder.resolve("run"));
           out.printf("       %s (the merged model)%n", folder.resolve("merged"));
-          out.printf(
-              "try:   lora-graph predict %s 'my parcel has not come'%n", folder.resolve("merged"));
+          out.printf("try:   lora-graph predict %s %s%n", folder.resolve("merged"), attempt);
         });
   }
 }
