@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
  * Examples to train on, to measure with or to answer: those of a file, or of the program.
  * Immutable.
  *
- * <p>A file is read each time that the data is used, and may be {@code .tsv}, {@code .csv} or
- * {@code .jsonl}, or {@code .txt} where no labels are needed, UTF-8. Examples of the program are
- * taken over when the data is made, and held in memory. The same examples give the same training,
- * byte for byte, wherever they come from.
+ * <p>A file is read each time that the data is used, and may be {@code .tsv}, {@code .csv}, {@code
+ * .jsonl}, with words and their tags {@code .conll}, or {@code .txt} where no labels are needed,
+ * UTF-8. Examples of the program are taken over when the data is made, and held in memory. The same
+ * examples give the same training, byte for byte, wherever they come from.
  */
 public final class Dataset {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -150,7 +150,7 @@ public final class Dataset {
     List<Row> rows = new ArrayList<>(examples.size());
     for (Example example : examples) {
       Row row = example.row(name + ":" + (rows.size() + 1));
-      if ("".equals(row.text()) || "".equals(row.textPair())) {
+      if (row.words() == null && "".equals(row.text()) || "".equals(row.textPair())) {
         throw new LoraGraphException(
             row.place() + " has an empty text: mend the example, or leave it out");
       }
@@ -248,7 +248,8 @@ public final class Dataset {
                   row.textPair(),
                   row.label(),
                   new TreeMap<>(row.values()),
-                  example.hasGroup() ? "\0" + example.group("") : "");
+                  (row.words() == null ? "" : "\0" + row.words().texts())
+                      + (example.hasGroup() ? "\0" + example.group("") : ""));
       checksum.add(content.getBytes(StandardCharsets.UTF_8));
     }
     return checksum.build();

@@ -34,6 +34,9 @@ public final class Example {
   private final List<String> negatives;
   private final List<Double> scores;
 
+  /** Null where there is a text. */
+  private final @Nullable List<String> words;
+
   private Example(
       @Nullable String text,
       @Nullable String textPair,
@@ -41,7 +44,7 @@ public final class Example {
       Map<String, Values> inputs,
       @Nullable String place,
       Map<String, @Nullable Object> fields) {
-    this(text, textPair, label, inputs, place, fields, List.of(), List.of());
+    this(text, textPair, label, inputs, place, fields, List.of(), List.of(), null);
   }
 
   private Example(
@@ -52,7 +55,9 @@ public final class Example {
       @Nullable String place,
       Map<String, @Nullable Object> fields,
       List<String> negatives,
-      List<Double> scores) {
+      List<Double> scores,
+      @Nullable List<String> words) {
+    this.words = words;
     this.text = text;
     this.textPair = textPair;
     this.label = label;
@@ -101,13 +106,70 @@ public final class Example {
         null, null, null, Map.of("input_ids", Values.of(inputIds.clone())), null, Map.of());
   }
 
+  /**
+   * The words of a text without labels. The text is the words with a space between them.
+   *
+   * @throws LoraGraphException if there are none
+   */
+  public static Example ofWords(List<String> words) {
+    List<String> copy = List.copyOf(words);
+    if (copy.isEmpty()) {
+      throw new LoraGraphException("a text of no words is none: give one word or more");
+    }
+    Map<String, Object> fields = Map.of("tokens", copy);
+    return new Example(
+        String.join(" ", copy), null, null, Map.of(), null, fields, List.of(), List.of(), copy);
+  }
+
+  /**
+   * The words of a text with a tag for each: of entities, {@code B-PER}, {@code I-PER} and {@code
+   * O} for example, of the scheme that the tags of all examples show (IOB1, BIO, BIOES or BILOU);
+   * or any labels of single words.
+   *
+   * @throws LoraGraphException if there are none, or not as many
+   */
+  public static Example ofWords(List<String> words, List<String> tags) {
+    if (words.size() != tags.size()) {
+      throw new LoraGraphException(
+          "%d words have %d tags: give one each".formatted(words.size(), tags.size()));
+    }
+    return ofWords(words).withLabels(tags);
+  }
+
   static Example of(Row row, Map<String, @Nullable Object> fields) {
-    return new Example(row.text(), row.textPair(), row.label(), row.values(), row.place(), fields);
+    return new Example(
+        row.text(),
+        row.textPair(),
+        row.label(),
+        row.values(),
+        row.place(),
+        fields,
+        List.of(),
+        List.of(),
+        row.words() == null ? null : row.words().texts());
   }
 
   /** The same with the name of its class. */
   public Example withLabel(String name) {
-    return new Example(text, textPair, name, inputs, place, fields, negatives, scores);
+    return new Example(text, textPair, name, inputs, place, fields, negatives, scores, words);
+  }
+
+  /**
+   * A text with the entities in it.
+   *
+   * @param spans of characters of the text as it was given; none where nothing is named in it
+   */
+  public Example withSpans(List<EntitySpan> spans) {
+    try {
+      return withLabel(JSON.writeValueAsString(spans));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(e);
+    }
+  }
+
+  /** The same, for a few. */
+  public Example withSpans(EntitySpan... spans) {
+    return withSpans(List.of(spans));
   }
 
   /** The same with the number that a model is to answer. */
@@ -128,12 +190,12 @@ public final class Example {
   public Example withInput(String name, int... numbers) {
     Map<String, Values> more = new LinkedHashMap<>(inputs);
     more.put(name, Values.of(numbers.clone()));
-    return new Example(text, textPair, label, more, place, fields, negatives, scores);
+    return new Example(text, textPair, label, more, place, fields, negatives, scores, words);
   }
 
   /** The same with what messages are to call it; else it is called by its number in its data. */
   public Example withPlace(String name) {
-    return new Example(text, textPair, label, inputs, name, fields, negatives, scores);
+    return new Example(text, textPair, label, inputs, name, fields, negatives, scores, words);
   }
 
   /**
@@ -146,7 +208,7 @@ public final class Example {
   /** The same pair with texts that are wrong for the first. */
   public Example withNegatives(List<String> texts) {
     List<String> stripped = texts.stream().map(String::strip).toList();
-    return new Example(text, textPair, label, inputs, place, fields, stripped, scores);
+    return new Example(text, textPair, label, inputs, place, fields, stripped, scores, words);
   }
 
   /**
@@ -155,12 +217,17 @@ public final class Example {
    */
   public Example withScores(double... numbers) {
     List<Double> boxed = Arrays.stream(numbers).boxed().toList();
-    return new Example(text, textPair, label, inputs, place, fields, negatives, boxed);
+    return new Example(text, textPair, label, inputs, place, fields, negatives, boxed, words);
   }
 
-  /** The text; empty where there are tokens instead. */
+  /** The text; empty where there are tokens instead. Of words it has a space between them. */
   public Optional<String> text() {
     return Optional.ofNullable(text);
+  }
+
+  /** The words; none where the text was given as one. */
+  public List<String> words() {
+    return words == null ? List.of() : words;
   }
 
   /** The second text of a pair. */
@@ -199,7 +266,14 @@ public final class Example {
    * @throws LoraGraphException if there is something in its text that no tokenizer takes
    */
   Row row(String name) {
-    return Row.given(text, textPair, label, inputs, place == null ? name : place);
+    String called = place == null ? name : place;
+    if (words != null) {
+      return Row.given(words, label, called);
+    }
+    // Spans count the characters of the text as it was given.
+    String whole = fields.get("text") instanceof String given ? given : text;
+    boolean same = whole != null && whole.strip().equals(text);
+    return Row.given(same ? whole : text, textPair, label, inputs, called);
   }
 
   /** Whether it is more than a pair with a label. */

@@ -97,7 +97,7 @@ final class Heads {
         throw new LoraGraphException(row.place() + " has no label: mend the example");
       }
     }
-    LabelSet classes = head.task().internal().labelsOf(rows);
+    LabelSet classes = head.task().internal().labelsOf(rows, notes);
     if (classes.size() == 0) {
       throw new LoraGraphException(data.name() + " has no labels: name their column");
     }

@@ -23,6 +23,7 @@ public final class InferenceArguments {
   private final int threads;
   private final boolean tf32;
   private final @Nullable Integer maxLength;
+  private final @Nullable Integer stride;
   private final @Nullable Task task;
   private final EmbeddingArguments embedding;
 
@@ -31,6 +32,7 @@ public final class InferenceArguments {
     threads = builder.threads;
     tf32 = builder.tf32;
     maxLength = builder.maxLength;
+    stride = builder.stride;
     task = builder.task;
     embedding = builder.embedding;
   }
@@ -56,6 +58,10 @@ public final class InferenceArguments {
   /** How an encoder embeds, as far as it was said. */
   EmbeddingArguments embedding() {
     return embedding;
+  }
+
+  Optional<Integer> stride() {
+    return Optional.ofNullable(stride);
   }
 
   Optional<Task> task() {
@@ -117,6 +123,13 @@ public final class InferenceArguments {
     }
   }
 
+  static void requireStride(@Nullable Integer tokens) {
+    if (tokens != null && tokens < 0) {
+      throw new LoraGraphException(
+          "windows cannot have %d tokens in common: give 0 or more".formatted(tokens));
+    }
+  }
+
   /**
    * Builds {@link InferenceArguments}. Not for use by several threads. What is not set is left out:
    * none of the setters takes null.
@@ -126,6 +139,7 @@ public final class InferenceArguments {
     private int threads;
     private boolean tf32 = true;
     private @Nullable Integer maxLength;
+    private @Nullable Integer stride;
     private @Nullable Task task;
     private EmbeddingArguments embedding = EmbeddingArguments.AS_FOUND;
 
@@ -168,6 +182,15 @@ public final class InferenceArguments {
     }
 
     /**
+     * Tokens that two windows of a text have in common that is longer than the maximum and is read
+     * by words; a quarter of a window unless set.
+     */
+    public Builder stride(int tokens) {
+      this.stride = tokens;
+      return this;
+    }
+
+    /**
      * What the model answers; as it was trained unless set, else by its configuration or its
      * outputs.
      */
@@ -186,6 +209,7 @@ public final class InferenceArguments {
         throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
       }
       requireMaxLength(maxLength);
+      requireStride(stride);
       return new InferenceArguments(this);
     }
   }

@@ -1,8 +1,10 @@
 package io.github.loragraph;
 
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.WordWindow;
 import io.github.loragraph.models.ModelData;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,14 +22,17 @@ final class MistakeList {
    *
    * @param logits for each example one row, of all its tokens where they are answered
    */
-  List<Mistake> of(
-      List<Row> rows, List<io.github.loragraph.data.Example> examples, float[][] logits) {
+  List<Mistake> of(List<Row> rows, ModelData.Encoded encoded, float[][] logits) {
+    var examples = encoded.examples();
+    int[] begins = encoded.begins();
     List<Mistake> mistakes = new ArrayList<>();
     for (var mistake : data.task().mistakes(logits, examples, data.labels().names())) {
-      Row row = rows.get(mistake.example());
+      int number = Arrays.binarySearch(begins, mistake.example());
+      Row row = rows.get(number < 0 ? -number - 2 : number);
+      boolean word = examples.get(mistake.example()).words() != null;
       mistakes.add(
           new Mistake(
-              row.place(),
+              word && row.words() != null ? row.placeOf(mistake.token()) : row.place(),
               mistake.token() < 0 ? OptionalInt.empty() : OptionalInt.of(mistake.token()),
               mistake.label(),
               mistake.answer(),
@@ -40,6 +45,10 @@ final class MistakeList {
 
   /** Pre-tokenized rows are text again where there is a tokenizer. */
   private Optional<String> text(Row row, io.github.loragraph.data.Example example, int token) {
+    WordWindow words = example.words();
+    if (words != null) {
+      return Optional.of(words.sentence().between(token, token));
+    }
     if (row.text() != null) {
       return Optional.of(row.text());
     }

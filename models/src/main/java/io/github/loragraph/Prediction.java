@@ -131,8 +131,9 @@ public final class Prediction {
 
   /**
    * The answers to the tokens of {@link Task#TOKEN_CLASSIFICATION} in their order, special ones
-   * included. Of {@link Task#MASKED_LM} those to the masks of the text in their order: the token is
-   * the mask, the label the likeliest token under it, and the probabilities are those of the
+   * included; of a text whose entities are looked for, or that was given as words, the answers to
+   * its words. Of {@link Task#MASKED_LM} those to the masks of the text in their order: the token
+   * is the mask, the label the likeliest token under it, and the probabilities are those of the
    * likeliest tokens, the first one first; not of all, so they add up to less than 1. Empty for
    * other tasks.
    */
@@ -151,6 +152,17 @@ public final class Prediction {
           new TokenPrediction(texts.get(t), token.label().orElseThrow(), token.probabilities()));
     }
     return tokens;
+  }
+
+  /**
+   * The entities of a text, in its order, of {@link Task#TOKEN_CLASSIFICATION} where the classes
+   * are tags as {@code O}, {@code B-PER} and {@code I-PER}; empty for others, and where the tokens
+   * were given. The answers to the tokens then are answers to words.
+   */
+  public List<Entity> entities() {
+    return answer.entities().stream()
+        .map(e -> new Entity(e.text(), e.start(), e.end(), e.type(), e.score()))
+        .toList();
   }
 
   /** Whether the text was cut at the maximum length. */

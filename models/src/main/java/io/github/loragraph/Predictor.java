@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.ModelData;
@@ -8,6 +9,7 @@ import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -36,6 +38,7 @@ public final class Predictor implements AutoCloseable {
   private final Consumer<String> notes;
   private final Task task;
   private final AtomicBoolean saidOtherTexts = new AtomicBoolean();
+  private final AtomicBoolean saidWindows = new AtomicBoolean();
 
   /**
    * Who answers shares it; who closes has it alone. Nothing of the program's is called meanwhile:
@@ -68,6 +71,7 @@ public final class Predictor implements AutoCloseable {
                     model.files(),
                     model.graph(),
                     arguments.maxLength().orElse(run.maxLength()),
+                    arguments.stride().orElse(null),
                     arguments.task().map(Task::internal).orElse(run.task()),
                     model.notes(),
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
@@ -139,7 +143,12 @@ public final class Predictor implements AutoCloseable {
     for (Example example : examples) {
       rows.add(example.row("text " + (rows.size() + 1)));
     }
-    return answers(rows);
+    var words = new ExampleEncoder.WordCounts();
+    List<Prediction> answers = answers(rows, words::add);
+    if (words.longer() > 0 && saidWindows.compareAndSet(false, true)) {
+      data.tellWords(rows.get(0).source(), words);
+    }
+    return answers;
   }
 
   /**
@@ -155,6 +164,7 @@ public final class Predictor implements AutoCloseable {
     examples.each(trained, notes, chunk::add);
     chunk.answer();
     data.tellCut(examples.name(), chunk.cut, chunk.count);
+    data.tellWords(examples.name(), chunk.words);
   }
 
   /** Rows that wait for their answers. */
@@ -162,6 +172,7 @@ public final class Predictor implements AutoCloseable {
     private final BiConsumer<Example, Prediction> taker;
     private final List<Row> rows = new ArrayList<>();
     private final List<Map<String, JsonNode>> fields = new ArrayList<>();
+    private final ExampleEncoder.WordCounts words = new ExampleEncoder.WordCounts();
     private long count;
     private long cut;
 
@@ -178,7 +189,7 @@ public final class Predictor implements AutoCloseable {
     }
 
     void answer() {
-      List<Prediction> answers = answers(rows);
+      List<Prediction> answers = answers(rows, words::add);
       for (int i = 0; i < answers.size(); i++) {
         count++;
         cut += answers.get(i).truncated() ? 1 : 0;
@@ -213,28 +224,51 @@ public final class Predictor implements AutoCloseable {
     }
   }
 
-  private List<Prediction> answers(List<Row> rows) {
+  /**
+   * @param counted gets what came of texts that were read by words
+   */
+  private List<Prediction> answers(List<Row> rows, Consumer<ExampleEncoder.WordCounts> counted) {
     requireOpen();
     sayOtherTexts(rows);
-    return whileOpen(() -> answered(rows));
+    return whileOpen(() -> answered(rows, counted));
   }
 
-  private List<Prediction> answered(List<Row> rows) {
+  private List<Prediction> answered(List<Row> rows, Consumer<ExampleEncoder.WordCounts> counted) {
     if (rows.isEmpty()) {
       return List.of();
     }
     ModelData.Encoded encoded = data.unlabelled(rows);
+    counted.accept(encoded.words());
     var examples = encoded.examples();
     boolean[] cut = cut(rows, encoded);
-    var found = new io.github.loragraph.task.Prediction[rows.size()];
+    int[] begins = encoded.begins();
+    var found = new io.github.loragraph.task.Prediction[examples.size()];
+    float[][] ofWords = new float[examples.size()][];
     session.each(
         examples,
         perToken(),
-        (i, logits) -> found[i] = data.prediction(logits, examples.get(i), rows.get(i).place()));
+        (i, logits) -> {
+          if (examples.get(i).words() == null) {
+            found[i] = data.prediction(logits, examples.get(i), rows.get(i).place());
+          } else {
+            ofWords[i] = logits;
+          }
+        });
     List<Prediction> answers = new ArrayList<>(rows.size());
-    for (int i = 0; i < found.length; i++) {
-      var answer = found[i];
-      List<String> tokens = answer.tokens().isEmpty() ? List.of() : data.tokens(examples.get(i));
+    for (int i = 0; i < rows.size(); i++) {
+      int first = begins[i];
+      boolean byWords = examples.get(first).words() != null;
+      var answer =
+          byWords
+              ? data.prediction(
+                  Arrays.asList(ofWords).subList(first, begins[i + 1]),
+                  examples.subList(first, begins[i + 1]),
+                  rows.get(i).place())
+              : found[first];
+      List<String> tokens =
+          byWords
+              ? answer.words()
+              : answer.tokens().isEmpty() ? List.of() : data.tokens(examples.get(first));
       answers.add(new Prediction(task, answer, tokens, cut[i]));
     }
     return answers;
@@ -293,7 +327,7 @@ public final class Predictor implements AutoCloseable {
     var examples = encoded.examples();
     // A row that was divided is several examples.
     boolean oneEach = rows.size() == examples.size();
-    var measure = data.task().measure(examples, data.outputs());
+    var measure = data.task().measure(examples, data.outputs(), data.labels().names());
     float[][] all = listMistakes ? new float[examples.size()][] : new float[0][];
     session.each(
         examples,
@@ -307,7 +341,7 @@ public final class Predictor implements AutoCloseable {
           }
         });
     List<Mistake> mistakes =
-        listMistakes ? new MistakeList(data).of(rows, examples, all) : List.of();
+        listMistakes ? new MistakeList(data).of(rows, encoded, all) : List.of();
     return Evaluation.of(
         task,
         measure.report(),

@@ -89,6 +89,8 @@ final class RunRecipe {
     boolean matters = model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
     all.put("outputName", matters ? data.answer().logits().output() : null);
     all.put("maxLength", data.maxLength());
+    all.put(RunConfiguration.STRIDE, arguments.inference().stride().orElse(null));
+    all.put(RunConfiguration.ALL_SUBWORDS, arguments.labelsAllSubwords());
     all.put("threads", arguments.inference().threads());
     all.put("device", device.toString());
     all.put("tf32", arguments.inference().tf32());

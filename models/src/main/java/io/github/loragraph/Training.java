@@ -37,7 +37,10 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/** One training by the front door: from model, data and arguments to a trained model. */
+/**
+ * One training by the front door: from model, data and arguments to a trained model. Long because
+ * it is one course, of which each step needs what came before.
+ */
 final class Training {
   /** What is copied for a step is then small beside what it computes. */
   private static final int STEPS_PER_CALL_ON_GPU = 8;
@@ -115,7 +118,8 @@ final class Training {
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(inference, shapes(engine, device.device()))) {
       List<Row> rows = rows(data, training);
-      ModelData.Encoded encoded = data.labelled(training.name(), rows);
+      ModelData.Encoded encoded =
+          data.trained(training.name(), rows, arguments.labelsAllSubwords());
       Optional<ModelData.Encoded> encodedEval =
           heldOut.map(set -> data.measured(set.name(), rows(data, set)));
       List<io.github.loragraph.data.Example> examples = sample(encoded.examples());
@@ -127,7 +131,8 @@ final class Training {
               examples,
               encodedEval.map(ModelData.Encoded::examples).orElse(List.of()),
               data.padId(),
-              data.view(rows, arguments.masking(), arguments.seed()));
+              data.view(rows, arguments.masking(), arguments.seed()),
+              data.labels().names());
       OrtRuntime runtime =
           TrainingJob.runtime(
               engine, device.device(), optimization.precision(), settings, trainingData);
@@ -188,6 +193,7 @@ final class Training {
                 model.files(),
                 model.graph(),
                 inference.maxLength().orElse(null),
+                inference.stride().orElse(null),
                 inference.task().map(Task::internal).orElse(null),
                 notes,
                 shapes));

@@ -131,6 +131,8 @@ public final class TrainingArguments {
   private final Precision precision;
   private final @Nullable Integer stepsPerCall;
   private final @Nullable Integer maxLength;
+  private final @Nullable Integer stride;
+  private final boolean labelAllSubwords;
   private final @Nullable Task task;
   private final EmbeddingArguments embedding;
   private final Device device;
@@ -174,6 +176,8 @@ public final class TrainingArguments {
     precision = b.precision;
     stepsPerCall = b.stepsPerCall;
     maxLength = b.maxLength;
+    stride = b.stride;
+    labelAllSubwords = b.labelAllSubwords;
     task = b.task;
     embedding = b.embedding;
     device = b.device;
@@ -225,6 +229,8 @@ public final class TrainingArguments {
     b.precision = precision;
     b.stepsPerCall = stepsPerCall;
     b.maxLength = maxLength;
+    b.stride = stride;
+    b.labelAllSubwords = labelAllSubwords;
     b.task = task;
     b.embedding = embedding;
     b.device = device;
@@ -332,10 +338,17 @@ public final class TrainingArguments {
     if (maxLength != null) {
       builder.maxLength(maxLength);
     }
+    if (stride != null) {
+      builder.stride(stride);
+    }
     if (task != null) {
       builder.task(task);
     }
     return builder.build();
+  }
+
+  boolean labelsAllSubwords() {
+    return labelAllSubwords;
   }
 
   TrainableSelection selection() {
@@ -460,6 +473,8 @@ public final class TrainingArguments {
     private Precision precision = Precision.FP32;
     private @Nullable Integer stepsPerCall;
     private @Nullable Integer maxLength;
+    private @Nullable Integer stride;
+    private boolean labelAllSubwords;
     private @Nullable Task task;
     private EmbeddingArguments embedding = EmbeddingArguments.AS_FOUND;
     private Device device = Device.AUTO;
@@ -713,6 +728,24 @@ public final class TrainingArguments {
       return this;
     }
 
+    /**
+     * Tokens that two windows of a text have in common that is longer than the maximum and is read
+     * by words; a quarter of a window unless set.
+     */
+    public Builder stride(int tokens) {
+      stride = tokens;
+      return this;
+    }
+
+    /**
+     * Whether all tokens of a word are trained to have its label, {@code I-} after the first, not
+     * the first alone; no unless set.
+     */
+    public Builder labelAllSubwords(boolean label) {
+      labelAllSubwords = label;
+      return this;
+    }
+
     /** What the model answers; by its configuration, else by its outputs, unless set. */
     public Builder task(Task task) {
       this.task = Objects.requireNonNull(task, "task");
@@ -792,6 +825,7 @@ public final class TrainingArguments {
             "%d steps in a call are not possible: give 1 or more".formatted(stepsPerCall));
       }
       InferenceArguments.requireMaxLength(maxLength);
+      InferenceArguments.requireStride(stride);
       return arguments;
     }
   }

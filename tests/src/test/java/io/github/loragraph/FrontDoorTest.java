@@ -556,10 +556,8 @@ class FrontDoorTest {
     TrainingArguments once = arguments().evalSteps(0).numTrainEpochs(1).build();
     List<Example> texts =
         List.of(Example.of("the band", List.of("O", "O")), Example.of("a", List.of("O")));
-    String advice = ": give tokens with all inputs of the model instead of text";
-    refused(
-        "examples:1 is text, and labels of tokens go with tokens" + advice,
-        () -> tagger.train(Dataset.of(texts), once));
+    String reason = " has tags, 'O' is one, and a text whose words nobody knows: give its words";
+    refused("examples:1" + reason, () -> tagger.train(Dataset.of(texts), once));
     Path lines =
         Files.writeString(folder.resolve("d.jsonl"), "{\"text\":\"good\",\"label\":[\"O\"]}\n");
     Path saved = tagger.save(folder.resolve("tagger"));
@@ -567,8 +565,7 @@ class FrontDoorTest {
     assertTrue(
         command
             .err()
-            .contains(
-                "d.jsonl:1 is text, and labels of tokens go with tokens: give pre-tokenized JSON lines"),
+            .contains("d.jsonl:1" + reason + ", as a .conll file or JSON lines with 'tokens'"),
         command.err());
 
     Files.delete(folder.resolve("encoder/tokenizer.json"));

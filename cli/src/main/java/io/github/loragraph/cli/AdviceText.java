@@ -94,6 +94,9 @@ final class AdviceText {
           "name others with --text-column, --text-pair-column or --label-column";
       case CHECK_LABEL_COLUMN -> "is that column the right one? (--label-column)";
       case GIVE_TOKENS -> "give pre-tokenized JSON lines";
+      case GIVE_WORDS -> "give its words, as a .conll file or JSON lines with 'tokens'";
+      case LESS_OVERLAP ->
+          "give %s or less with --stride, or more with --max-length".formatted(first);
       case ADD_TOKENIZER_OR_GIVE_TOKENS -> "put it there, or give pre-tokenized JSON lines";
       case ALLOW_MORE_TOKENS -> "give more with --max-length";
       case ALLOW_FEWER_TOKENS -> "give at most %s with --max-length".formatted(first);

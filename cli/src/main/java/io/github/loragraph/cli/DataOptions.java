@@ -15,6 +15,14 @@ final class DataOptions {
   private @Nullable Integer maxLength;
 
   @Option(
+      names = "--stride",
+      paramLabel = "TOKENS",
+      description =
+          "Tokens that two windows have in common where a text that is read by words is longer than"
+              + " --max-length (default: a quarter).")
+  private @Nullable Integer stride;
+
+  @Option(
       names = "--task",
       paramLabel = "TASK",
       converter = TaskConverter.class,
@@ -28,6 +36,10 @@ final class DataOptions {
     return Optional.ofNullable(maxLength);
   }
 
+  Optional<Integer> stride() {
+    return Optional.ofNullable(stride);
+  }
+
   Optional<io.github.loragraph.Task> task() {
     return Optional.ofNullable(task).flatMap(t -> io.github.loragraph.Task.named(t.name()));
   }
@@ -36,6 +48,7 @@ final class DataOptions {
   InferenceArguments inference(DeviceOptions device, ThreadsOption threads) {
     InferenceArguments.Builder builder = device.inference(threads);
     maxLength().ifPresent(builder::maxLength);
+    stride().ifPresent(builder::stride);
     task().ifPresent(builder::task);
     return builder.build();
   }

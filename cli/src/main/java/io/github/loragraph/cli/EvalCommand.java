@@ -68,7 +68,7 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "FILE",
       required = true,
       description =
-          "Labelled examples: .tsv, .csv or .jsonl; of a task without labels also .txt, a text in"
+          "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a text in"
               + " each line.")
   private Path data;
 

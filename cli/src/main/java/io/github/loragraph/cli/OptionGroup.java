@@ -38,6 +38,7 @@ enum OptionGroup {
       "Data",
       "--task",
       "--max-length",
+      "--stride",
       "--text-column",
       "--text-pair-column",
       "--label-column",
@@ -59,6 +60,7 @@ enum OptionGroup {
       "--class-weights",
       "--mlm-probability",
       "--whole-word-masking",
+      "--label-all-subwords",
       "--shuffle"),
   LOG("Log and checkpoints", "--log-every", "--eval-every", "--checkpoint-every"),
   MACHINE(

@@ -79,8 +79,8 @@ final class PredictCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description =
-          "Texts to label: .tsv, .csv or .jsonl, as for training, or .txt, one in each line; labels"
-              + " are not needed.")
+          "Texts to label: .tsv, .csv, .jsonl or .conll, as for training, or .txt, one in each"
+              + " line; labels are not needed.")
   private @Nullable Path data;
 
   @Option(

@@ -73,7 +73,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description =
-          "Labelled examples: .tsv, .csv or .jsonl; of a task without labels also .txt, a text in"
+          "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a text in"
               + " each line.")
   private @Nullable Path data;
 
@@ -176,6 +176,7 @@ final class TrainCommand implements Callable<Integer> {
             .overwriteOutputDir(force)
             .resumeFromCheckpoint(resume != null);
     dataOptions.maxLength().ifPresent(arguments::maxLength);
+    dataOptions.stride().ifPresent(arguments::stride);
     dataOptions.task().ifPresent(arguments::task);
     if (stepsPerCall != null) {
       arguments.stepsPerCall(stepsPerCall);

@@ -80,6 +80,12 @@ final class TrainingOptions {
   boolean wholeWordMasking;
 
   @Option(
+      names = "--label-all-subwords",
+      description =
+          "Train all tokens of a word to have its label, I- after the first, not the first alone.")
+  boolean labelAllSubwords;
+
+  @Option(
       names = {"--epochs", "--num-train-epochs"},
       paramLabel = "<epochs>",
       description = "Passes over the data (default: 3, where no steps are given).")
@@ -274,6 +280,7 @@ final class TrainingOptions {
             .loraDropout(loraDropout)
             .labelSmoothing(labelSmoothing)
             .wholeWordMasking(wholeWordMasking)
+            .labelAllSubwords(labelAllSubwords)
             .trainBatchSize(batchSize)
             .gradientAccumulationSteps(accumulate)
             .lrScheduler(TrainingArguments.Scheduler.valueOf(schedule.name()))

@@ -76,6 +76,9 @@ public enum Remedy {
   NAME_OTHER_COLUMNS("name a column for each"),
   CHECK_LABEL_COLUMN("is the column of labels the right one?"),
   GIVE_TOKENS("give tokens with all inputs of the model instead of text"),
+  GIVE_WORDS("give its words"),
+  /** A number of tokens. */
+  LESS_OVERLAP("let them have %s or fewer in common, or allow more tokens"),
   ADD_TOKENIZER_OR_GIVE_TOKENS("put it there, or give tokens instead of text"),
   ALLOW_MORE_TOKENS("allow more"),
   /** A number of tokens. */

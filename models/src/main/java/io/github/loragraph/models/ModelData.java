@@ -10,6 +10,7 @@ import io.github.loragraph.data.Masking;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.data.WordTokenizer;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
@@ -23,6 +24,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +44,9 @@ public final class ModelData implements AutoCloseable {
   private final int maxLength;
   private final LabelSet labels;
   private @Nullable Row firstRow;
+  private final @Nullable Integer stride;
   private @Nullable Tokenizer tokenizer;
+  private @Nullable WordTokenizer wordTokenizer;
   private boolean closed;
 
   /**
@@ -59,7 +63,26 @@ public final class ModelData implements AutoCloseable {
       @Nullable Task task,
       Consumer<String> notices,
       ShapeInference inference) {
+    this(folder, model, maxLength, null, task, notices, inference);
+  }
+
+  /**
+   * The same with windows that overlap as asked for.
+   *
+   * @param stride tokens that two windows of a long sentence have in common; null for a quarter of
+   *     their length
+   * @throws LoraGraphException if the model, its configuration and the arguments do not fit
+   */
+  public ModelData(
+      ModelFolder folder,
+      OnnxModel model,
+      @Nullable Integer maxLength,
+      @Nullable Integer stride,
+      @Nullable Task task,
+      Consumer<String> notices,
+      ShapeInference inference) {
     this.folder = folder;
+    this.stride = stride;
     this.answer = Answer.of(model, task, folder.config().problemType(), inference);
     this.sizes = InputSizes.of(model.graph().requiredInputs());
     this.notices = notices;
@@ -164,8 +187,23 @@ public final class ModelData implements AutoCloseable {
    * Examples for the model.
    *
    * @param truncated how many texts were cut at the maximum length
+   * @param words what came of texts that were read by words
    */
-  public record Encoded(List<Example> examples, int truncated) {}
+  public record Encoded(List<Example> examples, int truncated, ExampleEncoder.WordCounts words) {
+    /**
+     * Where the examples of each row begin, and at the end their number: a long text that is read
+     * by words becomes several, one after the other.
+     */
+    public int[] begins() {
+      return IntStream.rangeClosed(0, examples.size())
+          .filter(i -> i == examples.size() || !goesOn(examples.get(i)))
+          .toArray();
+    }
+
+    private static boolean goesOn(Example example) {
+      return example.words() != null && example.words().number() > 0;
+    }
+  }
 
   /**
    * Examples out of rows, labelled where the task's are; how many were cut is said.
@@ -174,15 +212,26 @@ public final class ModelData implements AutoCloseable {
    * @throws LoraGraphException if a row does not fit the model; it names the row
    */
   public Encoded labelled(String name, List<Row> rows) {
-    ExampleEncoder encoder = encoder();
+    return trained(name, rows, false);
+  }
+
+  /**
+   * The same to train on.
+   *
+   * @param allSubwords whether all tokens of a word have its label, not the first alone
+   * @throws LoraGraphException if a row does not fit the model; it names the row
+   */
+  public Encoded trained(String name, List<Row> rows, boolean allSubwords) {
+    ExampleEncoder encoder = encoder(allSubwords);
     List<Example> examples = task().encode(encoder, rows, labels);
     tellCut(name, encoder.cut(), rows.size());
+    tellWords(name, encoder.wordCounts());
     if (encoder.divided() > 0) {
       notices.accept(
           "%s: %,d of %,d texts are longer than %d tokens and divided: %,d examples"
               .formatted(name, encoder.divided(), rows.size(), maxLength, examples.size()));
     }
-    return new Encoded(examples, encoder.cut());
+    return new Encoded(examples, encoder.cut(), encoder.wordCounts());
   }
 
   /**
@@ -194,7 +243,9 @@ public final class ModelData implements AutoCloseable {
     Encoded encoded = labelled(name, rows);
     task().howMeasured().ifPresent(notices);
     return new Encoded(
-        task().measured(encoded.examples(), this::tokenizer, outputs()), encoded.truncated());
+        task().measured(encoded.examples(), this::tokenizer, outputs()),
+        encoded.truncated(),
+        encoded.words());
   }
 
   /**
@@ -226,11 +277,22 @@ public final class ModelData implements AutoCloseable {
     return task().prediction(logits, example, labels.names(), this::tokenizer, place);
   }
 
+  /**
+   * What the model says to a row that was read by words.
+   *
+   * @param logits of its examples
+   * @param examples of the row, one after the other
+   * @throws LoraGraphException if they are no answer
+   */
+  public Prediction prediction(List<float[]> logits, List<Example> examples, String place) {
+    return task().prediction(logits, examples, labels.names(), place);
+  }
+
   /** Examples out of rows, labels not looked at. How many were cut is counted, and not said. */
   public Encoded unlabelled(List<Row> rows) {
-    ExampleEncoder encoder = encoder();
-    List<Example> examples = encoder.withoutLabels(rows);
-    return new Encoded(examples, encoder.cut());
+    ExampleEncoder encoder = encoder(false);
+    List<Example> examples = task().encodeUnlabelled(encoder, rows, labels);
+    return new Encoded(examples, encoder.cut(), encoder.wordCounts());
   }
 
   /**
@@ -243,6 +305,11 @@ public final class ModelData implements AutoCloseable {
       notices.accept(
           "%s: %,d of %,d texts cut at %d tokens".formatted(where, cut, texts, maxLength));
     }
+  }
+
+  /** Says what became of words, where that is not what it mostly is. */
+  public void tellWords(String where, ExampleEncoder.WordCounts words) {
+    words.notes(maxLength).forEach(note -> notices.accept(where + ": " + note));
   }
 
   /** Whether there is a tokenizer for the tokens of an example. */
@@ -260,9 +327,23 @@ public final class ModelData implements AutoCloseable {
     return texts;
   }
 
-  private ExampleEncoder encoder() {
+  private ExampleEncoder encoder(boolean allSubwords) {
     return new ExampleEncoder(
-        answer.model().graph().requiredInputs(), this::tokenizer, maxLength, tables);
+        answer.model().graph().requiredInputs(),
+        this::tokenizer,
+        maxLength,
+        tables,
+        new ExampleEncoder.WordReading(this::wordTokenizer, stride, allSubwords, notices));
+  }
+
+  private synchronized WordTokenizer wordTokenizer() {
+    if (closed) {
+      throw new IllegalStateException("closed already");
+    }
+    if (wordTokenizer == null) {
+      wordTokenizer = folder.wordTokenizer();
+    }
+    return wordTokenizer;
   }
 
   private synchronized Tokenizer tokenizer() {
@@ -289,6 +370,10 @@ public final class ModelData implements AutoCloseable {
     if (tokenizer != null) {
       tokenizer.close();
       tokenizer = null;
+    }
+    if (wordTokenizer != null) {
+      wordTokenizer.close();
+      wordTokenizer = null;
     }
   }
 }

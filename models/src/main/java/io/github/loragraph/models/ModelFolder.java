@@ -2,6 +2,7 @@ package io.github.loragraph.models;
 
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
+import io.github.loragraph.data.WordTokenizer;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
@@ -258,15 +259,26 @@ public final class ModelFolder {
    * @throws LoraGraphException if the folder has none
    */
   public Tokenizer tokenizer(int maxLength) {
-    return Tokenizer.read(
-        find(TOKENIZER)
-            .orElseThrow(
-                () ->
-                    new LoraGraphException(
-                        "no %s beside %s, and text needs the model's tokenizer"
-                            .formatted(TOKENIZER, modelFile),
-                        Remedy.ADD_TOKENIZER_OR_GIVE_TOKENS)),
-        maxLength);
+    return Tokenizer.read(tokenizerFile(), maxLength);
+  }
+
+  /**
+   * Opens the tokenizer for what is read by words.
+   *
+   * @throws LoraGraphException if the folder has none
+   */
+  public WordTokenizer wordTokenizer() {
+    return WordTokenizer.read(tokenizerFile());
+  }
+
+  private Path tokenizerFile() {
+    return find(TOKENIZER)
+        .orElseThrow(
+            () ->
+                new LoraGraphException(
+                    "no %s beside %s, and text needs the model's tokenizer"
+                        .formatted(TOKENIZER, modelFile),
+                    Remedy.ADD_TOKENIZER_OR_GIVE_TOKENS));
   }
 
   /** Whether the folder has a tokenizer. */

@@ -45,6 +45,12 @@ public final class RunConfiguration {
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
 
+  public static final String STRIDE = "stride";
+  public static final String ALL_SUBWORDS = "labelAllSubwords";
+
+  /** How texts are read by words, which decides what the examples are. */
+  private static final List<String> OF_WORDS = List.of(STRIDE, ALL_SUBWORDS);
+
   public static final String RECIPE_NAME = "recipe";
   public static final String CHECKSUMS = "checksums";
   public static final String VERSIONS = "versions";
@@ -96,7 +102,8 @@ public final class RunConfiguration {
    * Runs from before it was noted are gone on with, as the data says it too; and what is noted of
    * runs of one task alone, which are held to it by the comparison.
    */
-  private static final Set<String> OPTIONAL = Set.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS);
+  private static final Set<String> OPTIONAL =
+      Set.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS, STRIDE, ALL_SUBWORDS);
 
   /** Whose versions decide a run's numbers. */
   private static final List<String> VERSION_NAMES =
@@ -118,6 +125,7 @@ public final class RunConfiguration {
     keys.addAll(ARGUMENTS);
     keys.addAll(List.of("textColumn", "textPairColumn", "labelColumn"));
     keys.addAll(List.of(PAIRS, "task", "outputName", "maxLength", "threads", "device", "tf32"));
+    keys.addAll(OF_WORDS);
     keys.addAll(List.of("stepsPerCall", RECIPE_NAME, CHECKSUMS, VERSIONS));
     return List.copyOf(keys);
   }
@@ -218,7 +226,9 @@ public final class RunConfiguration {
               .formatted(config, PAIRS, then.get(PAIRS), now.get(PAIRS)));
     }
     requireSameChecksums(config, named, then, now);
-    for (String argument : ARGUMENTS) {
+    List<String> arguments = new ArrayList<>(ARGUMENTS);
+    OF_WORDS.stream().filter(then::containsKey).forEach(arguments::add);
+    for (String argument : arguments) {
       if (!FREE.contains(argument) && !isSame(then.get(argument), now.get(argument))) {
         throw new LoraGraphException(
             "%s: '%s' is %s, and %s is given now: a run is gone on with as it was begun, so give the same, or begin another"

@@ -10,7 +10,10 @@ public record Columns(List<String> text, List<String> textPair, List<String> lab
       new Columns(
           List.of("text", "sentence", "sentence1", "question1", "question", "premise"),
           List.of("text_pair", "sentence2", "question2", "answer", "hypothesis"),
-          List.of("label", "labels", "intent", "class"));
+          List.of("label", "labels", "intent", "class", "tags", "ner_tags", "entities", "spans"));
+
+  /** The fields under which JSON lines have the words of a text. */
+  static final List<String> WORDS = List.of("tokens", "words");
 
   /** Of a file that is read by its fields alone. */
   static final Columns NONE = new Columns(List.of(), List.of(), List.of());

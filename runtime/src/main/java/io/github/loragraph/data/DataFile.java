@@ -18,7 +18,9 @@ import java.util.stream.Collectors;
  * text with a heading, JSON lines ({@code .jsonl}, {@code .ndjson}, {@code .json}) with text or
  * with numbers for the model's inputs, and text alone ({@code .txt}), one in each line. A byte
  * order mark, any line end and empty lines at the end are taken; texts and labels lose the spaces
- * around them. Quotes in a TSV belong to the text, unless every cell of the column is quoted.
+ * around them. Quotes in a TSV belong to the text, unless every cell of the column is quoted. Words
+ * with tags are read from CoNLL's files ({@code .conll}, {@code .bio}, {@code .iob}, ...: {@link
+ * ConllReader}) and from JSON lines.
  *
  * <p>What was guessed in reading goes to the notices, a line each.
  */
@@ -190,6 +192,8 @@ public final class DataFile {
       new JsonLinesReader(request).read(text, counting);
     } else if (form.spaces()) {
       new TableReader(request, form).tabSeparated(text, counting);
+    } else if (ConllReader.reads(name)) {
+      new ConllReader(request).read(text, counting);
     } else if (name.endsWith(".txt")) {
       lines(text, request, counting);
     } else {

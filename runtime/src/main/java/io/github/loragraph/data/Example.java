@@ -11,8 +11,15 @@ import org.jspecify.annotations.Nullable;
  * @param target what the model is to answer, as the loss takes it: the class or the number to
  *     predict (a scalar), 0 or 1 for each class, or the class of each token; null where there is
  *     none
+ * @param words which words its tokens answer; null where it was not read by words
  */
-public record Example(Map<String, Values> inputs, @Nullable Values target) {
+public record Example(
+    Map<String, Values> inputs, @Nullable Values target, @Nullable WordWindow words) {
+  /** An example that was not read by words. */
+  public Example(Map<String, Values> inputs, @Nullable Values target) {
+    this(inputs, target, null);
+  }
+
   /** The class, or the number to predict; NaN where there is none or not just one. */
   public double label() {
     return target == null || target.rank() > 0 ? Double.NaN : target.get(0);
@@ -32,7 +39,8 @@ public record Example(Map<String, Values> inputs, @Nullable Values target) {
 
   /** The same input with a target that counts nothing, to a loss that leaves such out. */
   public Example uncounted() {
-    return new Example(inputs, requireTarget().filledWith((int) CrossEntropyLoss.IGNORE_INDEX));
+    return new Example(
+        inputs, requireTarget().filledWith((int) CrossEntropyLoss.IGNORE_INDEX), words);
   }
 
   /** The size of the longest first axis, to which a batch is padded. */

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +37,62 @@ public final class ExampleEncoder {
   private final Supplier<Tokenizer> tokenizer;
   private final int maxLength;
   private final EmbeddingTables tables;
+  private final WordReading words;
+  private final WordCounts counts = new WordCounts();
   private int cut;
   private int divided;
+
+  /**
+   * How sentences are read by words.
+   *
+   * @param tokenizer asked for only if they are
+   * @param stride tokens that two windows of a long sentence have in common; null for a quarter of
+   *     their length
+   * @param allSubwords whether all tokens of a word have a target, not its first alone
+   * @param notices gets a line for whatever is guessed
+   */
+  public record WordReading(
+      Supplier<WordTokenizer> tokenizer,
+      @Nullable Integer stride,
+      boolean allSubwords,
+      Consumer<String> notices) {}
+
+  /** What came of reading sentences by words. */
+  public static final class WordCounts {
+    private long sentences;
+    private long longer;
+    private long windows;
+    private long withoutToken;
+
+    /** How many sentences are longer than a row may be. */
+    public long longer() {
+      return longer;
+    }
+
+    /** Adds those of other sentences. */
+    public void add(WordCounts others) {
+      sentences += others.sentences;
+      longer += others.longer;
+      windows += others.windows;
+      withoutToken += others.withoutToken;
+    }
+
+    /** What is worth saying, a line each. */
+    public List<String> notes(int maxLength) {
+      List<String> notes = new ArrayList<>();
+      if (longer > 0) {
+        notes.add(
+            "%,d of %,d texts are longer than %d tokens and are read in %,d windows that overlap"
+                .formatted(longer, sentences, maxLength, windows));
+      }
+      if (withoutToken > 0) {
+        notes.add(
+            "%,d words have no token of their own: they are taken to be outside of entities"
+                .formatted(withoutToken));
+      }
+      return notes;
+    }
+  }
 
   /** For a model of whose tables nothing is known. */
   public ExampleEncoder(List<ValueInfo> inputs, Supplier<Tokenizer> tokenizer, int maxLength) {
@@ -55,6 +111,31 @@ public final class ExampleEncoder {
       Supplier<Tokenizer> tokenizer,
       int maxLength,
       EmbeddingTables tables) {
+    this(
+        inputs,
+        tokenizer,
+        maxLength,
+        tables,
+        new WordReading(
+            () -> {
+              throw new IllegalStateException("no tokenizer for words");
+            },
+            null,
+            false,
+            line -> {}));
+  }
+
+  /**
+   * The same for sentences that are read by words, too.
+   *
+   * @throws LoraGraphException if an input is of a type that no data file can give
+   */
+  public ExampleEncoder(
+      List<ValueInfo> inputs,
+      Supplier<Tokenizer> tokenizer,
+      int maxLength,
+      EmbeddingTables tables,
+      WordReading words) {
     for (ValueInfo input : inputs) {
       if (input.type() == null || !SUPPORTED.contains(input.type().elementType())) {
         throw new LoraGraphException(
@@ -68,11 +149,61 @@ public final class ExampleEncoder {
     this.tokenizer = tokenizer;
     this.maxLength = maxLength;
     this.tables = tables;
+    this.words = words;
   }
 
   /** How many texts were cut at the maximum length so far. */
   public int cut() {
     return cut;
+  }
+
+  /** What came of sentences that were read by words so far. */
+  public WordCounts wordCounts() {
+    return counts;
+  }
+
+  /** Gets a line for whatever is guessed of words and their labels. */
+  public Consumer<String> notices() {
+    return words.notices();
+  }
+
+  /**
+   * Encodes texts by their words, long ones in windows: one after the other, so that a row may
+   * become several examples.
+   *
+   * @param rows of text
+   * @param names of the classes
+   * @param classes makes those of the words, of a row and its words; null where none are wanted
+   * @throws LoraGraphException as they do, or if a row does not fit the model or its tokenizer
+   *     tells no words apart; it names the line
+   */
+  public List<Example> byWords(
+      List<Row> rows, List<String> names, @Nullable BiFunction<Row, Sentence, int[]> classes) {
+    requireTextInputs();
+    WordTokenizer tokens = words.tokenizer().get();
+    WordEncoder encoder = new WordEncoder(maxLength, words.stride());
+    List<WordEncoder.Aligned> sentences =
+        rows.parallelStream().map(row -> WordEncoder.align(tokens, row)).toList();
+    List<Example> examples = new ArrayList<>(rows.size());
+    for (int i = 0; i < sentences.size(); i++) {
+      Row row = rows.get(i);
+      WordEncoder.Aligned aligned = sentences.get(i);
+      if (classes != null) {
+        Sentence sentence = aligned.sentence();
+        aligned =
+            new WordEncoder.Aligned(
+                sentence.with(classes.apply(row, sentence)), aligned.tokens(), aligned.wordOf());
+      }
+      List<WordEncoder.Window> windows = encoder.windows(aligned, names, words.allSubwords());
+      counts.sentences++;
+      counts.withoutToken += aligned.withoutToken();
+      counts.longer += windows.size() > 1 ? 1 : 0;
+      counts.windows += windows.size() > 1 ? windows.size() : 0;
+      for (WordEncoder.Window window : windows) {
+        examples.add(new Example(inputs(row, window.tokens()), window.target(), window.words()));
+      }
+    }
+    return examples;
   }
 
   /**
@@ -135,8 +266,7 @@ public final class ExampleEncoder {
       divided += all.get(i).size() > 1 ? 1 : 0;
       for (Tokenizer.Part part : all.get(i)) {
         Tokenizer.Tokens tokens = new Tokenizer.Tokens(part.ids(), part.types(), false);
-        refuseForeignTokens(ofText.get(i), tokens);
-        examples.add(new Example(values(tokens), Values.of(part.words())));
+        examples.add(new Example(inputs(ofText.get(i), tokens), Values.of(part.words())));
       }
     }
     return examples;
@@ -182,6 +312,19 @@ public final class ExampleEncoder {
     return text ? encodeText(rows) : rows.stream().map(this::given).toList();
   }
 
+  private List<Map<String, Values>> encodeText(List<Row> rows) {
+    requireTextInputs();
+    @Nullable List<String> pairs =
+        rows.get(0).textPair() == null ? null : rows.stream().map(Row::textPair).toList();
+    List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
+    for (Tokenizer.Tokens tokens :
+        tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs)) {
+      cut += tokens.cut() ? 1 : 0;
+      encoded.add(inputs(rows.get(encoded.size()), tokens));
+    }
+    return encoded;
+  }
+
   private void requireTextInputs() {
     for (String input : names) {
       if (!Tokenizer.INPUTS.contains(input)) {
@@ -191,7 +334,8 @@ public final class ExampleEncoder {
     }
   }
 
-  private Map<String, Values> values(Tokenizer.Tokens tokens) {
+  private Map<String, Values> inputs(Row row, Tokenizer.Tokens tokens) {
+    refuseForeignTokens(row, tokens);
     Map<String, Values> values = new HashMap<>(4);
     for (String input : names) {
       values.put(
@@ -203,20 +347,6 @@ public final class ExampleEncoder {
           });
     }
     return values;
-  }
-
-  private List<Map<String, Values>> encodeText(List<Row> rows) {
-    requireTextInputs();
-    @Nullable List<String> pairs =
-        rows.get(0).textPair() == null ? null : rows.stream().map(Row::textPair).toList();
-    List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
-    for (Tokenizer.Tokens tokens :
-        tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs)) {
-      cut += tokens.cut() ? 1 : 0;
-      refuseForeignTokens(rows.get(encoded.size()), tokens);
-      encoded.add(values(tokens));
-    }
-    return encoded;
   }
 
   /** A lookup outside of its table fails inside of ONNX Runtime, or reads what is not there. */

@@ -102,6 +102,10 @@ final class JsonLinesReader {
       throw missing(object, columns.label(), "label", place);
     }
     String label = labelName == null ? null : label(object.get(labelName), labelName, place);
+    Words words = words(object, labelName, place);
+    if (words != null) {
+      return Row.of(words, label, place);
+    }
     if (!request.texts()) {
       return new Row(null, null, label, Map.of(), place);
     }
@@ -110,17 +114,21 @@ final class JsonLinesReader {
       throw missing(object, columns.text(), "text", place);
     }
     if (textName != null && !object.has(IDS)) {
-      String pairName = present(object, columns.textPair(), "text pair", place);
+      String pairName =
+          isAnnotation(object, labelName, place)
+              ? null
+              : present(object, columns.textPair(), "text pair", place);
       if (pairName == null && columns.textPair().size() == 1) {
         throw missing(object, columns.textPair(), "text pair", place);
       }
       ColumnNames.refuseTwoRoles(textName, pairName, request.labelled() ? labelName : null, place);
       return new Row(
-          text(object, textName, place),
-          pairName == null ? null : text(object, pairName, place),
-          label,
-          Map.of(),
-          place);
+              text(object, textName, place),
+              pairName == null ? null : text(object, pairName, place),
+              label,
+              Map.of(),
+              place)
+          .writtenAs(object.get(textName).asText());
     }
     if (textName != null) {
       tellOnce("%s has text and input_ids: input_ids are taken".formatted(place), "both");
@@ -139,6 +147,69 @@ final class JsonLinesReader {
       throw missing(object, columns.text(), "text", place);
     }
     return new Row(null, null, label, values, place);
+  }
+
+  /**
+   * The words of a text, as a list of texts; null where the row has none, or entities are given by
+   * their places in a text.
+   */
+  private @Nullable Words words(JsonNode object, @Nullable String labelName, String place) {
+    List<String> names = columns.text().size() == 1 ? columns.text() : Columns.WORDS;
+    // Where only the fields are read, no names are looked for.
+    if (columns.text().isEmpty() || object.has(IDS) || hasSpans(object, labelName)) {
+      return null;
+    }
+    for (String name : names) {
+      JsonNode list = object.path(name);
+      if (!list.isArray()) {
+        continue;
+      }
+      List<String> words = new ArrayList<>();
+      for (JsonNode word : list) {
+        if (!word.isTextual()) {
+          // Prodigy's tokens are objects, beside the text; a pre-tokenized input may have the name.
+          if (words.isEmpty() && columns.text().size() != 1) {
+            return null;
+          }
+          throw new LoraGraphException(
+              "%s: '%s' has an entry that is no text: words are a list of texts"
+                  .formatted(place, name));
+        }
+        words.add(DataFile.checked(word.asText(), name, place));
+      }
+      if (words.isEmpty()) {
+        throw new LoraGraphException(
+            "%s: '%s' is empty: mend or delete the line".formatted(place, name));
+      }
+      if (columns.text().stream().anyMatch(text -> !text.equals(name) && object.hasNonNull(text))) {
+        tellOnce("%s has text and '%s': '%s' are taken".formatted(place, name, name), "words");
+      }
+      return new Words(words, false);
+    }
+    return null;
+  }
+
+  private static boolean hasSpans(JsonNode object, @Nullable String labelName) {
+    JsonNode label = object.path(labelName == null ? "" : labelName);
+    return label.isArray() && !label.isEmpty() && label.get(0).isContainerNode()
+        || labelName != null && isSpans(labelName);
+  }
+
+  private static boolean isSpans(String name) {
+    return name.equals("entities") || name.equals("spans");
+  }
+
+  /** What annotation tools write: there 'answer' says whether it was accepted. */
+  private boolean isAnnotation(JsonNode object, @Nullable String labelName, String place) {
+    if (labelName == null || !isSpans(labelName) || columns.textPair().size() == 1) {
+      return false;
+    }
+    String answer = object.path("answer").asText("accept");
+    if (answer.equals("reject") || answer.equals("ignore")) {
+      throw new LoraGraphException(
+          "%s is marked '%s' by who annotated it: leave the line out".formatted(place, answer));
+    }
+    return answer.equals("accept");
   }
 
   /** The first of the names under which an object has something. */

@@ -2,6 +2,7 @@ package io.github.loragraph.data;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param values numbers for the model's inputs by their names; empty in text data
  * @param place {@code file:line}, for messages
  * @param given whether a program gives it: there is then no line to mend, and no column to name
+ * @param words that the text was made of; null where it was given as a text
+ * @param written the text with the spaces around it, which spans of characters count; null where
+ *     there are none
  */
 public record Row(
     @Nullable String text,
@@ -21,7 +25,9 @@ public record Row(
     @Nullable String label,
     Map<String, Values> values,
     String place,
-    boolean given) {
+    boolean given,
+    @Nullable Words words,
+    @Nullable String written) {
   private static final String ADVICE = "mend it, or leave it out";
 
   /** A row of a data file. */
@@ -31,7 +37,19 @@ public record Row(
       @Nullable String label,
       Map<String, Values> values,
       String place) {
-    this(text, textPair, label, values, place, false);
+    this(text, textPair, label, values, place, false, null, null);
+  }
+
+  /** A row of a data file that gives the words of its text. */
+  static Row of(Words words, @Nullable String label, String place) {
+    return new Row(words.text(), null, label, Map.of(), place, false, words, null);
+  }
+
+  /** The same with the text as it was written, where that is another one. */
+  Row writtenAs(@Nullable String original) {
+    return original == null || original.equals(text)
+        ? this
+        : new Row(text, textPair, label, values, place, given, words, original);
   }
 
   /**
@@ -56,7 +74,41 @@ public record Row(
         stripped(label, "label", place),
         Map.copyOf(values),
         place,
-        true);
+        true,
+        null,
+        text == null || text.equals(text.strip()) ? null : text);
+  }
+
+  /**
+   * A row of words that a program gives.
+   *
+   * @throws LoraGraphException as the other one does
+   */
+  public static Row given(List<String> words, @Nullable String label, String place) {
+    Words all = new Words(words, false);
+    Row row = given(all.text(), null, label, Map.of(), place);
+    return new Row(all.text(), null, row.label, Map.of(), place, true, all, null);
+  }
+
+  /** What messages call one of its words. */
+  public String placeOf(int word) {
+    int colon = place.lastIndexOf(':');
+    if (words != null && words.lineEach() && colon >= 0) {
+      return place.substring(0, colon + 1) + (Long.parseLong(place.substring(colon + 1)) + word);
+    }
+    return "%s (word %d)".formatted(place, word + 1);
+  }
+
+  /** What messages call the data that it is of. */
+  public String source() {
+    return place.replaceFirst(":\\d+$", "");
+  }
+
+  /** The characters, as code points, that were taken away before the text. */
+  int lead() {
+    return written == null || text == null
+        ? 0
+        : written.codePointCount(0, written.length() - written.stripLeading().length());
   }
 
   private static long length(@Nullable String value) {

@@ -232,11 +232,12 @@ final class TableReader {
 
     Row row(List<String> fields, long line) {
       return new Row(
-          text < 0 ? null : field(fields, text, line, request.emptyTexts()),
-          textPair < 0 ? null : field(fields, textPair, line, request.emptyTexts()),
-          label < 0 ? null : field(fields, label, line, !request.labelled()),
-          Map.of(),
-          request.place(line));
+              text < 0 ? null : field(fields, text, line, request.emptyTexts()),
+              textPair < 0 ? null : field(fields, textPair, line, request.emptyTexts()),
+              label < 0 ? null : field(fields, label, line, !request.labelled()),
+              Map.of(),
+              request.place(line))
+          .writtenAs(text < 0 ? null : fields.get(text));
     }
 
     private String field(List<String> fields, int column, long line, boolean mayBeEmpty) {

@@ -61,9 +61,6 @@ public final class Tokenizer implements AutoCloseable {
           "a maximum length of " + maxLength + " tokens leaves no room for text: give 3 or more");
     }
     TokenizerFile content = TokenizerFile.read(file);
-    long padId = content.padId();
-    Set<Integer> special = content.specialIds();
-    TokenizerLibrary.prepare();
     Map<String, String> options =
         Map.of(
             "addSpecialTokens", "true",
@@ -72,12 +69,23 @@ public final class Tokenizer implements AutoCloseable {
             "stride", "0",
             "maxLength", Integer.toString(maxLength),
             "modelMaxLength", Integer.toString(maxLength));
+    return new Tokenizer(
+        file, open(file, content, options), content.padId(), content.specialIds(), maxLength);
+  }
+
+  /**
+   * The library's tokenizer of a file, whose maker closes it.
+   *
+   * @throws LoraGraphException if the file cannot be read
+   */
+  static HuggingFaceTokenizer open(Path file, TokenizerFile content, Map<String, String> options) {
+    TokenizerLibrary.prepare();
     try {
       HuggingFaceTokenizer tokenizer =
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(content.withoutLengths()), options);
       NativeOwners.made("tokenizer", tokenizer::isReleased);
-      return new Tokenizer(file, tokenizer, padId, special, maxLength);
+      return tokenizer;
     } catch (EngineException | LinkageError e) {
       throw new LoraGraphException(
           "cannot load the native library of the tokenizers: " + firstLine(e), e);
@@ -86,7 +94,7 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
-  private static String firstLine(Throwable e) {
+  static String firstLine(Throwable e) {
     return e.getMessage() == null ? e.toString() : e.getMessage().lines().findFirst().orElse("");
   }
 
@@ -228,6 +236,10 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private int[] ints(long[] values) {
+    return ints(file, values);
+  }
+
+  static int[] ints(Path file, long[] values) {
     int[] ints = new int[values.length];
     for (int i = 0; i < ints.length; i++) {
       ints[i] = (int) values[i];

@@ -99,7 +99,17 @@ public final class Evaluator {
    * @param outputs the size of the logits' last axis
    */
   public Report evaluate(Classifier classifier, List<Example> examples, Task task, int outputs) {
-    Task.Measure measure = task.measure(examples, outputs);
+    return evaluate(classifier, examples, task, outputs, List.of());
+  }
+
+  /**
+   * The same where the names of the logits are known.
+   *
+   * @param names of the logits; none where nobody knows them
+   */
+  public Report evaluate(
+      Classifier classifier, List<Example> examples, Task task, int outputs, List<String> names) {
+    Task.Measure measure = task.measure(examples, outputs, names);
     each(classifier, examples, task.answersTokens() ? outputs : 0, measure::add);
     return measure.report();
   }

@@ -54,6 +54,16 @@ public interface Prediction {
     return List.of();
   }
 
+  /** The entities that are found in a text, in its order; none where no entities are looked for. */
+  default List<Entity> entities() {
+    return List.of();
+  }
+
+  /** The words that the answers to tokens are of, where they are answers to words; else none. */
+  default List<String> words() {
+    return List.of();
+  }
+
   /**
    * What a language model finds for one mask.
    *

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -94,6 +95,16 @@ public abstract class Task {
           row.requireLabel();
           return target(row, labels);
         });
+  }
+
+  /**
+   * Encodes rows without looking at labels.
+   *
+   * @param labels of the head
+   * @throws LoraGraphException if a row does not fit the model; it names the line
+   */
+  public List<Example> encodeUnlabelled(ExampleEncoder encoder, List<Row> rows, LabelSet labels) {
+    return encoder.withoutLabels(rows);
   }
 
   /**
@@ -185,6 +196,15 @@ public abstract class Task {
   }
 
   /**
+   * The same where the names of the logits are known, by which tags of words are told.
+   *
+   * @param names of the logits; none where nobody knows them
+   */
+  public Measure measure(List<Example> examples, int outputs, List<String> names) {
+    return measure(examples, outputs);
+  }
+
+  /**
    * Measures answers.
    *
    * @param logits for each example one row, of all its tokens where they are answered
@@ -192,6 +212,29 @@ public abstract class Task {
    * @param outputs the size of the logits' last axis
    */
   public abstract Report report(float[][] logits, List<Example> examples, int outputs);
+
+  /**
+   * The same where the names of the logits are known, by which tags of words are told.
+   *
+   * @param names of the logits
+   */
+  public Report report(float[][] logits, List<Example> examples, List<String> names) {
+    return report(logits, examples, names.size());
+  }
+
+  /**
+   * The answer to a row, of which a long one became several examples.
+   *
+   * @param logits of the examples
+   * @param examples of the row, one after the other
+   * @param names of the logits
+   * @param place the row's, for a message
+   * @throws LoraGraphException if a logit is no finite number
+   */
+  public Prediction prediction(
+      List<float[]> logits, List<Example> examples, List<String> names, String place) {
+    return prediction(logits.get(0), names, examples.get(0).length(), place);
+  }
 
   /**
    * The answer that logits are.
@@ -295,6 +338,15 @@ public abstract class Task {
    * @throws LoraGraphException if a label is none for this task; it names the line
    */
   public abstract LabelSet labelsOf(List<Row> rows);
+
+  /**
+   * The same, with lines on what was guessed.
+   *
+   * @throws LoraGraphException as {@link #labelsOf(List)} does
+   */
+  public LabelSet labelsOf(List<Row> rows, Consumer<String> notices) {
+    return labelsOf(rows);
+  }
 
   /** What a head with such logits answers, in a few words: {@code 2 classes: no, yes}. */
   public abstract String describe(LabelSet labels);

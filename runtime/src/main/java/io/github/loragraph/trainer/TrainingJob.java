@@ -292,7 +292,6 @@ public record TrainingJob(
       opened.unreached().notes().forEach(note -> listeners.forEach(l -> l.note(note)));
       Engine engine = opened.engine();
       Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
-      int outputs = answer.outputs();
       @Nullable Supplier<Report> measure =
           data.heldOut().isEmpty()
               ? null
@@ -304,7 +303,8 @@ public record TrainingJob(
                       },
                       data.heldOut(),
                       data.task(),
-                      outputs);
+                      answer.outputs(),
+                      data.names());
       BatchSource batches = batches(opened.inputs(), opened.labels());
       Trainer trainer = new Trainer(engine, batches, loss, settings, measure, listeners, start);
       Trainer.Summary summary = trainer.run();

@@ -184,7 +184,7 @@ class DataFileTest {
     assertFails(
         "no such data file: b.tsv", () -> DataFile.read(folder.resolve("b.tsv"), Columns.USUAL));
     assertFails(
-        "a.xlsx is no .tsv, .csv or .jsonl file: convert it, or give it the right ending",
+        "a.xlsx is no .tsv, .csv, .jsonl or .txt file: convert it, or give it the right ending",
         () -> read("a.xlsx", "text"));
     Files.createDirectory(folder.resolve("c.tsv"));
     assertFails(
