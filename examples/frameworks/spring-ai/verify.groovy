@@ -1,0 +1,4 @@
+// What the tests of lora-graph look for in the output of this example.
+String log = new File(basedir, 'build.log').getText('UTF-8')
+assert log =~ /Spring AI: \d+ vectors, largest difference \d/
+return true
