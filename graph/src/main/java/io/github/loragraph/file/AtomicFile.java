@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -35,6 +36,14 @@ public final class AtomicFile {
   @FunctionalInterface
   public interface Body {
     void writeTo(OutputStream out) throws IOException;
+
+    /**
+     * Is called when all was written, for what is known only then: a header that counts what comes
+     * after it.
+     *
+     * @param file what was written, from its beginning; it stays open
+     */
+    default void finish(FileChannel file) throws IOException {}
   }
 
   /**

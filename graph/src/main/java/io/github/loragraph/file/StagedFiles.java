@@ -126,6 +126,7 @@ public final class StagedFiles implements AutoCloseable {
           new BufferedOutputStream(Channels.newOutputStream(part.channel()), BUFFER_BYTES);
       body.writeTo(out);
       out.flush();
+      body.finish(part.channel());
       if (old != null) {
         keepRights(part.path(), old);
       }

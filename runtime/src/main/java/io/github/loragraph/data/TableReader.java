@@ -348,7 +348,8 @@ final class TableReader {
             || column == heading.label
             || (long) share * NOTICED_SHARE >= rows) {
           heading.say(
-              "%,d of %,d cells of column '%s' are quoted: the quotes stay in the text (as .csv they would not)",
+              "%,d of %,d cells of column '%s' are quoted: the quotes stay in the text (as .csv"
+                  + " they would not)",
               share, filled.get(column), name);
         }
       }

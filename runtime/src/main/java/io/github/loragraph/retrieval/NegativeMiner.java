@@ -1,0 +1,289 @@
+package io.github.loragraph.retrieval;
+
+import io.github.loragraph.data.Row;
+import io.github.loragraph.data.TextGroup;
+import io.github.loragraph.error.LoraGraphException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Mines hard negatives, as {@code mine_hard_negatives} of sentence-transformers: for each anchor
+ * the nearest texts that are not its positives. Vectors of a corpus are held only while they are
+ * looked at; texts are held for what is found.
+ *
+ * @param negatives of each pair, at most
+ * @param rangeMin how many of the nearest candidates are passed over
+ * @param rangeMax down to which rank candidates are looked at; null for as many as are needed, ten
+ *     times as many where some are refused by their scores
+ * @param maxScore the highest cosine of a candidate; null for any
+ * @param minScore the lowest; null for any
+ * @param absoluteMargin by how much a candidate's cosine is lower than that of the anchor's
+ *     farthest positive; null for any
+ * @param relativeMargin the same as a share of that positive's cosine
+ * @param random whether negatives are drawn among the candidates; else the nearest are taken
+ * @param seed of the draws
+ */
+public record NegativeMiner(
+    int negatives,
+    int rangeMin,
+    @Nullable Integer rangeMax,
+    @Nullable Double maxScore,
+    @Nullable Double minScore,
+    @Nullable Double absoluteMargin,
+    @Nullable Double relativeMargin,
+    boolean random,
+    long seed) {
+  private static final int MORE = 10;
+
+  /**
+   * @throws LoraGraphException if a number is not possible
+   */
+  public NegativeMiner {
+    if (negatives < 1) {
+      throw new LoraGraphException(negatives + " negatives are not possible: mine 1 or more");
+    }
+    if (rangeMin < 0 || rangeMax != null && rangeMax < rangeMin + 1) {
+      throw new LoraGraphException(
+          "no candidate has a rank from %d to %s: the range ends after it begins"
+              .formatted(rangeMin, rangeMax));
+    }
+    if (minScore != null && maxScore != null && minScore > maxScore) {
+      throw new LoraGraphException(
+          "no score is %s or more and %s or less".formatted(minScore, maxScore));
+    }
+  }
+
+  /** A text that was found, with its cosine to the anchor. */
+  public record Negative(String text, float score) {}
+
+  /**
+   * A pair with its negatives, the first found first.
+   *
+   * @param score the pair's own cosine
+   */
+  public record Mined(String anchor, String positive, float score, List<Negative> negatives) {}
+
+  /**
+   * What came of it.
+   *
+   * @param pairs with the negatives of each; some may have fewer than asked for
+   * @param searched how many different texts were searched
+   * @param refused candidates that were left out by their scores
+   */
+  public record Result(List<Mined> pairs, long searched, long refused) {
+    public Result {
+      pairs = List.copyOf(pairs);
+    }
+  }
+
+  /** Different texts, numbered. */
+  private static final class Texts {
+    private final Map<String, Integer> numbers = new LinkedHashMap<>();
+    private final List<Row> rows = new ArrayList<>();
+
+    int number(Row row) {
+      String text = row.text();
+      if (text == null) {
+        throw new LoraGraphException(
+            row.place() + " has tokens, and negatives are mined among texts: give text");
+      }
+      return numbers.computeIfAbsent(
+          text,
+          key -> {
+            rows.add(row);
+            return rows.size() - 1;
+          });
+    }
+
+    String text(int number) {
+      return Objects.requireNonNull(rows.get(number).text());
+    }
+  }
+
+  /**
+   * Mines.
+   *
+   * @param groups anchors with positives; negatives that they have are not looked at
+   * @param corpus further texts to search; null for none
+   * @param notices gets a line where pairs come twice
+   * @param progress gets the number of texts that were searched so far
+   * @throws LoraGraphException if a group has tokens in place of text
+   */
+  public Result mine(
+      List<TextGroup> groups,
+      @Nullable Corpus corpus,
+      SearchSet.Encoder ofQueries,
+      SearchSet.Encoder ofDocuments,
+      Consumer<String> notices,
+      LongConsumer progress) {
+    Texts anchors = new Texts();
+    Texts positives = new Texts();
+    List<Set<Integer>> known = new ArrayList<>();
+    Set<List<Integer>> pairs = new LinkedHashSet<>();
+    for (TextGroup group : groups) {
+      int anchor = anchors.number(group.anchor());
+      int positive = positives.number(group.positive());
+      if (anchor == known.size()) {
+        known.add(new LinkedHashSet<>());
+      }
+      known.get(anchor).add(positive);
+      pairs.add(List.of(anchor, positive));
+    }
+    if (pairs.size() < groups.size()) {
+      notices.accept(
+          "%,d of %,d pairs were there before: each is taken once"
+              .formatted(groups.size() - pairs.size(), groups.size()));
+    }
+    float[][] queries = Cosine.units(ofQueries.vectors(anchors.rows));
+    float[][] vectors = Cosine.units(ofDocuments.vectors(positives.rows));
+    int most = known.stream().mapToInt(Set::size).max().orElse(0);
+    VectorSearch search = new VectorSearch(queries, last() + most + 1);
+    search.add(vectors);
+    long searched = vectors.length;
+    progress.accept(searched);
+    List<Integer> places = new ArrayList<>();
+    if (corpus != null) {
+      searched += addCorpus(corpus, positives, search, ofDocuments, places, searched, progress);
+    }
+    List<List<Candidate>> candidates = new ArrayList<>();
+    Map<List<Integer>, Float> scores = new HashMap<>();
+    long refused = 0;
+    for (int anchor = 0; anchor < queries.length; anchor++) {
+      float lowest = Float.POSITIVE_INFINITY;
+      for (int positive : known.get(anchor)) {
+        float score = (float) Cosine.of(queries[anchor], vectors[positive]);
+        scores.put(List.of(anchor, positive), score);
+        lowest = Math.min(lowest, score);
+      }
+      VectorSearch.Hits hits = search.hits(anchor);
+      List<Candidate> its = new ArrayList<>();
+      for (int i = 0; i < hits.documents().length; i++) {
+        if (known.get(anchor).contains(hits.documents()[i])) {
+          continue;
+        }
+        if (isRefused(hits.scores()[i], lowest)) {
+          refused++;
+        } else {
+          its.add(new Candidate(hits.documents()[i], hits.scores()[i]));
+        }
+      }
+      candidates.add(its.subList(Math.min(rangeMin, its.size()), Math.min(last(), its.size())));
+    }
+    Map<Integer, String> texts = texts(candidates, positives, corpus, places);
+    List<Mined> mined = new ArrayList<>();
+    Random draws = new Random(seed);
+    for (List<Integer> pair : pairs) {
+      mined.add(
+          new Mined(
+              anchors.text(pair.get(0)),
+              positives.text(pair.get(1)),
+              Objects.requireNonNull(scores.get(pair)),
+              chosen(candidates.get(pair.get(0)), anchors.text(pair.get(0)), texts, draws)));
+    }
+    return new Result(mined, searched, refused);
+  }
+
+  private record Candidate(int document, float score) {}
+
+  private boolean isRefused(float score, float positive) {
+    return maxScore != null && score > maxScore
+        || minScore != null && score < minScore
+        || absoluteMargin != null && score > positive - absoluteMargin
+        || relativeMargin != null && score > positive - relativeMargin * Math.abs(positive);
+  }
+
+  /** The rank down to which candidates are looked at. */
+  private int last() {
+    boolean refuses = maxScore != null || absoluteMargin != null || relativeMargin != null;
+    int needed = rangeMin + negatives * (refuses || random ? MORE : 1);
+    return rangeMax == null ? needed : rangeMax;
+  }
+
+  /** Adds what is not among the positives already. */
+  private static long addCorpus(
+      Corpus corpus,
+      Texts positives,
+      VectorSearch search,
+      SearchSet.Encoder ofDocuments,
+      List<Integer> places,
+      long before,
+      LongConsumer progress) {
+    long[] added = new long[1];
+    corpus.eachBlock(
+        (first, rows) -> {
+          List<Row> others = new ArrayList<>();
+          for (int i = 0; i < rows.size(); i++) {
+            String text = Objects.requireNonNull(rows.get(i).text());
+            if (!text.isEmpty() && !positives.numbers.containsKey(text)) {
+              others.add(rows.get(i));
+              places.add(first + i);
+            }
+          }
+          search.add(Cosine.units(ofDocuments.vectors(others)));
+          added[0] += others.size();
+          progress.accept(before + added[0]);
+        });
+    return added[0];
+  }
+
+  private static Map<Integer, String> texts(
+      List<List<Candidate>> candidates,
+      Texts positives,
+      @Nullable Corpus corpus,
+      List<Integer> places) {
+    Map<Integer, String> texts = new HashMap<>();
+    Map<Integer, Integer> wanted = new HashMap<>();
+    int own = positives.rows.size();
+    for (List<Candidate> its : candidates) {
+      for (Candidate candidate : its) {
+        int document = candidate.document();
+        if (document < own) {
+          texts.put(document, positives.text(document));
+        } else {
+          wanted.put(places.get(document - own), document);
+        }
+      }
+    }
+    if (corpus != null && !wanted.isEmpty()) {
+      corpus
+          .some(wanted::containsKey)
+          .forEach(
+              (place, row) ->
+                  texts.put(
+                      Objects.requireNonNull(wanted.get(place)),
+                      Objects.requireNonNull(row.text())));
+    }
+    return texts;
+  }
+
+  private List<Negative> chosen(
+      List<Candidate> candidates, String anchor, Map<Integer, String> texts, Random draws) {
+    List<Integer> order = new ArrayList<>(IntStream.range(0, candidates.size()).boxed().toList());
+    if (random) {
+      Collections.shuffle(order, draws);
+    }
+    List<Negative> chosen = new ArrayList<>();
+    Set<String> taken = new HashSet<>(Set.of(anchor));
+    for (int i : order) {
+      Candidate candidate = candidates.get(i);
+      String text = Objects.requireNonNull(texts.get(candidate.document()));
+      if (chosen.size() < negatives && taken.add(text)) {
+        chosen.add(new Negative(text, candidate.score()));
+      }
+    }
+    return chosen;
+  }
+}
