@@ -25,6 +25,9 @@ module io.github.loragraph.runtime {
   exports io.github.loragraph.data to
       io.github.loragraph,
       io.github.loragraph.cli;
+  exports io.github.loragraph.embedding to
+      io.github.loragraph,
+      io.github.loragraph.cli;
   exports io.github.loragraph.engine to
       io.github.loragraph,
       io.github.loragraph.cli;

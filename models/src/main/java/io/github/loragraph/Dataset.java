@@ -10,6 +10,8 @@ import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.Checksum;
 import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.retrieval.EmbeddingMeasure;
+import io.github.loragraph.retrieval.SearchSet;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,6 +48,16 @@ public final class Dataset {
   private final @Nullable String textPairColumn;
   private final @Nullable String labelColumn;
 
+  /** Null unless it is a search. */
+  private final @Nullable Search search;
+
+  /** The files of a search. */
+  private record Search(Path corpus, Path queries, Path judgements) {
+    List<Path> files() {
+      return List.of(corpus, queries, judgements);
+    }
+  }
+
   private Dataset(
       @Nullable Path file,
       List<Example> examples,
@@ -53,17 +65,48 @@ public final class Dataset {
       @Nullable String textColumn,
       @Nullable String textPairColumn,
       @Nullable String labelColumn) {
+    this(file, examples, name, textColumn, textPairColumn, labelColumn, null);
+  }
+
+  private Dataset(
+      @Nullable Path file,
+      List<Example> examples,
+      String name,
+      @Nullable String textColumn,
+      @Nullable String textPairColumn,
+      @Nullable String labelColumn,
+      @Nullable Search search) {
     this.file = file;
     this.examples = examples;
     this.name = name;
     this.textColumn = textColumn;
     this.textPairColumn = textPairColumn;
     this.labelColumn = labelColumn;
+    this.search = search;
   }
 
   /** The examples of a file; what is wrong with it shows when it is read. */
   public static Dataset file(Path file) {
     return new Dataset(file, List.of(), file.toString(), null, null, null);
+  }
+
+  /**
+   * A search to measure embeddings with, as BEIR and MS MARCO write them: documents, queries, and
+   * which documents are relevant to which query. It has no examples to train on.
+   *
+   * @param corpus documents with their ids, title and text
+   * @param queries with their ids
+   * @param judgements query id, document id and grade, of which one above 0 is relevant
+   */
+  public static Dataset search(Path corpus, Path queries, Path judgements) {
+    return new Dataset(
+        null,
+        List.of(),
+        queries.toString(),
+        null,
+        null,
+        null,
+        new Search(corpus, queries, judgements));
   }
 
   /** Examples of the program, all of one kind: single texts, pairs, or tokens. */
@@ -80,28 +123,33 @@ public final class Dataset {
 
   /** With the column or field of the text, where it is none of the usual ones. */
   public Dataset withTextColumn(String column) {
-    return new Dataset(file, examples, name, column, textPairColumn, labelColumn);
+    return new Dataset(file, examples, name, column, textPairColumn, labelColumn, search);
   }
 
   /** With the column or field of the second text. */
   public Dataset withTextPairColumn(String column) {
-    return new Dataset(file, examples, name, textColumn, column, labelColumn);
+    return new Dataset(file, examples, name, textColumn, column, labelColumn, search);
   }
 
   /** With the column or field of the label. */
   public Dataset withLabelColumn(String column) {
-    return new Dataset(file, examples, name, textColumn, textPairColumn, column);
+    return new Dataset(file, examples, name, textColumn, textPairColumn, column, search);
   }
 
   /** With what messages call it; the n-th example of the program is then {@code NAME:n}. */
   public Dataset withName(String other) {
     Objects.requireNonNull(other, "other");
-    return new Dataset(file, examples, other, textColumn, textPairColumn, labelColumn);
+    return new Dataset(file, examples, other, textColumn, textPairColumn, labelColumn, search);
   }
 
   /** The file; empty where the examples are the program's. */
   public Optional<Path> file() {
     return Optional.ofNullable(file);
+  }
+
+  /** All files that it is read from. */
+  List<Path> files() {
+    return search != null ? search.files() : Optional.ofNullable(file).stream().toList();
   }
 
   /** What messages call it: a file's path, unless it was named. */
@@ -213,6 +261,9 @@ public final class Dataset {
       new DataFile(file, textColumns(run), notices).each(visitor::accept);
       return;
     }
+    if (search != null) {
+      requireSome();
+    }
     long number = 0;
     for (Example example : examples) {
       number++;
@@ -220,7 +271,24 @@ public final class Dataset {
     }
   }
 
+  /**
+   * What embeddings are measured by: a search, pairs with scores, or groups of texts.
+   *
+   * @param notices gets a line for whatever is guessed or left out
+   * @throws LoraGraphException if a file cannot be read, or does not fit the others
+   */
+  EmbeddingMeasure measure(RunDefaults run, Consumer<String> notices) {
+    return search == null
+        ? EmbeddingMeasure.ofGroups(groups(run, notices))
+        : EmbeddingMeasure.ofSearch(
+            SearchSet.read(search.corpus(), search.queries(), search.judgements(), notices));
+  }
+
   private void requireSome() {
+    if (search != null) {
+      throw new LoraGraphException(
+          name + " is a search, which embeddings alone are measured with: give examples");
+    }
     if (examples.isEmpty()) {
       throw new LoraGraphException(name + " holds no examples: give at least one");
     }
@@ -239,6 +307,9 @@ public final class Dataset {
       return Checksum.of(file);
     }
     Checksum.Builder checksum = new Checksum.Builder();
+    for (Path part : files()) {
+      checksum.add(Checksum.of(part).getBytes(StandardCharsets.UTF_8));
+    }
     for (Example example : examples) {
       Row row = example.row("");
       String content =
@@ -257,6 +328,6 @@ public final class Dataset {
 
   @Override
   public String toString() {
-    return file == null ? "%s (%,d)".formatted(name, examples.size()) : name;
+    return file == null && search == null ? "%s (%,d)".formatted(name, examples.size()) : name;
   }
 }

@@ -315,7 +315,12 @@ public final class Model {
 
   /** How its run reads data; what the file's run says is mentioned. */
   RunDefaults defaults() {
-    return state.defaults == null ? RunDefaults.of(files, state.notes) : state.defaults;
+    return defaults(state.notes);
+  }
+
+  /** The same; what the file's run says goes to other notes. */
+  RunDefaults defaults(Consumer<String> notes) {
+    return state.defaults == null ? RunDefaults.of(files, notes) : state.defaults;
   }
 
   /** What a training made of it. */

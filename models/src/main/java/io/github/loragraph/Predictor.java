@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.task.Tasks;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,6 +64,11 @@ public final class Predictor implements AutoCloseable {
 
   static Predictor open(Model model, InferenceArguments arguments) {
     RunDefaults run = model.defaults();
+    if (arguments.task().map(Task::internal).orElse(run.task()) == Tasks.EMBEDDING) {
+      throw new LoraGraphException(
+          "%s is read as a model of embeddings, which answers with vectors".formatted(model.file()),
+          Remedy.EMBED);
+    }
     arguments.chooseRuntime();
     ModelData data =
         LoraGraphException.in(

@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.RunConfiguration;
@@ -10,7 +11,9 @@ import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.Sessions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** What a run folder notes of how it came about. */
@@ -77,17 +80,31 @@ final class RunRecipe {
     all.put(
         RunConfiguration.EVAL,
         heldOut.flatMap(Dataset::file).map(RunRecipe::absolute).orElse(null));
+    List<Path> search =
+        heldOut.filter(set -> set.file().isEmpty()).map(Dataset::files).orElse(List.of());
+    for (int i = 0; i < search.size(); i++) {
+      all.put(RunConfiguration.SEARCH.get(i), absolute(search.get(i)));
+    }
     all.putAll(arguments.asMap());
     if (data.task().isMasked()) {
       all.put(RunConfiguration.MLM_PROBABILITY, arguments.masking().probability());
       all.put(RunConfiguration.WHOLE_WORDS, arguments.masking().wholeWords());
+    }
+    EmbeddingConfig embedding = data.embedding();
+    if (embedding != null) {
+      all.putAll(arguments.embeddingAsMap());
+      all.putAll(embedding.asMap(Objects.requireNonNull(data.answer().embedding())));
     }
     all.putAll(training.columns());
     all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
     all.put("task", data.task().toString());
     // Whoever takes the configuration back is to get the same file, which names a chosen output.
     boolean matters = model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
-    all.put("outputName", matters ? data.answer().logits().output() : null);
+    all.put(
+        "outputName",
+        embedding != null
+            ? model.outputName().orElse(null)
+            : matters ? data.answer().logits().output() : null);
     all.put("maxLength", data.maxLength());
     all.put(RunConfiguration.STRIDE, arguments.inference().stride().orElse(null));
     all.put(RunConfiguration.ALL_SUBWORDS, arguments.labelsAllSubwords());

@@ -30,6 +30,9 @@ public final class Task {
    */
   public static final Task MASKED_LM = new Task(Tasks.MASKED_LM);
 
+  /** A vector for each text, for search: it has no labels and needs no head. */
+  public static final Task EMBEDDING = new Task(Tasks.EMBEDDING);
+
   private final io.github.loragraph.task.Task internal;
 
   private Task(io.github.loragraph.task.Task internal) {
@@ -46,7 +49,7 @@ public final class Task {
 
   /** All of them. */
   public static List<Task> values() {
-    return Tasks.ALL.stream().map(Task::of).toList();
+    return Tasks.named().stream().map(Task::of).toList();
   }
 
   /** The task of a name: {@code token-classification}; empty where there is none. */

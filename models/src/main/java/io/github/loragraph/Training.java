@@ -1,11 +1,12 @@
 package io.github.loragraph;
 
 import io.github.loragraph.artifacts.Checkpoint;
-import io.github.loragraph.data.Row;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelNotes;
@@ -18,23 +19,21 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.shape.ShapeInference;
-import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.task.Report;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.StoppedRun;
 import io.github.loragraph.trainer.TrainerSettings;
-import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,6 +76,10 @@ final class Training {
       throw new LoraGraphException(
           "evaluations on the way are asked for, and there are no held-out examples: give some");
     }
+    if (arguments.keepsIfBetter() && heldOut.isEmpty()) {
+      throw new LoraGraphException(
+          "whether the model became better shows on held-out examples: give some");
+    }
     if (arguments.resumesFromCheckpoint()) {
       if (run == null) {
         throw new LoraGraphException(
@@ -117,30 +120,17 @@ final class Training {
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(inference, shapes(engine, device.device()))) {
-      List<Row> rows = rows(data, training);
-      ModelData.Encoded encoded =
-          data.trained(training.name(), rows, arguments.labelsAllSubwords());
-      Optional<ModelData.Encoded> encodedEval =
-          heldOut.map(set -> data.measured(set.name(), rows(data, set)));
-      List<io.github.loragraph.data.Example> examples = sample(encoded.examples());
+      Lesson lesson = lesson(data);
       Optimization optimization = arguments.optimization();
       TrainerSettings settings = arguments.settings();
-      TrainingData trainingData =
-          new TrainingData(
-              data.task(),
-              examples,
-              encodedEval.map(ModelData.Encoded::examples).orElse(List.of()),
-              data.padId(),
-              data.view(rows, arguments.masking(), arguments.seed()),
-              data.labels().names());
       OrtRuntime runtime =
           TrainingJob.runtime(
-              engine, device.device(), optimization.precision(), settings, trainingData);
+              engine, device.device(), optimization.precision(), settings, lesson.size());
       Sessions sessions = inference.sessions(runtime, device.device());
       TrainingJob job =
-          TrainingJob.builder(data.answer().model(), trainingData)
+          lesson
+              .job(sessions)
               .trainable(trainable)
-              .loss(data.task().loss(lossOptions(examples, data.outputs()), examples))
               .optimization(optimization)
               .settings(settings)
               .engine(engine)
@@ -151,9 +141,9 @@ final class Training {
           run == null ? Map.of() : configuration(run, job, data, stopped);
       notes.accept(
           "training %,d tensors of %s on %,d examples, %d threads"
-              .formatted(trainable.size(), model.file(), examples.size(), inference.threads()));
+              .formatted(trainable.size(), model.file(), lesson.size(), inference.threads()));
       ModelNotes.ofSelection(onnx, selection).forEach(notes);
-      ModelNotes.ofAbsentClasses(training.name(), data, examples).ifPresent(notes);
+      lesson.remarks().forEach(notes);
       if (start != null) {
         notes.accept("going on after step %,d".formatted(before));
         bridge.goesOnAfter(before);
@@ -168,24 +158,46 @@ final class Training {
                   report,
                   data.labels().names(),
                   List.of(),
-                  encodedEval.map(ModelData.Encoded::truncated).orElse(0),
+                  lesson.truncatedEval(),
                   data.maxLength()));
       Optional<ModelConfig> config = configNamingTask(data);
+      Comparison comparison = Comparison.before(lesson, data, arguments, sessions, bridge);
       TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
       TrainingJob.Result result =
           run == null
-              ? job.run(List.of(bridge), null)
-              : inFolder(run, job, start, stopped, configuration, config, bridge);
+              ? comparison.settle(job.run(List.of(bridge), null), model, notes)
+              : inFolder(run, job, start, stopped, configuration, config, bridge, comparison, data);
       if (run == null) {
         bridge.ended(() -> {});
       }
-      return result(result, selection, data, encoded, encodedEval, config, bridge, device.device());
+      return result(result, selection, data, lesson, comparison, config, bridge, device.device());
     } catch (TrainingStopped e) {
       throw new TrainingCancelledException(e.step(), run, e);
     }
   }
 
+  private Lesson lesson(ModelData data) {
+    EmbeddingConfig embedding = data.embedding();
+    return embedding == null
+        ? new LabelledLesson(data, training, heldOut, arguments, notes)
+        : new EmbeddingLesson(data, embedding, training, heldOut, arguments, notes);
+  }
+
   private ModelData open(InferenceArguments inference, ShapeInference shapes) {
+    RunDefaults before = model.defaults(line -> {});
+    if (inference.task().map(Task::internal).orElse(before.task()) == Tasks.EMBEDDING) {
+      return LoraGraphException.in(
+          model.file(),
+          () ->
+              ModelData.ofEmbedding(
+                  model.files(),
+                  model.graph(),
+                  EmbeddingConfig.of(
+                      model.files(), inference.embedding().asked(), before.embedding(), notes),
+                  inference.maxLength().orElse(before.maxLength()),
+                  notes,
+                  shapes));
+    }
     return LoraGraphException.in(
         model.file(),
         () ->
@@ -199,12 +211,6 @@ final class Training {
                 shapes));
   }
 
-  private List<Row> rows(ModelData data, Dataset set) {
-    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
-    data.requireAlike(rows);
-    return rows;
-  }
-
   /** The build of ONNX Runtime that finds shapes is the one that trains: a process has one. */
   private static ShapeInference shapes(EngineKind engine, Device device) {
     return onnx -> {
@@ -216,31 +222,6 @@ final class Training {
           trains ? OrtRuntime.open(OrtRuntime.Build.TRAINING) : OrtRuntime.on(device);
       return new SessionShapeInference(runtime).infer(onnx);
     };
-  }
-
-  private List<io.github.loragraph.data.Example> sample(
-      List<io.github.loragraph.data.Example> examples) {
-    int most = arguments.maxTrainSamples().orElse(Integer.MAX_VALUE);
-    if (most >= examples.size()) {
-      return examples;
-    }
-    SplittableRandom random = new SplittableRandom(arguments.seed());
-    List<io.github.loragraph.data.Example> drawn = new ArrayList<>(examples);
-    for (int i = 0; i < most; i++) {
-      int j = random.nextInt(i, drawn.size());
-      io.github.loragraph.data.Example moved = drawn.get(i);
-      drawn.set(i, drawn.get(j));
-      drawn.set(j, moved);
-    }
-    return drawn.subList(0, most);
-  }
-
-  /** The options of a loss over so many classes. */
-  private LossOptions lossOptions(List<io.github.loragraph.data.Example> examples, int classes) {
-    LossOptions options = arguments.lossOptions();
-    return arguments.balancesClasses()
-        ? new LossOptions(options.labelSmoothing(), LossOptions.balancedWeights(examples, classes))
-        : options;
   }
 
   private int stepsPerCall(Device device) {
@@ -280,22 +261,43 @@ final class Training {
       @Nullable StoppedRun stopped,
       Map<String, Object> configuration,
       Optional<ModelConfig> config,
-      ListenerBridge bridge) {
+      ListenerBridge bridge,
+      Comparison comparison,
+      ModelData data) {
     try (RunFolder folder =
         stopped == null
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
             : stopped.goOn()) {
-      TrainingJob.Result result = job.run(List.of(folder, bridge), start);
+      TrainingJob.Result result =
+          comparison.settle(job.run(List.of(folder, bridge), start), model, notes);
       bridge.ended(
           () -> {
             model.files().copyCompanions(folder.path());
             config
                 .or(() -> model.files().ownConfig())
                 .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
+            stageEmbedding(data, folder.path());
             folder.finish(arguments.selection().noteIn(result.model()));
           });
       return result;
     }
+  }
+
+  /** What says how texts become embeddings, where no such file has come with the model. */
+  private static void stageEmbedding(ModelData data, Path target) {
+    EmbeddingConfig config = data.embedding();
+    if (config == null) {
+      return;
+    }
+    config
+        .files(Objects.requireNonNull(data.answer().embedding()), data.maxLength())
+        .forEach(
+            (name, bytes) -> {
+              Path file = target.resolve(name);
+              if (!Files.exists(file)) {
+                AtomicFile.write(file, false, out -> out.write(bytes));
+              }
+            });
   }
 
   /**
@@ -324,31 +326,24 @@ final class Training {
       TrainingJob.Result result,
       TrainableSelection selection,
       ModelData data,
-      ModelData.Encoded encoded,
-      Optional<ModelData.Encoded> encodedEval,
+      Lesson lesson,
+      Comparison comparison,
       Optional<ModelConfig> config,
       ListenerBridge bridge,
       Device device) {
     Report report = result.summary().evaluation();
-    Map<String, @Nullable String> columns = training.columns();
-    RunDefaults defaults =
-        new RunDefaults(
-            columns.get("textColumn"),
-            columns.get("textPairColumn"),
-            columns.get("labelColumn"),
-            data.pairs().orElse(null),
-            data.task(),
-            data.maxLength());
     return new TrainingResult(
-        model.trained(selection.noteIn(result.model()), config, defaults),
+        model.trained(selection.noteIn(result.model()), config, lesson.defaults(training, data)),
         result.summary().steps(),
         result.summary().finalTrainLoss(),
         result.summary().samplesPerSecond(),
         Optional.ofNullable(report).map(bridge::evaluation),
+        comparison.base(),
+        comparison.keptBase(),
         TrainingArguments.Engine.named(result.engine()),
         io.github.loragraph.Device.parse(device.toString()),
-        encoded.truncated(),
-        encodedEval.map(ModelData.Encoded::truncated).orElse(0),
+        lesson.truncated(),
+        lesson.truncatedEval(),
         result.unreached(),
         Optional.ofNullable(run),
         notes.lines());

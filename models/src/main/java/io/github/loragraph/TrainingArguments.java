@@ -16,12 +16,14 @@ import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.WeightDecay;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -138,6 +140,10 @@ public final class TrainingArguments {
   private final Device device;
   private final int threads;
   private final boolean tf32;
+  private final @Nullable EmbeddingLoss embeddingLoss;
+  private final @Nullable Integer miniBatchSize;
+  private final boolean querySide;
+  private final boolean keepIfBetter;
   private final @Nullable Path outputDir;
   private final boolean overwriteOutputDir;
   private final boolean resume;
@@ -183,6 +189,10 @@ public final class TrainingArguments {
     device = b.device;
     threads = b.threads;
     tf32 = b.tf32;
+    embeddingLoss = b.embeddingLoss;
+    miniBatchSize = b.miniBatchSize;
+    querySide = b.querySide;
+    keepIfBetter = b.keepIfBetter;
     outputDir = b.outputDir;
     overwriteOutputDir = b.overwriteOutputDir;
     resume = b.resume;
@@ -236,6 +246,10 @@ public final class TrainingArguments {
     b.device = device;
     b.threads = threads;
     b.tf32 = tf32;
+    b.embeddingLoss = embeddingLoss;
+    b.miniBatchSize = miniBatchSize;
+    b.querySide = querySide;
+    b.keepIfBetter = keepIfBetter;
     b.outputDir = outputDir;
     b.overwriteOutputDir = overwriteOutputDir;
     b.resume = resume;
@@ -276,16 +290,68 @@ public final class TrainingArguments {
     return resume;
   }
 
+  /** Of all examples those to train on, drawn by the seed. */
+  <E> List<E> sample(List<E> all) {
+    int most = maxTrainSamples == null ? Integer.MAX_VALUE : maxTrainSamples;
+    if (most >= all.size()) {
+      return all;
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    List<E> drawn = new ArrayList<>(all);
+    for (int i = 0; i < most; i++) {
+      int j = random.nextInt(i, drawn.size());
+      E moved = drawn.get(i);
+      drawn.set(i, drawn.get(j));
+      drawn.set(j, moved);
+    }
+    return drawn.subList(0, most);
+  }
+
+  /** The loss of embeddings; multiple negatives unless another one is given. */
+  EmbeddingLoss embeddingLoss() {
+    return embeddingLoss == null ? EmbeddingLoss.multipleNegatives() : embeddingLoss;
+  }
+
+  /** The most groups that go through the model at once; 0 for whole batches. */
+  int miniBatchSize() {
+    return miniBatchSize == null ? 0 : miniBatchSize;
+  }
+
+  boolean trainsQuerySide() {
+    return querySide;
+  }
+
+  boolean keepsIfBetter() {
+    return keepIfBetter;
+  }
+
+  /** What counts for embeddings alone, by the names of a run's configuration. */
+  Map<String, @Nullable Object> embeddingAsMap() {
+    Map<String, @Nullable Object> map = new LinkedHashMap<>(embeddingLoss().asMap());
+    map.put("miniBatchSize", miniBatchSize);
+    map.put("querySide", querySide);
+    return map;
+  }
+
+  /**
+   * Refuses what counts for embeddings alone.
+   *
+   * @throws LoraGraphException if there is some of it
+   */
+  void refuseEmbedding(Task other) {
+    if (embeddingLoss != null || miniBatchSize != null || querySide) {
+      throw new LoraGraphException(
+          "losses, parts of batches and query-side training of embeddings do not belong to %s"
+              .formatted(other));
+    }
+  }
+
   boolean overwritesOutputDir() {
     return overwriteOutputDir;
   }
 
   long evalSteps() {
     return evalSteps;
-  }
-
-  Optional<Integer> maxTrainSamples() {
-    return Optional.ofNullable(maxTrainSamples);
   }
 
   /** Whether all classes are to count as much as each other. */
@@ -432,6 +498,9 @@ public final class TrainingArguments {
     map.put("maxTrainExamples", maxTrainSamples);
     map.put("engine", engineKind().toString());
     map.put("precision", optimization().precision().toString());
+    if (keepIfBetter) {
+      map.put("keepIfBetter", true);
+    }
     return map;
   }
 
@@ -480,6 +549,10 @@ public final class TrainingArguments {
     private Device device = Device.AUTO;
     private int threads;
     private boolean tf32 = true;
+    private @Nullable EmbeddingLoss embeddingLoss;
+    private @Nullable Integer miniBatchSize;
+    private boolean querySide;
+    private boolean keepIfBetter;
     private @Nullable Path outputDir;
     private boolean overwriteOutputDir;
     private boolean resume;
@@ -716,6 +789,41 @@ public final class TrainingArguments {
       return this;
     }
 
+    /** What {@link Task#EMBEDDING} is trained by; multiple negatives unless set. */
+    public Builder embeddingLoss(EmbeddingLoss loss) {
+      embeddingLoss = Objects.requireNonNull(loss, "embeddingLoss");
+      return this;
+    }
+
+    /**
+     * {@code mini_batch_size}: the most examples of {@link Task#EMBEDDING} that go through the
+     * model at once, so that a batch of any size needs the memory of so many: the gradient is that
+     * of the whole batch, for one forward pass more. Whole batches unless set.
+     */
+    public Builder miniBatchSize(int examples) {
+      miniBatchSize = examples;
+      return this;
+    }
+
+    /**
+     * Whether {@link Task#EMBEDDING} trains the encoder of the first texts (the queries) alone: the
+     * vectors of the others are computed once by the model as it is, and an index that was built
+     * with it stays as it is.
+     */
+    public Builder querySide(boolean querySide) {
+      this.querySide = querySide;
+      return this;
+    }
+
+    /**
+     * Whether the model stays as it was where it does not do better on the held-out data
+     * afterwards.
+     */
+    public Builder keepIfBetter(boolean keepIfBetter) {
+      this.keepIfBetter = keepIfBetter;
+      return this;
+    }
+
     /** Tokens of a text, longer ones are cut; what the model takes unless set, at most 512. */
     public Builder maxLength(int tokens) {
       maxLength = tokens;
@@ -823,6 +931,20 @@ public final class TrainingArguments {
       if (stepsPerCall != null && stepsPerCall < 1) {
         throw new LoraGraphException(
             "%d steps in a call are not possible: give 1 or more".formatted(stepsPerCall));
+      }
+      if (miniBatchSize != null && miniBatchSize < 1) {
+        throw new LoraGraphException(
+            "parts of %d examples are not possible: give 1 or more".formatted(miniBatchSize));
+      }
+      if (miniBatchSize != null && querySide) {
+        throw new LoraGraphException(
+            "a training of the query side has one small tower in a step and takes no parts of a"
+                + " batch: leave one of the two out");
+      }
+      if (miniBatchSize != null && miniBatchSize < trainBatchSize && loraDropout > 0) {
+        throw new LoraGraphException(
+            "LoRA dropout would drop something else in each pass over a batch in parts: leave one"
+                + " of the two out");
       }
       InferenceArguments.requireMaxLength(maxLength);
       InferenceArguments.requireStride(stride);

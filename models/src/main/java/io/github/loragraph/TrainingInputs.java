@@ -24,7 +24,7 @@ final class TrainingInputs {
     this.model = model;
     this.data =
         Stream.concat(Stream.of(training), heldOut.stream())
-            .flatMap(set -> set.file().stream())
+            .flatMap(set -> set.files().stream())
             .toList();
     this.stamps = FileStamps.of(data);
   }

@@ -13,6 +13,8 @@ import java.util.Optional;
  *     NaN where a run that was gone on with had only its end to write
  * @param samplesPerSecond examples a second over all steps, evaluations not counted; NaN as before
  * @param evaluation on held-out data at the end; empty where there was none
+ * @param base the same before the training; empty where that was not measured
+ * @param keptBase whether the model is as it was, because it did no better
  * @param engine what ran the steps; never {@code AUTO}
  * @param device what computed
  * @param truncated how many texts of the training data were cut at the maximum length
@@ -27,6 +29,8 @@ public record TrainingResult(
     double trainLoss,
     double samplesPerSecond,
     Optional<Evaluation> evaluation,
+    Optional<Evaluation> base,
+    boolean keptBase,
     TrainingArguments.Engine engine,
     Device device,
     int truncated,

@@ -12,6 +12,7 @@ import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.NativeMemory;
+import io.github.loragraph.task.Tasks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -479,8 +480,14 @@ class FrontDoorTest {
     assertTrue(none.getMessage().contains("an answer of " + task), none.getMessage());
   }
 
+  static List<Task> tasksWithHeads() {
+    return Task.values().stream()
+        .filter(task -> Tasks.named(task.name()).orElseThrow().refusalOfHead().isEmpty())
+        .toList();
+  }
+
   @ParameterizedTest
-  @MethodSource("io.github.loragraph.Task#values")
+  @MethodSource("tasksWithHeads")
   void anAnswerHasWhatItsTaskHasAndRefusesTheRest(Task task) throws IOException {
     Model model = encoder().addHead(HeadConfig.of(task, namesFor(task)));
     try (Predictor predictor = model.predictor(ONE_THREAD)) {

@@ -16,12 +16,16 @@ final class EmbeddingOptions {
               + " the model or 1_Pooling/config.json beside it says).")
   private EmbeddingArguments.@Nullable Pooling pooling;
 
+  private @Nullable Boolean normalize;
+
   @Option(
       names = "--normalize",
       negatable = true,
-      arity = "0",
+      fallbackValue = "true",
       description = "Give vectors the length 1 (default: what the run or modules.json says).")
-  private @Nullable Boolean normalize;
+  private void normalize(boolean value) {
+    normalize = value;
+  }
 
   @Option(
       names = "--query-prefix",

@@ -6,6 +6,6 @@ import io.github.loragraph.task.Tasks;
 /** Reads a task by its name on the command line. */
 final class TaskConverter extends NameConverter<Task> {
   TaskConverter() {
-    super(Tasks.ALL.toArray(Task[]::new));
+    super(Tasks.named().toArray(Task[]::new));
   }
 }

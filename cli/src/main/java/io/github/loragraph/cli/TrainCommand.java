@@ -11,10 +11,8 @@ import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -61,7 +59,10 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private OptionalModelArgument model;
   @Mixin private TrainingOptions options;
+  @Mixin private EmbeddingTrainingOptions embeddingTraining;
+  @Mixin private EmbeddingOptions embeddingOptions;
   @Mixin private DataOptions dataOptions;
+  @Mixin private HeldOutOptions heldOutOptions;
   @Mixin private ColumnOptions columns;
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
@@ -76,12 +77,6 @@ final class TrainCommand implements Callable<Integer> {
           "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a text in"
               + " each line.")
   private @Nullable Path data;
-
-  @Option(
-      names = "--eval",
-      paramLabel = "FILE",
-      description = "Held-out examples, to measure with.")
-  private @Nullable Path eval;
 
   @Option(
       names = "--steps-per-call",
@@ -134,7 +129,7 @@ final class TrainCommand implements Callable<Integer> {
       requireNothingElse();
       run = resume;
       requireFiles();
-    } else if (options.evalEvery > 0 && eval == null) {
+    } else if (options.evalEvery > 0 && heldOutOptions.files().isEmpty()) {
       throw new ParameterException(
           spec.commandLine(), "--eval-every measures on held-out examples: name them with --eval");
     }
@@ -151,7 +146,8 @@ final class TrainCommand implements Callable<Integer> {
     try (StopRequest stop = new StopRequest(output, kept.checkpoint ? howToGoOn() : NOTHING_KEPT);
         ProgressListener progress = new ProgressListener(output)) {
       kept.stop = stop;
-      print(train(outputName.choose(adapted), progress, stop, kept));
+      TrainingOutput.print(
+          train(outputName.choose(adapted), progress, stop, kept), runFolder(), output);
       return 0;
     } catch (TrainingCancelledException e) {
       output.say(
@@ -175,6 +171,8 @@ final class TrainCommand implements Callable<Integer> {
             .outputDir(runFolder())
             .overwriteOutputDir(force)
             .resumeFromCheckpoint(resume != null);
+    embeddingTraining.addTo(arguments);
+    arguments.embedding(embeddingOptions.asked());
     dataOptions.maxLength().ifPresent(arguments::maxLength);
     dataOptions.stride().ifPresent(arguments::stride);
     dataOptions.task().ifPresent(arguments::task);
@@ -186,10 +184,10 @@ final class TrainCommand implements Callable<Integer> {
       said.checkTrain(arguments.build());
     }
     Dataset training = columns.of(Dataset.file(data == null ? usualData() : data));
-    return eval == null
+    @Nullable Dataset heldOut = heldOutOptions.data(columns);
+    return heldOut == null
         ? said.train(training, arguments.build(), progress, stop, kept)
-        : said.train(
-            training, columns.of(Dataset.file(eval)), arguments.build(), progress, stop, kept);
+        : said.train(training, heldOut, arguments.build(), progress, stop, kept);
   }
 
   /** Knows whether the run has something that it can be gone on with from. */
@@ -259,46 +257,14 @@ final class TrainCommand implements Callable<Integer> {
     return read;
   }
 
-  private void print(TrainingResult result) {
-    Map<String, Double> figures = result.evaluation().map(ReportOutput::figures).orElse(Map.of());
-    Map<String, Object> json = new LinkedHashMap<>();
-    json.put("steps", result.steps());
-    json.put("finalTrainLoss", orNull(result.trainLoss()));
-    json.put("evalAccuracy", figures.get("accuracy"));
-    json.put("evalLoss", figures.get("loss"));
-    if (result.evaluation().isPresent()) {
-      json.put("eval", figures);
-    }
-    json.put("truncated", result.truncated());
-    json.put("truncatedEval", result.truncatedEval());
-    json.put("samplesPerSecond", orNull(result.samplesPerSecond()));
-    json.put("runFolder", runFolder().toString());
-    json.put("engine", EngineConverter.name(result.engine()));
-    json.put("device", result.device().toString());
-    output.print(
-        json,
-        out -> {
-          out.printf(
-              Locale.ROOT,
-              "%,d steps, final training loss %.4f%s (engine %s on %s)%n",
-              result.steps(),
-              result.trainLoss(),
-              Double.isNaN(result.samplesPerSecond())
-                  ? ""
-                  : String.format(Locale.ROOT, ", %.1f samples/s", result.samplesPerSecond()),
-              EngineConverter.name(result.engine()),
-              result.device());
-          result
-              .evaluation()
-              .ifPresent(report -> out.println("held out: " + ReportOutput.headline(report)));
-          out.println("written: " + run);
-        });
-  }
-
   /** The run's configuration has whole paths: its files may have been moved since. */
   private void requireFiles() {
-    for (Path file : new Path[] {data, eval}) {
-      if (file != null && !Files.exists(file)) {
+    List<Path> files = new ArrayList<>(heldOutOptions.files());
+    if (data != null) {
+      files.add(data);
+    }
+    for (Path file : files) {
+      if (!Files.exists(file)) {
         throw new LoraGraphException(
             "%s, which the run was begun with, is not there: put it back, or write where it is now into %s"
                 .formatted(file, runFolder().resolve(RunFolder.CONFIG)));
@@ -309,11 +275,6 @@ final class TrainCommand implements Callable<Integer> {
           "the run in %s was begun by a program with examples of its own: only that program can go on with it"
               .formatted(run));
     }
-  }
-
-  /** A figure of steps, which a run that only had its end to write has not made. */
-  private static @Nullable Double orNull(double figure) {
-    return Double.isNaN(figure) ? null : figure;
   }
 
   /** A run is gone on with as it was begun; other options would make it another one. */

@@ -35,6 +35,7 @@ public enum Remedy {
   ADD_HEAD_FOR_LABELS("mend the label, or put a head for these labels on the model"),
   NAME_OUTPUT("name the output to take"),
   NAME_OTHER_OUTPUT("name another output, or export the model again"),
+  EMBED("embed with it"),
   NAME_STATES("it needs no other; if that is none, name the output to put one on"),
   NAME_POOLING("name the pooling, as the model's authors say it"),
   INJECT("inject adapters, or train all parameters or the head"),

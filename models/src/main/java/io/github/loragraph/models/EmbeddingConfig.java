@@ -6,6 +6,7 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.training.Pooling;
 import io.github.loragraph.training.SentenceEmbedding;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -100,6 +101,25 @@ public record EmbeddingConfig(
                   sources.isEmpty() ? "" : " (as in " + String.join(", ", sources) + ")"));
     }
     return config;
+  }
+
+  /**
+   * What a run notes of it, by the names of its configuration; null for what is not there.
+   *
+   * @param embedding what came of it
+   */
+  public Map<String, @Nullable Object> asMap(SentenceEmbedding embedding) {
+    Map<String, @Nullable Object> map = new LinkedHashMap<>();
+    map.put("pooling", embedding.pooling().map(Pooling::toString).orElse(null));
+    map.put("normalize", embedding.normalized());
+    map.put("queryPrefix", queryPrefix.isEmpty() ? null : queryPrefix);
+    map.put("documentPrefix", documentPrefix.isEmpty() ? null : documentPrefix);
+    return map;
+  }
+
+  /** The same for later commands on what was trained. */
+  public Asked asAsked() {
+    return new Asked(pooling, normalize, queryPrefix, documentPrefix);
   }
 
   private List<String> words() {

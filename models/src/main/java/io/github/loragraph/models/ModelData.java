@@ -38,6 +38,7 @@ public final class ModelData implements AutoCloseable {
 
   private final ModelFolder folder;
   private final Answer answer;
+  private final @Nullable EmbeddingConfig embedding;
   private final InputSizes sizes;
   private final Consumer<String> notices;
   private final EmbeddingTables tables;
@@ -81,9 +82,57 @@ public final class ModelData implements AutoCloseable {
       @Nullable Task task,
       Consumer<String> notices,
       ShapeInference inference) {
+    this(
+        folder,
+        Answer.of(model, task, folder.config().problemType(), inference),
+        null,
+        maxLength,
+        stride,
+        notices);
+  }
+
+  /**
+   * An encoder that embeds texts.
+   *
+   * @param config how texts become vectors
+   * @param inference asked only where the model does not declare what it answers
+   * @param maxLength tokens of a text; null for as many as the model takes, at most 512
+   * @param notices gets a line for whatever is guessed or cut
+   * @throws LoraGraphException if the model and its configuration do not fit
+   */
+  public static ModelData ofEmbedding(
+      ModelFolder folder,
+      OnnxModel model,
+      EmbeddingConfig config,
+      @Nullable Integer maxLength,
+      Consumer<String> notices,
+      ShapeInference inference) {
+    return new ModelData(
+        folder,
+        Answer.ofEmbedding(model, config.embedding(model, inference)),
+        config,
+        maxLength == null ? config.maxLength() : maxLength,
+        null,
+        notices);
+  }
+
+  /** How texts become vectors; null where the model answers with logits. */
+  public @Nullable EmbeddingConfig embedding() {
+    return embedding;
+  }
+
+  private ModelData(
+      ModelFolder folder,
+      Answer answer,
+      @Nullable EmbeddingConfig embedding,
+      @Nullable Integer maxLength,
+      @Nullable Integer stride,
+      Consumer<String> notices) {
+    OnnxModel model = answer.model();
+    this.embedding = embedding;
     this.folder = folder;
     this.stride = stride;
-    this.answer = Answer.of(model, task, folder.config().problemType(), inference);
+    this.answer = answer;
     this.sizes = InputSizes.of(model.graph().requiredInputs());
     this.notices = notices;
     this.tables = EmbeddingTables.of(model.graph());
@@ -325,6 +374,11 @@ public final class ModelData implements AutoCloseable {
       texts.add(tokenizer().text((long) ids.get(i)));
     }
     return texts;
+  }
+
+  /** Makes examples of texts; it counts those that it cuts. */
+  public ExampleEncoder encoder() {
+    return encoder(false);
   }
 
   private ExampleEncoder encoder(boolean allSubwords) {

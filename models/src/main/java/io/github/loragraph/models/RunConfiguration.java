@@ -14,12 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,10 @@ public final class RunConfiguration {
   public static final String MODEL = "model";
   public static final String DATA = "data";
   public static final String EVAL = "eval";
+
+  /** The files of a search that is measured with: documents, queries, judgements. */
+  public static final List<String> SEARCH = List.of("evalCorpus", "evalQueries", "evalQrels");
+
   public static final String PAIRS = "pairs";
 
   /** Of a run that masks tokens alone. */
@@ -91,6 +97,24 @@ public final class RunConfiguration {
           "engine",
           "precision");
 
+  /** The same of embeddings; absent or null where there are none. */
+  public static final List<String> OF_EMBEDDINGS =
+      List.of(
+          "loss",
+          "scale",
+          "symmetric",
+          "margin",
+          "distance",
+          "temperature",
+          "matryoshka",
+          "miniBatchSize",
+          "querySide",
+          "keepIfBetter",
+          "pooling",
+          "normalize",
+          "queryPrefix",
+          "documentPrefix");
+
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
       Set.of("logEvery", "evalEvery", "checkpointEvery", "engine", "warmup");
@@ -99,11 +123,11 @@ public final class RunConfiguration {
   public static final List<String> KEYS = keys();
 
   /**
-   * Runs from before it was noted are gone on with, as the data says it too; and what is noted of
-   * runs of one task alone, which are held to it by the comparison.
+   * What runs from before it was noted are gone on with without: the data says it, too, or it was
+   * not possible; and what is noted of runs of one task alone, which are held to it by the
+   * comparison.
    */
-  private static final Set<String> OPTIONAL =
-      Set.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS, STRIDE, ALL_SUBWORDS);
+  private static final Set<String> OPTIONAL = optional();
 
   /** Whose versions decide a run's numbers. */
   private static final List<String> VERSION_NAMES =
@@ -122,12 +146,21 @@ public final class RunConfiguration {
 
   private static List<String> keys() {
     List<String> keys = new ArrayList<>(List.of(MODEL, DATA, EVAL));
+    keys.addAll(SEARCH);
     keys.addAll(ARGUMENTS);
+    keys.addAll(OF_EMBEDDINGS);
     keys.addAll(List.of("textColumn", "textPairColumn", "labelColumn"));
     keys.addAll(List.of(PAIRS, "task", "outputName", "maxLength", "threads", "device", "tf32"));
     keys.addAll(OF_WORDS);
     keys.addAll(List.of("stepsPerCall", RECIPE_NAME, CHECKSUMS, VERSIONS));
     return List.copyOf(keys);
+  }
+
+  private static Set<String> optional() {
+    Set<String> keys = new HashSet<>(SEARCH);
+    keys.addAll(OF_EMBEDDINGS);
+    keys.addAll(List.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS, STRIDE, ALL_SUBWORDS));
+    return Set.copyOf(keys);
   }
 
   /** The versions that decide a run's numbers. */
@@ -226,9 +259,7 @@ public final class RunConfiguration {
               .formatted(config, PAIRS, then.get(PAIRS), now.get(PAIRS)));
     }
     requireSameChecksums(config, named, then, now);
-    List<String> arguments = new ArrayList<>(ARGUMENTS);
-    OF_WORDS.stream().filter(then::containsKey).forEach(arguments::add);
-    for (String argument : arguments) {
+    for (String argument : compared(then)) {
       if (!FREE.contains(argument) && !isSame(then.get(argument), now.get(argument))) {
         throw new LoraGraphException(
             "%s: '%s' is %s, and %s is given now: a run is gone on with as it was begun, so give the same, or begin another"
@@ -245,6 +276,15 @@ public final class RunConfiguration {
                         .formatted(what, versions.getOrDefault(what, "(not noted)"), version));
               }
             });
+  }
+
+  private static List<String> compared(Map<String, Object> then) {
+    return Stream.of(
+            ARGUMENTS.stream(),
+            OF_EMBEDDINGS.stream(),
+            OF_WORDS.stream().filter(then::containsKey))
+        .flatMap(names -> names)
+        .toList();
   }
 
   /**

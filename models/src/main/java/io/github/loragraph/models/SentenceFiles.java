@@ -155,7 +155,7 @@ record SentenceFiles(
     return value.asText();
   }
 
-  private static Integer maxLength(Path file) {
+  private static @Nullable Integer maxLength(Path file) {
     JsonNode value = json(file).path("max_seq_length");
     if (value.isMissingNode() || value.isNull()) {
       return null;

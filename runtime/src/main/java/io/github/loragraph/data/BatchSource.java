@@ -31,6 +31,7 @@ public final class BatchSource {
   public static final int BATCH_SIZE = 8;
 
   private static final int WINDOW = 50;
+  private static final String IDS = "input_ids";
 
   private final List<Example> examples;
   private final List<ValueInfo> inputs;
@@ -257,7 +258,8 @@ public final class BatchSource {
     try {
       List<HostTensor> tensors = new ArrayList<>();
       for (ValueInfo input : inputs) {
-        double filler = input.name().equals("input_ids") ? padId : 0;
+        boolean tokens = input.name().equals(IDS) || input.name().endsWith("." + IDS);
+        double filler = tokens ? padId : 0;
         tensors.add(tensor(input, group, e -> e.inputs().get(input.name()), filler, loan));
       }
       HostTensor targets =

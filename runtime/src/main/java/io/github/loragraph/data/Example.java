@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record Example(
     Map<String, Values> inputs, @Nullable Values target, @Nullable WordWindow words) {
+  /** What the names of inputs begin with that have a first axis for several texts. */
+  public static final String SEVERAL = "texts.";
+
   /** An example that was not read by words. */
   public Example(Map<String, Values> inputs, @Nullable Values target) {
     this(inputs, target, null);
@@ -43,12 +46,20 @@ public record Example(
         inputs, requireTarget().filledWith((int) CrossEntropyLoss.IGNORE_INDEX), words);
   }
 
-  /** The size of the longest first axis, to which a batch is padded. */
+  /**
+   * The size of the longest axis to which a batch is padded: of inputs for one text the first, of
+   * those for several ({@link #SEVERAL}) the last.
+   */
   public int length() {
     int length = 0;
-    for (Values values : inputs.values()) {
+    for (Map.Entry<String, Values> input : inputs.entrySet()) {
+      Values values = input.getValue();
       if (values.rank() > 0) {
-        length = Math.max(length, values.size(0));
+        boolean several = input.getKey().startsWith(SEVERAL);
+        // Vectors in the place of texts have no tokens.
+        if (!several || values.areIntegers()) {
+          length = Math.max(length, values.size(several ? values.rank() - 1 : 0));
+        }
       }
     }
     return length;

@@ -45,6 +45,13 @@ public record Row(
     return new Row(words.text(), null, label, Map.of(), place, false, words, null);
   }
 
+  /** The same with something before its text, if it is text. */
+  public Row beginningWith(String prefix) {
+    return text == null
+        ? this
+        : new Row(prefix + text, textPair, label, values, place, given, null, null);
+  }
+
   /** The same with the text as it was written, where that is another one. */
   Row writtenAs(@Nullable String original) {
     return original == null || original.equals(text)

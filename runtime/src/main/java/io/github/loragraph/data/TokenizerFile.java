@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -299,7 +300,10 @@ final class TokenizerFile {
     return names.stream()
         .filter(ids::containsKey)
         .findFirst()
-        .map(name -> new MaskVocabulary(ids.get(name), name, size, specialIds()));
+        .map(
+            name ->
+                new MaskVocabulary(
+                    Objects.requireNonNull(ids.get(name)), name, size, specialIds()));
   }
 
   /** {@code mask_token} in a file of transformers: text, or an object with its text. */

@@ -48,12 +48,12 @@ public final class Values {
   }
 
   /** Integers of any shape; the array must not change any more. */
-  static Values shaped(int[] values, int... shape) {
+  public static Values shaped(int[] values, int... shape) {
     return new Values(values, shape);
   }
 
   /** Numbers of any shape; the array must not change any more. */
-  static Values shaped(float[] values, int... shape) {
+  public static Values shaped(float[] values, int... shape) {
     return new Values(values, shape);
   }
 
@@ -96,6 +96,23 @@ public final class Values {
   /** A number by its place in row-major order. */
   public double get(int index) {
     return numbers instanceof int[] integers ? integers[index] : ((float[]) numbers)[index];
+  }
+
+  /**
+   * One part along the first axis, without that axis.
+   *
+   * @param index along the first axis
+   * @param length of what is then the only axis: the numbers after it are left out
+   */
+  public Values part(int index, int length) {
+    if (rank() != 2 || length > shape[1]) {
+      throw new IllegalArgumentException(
+          "no part of %d in %s".formatted(length, Arrays.toString(shape)));
+    }
+    int from = index * shape[1];
+    return numbers instanceof int[] integers
+        ? of(Arrays.copyOfRange(integers, from, from + length))
+        : of(Arrays.copyOfRange((float[]) numbers, from, from + length));
   }
 
   /** The numbers in row-major order, copied. */

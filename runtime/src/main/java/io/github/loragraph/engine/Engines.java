@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Opens the engine for a training.
  *
+ * @param model is trained
+ * @param answering answers in evaluations, with the trained values of the other; null where that is
+ *     the same model
  * @param trainable the values of the parameters to train
  * @param accumulation the most batches of a step
  * @param batchesPerCall the most batches that the graph engine runs in one call
@@ -41,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Engines(
     OnnxModel model,
+    @Nullable OnnxModel answering,
     Set<String> trainable,
     Loss loss,
     Optimization optimization,
@@ -53,6 +57,19 @@ public record Engines(
 
   private static final int WARM_UP = 1;
   private static final int MEASURED = 3;
+
+  /** Engines for a model that answers as it is trained. */
+  public Engines(
+      OnnxModel model,
+      Set<String> trainable,
+      Loss loss,
+      Optimization optimization,
+      int accumulation,
+      int batchesPerCall,
+      long seed,
+      Sessions sessions) {
+    this(model, null, trainable, loss, optimization, accumulation, batchesPerCall, seed, sessions);
+  }
 
   public Engines {
     if (accumulation < 1) {
@@ -238,11 +255,7 @@ public record Engines(
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
-    EvaluationGraph answers =
-        EvaluationGraph.of(
-            Logits.of(model, loss.forms(), new SessionShapeInference(sessions.runtime()))
-                .applyTo(model),
-            training.gradients().keySet());
+    EvaluationGraph answers = answers(training.gradients().keySet());
     Weights weights = new Weights();
     try {
       Engine engine =
@@ -254,6 +267,15 @@ public record Engines(
       weights.close();
       throw explained(e);
     }
+  }
+
+  private EvaluationGraph answers(Set<String> trained) {
+    return EvaluationGraph.of(
+        answering == null
+            ? Logits.of(model, loss.forms(), new SessionShapeInference(sessions.runtime()))
+                .applyTo(model)
+            : answering,
+        trained);
   }
 
   /** ONNX Runtime names the first node alone that it has no kernel for. */
@@ -280,11 +302,12 @@ public record Engines(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
             optimization.graphOptions(accumulation > 1).withKernels(Kernels.TRAINING_BUILD),
             new SessionShapeInference(sessions.runtime()));
+    Engine engine = new TrainingApiEngine(artifacts, sessions, start, accumulation, seed);
+    Weights weights = new Weights();
+    if (answering != null) {
+      engine = new AnsweringEngine(engine, this::answers, sessions, weights);
+    }
     return new Opened(
-        new TrainingApiEngine(artifacts, sessions, start, accumulation, seed),
-        artifacts.inputs(),
-        artifacts.labels(),
-        artifacts.unreached(),
-        new Weights());
+        engine, artifacts.inputs(), artifacts.labels(), artifacts.unreached(), weights);
   }
 }

@@ -6,6 +6,7 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.SentenceEmbedding;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +14,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a model is taken to answer: its task, and the output that the logits for it are read from.
  *
+ * @param embedding how its texts become vectors; null where it answers with logits
  * @param model the given one; where it has several outputs, the chosen one is noted in its metadata
  * @param logits of the task's form
  */
-public record Answer(OnnxModel model, Task task, Logits logits) {
+public record Answer(
+    OnnxModel model, Task task, Logits logits, @Nullable SentenceEmbedding embedding) {
+  private Answer(OnnxModel model, Task task, Logits logits) {
+    this(model, task, logits, null);
+  }
+
+  /**
+   * The answer of an encoder that embeds texts.
+   *
+   * @param model the encoder
+   * @param embedding was made of it
+   */
+  public static Answer ofEmbedding(OnnxModel model, SentenceEmbedding embedding) {
+    Logits logits = Logits.of(embedding.model(), List.of(), Logits.DECLARED);
+    return new Answer(model, Tasks.EMBEDDING, logits, embedding);
+  }
+
   /**
    * The answer of a model: for the given task, else for what is stated, else by the shapes of its
    * outputs and what they end in.
@@ -57,16 +75,16 @@ public record Answer(OnnxModel model, Task task, Logits logits) {
 
   /** The model with its logits as the only output, for engines and sessions. */
   public OnnxModel answering() {
-    return logits.applyTo(model);
+    return embedding == null ? logits.applyTo(model) : embedding.model();
   }
 
   /** The number of classes, or 1 for a number. */
   public int outputs() {
-    return logits.outputs();
+    return embedding == null ? logits.outputs() : embedding.dimension();
   }
 
   /** What is worth saying of the choice, a line each. */
   public List<String> notes() {
-    return logits.notes();
+    return embedding == null ? logits.notes() : embedding.notes();
   }
 }

@@ -41,6 +41,11 @@ public final class Predictor implements AutoCloseable {
     evaluator = new Evaluator(inputs, padId);
   }
 
+  /** Answers a batch. */
+  public Classifier classifier() {
+    return session;
+  }
+
   /** The logits of each example. */
   public float[][] logits(List<Example> examples) {
     return evaluator.logits(session, examples);

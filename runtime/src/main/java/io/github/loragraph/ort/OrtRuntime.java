@@ -10,7 +10,9 @@ import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Tensor;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -225,6 +227,20 @@ public final class OrtRuntime {
   /** A tensor over the same memory, which must stay as it is while the tensor is in use. */
   public OnnxTensor tensor(HostTensor tensor) throws OrtException {
     return tensor(tensor.data(), tensor.shape(), tensor.type());
+  }
+
+  /**
+   * The tensor over a parameter's own memory where its alignment allows, else over a copy. Who asks
+   * for it closes it.
+   */
+  public OnnxTensor tensor(Tensor tensor) throws OrtException {
+    ByteBuffer bytes = tensor.bytes();
+    if (!bytes.isDirect() || bytes.alignmentOffset(0, tensor.elementType().bytes()) != 0) {
+      ByteBuffer aligned =
+          ByteBuffer.allocateDirect(bytes.remaining()).order(ByteOrder.nativeOrder());
+      bytes = aligned.put(bytes).flip();
+    }
+    return tensor(bytes, tensor.dims(), tensor.elementType());
   }
 
   /**

@@ -5,8 +5,6 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -39,23 +37,13 @@ public final class Weights implements AutoCloseable {
       if (isWeight(tensor)) {
         OnnxTensor weight = tensors.get(tensor);
         if (weight == null) {
-          weight = create(runtime, tensor);
+          weight = runtime.tensor(tensor);
           tensors.put(tensor, weight);
         }
         result.put(tensor.name(), weight);
       }
     }
     return result;
-  }
-
-  private static OnnxTensor create(OrtRuntime runtime, Tensor tensor) throws OrtException {
-    ByteBuffer bytes = tensor.bytes();
-    if (!bytes.isDirect() || bytes.alignmentOffset(0, tensor.elementType().bytes()) != 0) {
-      ByteBuffer aligned =
-          ByteBuffer.allocateDirect(bytes.remaining()).order(ByteOrder.nativeOrder());
-      bytes = aligned.put(bytes).flip();
-    }
-    return runtime.tensor(bytes, tensor.dims(), tensor.elementType());
   }
 
   @Override

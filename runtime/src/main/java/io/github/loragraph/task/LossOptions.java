@@ -47,7 +47,7 @@ public record LossOptions(double labelSmoothing, List<Double> classWeights) {
   }
 
   /** Whether nothing is asked of the loss that only a cross-entropy over classes can do. */
-  boolean isPlain() {
+  public boolean isPlain() {
     return labelSmoothing == 0 && classWeights.isEmpty();
   }
 }

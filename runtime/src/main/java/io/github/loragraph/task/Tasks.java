@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The tasks that there are. */
 public final class Tasks {
@@ -25,9 +26,12 @@ public final class Tasks {
   /** The tokens of a text that are hidden from the model. */
   public static final Task MASKED_LM = new MaskedLanguageModelTask();
 
+  /** A vector for each text. */
+  public static final Task EMBEDDING = new EmbeddingTask();
+
   /**
-   * All of them, in the order in which they are tried; where two fit a model, the first one is
-   * meant.
+   * All that have labels, in the order in which they are tried; where two fit a model, the first
+   * one is meant.
    */
   public static final List<Task> ALL =
       List.of(
@@ -40,9 +44,14 @@ public final class Tasks {
 
   private Tasks() {}
 
+  /** Those with labels, and those that are only meant where they are named. */
+  public static List<Task> named() {
+    return Stream.concat(ALL.stream(), Stream.of(EMBEDDING)).toList();
+  }
+
   /** The task of that name; empty where there is none. */
   public static Optional<Task> named(String name) {
-    return ALL.stream().filter(task -> task.name().equals(name)).findFirst();
+    return named().stream().filter(task -> task.name().equals(name)).findFirst();
   }
 
   /** The tasks with a loss of that name; none where no task has it. */

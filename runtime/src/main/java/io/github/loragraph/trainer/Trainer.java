@@ -1,11 +1,8 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
-import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
-import io.github.loragraph.data.Example;
 import io.github.loragraph.engine.Engine;
-import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.Tensor;
@@ -28,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Trainer {
   private final Engine engine;
+  private final BatchRunner runner;
   private final BatchSource batches;
   private final Loss loss;
   private final TrainerSettings settings;
@@ -47,6 +45,8 @@ public final class Trainer {
   private @Nullable Map<String, Tensor> trained;
 
   /**
+   * A training whose batches are run whole.
+   *
    * @param loss says how much each label counts, and so each batch of a step
    * @param evaluation measures the engine's current parameters; null where there is no data for it
    * @param start the checkpoint that the engine goes on from; null where it begins
@@ -59,8 +59,30 @@ public final class Trainer {
       @Nullable Supplier<Report> evaluation,
       List<TrainingListener> listeners,
       @Nullable Checkpoint start) {
+    this(
+        engine,
+        new WholeBatches(engine, batches),
+        batches,
+        loss,
+        settings,
+        evaluation,
+        listeners,
+        start);
+  }
+
+  /** The same with what runs the batches. */
+  Trainer(
+      Engine engine,
+      BatchRunner runner,
+      BatchSource batches,
+      Loss loss,
+      TrainerSettings settings,
+      @Nullable Supplier<Report> evaluation,
+      List<TrainingListener> listeners,
+      @Nullable Checkpoint start) {
     this.start = start;
     this.engine = engine;
+    this.runner = runner;
     this.batches = batches;
     this.loss = loss;
     this.settings = settings;
@@ -246,29 +268,31 @@ public final class Trainer {
    */
   private List<StepOutcome> call(
       StepCursor cursor, long done, long totalSteps, LearningRateSchedule schedule) {
-    long count = Math.max(1, engine.batchesPerCall() / settings.accumulation());
+    long count = Math.max(1, runner.batchesPerCall() / settings.accumulation());
     count = Math.min(count, totalSteps - done);
     count = Math.min(count, untilDue(done, settings.evalEvery()));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
     List<StepCursor.Step> steps = new ArrayList<>();
-    List<Part> parts = new ArrayList<>();
+    List<BatchRunner.Part> parts = new ArrayList<>();
     for (long number = done + 1; number <= done + count; number++) {
       StepCursor.Step step = cursor.next();
       noteWhereNothingCounts(number, step);
       steps.add(step);
       for (int i = 0; i < step.batches().size(); i++) {
         boolean last = i == step.batches().size() - 1;
-        parts.add(new Part(step.batches().get(i), schedule.at(number), step.shares()[i], last));
+        parts.add(
+            new BatchRunner.Part(
+                step.batches().get(i), schedule.at(number), step.shares()[i], last));
       }
     }
     long begin = System.nanoTime();
     List<StepResult> results = new ArrayList<>();
-    for (int i = 0; i < parts.size(); i += engine.batchesPerCall()) {
+    for (int i = 0; i < parts.size(); i += runner.batchesPerCall()) {
       if (i > 0) {
         abandonIfStopped(listeners);
       }
-      int end = Math.min(parts.size(), i + engine.batchesPerCall());
-      results.addAll(call(parts.subList(i, end)));
+      int end = Math.min(parts.size(), i + runner.batchesPerCall());
+      results.addAll(runner.run(parts.subList(i, end), () -> abandonIfStopped(listeners)));
     }
     long nanos = (System.nanoTime() - begin) / count;
     List<StepOutcome> outcomes = new ArrayList<>();
@@ -288,25 +312,6 @@ public final class Trainer {
     }
     divergence.refuseVanishedScale(done + count);
     return outcomes;
-  }
-
-  /** A batch that is not padded yet, with what the engine is to be told of it. */
-  private record Part(List<Example> examples, double rate, double share, boolean last) {}
-
-  /** One call of the engine. Its batches are open together, until it is over. */
-  private List<StepResult> call(List<Part> parts) {
-    List<Batch> open = new ArrayList<>();
-    try {
-      List<StepInput> inputs = new ArrayList<>();
-      for (Part part : parts) {
-        Batch batch = batches.batch(part.examples());
-        open.add(batch);
-        inputs.add(new StepInput(batch.withLabels(), part.rate(), part.share(), part.last()));
-      }
-      return engine.steps(inputs);
-    } finally {
-      open.forEach(Batch::close);
-    }
   }
 
   /** As PyTorch has it, the mean over nothing would be no number and end the run. */

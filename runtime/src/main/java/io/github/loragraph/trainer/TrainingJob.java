@@ -7,14 +7,18 @@ import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.engine.LossSession;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.Evaluator;
+import io.github.loragraph.evaluation.Measurement;
 import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
@@ -24,14 +28,18 @@ import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.GradientLoss;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.LossGradient;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +49,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param trainable the values of the parameters to train
  * @param batchesPerCall the most batches that the engine is given at once
+ * @param graph what is trained in the place of the model as it answers; null for that itself
+ * @param measurement measures in the place of the held-out examples; null for those
  */
 public record TrainingJob(
     OnnxModel model,
@@ -51,7 +61,9 @@ public record TrainingJob(
     TrainingData data,
     EngineKind kind,
     Sessions sessions,
-    int batchesPerCall) {
+    int batchesPerCall,
+    @Nullable TrainedGraph graph,
+    @Nullable Measurement measurement) {
   /** Where nothing else is given; that of the Trainer of transformers. */
   public static final double MAX_GRADIENT_NORM = 1;
 
@@ -77,16 +89,12 @@ public record TrainingJob(
    * @throws LoraGraphException if the build is not to be had here
    */
   public static OrtRuntime runtime(
-      EngineKind kind,
-      Device device,
-      Precision precision,
-      TrainerSettings settings,
-      TrainingData data) {
-    return Engines.runtime(kind, device, precision, steps(settings, data));
+      EngineKind kind, Device device, Precision precision, TrainerSettings settings, int examples) {
+    return Engines.runtime(kind, device, precision, steps(settings, examples));
   }
 
-  private static long steps(TrainerSettings settings, TrainingData data) {
-    return settings.totalSteps(settings.batchesPerEpoch(data.training().size()));
+  private static long steps(TrainerSettings settings, int examples) {
+    return settings.totalSteps(settings.batchesPerEpoch(examples));
   }
 
   /**
@@ -107,7 +115,9 @@ public record TrainingJob(
         .settings(settings)
         .engine(kind)
         .sessions(sessions)
-        .batchesPerCall(batchesPerCall);
+        .batchesPerCall(batchesPerCall)
+        .graph(graph)
+        .measurement(measurement);
   }
 
   /** What a training is to be. */
@@ -122,6 +132,8 @@ public record TrainingJob(
     private EngineKind kind = EngineKind.AUTO;
     private @Nullable Sessions sessions;
     private int batchesPerCall = 1;
+    private @Nullable TrainedGraph graph;
+    private @Nullable Measurement measurement;
 
     private Builder(OnnxModel model, TrainingData data) {
       this.model = model;
@@ -176,6 +188,18 @@ public record TrainingJob(
       return this;
     }
 
+    /** What is trained in the place of the model as it answers. */
+    public Builder graph(@Nullable TrainedGraph graph) {
+      this.graph = graph;
+      return this;
+    }
+
+    /** What measures in the place of the held-out examples. */
+    public Builder measurement(@Nullable Measurement measurement) {
+      this.measurement = measurement;
+      return this;
+    }
+
     /**
      * @throws LoraGraphException if the model has no adapters and nothing else to train was named,
      *     or the build of ONNX Runtime for it is not to be had here
@@ -190,11 +214,14 @@ public record TrainingJob(
           data,
           kind,
           sessions == null ? onAllCores() : sessions,
-          batchesPerCall);
+          batchesPerCall,
+          graph,
+          measurement);
     }
 
     private Sessions onAllCores() {
-      return new Sessions(runtime(kind, Device.CPU, optimization.precision(), settings, data), 0);
+      return new Sessions(
+          runtime(kind, Device.CPU, optimization.precision(), settings, data.training().size()), 0);
     }
   }
 
@@ -205,6 +232,10 @@ public record TrainingJob(
    * @throws LoraGraphException if the model cannot be trained, or the loss stops being a number
    */
   public Result run(List<TrainingListener> listeners, @Nullable Checkpoint start) {
+    if (graph != null) {
+      graph.answer().notes().forEach(line -> listeners.forEach(l -> l.note(line)));
+      return run(graph.answer(), listeners, start);
+    }
     Answer answer =
         Answer.of(
             model, data.task(), Optional.empty(), new SessionShapeInference(sessions.runtime()));
@@ -272,48 +303,90 @@ public record TrainingJob(
   }
 
   private Result run(Answer answer, List<TrainingListener> listeners, @Nullable Checkpoint start) {
-    Engines engines =
-        new Engines(
-            answer.answering(),
-            trainable,
-            loss,
-            optimization,
-            settings.accumulation(),
-            perCall(),
-            settings.seed(),
-            sessions);
+    Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
+    boolean divides = graph != null && graph.divides(settings.batchSize());
+    Engines engines = engines(answer, divides);
     try (Engines.Opened opened =
         engines.open(
-            kind,
+            graph == null ? kind : graph.engine(kind, settings.batchSize(), log),
             CheckpointMarks.engineStart(start),
-            steps(settings, data),
+            steps(settings, data.training().size()),
             (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
-            line -> listeners.forEach(l -> l.note(line)))) {
-      opened.unreached().notes().forEach(note -> listeners.forEach(l -> l.note(note)));
+            log)) {
+      opened.unreached().notes().forEach(log);
       Engine engine = opened.engine();
-      Evaluator evaluator = new Evaluator(opened.inputs(), data.padId());
-      @Nullable Supplier<Report> measure =
-          data.heldOut().isEmpty()
-              ? null
-              : () ->
-                  evaluator.evaluate(
-                      batch -> {
-                        Trainer.abandonIfStopped(listeners);
-                        return engine.classifier().logits(batch);
-                      },
-                      data.heldOut(),
-                      data.task(),
-                      answer.outputs(),
-                      data.names());
+      Evaluator evaluator =
+          new Evaluator(
+              graph == null ? opened.inputs() : answer.answering().graph().requiredInputs(),
+              data.padId());
       BatchSource batches = batches(opened.inputs(), opened.labels());
-      Trainer trainer = new Trainer(engine, batches, loss, settings, measure, listeners, start);
-      Trainer.Summary summary = trainer.run();
-      return new Result(
-          summary,
-          InitializerUntying.withValues(answer.model(), trainer.parameters()),
-          engine.name(),
-          opened.unreached().values());
+      try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
+        BatchRunner runner =
+            lossAlone == null
+                ? new WholeBatches(engine, batches)
+                : new CachedGradients(
+                    engine,
+                    evaluator,
+                    lossAlone,
+                    batches(List.of(), lossAlone.labels()),
+                    batches,
+                    Objects.requireNonNull(graph).partSize());
+        Trainer trainer =
+            new Trainer(
+                engine,
+                runner,
+                batches,
+                loss,
+                settings,
+                measure(answer, engine, evaluator, listeners),
+                listeners,
+                start);
+        Trainer.Summary summary = trainer.run();
+        return new Result(
+            summary,
+            InitializerUntying.withValues(answer.model(), trainer.parameters()),
+            engine.name(),
+            opened.unreached().values());
+      }
     }
+  }
+
+  private Engines engines(Answer answer, boolean divides) {
+    // With a second batch in a step the graph gathers gradients.
+    int parts =
+        divides ? Math.max(2, Objects.requireNonNull(graph).parts(settings.batchSize())) : 1;
+    return new Engines(
+        graph == null ? answer.answering() : graph.model(),
+        graph == null ? null : answer.answering(),
+        trainable,
+        divides ? new GradientLoss() : loss,
+        optimization,
+        Math.multiplyExact(settings.accumulation(), parts),
+        divides ? 1 : perCall(),
+        settings.seed(),
+        sessions);
+  }
+
+  private LossSession lossAlone(Answer answer) {
+    return new LossSession(
+        LossGradient.of(loss, Shape.Dimension.named("texts"), answer.outputs()), sessions);
+  }
+
+  private @Nullable Supplier<Report> measure(
+      Answer answer, Engine engine, Evaluator evaluator, List<TrainingListener> listeners) {
+    Classifier classifier =
+        batch -> {
+          Trainer.abandonIfStopped(listeners);
+          return engine.classifier().logits(batch);
+        };
+    if (measurement != null) {
+      return () -> measurement.of(classifier);
+    }
+    int outputs = answer.outputs();
+    return data.heldOut().isEmpty()
+        ? null
+        : () -> evaluator.evaluate(
+                classifier, data.heldOut(), data.task(), outputs, data.names());
   }
 
   /** A call has memory for all its batches: no more than the run has. */

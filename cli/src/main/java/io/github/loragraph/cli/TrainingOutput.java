@@ -1,0 +1,66 @@
+package io.github.loragraph.cli;
+
+import io.github.loragraph.TrainingResult;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What a training brought, as {@code train} prints it. */
+final class TrainingOutput {
+  private TrainingOutput() {}
+
+  /** The result, for people or as JSON. */
+  static void print(TrainingResult result, Path runFolder, ResultOutput output) {
+    Map<String, Double> figures = result.evaluation().map(ReportOutput::figures).orElse(Map.of());
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("steps", result.steps());
+    json.put("finalTrainLoss", orNull(result.trainLoss()));
+    json.put("evalAccuracy", figures.get("accuracy"));
+    json.put("evalLoss", figures.get("loss"));
+    if (result.evaluation().isPresent()) {
+      json.put("eval", figures);
+    }
+    result
+        .base()
+        .ifPresent(
+            base -> {
+              json.put("base", ReportOutput.figures(base));
+              json.put("keptBase", result.keptBase());
+            });
+    json.put("truncated", result.truncated());
+    json.put("truncatedEval", result.truncatedEval());
+    json.put("samplesPerSecond", orNull(result.samplesPerSecond()));
+    json.put("runFolder", runFolder.toString());
+    json.put("engine", EngineConverter.name(result.engine()));
+    json.put("device", result.device().toString());
+    output.print(
+        json,
+        out -> {
+          out.printf(
+              Locale.ROOT,
+              "%,d steps, final training loss %.4f%s (engine %s on %s)%n",
+              result.steps(),
+              result.trainLoss(),
+              Double.isNaN(result.samplesPerSecond())
+                  ? ""
+                  : String.format(Locale.ROOT, ", %.1f samples/s", result.samplesPerSecond()),
+              EngineConverter.name(result.engine()),
+              result.device());
+          result
+              .base()
+              .ifPresent(
+                  report -> out.println("held out before: " + ReportOutput.headline(report)));
+          result
+              .evaluation()
+              .ifPresent(report -> out.println("held out: " + ReportOutput.headline(report)));
+          out.println("written: " + runFolder);
+        });
+  }
+
+  /** A figure of steps, which a run that only had its end to write has not made. */
+  private static @Nullable Double orNull(double figure) {
+    return Double.isNaN(figure) ? null : figure;
+  }
+}

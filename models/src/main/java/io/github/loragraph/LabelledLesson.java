@@ -1,0 +1,115 @@
+package io.github.loragraph;
+
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.evaluation.Evaluator;
+import io.github.loragraph.evaluation.Measurement;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.ModelNotes;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.trainer.TrainingData;
+import io.github.loragraph.trainer.TrainingJob;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Examples with labels. */
+final class LabelledLesson implements Lesson {
+  private final String name;
+  private final ModelData data;
+  private final TrainingArguments arguments;
+  private final List<Row> rows;
+  private final ModelData.Encoded encoded;
+  private final Optional<ModelData.Encoded> heldOut;
+  private final List<Example> examples;
+
+  LabelledLesson(
+      ModelData data,
+      Dataset training,
+      Optional<Dataset> heldOut,
+      TrainingArguments arguments,
+      TrainingNotes notes) {
+    arguments.refuseEmbedding(Task.of(data.task()));
+    this.name = training.name();
+    this.data = data;
+    this.arguments = arguments;
+    this.rows = rows(data, training, notes);
+    this.encoded = data.trained(training.name(), rows, arguments.labelsAllSubwords());
+    this.heldOut = heldOut.map(set -> data.measured(set.name(), rows(data, set, notes)));
+    this.examples = arguments.sample(encoded.examples());
+  }
+
+  private static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
+    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
+    data.requireAlike(rows);
+    return rows;
+  }
+
+  @Override
+  public int size() {
+    return examples.size();
+  }
+
+  @Override
+  public TrainingJob.Builder job(Sessions sessions) {
+    TrainingData trainingData =
+        new TrainingData(
+            data.task(),
+            examples,
+            heldOut.map(ModelData.Encoded::examples).orElse(List.of()),
+            data.padId(),
+            data.view(rows, arguments.masking(), arguments.seed()),
+            data.labels().names());
+    return TrainingJob.builder(data.answer().model(), trainingData)
+        .loss(data.task().loss(lossOptions(), examples));
+  }
+
+  /** The options of a loss over the task's classes. */
+  private LossOptions lossOptions() {
+    LossOptions options = arguments.lossOptions();
+    return arguments.balancesClasses()
+        ? new LossOptions(
+            options.labelSmoothing(), LossOptions.balancedWeights(examples, data.outputs()))
+        : options;
+  }
+
+  @Override
+  public Optional<Measurement> measurement() {
+    Evaluator evaluator =
+        new Evaluator(data.answer().answering().graph().requiredInputs(), data.padId());
+    return heldOut.map(
+        set ->
+            classifier ->
+                evaluator.evaluate(classifier, set.examples(), data.task(), data.outputs(), data.labels().names()));
+  }
+
+  @Override
+  public List<String> remarks() {
+    return ModelNotes.ofAbsentClasses(name, data, examples).stream().toList();
+  }
+
+  @Override
+  public RunDefaults defaults(Dataset training, ModelData read) {
+    Map<String, @Nullable String> columns = training.columns();
+    return new RunDefaults(
+        columns.get("textColumn"),
+        columns.get("textPairColumn"),
+        columns.get("labelColumn"),
+        read.pairs().orElse(null),
+        read.task(),
+        read.maxLength());
+  }
+
+  @Override
+  public int truncated() {
+    return encoded.truncated();
+  }
+
+  @Override
+  public int truncatedEval() {
+    return heldOut.map(ModelData.Encoded::truncated).orElse(0);
+  }
+}

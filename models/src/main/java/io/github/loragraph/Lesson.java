@@ -1,0 +1,37 @@
+package io.github.loragraph;
+
+import io.github.loragraph.evaluation.Measurement;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.trainer.TrainingJob;
+import java.util.List;
+import java.util.Optional;
+
+/** What a training teaches: its data as the model takes it, the loss, and what is measured. */
+interface Lesson {
+  /** The number of examples, as known before any session is open. */
+  int size();
+
+  /**
+   * A job with data, loss and measurement; what else it is to be is not set yet.
+   *
+   * @param sessions of the runtime that trains
+   */
+  TrainingJob.Builder job(Sessions sessions);
+
+  /** What measures the model as it is, to compare with; empty where nothing does. */
+  Optional<Measurement> measurement();
+
+  /** What is worth saying before the first step, a line each. */
+  List<String> remarks();
+
+  /** How the run's data was read, for who comes next. */
+  RunDefaults defaults(Dataset training, ModelData data);
+
+  /** How many texts of the training data were cut. */
+  int truncated();
+
+  /** The same of the held-out data. */
+  int truncatedEval();
+}
