@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.data.CandidatePairs;
 import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.GroupFile;
@@ -238,10 +239,50 @@ public final class Dataset {
    * @throws LoraGraphException as {@link #labelled} does
    */
   List<Row> of(io.github.loragraph.task.Task task, RunDefaults run, Consumer<String> notices) {
+    if (task.ranks()) {
+      return pairs(true, run, notices);
+    }
     if (file != null && !task.isLabelled()) {
       return new DataFile(file, textColumns(run), notices).unlabelled();
     }
     return labelled(run, notices);
+  }
+
+  /**
+   * Queries with documents, a pair in each row: those of groups and lists, too.
+   *
+   * @param labelled whether each has to say how relevant its document is
+   * @param run says which columns are read where this data does not
+   * @param notices gets a line for whatever is guessed
+   * @throws LoraGraphException if there are none, or one has not two texts, or no label
+   */
+  List<Row> pairs(boolean labelled, RunDefaults run, Consumer<String> notices) {
+    List<Row> rows = new ArrayList<>();
+    if (file != null) {
+      GroupFile groups =
+          new GroupFile(
+              file,
+              textColumn == null ? run.text() : textColumn,
+              textPairColumn == null ? run.textPair() : textPairColumn,
+              !labelled ? null : labelColumn == null ? run.label() : labelColumn,
+              notices);
+      rows.addAll(CandidatePairs.of(groups.withCandidates(labelled).read(), labelled));
+    } else {
+      requireSome();
+      for (int i = 0; i < examples.size(); i++) {
+        Example example = examples.get(i);
+        String place = name + ":" + (i + 1);
+        if (example.text().isEmpty()) {
+          rows.add(example.row(place));
+        } else {
+          rows.addAll(CandidatePairs.of(List.of(example.group(place)), labelled));
+        }
+      }
+    }
+    if (labelled) {
+      CandidatePairs.check(rows, name, notices);
+    }
+    return rows;
   }
 
   /** The labels alone: rows that may have nothing else in them. */

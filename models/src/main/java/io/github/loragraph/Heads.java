@@ -42,7 +42,7 @@ final class Heads {
     ModelConfig config = encoder.files().config().withLabels(classes);
     if (!head.task().equals(Task.CLASSIFICATION)) {
       String problemType = head.task().internal().problemType().orElse(null);
-      config = problemType == null ? config : config.with("problem_type", problemType);
+      config = problemType == null ? config : config.withProblemType(problemType);
     }
     return encoder.withHead(classifier, config);
   }

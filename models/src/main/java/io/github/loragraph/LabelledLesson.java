@@ -1,5 +1,6 @@
 package io.github.loragraph;
 
+import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.evaluation.Evaluator;
@@ -11,9 +12,11 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.training.Loss;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Examples with labels. */
@@ -39,7 +42,10 @@ final class LabelledLesson implements Lesson {
     this.rows = rows(data, training, notes);
     this.encoded = data.trained(training.name(), rows, arguments.labelsAllSubwords());
     this.heldOut = heldOut.map(set -> data.measured(set.name(), rows(data, set, notes)));
-    this.examples = arguments.sample(encoded.examples());
+    this.examples =
+        arguments.sample(BatchSource.units(encoded.examples(), data.task().ranks())).stream()
+            .flatMap(List::stream)
+            .toList();
   }
 
   private static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
@@ -72,7 +78,9 @@ final class LabelledLesson implements Lesson {
     LossOptions options = arguments.lossOptions();
     return arguments.balancesClasses()
         ? new LossOptions(
-            options.labelSmoothing(), LossOptions.balancedWeights(examples, data.outputs()))
+            options.labelSmoothing(),
+            LossOptions.balancedWeights(examples, data.outputs()),
+            options.name())
         : options;
   }
 
@@ -88,7 +96,11 @@ final class LabelledLesson implements Lesson {
 
   @Override
   public List<String> remarks() {
-    return ModelNotes.ofAbsentClasses(name, data, examples).stream().toList();
+    Loss loss = data.task().loss(lossOptions(), examples);
+    return Stream.concat(
+            ModelNotes.ofLists(loss, examples, arguments.settings().batchSize()).stream(),
+            ModelNotes.ofAbsentClasses(name, data, examples).stream())
+        .toList();
   }
 
   @Override

@@ -111,7 +111,8 @@ public final class Prediction {
   }
 
   /**
-   * The number that a {@link Task#REGRESSION} answers.
+   * The number that a {@link Task#REGRESSION} answers; of {@link Task#RERANK} the score from 0 to
+   * 1.
    *
    * @throws IllegalStateException for every other task, {@link Task#MULTIOUTPUT_REGRESSION} too
    */

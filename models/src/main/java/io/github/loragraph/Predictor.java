@@ -12,8 +12,11 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.task.Tasks;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -29,6 +32,8 @@ import java.util.function.Supplier;
  * a text is answered does not depend on what other threads ask. Texts of one call are padded to the
  * longest of their batch, so that the same text in another company may differ in its last digits.
  * Closing waits for the calls that are at work.
+ *
+ * <p>Long because all that a model can be asked shares one session, and one way to close it.
  */
 public final class Predictor implements AutoCloseable {
   /** Rows that are sorted by their length and answered together. */
@@ -168,10 +173,82 @@ public final class Predictor implements AutoCloseable {
    */
   public void predict(Dataset examples, BiConsumer<Example, Prediction> taker) {
     Chunk chunk = new Chunk(taker);
-    examples.each(trained, notes, chunk::add);
+    if (data.task().ranks()) {
+      examples.pairs(false, trained, notes).forEach(row -> chunk.add(row, Map.of()));
+    } else {
+      examples.each(trained, notes, chunk::add);
+    }
     chunk.answer();
     data.tellCut(examples.name(), chunk.cut, chunk.count);
     data.tellWords(examples.name(), chunk.words);
+  }
+
+  /**
+   * Orders documents by how relevant they are to a query, the most relevant first; those of equal
+   * scores stay in their order. Of a pair that is too long the document is cut.
+   *
+   * @throws LoraGraphException if the model is no reranker, there are no documents, or as {@link
+   *     #predict(String)}
+   * @throws IllegalStateException if this is closed
+   */
+  public List<RankedDocument> rank(String query, List<String> documents) {
+    requireRanks();
+    if (documents.isEmpty()) {
+      throw new LoraGraphException("there are no documents to rank: give one or more");
+    }
+    return ranked(
+        documents, predict(documents.stream().map(text -> Example.pair(query, text)).toList()));
+  }
+
+  /**
+   * The same for the queries of some data, one after the other in the order of their first
+   * documents; labels are not looked at. How many texts were cut is said at the end.
+   *
+   * @throws LoraGraphException if the data cannot be read or has rows of numbers, which have no
+   *     text, or as {@link #rank(String, List)}
+   * @throws IllegalStateException if this is closed
+   */
+  public void rank(Dataset queries, Consumer<Ranking> taker) {
+    requireRanks();
+    requireOpen();
+    Map<String, List<String>> documents = new LinkedHashMap<>();
+    for (Row row : queries.pairs(false, trained, notes)) {
+      if (row.text() == null) {
+        throw new LoraGraphException(
+            row.place() + " has numbers where a ranking needs query and document as text");
+      }
+      documents
+          .computeIfAbsent(row.text(), query -> new ArrayList<>())
+          .add(Objects.requireNonNull(row.textPair()));
+    }
+    long cut = 0;
+    long count = 0;
+    for (Map.Entry<String, List<String>> query : documents.entrySet()) {
+      Ranking ranking = new Ranking(query.getKey(), rank(query.getKey(), query.getValue()));
+      cut += ranking.documents().stream().filter(RankedDocument::truncated).count();
+      count += ranking.documents().size();
+      taker.accept(ranking);
+    }
+    data.tellCut(queries.name(), cut, count);
+  }
+
+  private void requireRanks() {
+    if (!data.task().ranks()) {
+      throw new LoraGraphException(
+          "the model is read as one for %s, and only one for %s ranks documents"
+              .formatted(task, Task.RERANK),
+          Remedy.NAME_TASK);
+    }
+  }
+
+  private static List<RankedDocument> ranked(List<String> documents, List<Prediction> answers) {
+    List<RankedDocument> ranking = new ArrayList<>();
+    for (int i = 0; i < answers.size(); i++) {
+      Prediction answer = answers.get(i);
+      ranking.add(new RankedDocument(i, documents.get(i), answer.value(), answer.truncated()));
+    }
+    ranking.sort(Comparator.comparingDouble(RankedDocument::score).reversed());
+    return List.copyOf(ranking);
   }
 
   /** Rows that wait for their answers. */

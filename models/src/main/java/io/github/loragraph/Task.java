@@ -33,6 +33,12 @@ public final class Task {
   /** A vector for each text, for search: it has no labels and needs no head. */
   public static final Task EMBEDDING = new Task(Tasks.EMBEDDING);
 
+  /**
+   * How relevant a document is to a query, read together as one pair: a cross-encoder with one
+   * logit, as sentence-transformers have it.
+   */
+  public static final Task RERANK = new Task(Tasks.RERANK);
+
   private final io.github.loragraph.task.Task internal;
 
   private Task(io.github.loragraph.task.Task internal) {

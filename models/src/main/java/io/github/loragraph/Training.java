@@ -308,7 +308,7 @@ final class Training {
     return data.task()
         .problemType()
         .filter(type -> !isClear(data, config))
-        .map(type -> config.with("problem_type", type));
+        .map(config::withProblemType);
   }
 
   /** Whether a task is what a model is taken to have where nobody names one. */

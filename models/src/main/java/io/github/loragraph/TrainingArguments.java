@@ -105,6 +105,7 @@ public final class TrainingArguments {
   private final boolean untie;
   private final boolean trainBias;
   private final double loraDropout;
+  private final @Nullable String loss;
   private final double labelSmoothing;
   private final double mlmProbability;
   private final boolean wholeWordMasking;
@@ -154,6 +155,7 @@ public final class TrainingArguments {
     untie = b.untie;
     trainBias = b.trainBias;
     loraDropout = b.loraDropout;
+    loss = b.loss;
     labelSmoothing = b.labelSmoothing;
     mlmProbability = b.mlmProbability;
     wholeWordMasking = b.wholeWordMasking;
@@ -211,6 +213,7 @@ public final class TrainingArguments {
     b.untie = untie;
     b.trainBias = trainBias;
     b.loraDropout = loraDropout;
+    b.loss = loss;
     b.labelSmoothing = labelSmoothing;
     b.mlmProbability = mlmProbability;
     b.wholeWordMasking = wholeWordMasking;
@@ -361,7 +364,7 @@ public final class TrainingArguments {
 
   /** What the loss is told; weights that balance the classes follow from the examples. */
   LossOptions lossOptions() {
-    return new LossOptions(labelSmoothing, numbers());
+    return new LossOptions(labelSmoothing, numbers(), loss);
   }
 
   /** How tokens are masked, where the task is to find them. */
@@ -473,6 +476,9 @@ public final class TrainingArguments {
     map.put("untie", untie);
     map.put("trainBias", trainBias);
     map.put("loraDropout", loraDropout);
+    if (loss != null) {
+      map.put("loss", loss);
+    }
     map.put("labelSmoothing", labelSmoothing);
     map.put("classWeights", classWeights);
     map.put("epochs", numTrainEpochs);
@@ -514,6 +520,7 @@ public final class TrainingArguments {
     private boolean untie;
     private boolean trainBias;
     private double loraDropout;
+    private @Nullable String loss;
     private double labelSmoothing;
     private double mlmProbability = Masking.PROBABILITY;
     private boolean wholeWordMasking;
@@ -604,6 +611,15 @@ public final class TrainingArguments {
      */
     public Builder loraDropout(double loraDropout) {
       this.loraDropout = loraDropout;
+      return this;
+    }
+
+    /**
+     * The loss of a task that has several, by its name: {@code list-net} of {@link Task#RERANK};
+     * the usual one unless set.
+     */
+    public Builder loss(String name) {
+      loss = Objects.requireNonNull(name, "loss");
       return this;
     }
 

@@ -188,6 +188,7 @@ class ArtifactsTest {
           case "regression" -> Gradients.floats("labels", floats(random, 4), 4);
           case "multioutput-regression" -> Gradients.floats("labels", floats(random, 12), 4, 3);
           case "multilabel" -> Gradients.floats("labels", floats(random, 12), 4, 3);
+          case "rerank" -> Gradients.floats("labels", new float[] {0, 1, 1, 0, 0, 0, 1, 1}, 4, 2);
           default -> throw new AssertionError("no labels for " + task);
         });
     return batch;
@@ -204,28 +205,34 @@ class ArtifactsTest {
   @ParameterizedTest
   @FieldSource("io.github.loragraph.task.Tasks#ALL")
   void everyLossInBothEngines(Task task) {
+    for (String loss : task.lossNames()) {
+      List<double[]> curves = new ArrayList<>();
+      for (EngineKind kind : List.of(EngineKind.GRAPH, EngineKind.TRAINING_API)) {
+        curves.add(curve(task, loss, kind));
+      }
+      assertArrayEquals(curves.get(0), curves.get(1), 1e-5, loss);
+    }
+  }
+
+  private static double[] curve(Task task, String loss, EngineKind kind) {
     OnnxModel model = modelFor(task);
     Engines engines =
         new Engines(
             model,
             TrainableSelection.of(Method.FULL).values(model),
-            task.loss(LossOptions.PLAIN, List.of()),
+            task.loss(new LossOptions(0, List.of(), loss), List.of()),
             new Optimization(AdamW.defaults(), 0, LoraDropout.NONE),
             1,
             1,
             0,
             SESSIONS);
-    List<double[]> curves = new ArrayList<>();
-    for (EngineKind kind : List.of(EngineKind.GRAPH, EngineKind.TRAINING_API)) {
-      double[] losses = new double[10];
-      try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {
-        for (int step = 0; step < losses.length; step++) {
-          losses[step] = opened.engine().step(batch(model, task, step), 1e-3).loss();
-        }
+    double[] losses = new double[10];
+    try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {
+      for (int step = 0; step < losses.length; step++) {
+        losses[step] = opened.engine().step(batch(model, task, step), 1e-3).loss();
       }
-      curves.add(losses);
     }
-    assertArrayEquals(curves.get(0), curves.get(1), 1e-5);
+    return losses;
   }
 
   /** An embedded model needs nothing beside it. */

@@ -501,6 +501,7 @@ class TasksTest {
           case "multilabel" -> ids -> ids[0] < 14 ? "[0,1]" : "[1,1]";
           case "token-classification" ->
               ids -> Arrays.toString(Arrays.stream(ids).map(id -> id % 2).toArray());
+          case "rerank" -> ids -> ids[0] < 14 ? "0" : "1";
           default -> throw new AssertionError("no labels for " + task);
         };
     Path train = data("train.jsonl", 21, 8, label);

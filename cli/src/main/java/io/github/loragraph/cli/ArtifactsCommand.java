@@ -211,7 +211,7 @@ final class ArtifactsCommand implements Callable<Integer> {
         TrainingArtifacts.of(
             onnx,
             selection.values(onnx),
-            task.loss(new LossOptions(labelSmoothing, List.of()), List.of()),
+            task.loss(new LossOptions(labelSmoothing, List.of(), loss), List.of()),
             new OptimizerModel(adamW, maxGradNorm),
             inference);
     ModelNotes.ofSelection(onnx, selection).forEach(line -> output.say(TrainingWords.of(line)));

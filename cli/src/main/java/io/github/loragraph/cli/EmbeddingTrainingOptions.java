@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.EmbeddingLoss;
 import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.task.Tasks;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +15,10 @@ final class EmbeddingTrainingOptions {
       names = "--loss",
       paramLabel = "LOSS",
       description =
-          "What embeddings are trained by: multiple-negatives (the second text of a pair against"
+          "The loss. Of embeddings: multiple-negatives (the second text of a pair against"
               + " all others of the batch; the default), cosine or cosent (pairs with a score),"
-              + " triplet (with negatives), margin-mse or kl (a teacher's scores).")
+              + " triplet (with negatives), margin-mse or kl (a teacher's scores). Of rerankers:"
+              + " binary-cross-entropy (the default), listwise-softmax or list-net.")
   @Nullable String loss;
 
   @Option(
@@ -83,7 +85,9 @@ final class EmbeddingTrainingOptions {
     if (miniBatchSize != null) {
       arguments.miniBatchSize(miniBatchSize);
     }
-    if (isLossGiven()) {
+    if (loss != null && EmbeddingLoss.named(loss).isEmpty() && Tasks.lossNames().contains(loss)) {
+      arguments.loss(loss);
+    } else if (isLossGiven()) {
       arguments.embeddingLoss(lossOfEmbeddings());
     }
   }
@@ -105,8 +109,11 @@ final class EmbeddingTrainingOptions {
             .orElseThrow(
                 () ->
                     new LoraGraphException(
-                        "--loss %s is none of the losses of embeddings: %s"
-                            .formatted(name, String.join(", ", EmbeddingLoss.names()))));
+                        "--loss %s is no loss; of embeddings there are: %s; of rerankers: %s"
+                            .formatted(
+                                name,
+                                String.join(", ", EmbeddingLoss.names()),
+                                String.join(", ", Tasks.RERANK.lossNames()))));
     chosen = scale == null ? chosen : chosen.withScale(scale);
     chosen = margin == null ? chosen : chosen.withMargin(margin);
     chosen = distance == null ? chosen : chosen.withDistance(distance);

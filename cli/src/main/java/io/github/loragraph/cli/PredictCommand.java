@@ -1,21 +1,28 @@
 package io.github.loragraph.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.Dataset;
 import io.github.loragraph.Example;
 import io.github.loragraph.Prediction;
 import io.github.loragraph.Predictor;
+import io.github.loragraph.RankedDocument;
+import io.github.loragraph.Ranking;
+import io.github.loragraph.Task;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.data.LineStream;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,7 +32,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code lora-graph predict}. */
+/**
+ * {@code lora-graph predict}.
+ *
+ * <p>Long because answers and rankings are both given as lines, as JSON and as files.
+ */
 @Command(
     name = "predict",
     header = "Labels texts.",
@@ -42,6 +53,10 @@ import picocli.CommandLine.Spec;
           + " printed as \\n"
           + " and \\t.",
       "",
+      "A reranker ranks: the documents (the texts) of --query, or those of each query of --data,"
+          + " a line for each with rank, score and document, the most relevant first; those of"
+          + " --data begin with the query.",
+      "",
       "With --output all columns of the data are written, and beside them predicted_label and"
           + " predicted_probability and a probability_... for each class, or predicted_value,"
           + " predicted_labels or predicted_tokens. A run folder says itself which columns, length"
@@ -53,7 +68,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora-graph predict run 'where is my parcel?'",
       "  lora-graph predict run < texts.txt | cut -f 1 | sort | uniq -c",
-      "  lora-graph predict run --data new.csv --output answers.csv"
+      "  lora-graph predict run --data new.csv --output answers.csv",
+      "  lora-graph predict reranker --query 'reset the pump' 'Hold the key ...' 'The filter ...'"
     },
     mixinStandardHelpOptions = true)
 final class PredictCommand implements Callable<Integer> {
@@ -74,6 +90,12 @@ final class PredictCommand implements Callable<Integer> {
       paramLabel = "TEXT",
       description = "Texts to label (default: the lines of standard input).")
   private List<String> texts = new ArrayList<>();
+
+  @Option(
+      names = "--query",
+      paramLabel = "TEXT",
+      description = "Rank the texts, which are documents, by how relevant they are to this query.")
+  private @Nullable String query;
 
   @Option(
       names = "--data",
@@ -105,12 +127,20 @@ final class PredictCommand implements Callable<Integer> {
     if (data != null && !texts.isEmpty()) {
       throw new ParameterException(spec.commandLine(), "name texts or --data, not both");
     }
+    if (data != null && query != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--query is for texts: the queries of --data are in the file");
+    }
     if (target != null) {
       DataFileWriter.checkTarget(target);
       AtomicFile.checkTarget(target, force);
     }
     try (Predictor predictor =
         outputName.choose(model.open(output)).predictor(dataOptions.inference(device, threads))) {
+      if (query != null || data != null && predictor.task().equals(Task.RERANK)) {
+        new Rankings(predictor).give();
+        return 0;
+      }
       Run answers = new Run(predictor);
       if (target != null) {
         write(answers, target);
@@ -143,16 +173,106 @@ final class PredictCommand implements Callable<Integer> {
             counts[1] = writer.flattened();
           }
         });
-    if (counts[1] > 0) {
-      output.log(
-          "tabs and line ends became spaces in %,d of %,d rows: .csv and .jsonl keep them",
-          counts[1], counts[0]);
-    }
+    tellFlattened(counts[1], counts[0]);
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("output", file.toString());
     result.put("examples", counts[0]);
     result.put("truncated", answers.cut);
     output.print(result, out -> out.printf("%,d rows answered%nwritten: %s%n", counts[0], file));
+  }
+
+  /** From queries to rankings, in their order. */
+  private final class Rankings {
+    private final Predictor predictor;
+    private long documents;
+    private long cut;
+
+    Rankings(Predictor predictor) {
+      this.predictor = predictor;
+    }
+
+    void give() {
+      if (target != null) {
+        write(target);
+      } else if (output.isJson()) {
+        List<Map<String, Object>> rankings = new ArrayList<>();
+        each(ranking -> rankings.add(new RankingOutput(ranking, false).json()));
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("rankings", rankings);
+        result.put("truncated", cut);
+        output.print(result, out -> {});
+      } else {
+        PrintWriter out = spec.commandLine().getOut();
+        each(
+            ranking -> {
+              new RankingOutput(ranking, data != null).printTo(out);
+              out.flush();
+            });
+      }
+    }
+
+    private void each(Consumer<Ranking> taker) {
+      Consumer<Ranking> counting =
+          ranking -> {
+            documents += ranking.documents().size();
+            cut += ranking.documents().stream().filter(RankedDocument::truncated).count();
+            taker.accept(ranking);
+          };
+      if (data != null) {
+        predictor.rank(columns.of(Dataset.file(data)), counting);
+        return;
+      }
+      String asked = Objects.requireNonNull(query);
+      counting.accept(new Ranking(asked, predictor.rank(asked, texts.isEmpty() ? lines() : texts)));
+      if (cut > 0) {
+        output.log(
+            "%,d of %,d documents cut at %d tokens, the query's included",
+            cut, documents, predictor.maxLength());
+      }
+    }
+
+    private List<String> lines() {
+      LineStream lines = new LineStream(System.in, "standard input");
+      List<String> all = new ArrayList<>();
+      for (List<String> some = lines.next(CHUNK); !some.isEmpty(); some = lines.next(CHUNK)) {
+        all.addAll(some);
+      }
+      return all;
+    }
+
+    private void write(Path file) {
+      long[] flattened = new long[1];
+      AtomicFile.write(
+          file,
+          force,
+          out -> {
+            try (DataFileWriter writer = new DataFileWriter(file, out)) {
+              List<Ranking> rankings = new ArrayList<>();
+              each(rankings::add);
+              for (Ranking ranking : rankings) {
+                for (Map<String, JsonNode> row : new RankingOutput(ranking, true).rows()) {
+                  writer.write(row);
+                }
+              }
+              flattened[0] = writer.flattened();
+            }
+          });
+      tellFlattened(flattened[0], documents);
+      Map<String, Object> result = new LinkedHashMap<>();
+      result.put("output", file.toString());
+      result.put("examples", documents);
+      result.put("truncated", cut);
+      output.print(
+          result, out -> out.printf("%,d documents ranked%nwritten: %s%n", documents, file));
+    }
+  }
+
+  private void tellFlattened(long flattened, long rows) {
+    if (flattened > 0) {
+      output.log(
+          "tabs and line ends became spaces in %,d of %,d rows: .csv and .jsonl keep them",
+          flattened, rows);
+    }
   }
 
   /** From texts to answers, in their order. */

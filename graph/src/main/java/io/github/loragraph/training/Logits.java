@@ -98,6 +98,14 @@ public record Logits(
     public static final Form CLASS_SET =
         new Form("multilabel", "(batch, classes)", false, l -> l.rank() < 3);
 
+    /** (batch, 1): a number whose sigmoid says how relevant one text of a pair is to the other. */
+    public static final Form RELEVANCE =
+        new Form(
+            "rerank",
+            "(batch, 1) or (batch)",
+            false,
+            l -> l.rank() < 3 && l.width() == 1 && !l.isSoftmax());
+
     /** (batch, sequence, classes): for each token one is right. */
     public static final Form TOKEN_CLASSES =
         new Form(

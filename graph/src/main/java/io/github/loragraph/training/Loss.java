@@ -64,10 +64,31 @@ public interface Loss {
   }
 
   /**
+   * How much the examples of a batch count together.
+   *
+   * @param rows the labels of each
+   */
+  default double weight(List<double[]> rows) {
+    double weight = 0;
+    for (double[] row : rows) {
+      weight += weight(row.length, i -> row[i]);
+    }
+    return weight;
+  }
+
+  /**
    * The same loss over the first numbers of each embedding, where it has embeddings of its own to
    * cut; itself where it has none.
    */
   default Loss ofFirst(int dimensions) {
     return this;
+  }
+
+  /**
+   * Whether rows of a batch are compared with each other, those whose labels begin with the same
+   * number: they have to be in one batch, and each such group counts as one.
+   */
+  default boolean comparesRows() {
+    return false;
   }
 }

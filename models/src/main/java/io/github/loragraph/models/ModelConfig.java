@@ -12,6 +12,7 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.task.Task;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,6 +47,9 @@ public final class ModelConfig {
           "markuplm",
           "mpnet",
           "xmod");
+
+  /** What sentence-transformers make of a cross-encoder's logits. */
+  private static final String ACTIVATION = "activation_fn";
 
   private static final int LONGEST_SHOWN = 60;
 
@@ -189,9 +193,34 @@ public final class ModelConfig {
     return text("model_type");
   }
 
-  /** {@code problem_type}, the task as transformers name it; empty where it is not stated. */
+  /**
+   * {@code problem_type}, the task as transformers name it; {@link Task#CROSS_ENCODER} where it is
+   * not stated and sentence-transformers have noted that the model is a cross-encoder, and it has
+   * one output; else empty.
+   */
   public Optional<String> problemType() {
-    return text("problem_type");
+    Optional<String> stated = text("problem_type");
+    boolean noted =
+        root.path("sentence_transformers").hasNonNull(ACTIVATION)
+            || root.hasNonNull("sbert_ce_default_activation_function");
+    return stated.isEmpty() && noted && labels().map(LabelSet::size).orElse(2) == 1
+        ? Optional.of(Task.CROSS_ENCODER)
+        : stated;
+  }
+
+  /**
+   * The same with what {@link #problemType} is to say. That of a cross-encoder is written as
+   * sentence-transformers do, since transformers refuse types that they do not know.
+   */
+  public ModelConfig withProblemType(String type) {
+    if (!type.equals(Task.CROSS_ENCODER)) {
+      return with("problem_type", type);
+    }
+    ObjectNode copy = root.deepCopy();
+    copy.remove("problem_type");
+    copy.withObjectProperty("sentence_transformers")
+        .put(ACTIVATION, "torch.nn.modules.activation.Sigmoid");
+    return new ModelConfig(copy, name);
   }
 
   private Optional<String> text(String key) {

@@ -387,7 +387,8 @@ public final class ModelData implements AutoCloseable {
         this::tokenizer,
         maxLength,
         tables,
-        new ExampleEncoder.WordReading(this::wordTokenizer, stride, allSubwords, notices));
+        new ExampleEncoder.WordReading(this::wordTokenizer, stride, allSubwords, notices))
+        .keepingFirst(task().ranks());
   }
 
   private synchronized WordTokenizer wordTokenizer() {

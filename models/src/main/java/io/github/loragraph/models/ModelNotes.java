@@ -1,5 +1,6 @@
 package io.github.loragraph.models;
 
+import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.lora.Parameter;
@@ -8,7 +9,9 @@ import io.github.loragraph.lora.PeftAdapters;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.lora.UnrecognisedLayer;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -106,6 +109,21 @@ public final class ModelNotes {
                     absent.size(),
                     names.size(),
                     PlainText.shortened(quoted(absent), LONGEST)));
+  }
+
+  /** How many pairs a batch of lists may come to, which decides the memory that it takes. */
+  public static Optional<String> ofLists(Loss loss, List<Example> examples, int batchSize) {
+    if (!loss.comparesRows()) {
+      return Optional.empty();
+    }
+    int[] sizes =
+        BatchSource.units(examples, true).stream().mapToInt(List::size).toArray();
+    Arrays.sort(sizes);
+    int queries = Math.min(batchSize, sizes.length);
+    long most = Arrays.stream(sizes, sizes.length - queries, sizes.length).asLongStream().sum();
+    return Optional.of(
+        "a batch has %,d queries with all their candidates: up to %,d pairs"
+            .formatted(queries, most));
   }
 
   private static String quoted(List<String> names) {

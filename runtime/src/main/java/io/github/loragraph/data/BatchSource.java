@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -34,6 +36,10 @@ public final class BatchSource {
   private static final String IDS = "input_ids";
 
   private final List<Example> examples;
+
+  /** What is shuffled and cut into batches: examples that belong together, or single ones. */
+  private final List<List<Integer>> units;
+
   private final List<ValueInfo> inputs;
   private final @Nullable ValueInfo labels;
   private final int batchSize;
@@ -51,6 +57,7 @@ public final class BatchSource {
       throw new IllegalArgumentException("not a length: " + builder.padToMultipleOf);
     }
     this.examples = builder.examples;
+    this.units = indices(builder.examples, builder.together);
     this.inputs = builder.inputs;
     this.labels = builder.labels;
     this.batchSize = builder.batchSize;
@@ -83,6 +90,7 @@ public final class BatchSource {
     private long seed;
     private int padToMultipleOf = 1;
     private EpochView view = EpochView.SAME;
+    private boolean together;
 
     private Builder(List<Example> examples, List<ValueInfo> inputs) {
       this.examples = List.copyOf(examples);
@@ -137,6 +145,15 @@ public final class BatchSource {
     }
 
     /**
+     * Whether examples whose targets begin with the same number come into one batch, where they
+     * count as one.
+     */
+    public Builder together(boolean together) {
+      this.together = together;
+      return this;
+    }
+
+    /**
      * @throws LoraGraphException if the batch size is below 1
      */
     public BatchSource build() {
@@ -156,12 +173,36 @@ public final class BatchSource {
     }
   }
 
+  /** The number of examples; what belongs together is one. */
   public int size() {
-    return examples.size();
+    return units.size();
   }
 
   public long batchesPerEpoch() {
-    return batchesPerEpoch(examples.size(), batchSize);
+    return batchesPerEpoch(units.size(), batchSize);
+  }
+
+  /**
+   * Examples that come into one batch, in the order of the first of each.
+   *
+   * @param together whether those do whose targets begin with the same number; else each is alone
+   */
+  public static List<List<Example>> units(List<Example> examples, boolean together) {
+    return indices(examples, together).stream()
+        .map(unit -> unit.stream().map(examples::get).toList())
+        .toList();
+  }
+
+  private static List<List<Integer>> indices(List<Example> examples, boolean together) {
+    if (!together) {
+      return IntStream.range(0, examples.size()).mapToObj(List::of).toList();
+    }
+    Map<Double, List<Integer>> units = new LinkedHashMap<>();
+    for (int i = 0; i < examples.size(); i++) {
+      double number = examples.get(i).requireTarget().get(0);
+      units.computeIfAbsent(number, n -> new ArrayList<>()).add(i);
+    }
+    return List.copyOf(units.values());
   }
 
   /** The batches of an epoch over so many examples. */
@@ -197,24 +238,20 @@ public final class BatchSource {
    * @param epoch 0 for the first
    */
   public List<List<Example>> order(long epoch) {
-    List<List<Integer>> groups = shuffle ? shuffled(epoch) : cut(inOrder());
+    List<List<Integer>> batches = shuffle ? shuffled(epoch) : cut(units);
     return new AbstractList<>() {
       @Override
       public List<Example> get(int batch) {
-        return groups.get(batch).stream()
+        return batches.get(batch).stream()
             .map(index -> view.at(epoch, index, examples.get(index)))
             .toList();
       }
 
       @Override
       public int size() {
-        return groups.size();
+        return batches.size();
       }
     };
-  }
-
-  private List<Integer> inOrder() {
-    return IntStream.range(0, examples.size()).boxed().toList();
   }
 
   /** Indices of examples. */
@@ -224,26 +261,34 @@ public final class BatchSource {
       seeds.nextLong();
     }
     Random random = new Random(seeds.nextLong());
-    List<Integer> order = new ArrayList<>(inOrder());
+    List<List<Integer>> order = new ArrayList<>(units);
     Collections.shuffle(order, random);
     List<List<Integer>> batches = new ArrayList<>();
     int size = Math.max(1, Math.min(batchSize, order.size()));
     long window = (long) WINDOW * size;
     for (long start = 0; start < order.size(); start += window) {
       int end = (int) Math.min(order.size(), start + window);
-      List<Integer> part = new ArrayList<>(order.subList((int) start, end));
-      part.sort(Comparator.comparingInt(index -> examples.get(index).length()));
+      List<List<Integer>> part = new ArrayList<>(order.subList((int) start, end));
+      part.sort(Comparator.comparingInt(this::length));
       batches.addAll(cut(part));
     }
     Collections.shuffle(batches, random);
     return batches;
   }
 
-  private List<List<Integer>> cut(List<Integer> part) {
+  private int length(List<Integer> unit) {
+    int length = 0;
+    for (int index : unit) {
+      length = Math.max(length, examples.get(index).length());
+    }
+    return length;
+  }
+
+  private List<List<Integer>> cut(List<List<Integer>> part) {
     List<List<Integer>> batches = new ArrayList<>();
     for (long start = 0; start < part.size(); start += batchSize) {
       int end = (int) Math.min(part.size(), start + batchSize);
-      batches.add(part.subList((int) start, end));
+      batches.add(part.subList((int) start, end).stream().flatMap(List::stream).toList());
     }
     return batches;
   }

@@ -39,6 +39,7 @@ public final class ExampleEncoder {
   private final EmbeddingTables tables;
   private final WordReading words;
   private final WordCounts counts = new WordCounts();
+  private boolean keepFirst;
   private int cut;
   private int divided;
 
@@ -150,6 +151,12 @@ public final class ExampleEncoder {
     this.maxLength = maxLength;
     this.tables = tables;
     this.words = words;
+  }
+
+  /** The same, but of a pair that is too long the second text is cut, and not the first. */
+  public ExampleEncoder keepingFirst(boolean keep) {
+    keepFirst = keep;
+    return this;
   }
 
   /** How many texts were cut at the maximum length so far. */
@@ -318,7 +325,7 @@ public final class ExampleEncoder {
         rows.get(0).textPair() == null ? null : rows.stream().map(Row::textPair).toList();
     List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
     for (Tokenizer.Tokens tokens :
-        tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs)) {
+        tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs, keepFirst)) {
       cut += tokens.cut() ? 1 : 0;
       encoded.add(inputs(rows.get(encoded.size()), tokens));
     }

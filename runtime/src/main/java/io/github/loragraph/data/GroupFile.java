@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * anchor, one for the positive, any number of negatives ({@code negative}, {@code negative_1},
  * ...), and scores. In JSON lines {@code negatives} and {@code scores} may be lists, and a text may
  * be an object with numbers for the model's inputs.
+ *
+ * <p>Long because what counts as a group in each kind of row is told in one place.
  */
 public final class GroupFile {
   private static final List<String> ANCHOR =
@@ -46,6 +48,10 @@ public final class GroupFile {
           "text_pair",
           "text2",
           "hypothesis");
+  private static final String IDS = "input_ids";
+
+  private static final List<String> DOCUMENTS = List.of("documents", "passages", "docs", "texts");
+
   private static final List<String> SCORE =
       List.of("score", "similarity", "similarity_score", "scores", "label", "labels");
   private static final Pattern NEGATIVE =
@@ -59,6 +65,8 @@ public final class GroupFile {
   private final @Nullable String positive;
   private final @Nullable String score;
   private final Consumer<String> notices;
+  private final boolean candidates;
+  private final boolean labelled;
   private final Set<String> told = new HashSet<>();
 
   /**
@@ -73,11 +81,36 @@ public final class GroupFile {
       @Nullable String positive,
       @Nullable String score,
       Consumer<String> notices) {
+    this(file, anchor, positive, score, notices, false, true);
+  }
+
+  private GroupFile(
+      Path file,
+      @Nullable String anchor,
+      @Nullable String positive,
+      @Nullable String score,
+      Consumer<String> notices,
+      boolean candidates,
+      boolean labelled) {
     this.file = file;
     this.anchor = anchor;
     this.positive = positive;
     this.score = score;
     this.notices = notices;
+    this.candidates = candidates;
+    this.labelled = labelled;
+  }
+
+  /**
+   * The same for queries with candidates: {@code documents} (or {@code passages}, {@code docs}) may
+   * be a list, of which {@code labels} or {@code scores} have one number each, and a row may be the
+   * numbers of one pair for the model's inputs.
+   *
+   * @param toLearn whether what is learned from them has to be there: of one document and of a list
+   *     how relevant they are
+   */
+  public GroupFile withCandidates(boolean toLearn) {
+    return new GroupFile(file, anchor, positive, score, notices, true, toLearn);
   }
 
   /**
@@ -95,6 +128,13 @@ public final class GroupFile {
 
   private TextGroup group(Map<String, JsonNode> fields, String place) {
     List<String> names = List.copyOf(fields.keySet());
+    if (candidates && fields.containsKey(IDS)) {
+      return tokens(fields, place);
+    }
+    String list = candidates && positive == null ? listName(fields, place) : null;
+    if (list != null) {
+      return list(fields, list, place);
+    }
     String anchorName = named(names, anchor, ANCHOR, "text", place);
     String positiveName = named(names, positive, POSITIVE, "text pair", place);
     String scoreName = scoreName(names, place);
@@ -123,6 +163,72 @@ public final class GroupFile {
         required(fields, anchorName, place),
         texts,
         scores(fields, scoreName, negatives, place),
+        place,
+        false);
+  }
+
+  private @Nullable String listName(Map<String, JsonNode> fields, String place) {
+    List<String> names =
+        fields.entrySet().stream()
+            .filter(field -> field.getValue().isArray())
+            .map(Map.Entry::getKey)
+            .toList();
+    return ColumnNames.find(names, DOCUMENTS, place, this::tellOnce);
+  }
+
+  /** A query with all its candidates. */
+  private TextGroup list(Map<String, JsonNode> fields, String list, String place) {
+    List<String> names = List.copyOf(fields.keySet());
+    String anchorName = named(names, anchor, ANCHOR, "text", place);
+    String scoreName = scoreName(names, place);
+    ColumnNames.refuseTwoRoles(anchorName, list, scoreName, place);
+    List<Row> texts = rows(fields.get(list), list, place);
+    List<Double> scores = scores(fields, scoreName, List.of(), place);
+    if (texts.isEmpty()) {
+      throw new LoraGraphException(
+          "%s: '%s' is empty: give the documents, or delete the line".formatted(place, list));
+    }
+    if (labelled && scores.isEmpty()) {
+      throw new LoraGraphException(
+          "%s has '%s' and no 'labels', which say of each how relevant it is"
+              .formatted(place, list));
+    }
+    if (!scores.isEmpty() && scores.size() != texts.size()) {
+      throw new LoraGraphException(
+          "%s has %d labels for %d documents: give one for each"
+              .formatted(place, scores.size(), texts.size()));
+    }
+    tellOnce(
+        "%s: '%s' with the candidates '%s'%s"
+            .formatted(
+                file,
+                anchorName,
+                list,
+                scoreName == null ? "" : ", labels from '%s'".formatted(scoreName)));
+    return new TextGroup(required(fields, anchorName, place), texts, scores, place, false);
+  }
+
+  /** One pair, as numbers; a text beside them names the query. */
+  private TextGroup tokens(Map<String, JsonNode> fields, String place) {
+    List<String> names = List.copyOf(fields.keySet());
+    String scoreName = scoreName(names, place);
+    String query =
+        ColumnNames.find(names, anchor == null ? ANCHOR : List.of(anchor), place, n -> {});
+    Map<String, Values> inputs = new LinkedHashMap<>();
+    fields.forEach(
+        (name, value) -> {
+          if (!name.equals(scoreName) && !name.equals(query)) {
+            inputs.put(name, JsonLinesReader.numbers(name, value, place));
+          }
+        });
+    Row named =
+        query == null
+            ? new Row(place, null, null, Map.of(), place)
+            : required(fields, query, place);
+    return new TextGroup(
+        named,
+        List.of(new Row(null, null, null, inputs, place)),
+        scores(fields, scoreName, List.of(), place),
         place,
         false);
   }

@@ -39,6 +39,9 @@ public final class Tokenizer implements AutoCloseable {
   /** Null until it is asked for. */
   private volatile @Nullable MaskVocabulary masks;
 
+  /** Cuts the second text of a pair alone; null until a first one is too long for that. */
+  private @Nullable HuggingFaceTokenizer cuttingSecond;
+
   private Tokenizer(
       Path file, HuggingFaceTokenizer tokenizer, long padId, Set<Integer> special, int maxLength) {
     this.file = file;
@@ -61,16 +64,22 @@ public final class Tokenizer implements AutoCloseable {
           "a maximum length of " + maxLength + " tokens leaves no room for text: give 3 or more");
     }
     TokenizerFile content = TokenizerFile.read(file);
-    Map<String, String> options =
-        Map.of(
-            "addSpecialTokens", "true",
-            "padding", "false",
-            "truncation", "true",
-            "stride", "0",
-            "maxLength", Integer.toString(maxLength),
-            "modelMaxLength", Integer.toString(maxLength));
     return new Tokenizer(
-        file, open(file, content, options), content.padId(), content.specialIds(), maxLength);
+        file,
+        open(file, content, options(maxLength, "true")),
+        content.padId(),
+        content.specialIds(),
+        maxLength);
+  }
+
+  private static Map<String, String> options(int maxLength, String truncation) {
+    return Map.of(
+        "addSpecialTokens", "true",
+        "padding", "false",
+        "truncation", truncation,
+        "stride", "0",
+        "maxLength", Integer.toString(maxLength),
+        "modelMaxLength", Integer.toString(maxLength));
   }
 
   /**
@@ -122,16 +131,35 @@ public final class Tokenizer implements AutoCloseable {
    *     length leaves no room beside the special tokens
    */
   public List<Tokens> encode(List<String> texts, @Nullable List<String> pairs) {
+    return encode(texts, pairs, false);
+  }
+
+  /**
+   * The same; a pair may lose tokens of the second text alone, as long as there are any: {@code
+   * only_second}.
+   *
+   * @param keepFirst whether it does
+   * @throws LoraGraphException as {@link #encode(List, List)}
+   */
+  public List<Tokens> encode(List<String> texts, @Nullable List<String> pairs, boolean keepFirst) {
     // One text a call: of a failure in a batch the library does not come back.
     return IntStream.range(0, texts.size())
         .parallel()
-        .mapToObj(i -> encode(texts.get(i), pairs == null ? null : pairs.get(i)))
+        .mapToObj(i -> encode(texts.get(i), pairs == null ? null : pairs.get(i), keepFirst))
         .toList();
   }
 
-  private Tokens encode(String text, @Nullable String pair) {
+  private Tokens encode(String text, @Nullable String pair, boolean keepFirst) {
     Encoding encoding =
-        encoding(text, () -> pair == null ? tokenizer.encode(text) : tokenizer.encode(text, pair));
+        encoding(
+            text,
+            () -> {
+              if (pair == null) {
+                return tokenizer.encode(text);
+              }
+              Encoding both = tokenizer.encode(text, pair);
+              return keepFirst && both.exceedMaxLength() ? keepingFirst(text, pair, both) : both;
+            });
     return new Tokens(fitting(encoding), ints(encoding.getTypeIds()), encoding.exceedMaxLength());
   }
 
@@ -230,6 +258,26 @@ public final class Tokenizer implements AutoCloseable {
     return known;
   }
 
+  /**
+   * The pair with its first text whole, where that leaves room for a token of the second.
+   *
+   * @param cut the pair as it is where both may lose tokens: the longer one first, so that the
+   *     first is whole where it has at most half of the tokens
+   */
+  private Encoding keepingFirst(String text, String pair, Encoding cut) {
+    int special = tokenizer.encode("", "").getIds().length;
+    int first = tokenizer.encode(text, false, false).getIds().length;
+    int room = maxLength - special;
+    return first <= room / 2 || first >= room ? cut : cuttingSecond().encode(text, pair);
+  }
+
+  private synchronized HuggingFaceTokenizer cuttingSecond() {
+    if (cuttingSecond == null) {
+      cuttingSecond = open(file, TokenizerFile.read(file), options(maxLength, "only_second"));
+    }
+    return cuttingSecond;
+  }
+
   /** A token as text, special ones by their names. */
   public String text(long id) {
     return tokenizer.decode(new long[] {id}, false).strip();
@@ -253,5 +301,11 @@ public final class Tokenizer implements AutoCloseable {
   @Override
   public void close() {
     tokenizer.close();
+    synchronized (this) {
+      if (cuttingSecond != null) {
+        cuttingSecond.close();
+        cuttingSecond = null;
+      }
+    }
   }
 }

@@ -124,6 +124,15 @@ public final class Values {
     return floats;
   }
 
+  /** The numbers in row-major order, copied. */
+  public double[] toDoubles() {
+    double[] doubles = new double[count()];
+    for (int i = 0; i < doubles.length; i++) {
+      doubles[i] = get(i);
+    }
+    return doubles;
+  }
+
   /** One integer in this shape. */
   Values filledWith(int value) {
     int[] values = new int[count()];

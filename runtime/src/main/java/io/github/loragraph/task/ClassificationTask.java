@@ -24,6 +24,7 @@ final class ClassificationTask extends Task {
 
   @Override
   public Loss loss(LossOptions options, List<Example> examples) {
+    nameOf(options);
     boolean ignores = examples.stream().anyMatch(e -> e.label() == CrossEntropyLoss.IGNORE_INDEX);
     return new CrossEntropyLoss(
         options.labelSmoothing(),

@@ -31,4 +31,9 @@ final class LabelNumber {
     }
     return number;
   }
+
+  /** The number that a text is, in decimal notation; NaN where it is none. */
+  static double parsed(String text) {
+    return DECIMAL.matcher(text).matches() ? Double.parseDouble(text) : Double.NaN;
+  }
 }

@@ -4,16 +4,23 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a cross-entropy may be told.
+ * What a loss may be told.
  *
- * @param labelSmoothing in [0, 1)
- * @param classWeights one for each class, or empty
+ * @param labelSmoothing of a cross-entropy, in [0, 1)
+ * @param classWeights of a cross-entropy: one for each class, or empty
+ * @param name which of the task's losses it is; null for the usual one
  */
-public record LossOptions(double labelSmoothing, List<Double> classWeights) {
+public record LossOptions(double labelSmoothing, List<Double> classWeights, @Nullable String name) {
   /** The plain loss. */
   public static final LossOptions PLAIN = new LossOptions(0, List.of());
+
+  /** Of the usual loss. */
+  public LossOptions(double labelSmoothing, List<Double> classWeights) {
+    this(labelSmoothing, classWeights, null);
+  }
 
   /**
    * Holds them to what a cross-entropy takes, whatever the task is.

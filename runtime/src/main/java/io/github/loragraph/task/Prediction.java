@@ -39,7 +39,7 @@ public interface Prediction {
     return Objects.requireNonNull(probabilities().get(label));
   }
 
-  /** The one number that a regression answers; empty for other tasks. */
+  /** The one number that a regression answers, or a reranker's score; empty for other tasks. */
   default OptionalDouble value() {
     return OptionalDouble.empty();
   }

@@ -26,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  * is. Immutable.
  */
 public abstract class Task {
+  /**
+   * What stands for a {@code problem_type} where {@code config.json} says by other entries that the
+   * model is a cross-encoder.
+   */
+  public static final String CROSS_ENCODER = "cross-encoder";
+
   private final String name;
   private final String lossName;
   private final Logits.Form form;
@@ -55,12 +61,37 @@ public abstract class Task {
     return lossName;
   }
 
+  /** The names of all its losses, that which is usual first. */
+  public List<String> lossNames() {
+    return List.of(lossName);
+  }
+
+  /**
+   * The name of the loss that is asked for, or of the usual one.
+   *
+   * @throws LoraGraphException if the task has none of that name
+   */
+  protected final String nameOf(LossOptions options) {
+    if (options.name() == null) {
+      return lossName;
+    }
+    if (!lossNames().contains(options.name())) {
+      throw new LoraGraphException(
+          "%s has no loss '%s': it has %s"
+              .formatted(name, options.name(), String.join(", ", lossNames())));
+    }
+    return options.name();
+  }
+
   /** What the task's loss takes. */
   public final Logits.Form form() {
     return form;
   }
 
-  /** What {@code config.json} calls it under {@code problem_type}; empty where it has no word. */
+  /**
+   * What {@code config.json} calls it under {@code problem_type}, or {@link #CROSS_ENCODER}; empty
+   * where it has no word.
+   */
   public final Optional<String> problemType() {
     return Optional.ofNullable(problemType);
   }
@@ -75,6 +106,7 @@ public abstract class Task {
 
   /** For a loss that has none of the options. */
   protected final void refuseOptions(LossOptions options) {
+    nameOf(options);
     if (!options.isPlain()) {
       throw new LoraGraphException(
           "label smoothing and class weights belong to a cross-entropy over classes, not to "
@@ -300,6 +332,11 @@ public abstract class Task {
    */
   protected abstract List<Mistake> mistakes(
       int number, float[] logits, Example example, List<String> names);
+
+  /** Whether it ranks the candidates of queries: its data may have several texts for a query. */
+  public boolean ranks() {
+    return false;
+  }
 
   /** Whether each token is answered, so that a head is put on each. */
   public boolean answersTokens() {

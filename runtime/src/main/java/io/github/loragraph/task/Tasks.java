@@ -26,6 +26,9 @@ public final class Tasks {
   /** The tokens of a text that are hidden from the model. */
   public static final Task MASKED_LM = new MaskedLanguageModelTask();
 
+  /** How relevant a document is to a query. */
+  public static final Task RERANK = new RerankTask();
+
   /** A vector for each text. */
   public static final Task EMBEDDING = new EmbeddingTask();
 
@@ -40,7 +43,8 @@ public final class Tasks {
           REGRESSION,
           MULTILABEL,
           MULTIOUTPUT_REGRESSION,
-          MASKED_LM);
+          MASKED_LM,
+          RERANK);
 
   private Tasks() {}
 
@@ -56,12 +60,12 @@ public final class Tasks {
 
   /** The tasks with a loss of that name; none where no task has it. */
   public static List<Task> withLoss(String lossName) {
-    return ALL.stream().filter(task -> task.lossName().equals(lossName)).toList();
+    return ALL.stream().filter(task -> task.lossNames().contains(lossName)).toList();
   }
 
   /** The names of all losses, each once. */
   public static List<String> lossNames() {
-    return ALL.stream().map(Task::lossName).distinct().toList();
+    return ALL.stream().map(Task::lossNames).flatMap(List::stream).distinct().toList();
   }
 
   /**

@@ -39,6 +39,7 @@ final class TokenClassificationTask extends Task {
 
   @Override
   public Loss loss(LossOptions options, List<Example> examples) {
+    nameOf(options);
     return new CrossEntropyLoss(
         options.labelSmoothing(), options.classWeights(), CrossEntropyLoss.IGNORE_INDEX);
   }

@@ -2,7 +2,6 @@ package io.github.loragraph.trainer;
 
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
-import io.github.loragraph.data.Values;
 import io.github.loragraph.training.Loss;
 import java.util.Arrays;
 import java.util.List;
@@ -58,11 +57,6 @@ final class StepCursor {
   }
 
   private double weight(List<Example> batch) {
-    double weight = 0;
-    for (Example example : batch) {
-      Values target = example.requireTarget();
-      weight += loss.weight(target.count(), target::get);
-    }
-    return weight;
+    return loss.weight(batch.stream().map(e -> e.requireTarget().toDoubles()).toList());
   }
 }

@@ -273,6 +273,11 @@ public record TrainingJob(
     if (sizes.rows() == 0) {
       return this;
     }
+    if (loss.comparesRows()) {
+      throw new LoraGraphException(
+          "the model takes batches of %,d, and a loss that compares rows needs batches of any size: export it with an open batch"
+              .formatted(sizes.rows()));
+    }
     List<Example> training = data.training();
     Loss fitted = loss;
     int left = training.size() % sizes.rows();
@@ -310,7 +315,7 @@ public record TrainingJob(
         engines.open(
             graph == null ? kind : graph.engine(kind, settings.batchSize(), log),
             CheckpointMarks.engineStart(start),
-            steps(settings, data.training().size()),
+            settings.totalSteps(perEpoch()),
             (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
             log)) {
       opened.unreached().notes().forEach(log);
@@ -389,9 +394,14 @@ public record TrainingJob(
                 classifier, data.heldOut(), data.task(), outputs, data.names());
   }
 
+  private long perEpoch() {
+    List<Example> examples = data.training();
+    return settings.batchesPerEpoch(BatchSource.units(examples, loss.comparesRows()).size());
+  }
+
   /** A call has memory for all its batches: no more than the run has. */
   private int perCall() {
-    long perEpoch = settings.batchesPerEpoch(data.training().size());
+    long perEpoch = perEpoch();
     long perStep = Math.min(settings.accumulation(), perEpoch);
     long steps = Math.min(Integer.MAX_VALUE, settings.totalSteps(perEpoch));
     return (int) Math.min(batchesPerCall, steps * perStep);
@@ -405,6 +415,7 @@ public record TrainingJob(
         .shuffle(settings.shuffle())
         .seed(settings.seed())
         .view(data.view())
+        .together(loss.comparesRows())
         .build();
   }
 }
