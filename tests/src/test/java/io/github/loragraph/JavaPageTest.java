@@ -39,7 +39,8 @@ final class JavaPageTest {
             accuracy 1\\.0000
             deliverytrue
             invoicetrue
-            \\[delivery, invoice]
+            ((LOC|PER) from \\d+ to \\d+: .+
+            )*\\[delivery, invoice]
             true
             4
             \\[input_ids, attention_mask, token_type_ids] -> \\[logits]
