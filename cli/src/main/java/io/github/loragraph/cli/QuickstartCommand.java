@@ -16,10 +16,12 @@ import picocli.CommandLine.Option;
     header = "Goes the whole way on a real model, in about a minute.",
     description = {
       "",
-      "Takes the bundled all-MiniLM-L6-v2 and data that come along, tunes the model for one job and"
-          + " says what it did before and does after. The first job puts a head and adapters on the"
-          + " model, trains it to tell six kinds of support messages apart, merges the adapters and"
-          + " runs the merged file.",
+      "Takes the bundled all-MiniLM-L6-v2 and data that come along, puts a head and adapters on the"
+          + " model, trains it for one job, merges the adapters and runs the merged file; says what"
+          + " the model did before and does after.",
+      "",
+      "classification tells six kinds of support messages apart; entities finds vessels, people,"
+          + " ports and cargo in sentences.",
       ""
     },
     footer = {"", "Example:", "  lora-graph quickstart -o quickstart"},

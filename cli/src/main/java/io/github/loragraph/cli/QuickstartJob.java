@@ -8,6 +8,16 @@ enum QuickstartJob {
   CLASSIFICATION(
       new HeadQuickstart(
               Task.CLASSIFICATION, "train.tsv", "eval.tsv", 4, 16, 1e-3, "'my parcel has not come'")
+          ::run),
+  ENTITIES(
+      new HeadQuickstart(
+              Task.TOKEN_CLASSIFICATION,
+              "entities/train.conll",
+              "entities/eval.conll",
+              12,
+              16,
+              2e-3,
+              "'The Grey Curlew left Skarvik with a cargo of salt .'")
           ::run);
 
   private final Consumer<QuickstartPlace> steps;
