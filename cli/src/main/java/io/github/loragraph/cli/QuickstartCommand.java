@@ -16,12 +16,13 @@ import picocli.CommandLine.Option;
     header = "Goes the whole way on a real model, in about a minute.",
     description = {
       "",
-      "Takes the bundled all-MiniLM-L6-v2 and data that come along, puts a head and adapters on the"
-          + " model, trains it for one job, merges the adapters and runs the merged file; says what"
-          + " the model did before and does after.",
+      "Takes the bundled all-MiniLM-L6-v2 and data that come along, puts adapters on the model, and"
+          + " a head where the job wants one, trains it, merges the adapters and says what the"
+          + " model did before and does after.",
       "",
-      "classification tells six kinds of support messages apart; entities finds vessels, people,"
-          + " ports and cargo in sentences.",
+      "classification tells six kinds of support messages apart; embedding finds the passages of a"
+          + " manual that answer questions; entities finds vessels, people, ports and cargo in"
+          + " sentences.",
       ""
     },
     footer = {"", "Example:", "  lora-graph quickstart -o quickstart"},

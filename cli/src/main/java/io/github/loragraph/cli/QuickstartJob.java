@@ -9,6 +9,7 @@ enum QuickstartJob {
       new HeadQuickstart(
               Task.CLASSIFICATION, "train.tsv", "eval.tsv", 4, 16, 1e-3, "'my parcel has not come'")
           ::run),
+  EMBEDDING(EmbeddingQuickstart::run),
   ENTITIES(
       new HeadQuickstart(
               Task.TOKEN_CLASSIFICATION,
