@@ -27,6 +27,7 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.LanguageModelHead;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Trainability;
@@ -598,6 +599,32 @@ public final class Model {
    */
   public Predictor predictor(InferenceArguments arguments) {
     return Predictor.open(this, arguments);
+  }
+
+  /**
+   * Opens the model to make vectors of texts. Who asks for it closes it.
+   *
+   * @throws LoraGraphException if the model cannot be run, makes no vectors, or nothing says how
+   *     those of a text's tokens become one
+   */
+  public Embedder embedder() {
+    return embedder(InferenceArguments.DEFAULTS);
+  }
+
+  /**
+   * The same, told how. Who asks for it closes it.
+   *
+   * @throws LoraGraphException as {@link #embedder()}, or if a GPU was asked for that cannot be
+   *     used
+   */
+  public Embedder embedder(InferenceArguments arguments) {
+    return Embedder.open(this, arguments);
+  }
+
+  /** Whether its run trained it to make embeddings, which has no labels to measure with. */
+  public boolean isEmbedder() {
+    RunDefaults run = state.defaults == null ? RunDefaults.of(files, line -> {}) : state.defaults;
+    return run.task() == Tasks.EMBEDDING;
   }
 
   /**

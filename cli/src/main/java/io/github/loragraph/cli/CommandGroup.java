@@ -16,6 +16,7 @@ enum CommandGroup {
       "eval",
       "predict",
       "merge"),
+  EMBEDDINGS("Embeddings", "embed", "mine-negatives"),
   FURTHER("Take adapters out, train elsewhere", "remove", "artifacts"),
   /** Also what nobody has put elsewhere. */
   MACHINE("The machine and the tool");

@@ -28,8 +28,8 @@ final class DataOptions {
       converter = TaskConverter.class,
       completionCandidates = TaskConverter.class,
       description =
-          "What the model answers: ${COMPLETION-CANDIDATES} (default: what config.json says, else by"
-              + " the model's outputs).")
+          "What the model answers: ${COMPLETION-CANDIDATES} (default: what config.json says, else"
+              + " by the model's outputs).")
   private @Nullable Task task;
 
   Optional<Integer> maxLength() {
@@ -46,10 +46,20 @@ final class DataOptions {
 
   /** How a model is run to answer, by these options and those of the device. */
   InferenceArguments inference(DeviceOptions device, ThreadsOption threads) {
+    return builder(device, threads).build();
+  }
+
+  /** The same, with how an encoder embeds. */
+  InferenceArguments inference(
+      DeviceOptions device, ThreadsOption threads, EmbeddingOptions embedding) {
+    return builder(device, threads).embedding(embedding.asked()).build();
+  }
+
+  private InferenceArguments.Builder builder(DeviceOptions device, ThreadsOption threads) {
     InferenceArguments.Builder builder = device.inference(threads);
     maxLength().ifPresent(builder::maxLength);
     stride().ifPresent(builder::stride);
     task().ifPresent(builder::task);
-    return builder.build();
+    return builder;
   }
 }

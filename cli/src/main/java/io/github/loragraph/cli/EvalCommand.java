@@ -3,9 +3,12 @@ package io.github.loragraph.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.Dataset;
+import io.github.loragraph.Embedder;
 import io.github.loragraph.Evaluation;
 import io.github.loragraph.Mistake;
+import io.github.loragraph.Model;
 import io.github.loragraph.Predictor;
+import io.github.loragraph.Task;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.file.AtomicFile;
 import java.io.PrintWriter;
@@ -15,12 +18,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code lora-graph eval}. */
 @Command(
@@ -33,12 +40,19 @@ import picocli.CommandLine.Option;
           + " the classes that are a label or an answer of some example, weightedF1 counts each"
           + " class as often as it is a label. What is 0/0 is not defined (null in JSON).",
       "",
+      "With --task embedding vectors are measured: scored pairs by the correlations of score and"
+          + " cosine, other pairs and triplets by a search among their own texts, or, with"
+          + " --corpus, --queries and --qrels, by a search in a corpus: ndcg@10, mrr@10, recall@1,"
+          + " 5, 10 and 100, and map, as trec_eval has them.",
+      "",
       "A run folder says itself which columns, length and task it was trained with.",
       ""
     },
     footer = {
       "",
       "Examples:",
+      "  lora-graph eval all-minilm-l6-v2 --corpus corpus.tsv --queries queries.tsv --qrels"
+          + " qrels.tsv",
       "  lora-graph eval run --data dev.tsv",
       "  lora-graph eval run --data dev.tsv --errors 20",
       "  lora-graph eval run --data dev.tsv --errors errors.csv"
@@ -63,14 +77,33 @@ final class EvalCommand implements Callable<Integer> {
     outputName.setIfAbsent(name);
   }
 
+  @Mixin private EmbeddingOptions embedding;
+  @Spec private CommandSpec spec;
+
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      required = true,
       description =
           "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a text in"
               + " each line.")
-  private Path data;
+  private @Nullable Path data;
+
+  @Option(
+      names = "--corpus",
+      paramLabel = "FILE",
+      description = "Documents to search: id, title and text, as BEIR and MS MARCO have them.")
+  private @Nullable Path corpus;
+
+  @Option(names = "--queries", paramLabel = "FILE", description = "Queries: id and text.")
+  private @Nullable Path queries;
+
+  @Option(
+      names = "--qrels",
+      paramLabel = "FILE",
+      description =
+          "Which documents are relevant to which query: query-id, corpus-id and score, or TREC's"
+              + " four columns.")
+  private @Nullable Path qrels;
 
   @Option(
       names = "--errors",
@@ -91,9 +124,28 @@ final class EvalCommand implements Callable<Integer> {
       DataFileWriter.checkTarget(errorFile);
       AtomicFile.checkTarget(errorFile, force);
     }
-    Dataset labelled = columns.of(Dataset.file(data));
-    try (Predictor predictor =
-        outputName.choose(model.open(output)).predictor(dataOptions.inference(device, threads))) {
+    boolean search = corpus != null || queries != null || qrels != null;
+    if (search
+        ? corpus == null || queries == null || qrels == null || data != null
+        : data == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          search
+              ? "a search is measured with --corpus, --queries and --qrels, and without --data"
+              : "name the examples with --data, or a search with --corpus, --queries and --qrels");
+    }
+    Model opened = outputName.choose(model.open(output));
+    boolean isEmbedding =
+        dataOptions.task().map(Task.EMBEDDING::equals).orElse(search || opened.isEmbedder());
+    if (search && !isEmbedding) {
+      throw new ParameterException(
+          spec.commandLine(), "a search is measured with --task embedding alone");
+    }
+    if (isEmbedding) {
+      return embedding(opened);
+    }
+    Dataset labelled = columns.of(Dataset.file(Objects.requireNonNull(data)));
+    try (Predictor predictor = opened.predictor(dataOptions.inference(device, threads))) {
       Evaluation evaluation = predictor.evaluate(labelled, errors != null);
       List<Map<String, Object>> mistakes =
           evaluation.mistakes().stream().map(EvalCommand::fields).toList();
@@ -102,6 +154,21 @@ final class EvalCommand implements Callable<Integer> {
           evaluation,
           mistakes.subList(0, most),
           errorFile == null ? null : write(errorFile, mistakes));
+    }
+    return 0;
+  }
+
+  private int embedding(Model opened) {
+    if (errors != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--errors lists mistakes, and embeddings have none: leave it out");
+    }
+    try (Embedder embedder = opened.embedder(dataOptions.inference(device, threads, embedding))) {
+      Evaluation evaluation =
+          corpus == null || queries == null || qrels == null
+              ? embedder.evaluate(columns.of(Dataset.file(Objects.requireNonNull(data))))
+              : embedder.evaluate(corpus, queries, qrels, new TextsProgress(output, "searched"));
+      print(evaluation, List.of(), null);
     }
     return 0;
   }

@@ -48,6 +48,8 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       EvalCommand.class,
       PredictCommand.class,
+      EmbedCommand.class,
+      MineNegativesCommand.class,
       MergeCommand.class,
       RemoveCommand.class,
       ArtifactsCommand.class,

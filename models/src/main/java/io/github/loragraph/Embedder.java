@@ -1,0 +1,361 @@
+package io.github.loragraph;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.EmbeddingConfig;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.retrieval.EmbeddingMeasure;
+import io.github.loragraph.retrieval.SearchSet;
+import io.github.loragraph.task.Report;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+
+/**
+ * A model that makes vectors of texts: a session of ONNX Runtime with a tokenizer. It holds native
+ * memory until it is closed, by whoever opened it.
+ *
+ * <p>Any number of threads may use it at once. Texts of one call are padded to the longest of their
+ * batch, so that the same text in another company may differ in its last digits. Closing waits for
+ * the calls that are at work.
+ */
+public final class Embedder implements AutoCloseable {
+  /** Texts that are sorted by their length and run together. */
+  private static final int CHUNK = 1024;
+
+  private final ModelData data;
+  private final EmbeddingConfig config;
+  private final io.github.loragraph.evaluation.Predictor session;
+  private final RunDefaults trained;
+  private final Consumer<String> notes;
+  private final AtomicLong cut = new AtomicLong();
+  private final AtomicLong count = new AtomicLong();
+  private final ReadWriteLock use = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private Embedder(
+      ModelData data,
+      EmbeddingConfig config,
+      io.github.loragraph.evaluation.Predictor session,
+      RunDefaults trained,
+      Consumer<String> notes) {
+    this.data = data;
+    this.config = config;
+    this.session = session;
+    this.trained = trained;
+    this.notes = notes;
+  }
+
+  static Embedder open(Model model, InferenceArguments arguments) {
+    RunDefaults run = model.defaults();
+    arguments.chooseRuntime();
+    EmbeddingConfig config =
+        EmbeddingConfig.of(
+            model.files(), arguments.embedding().asked(), run.embedding(), model.notes());
+    Integer length = arguments.maxLength().orElse(run.maxLength());
+    ModelData data =
+        LoraGraphException.in(
+            model.file(),
+            () ->
+                ModelData.ofEmbedding(
+                    model.files(),
+                    model.graph(),
+                    config,
+                    length == null ? config.maxLength() : length,
+                    model.notes(),
+                    new SessionShapeInference(OrtRuntime.ofThisProcess())));
+    try {
+      data.notes().forEach(model.notes());
+      return new Embedder(
+          data,
+          config,
+          new io.github.loragraph.evaluation.Predictor(
+              data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
+          run,
+          model.notes());
+    } catch (RuntimeException | Error e) {
+      data.close();
+      throw e;
+    }
+  }
+
+  /** How many numbers an embedding has. */
+  public int dimension() {
+    return data.outputs();
+  }
+
+  /** Tokens of a text, special ones included; longer texts are cut. */
+  public int maxLength() {
+    return data.maxLength();
+  }
+
+  /** What {@link #embedQueries} puts before each text; empty for nothing. */
+  public String queryPrefix() {
+    return config.queryPrefix();
+  }
+
+  /** What {@link #embedDocuments} puts before each text; empty for nothing. */
+  public String documentPrefix() {
+    return config.documentPrefix();
+  }
+
+  /**
+   * The embedding of a text, as it stands.
+   *
+   * @return {@link #dimension} numbers
+   * @throws LoraGraphException if the text cannot be taken, or the model answers with something
+   *     that is no number
+   * @throws IllegalStateException if this is closed
+   */
+  public float[] embed(String text) {
+    return embedAll(List.of(text)).get(0);
+  }
+
+  /**
+   * The embeddings of texts, as they stand.
+   *
+   * @return as many, in the same order
+   * @throws LoraGraphException as {@link #embed(String)}, naming the text by its number
+   * @throws IllegalStateException if this is closed
+   */
+  public List<float[]> embedAll(List<String> texts) {
+    return embedded(texts, "");
+  }
+
+  /**
+   * The same of queries, with their prefix.
+   *
+   * @throws LoraGraphException as {@link #embedAll}
+   * @throws IllegalStateException if this is closed
+   */
+  public List<float[]> embedQueries(List<String> queries) {
+    return embedded(queries, queryPrefix());
+  }
+
+  /**
+   * The same of documents, with their prefix.
+   *
+   * @throws LoraGraphException as {@link #embedAll}
+   * @throws IllegalStateException if this is closed
+   */
+  public List<float[]> embedDocuments(List<String> documents) {
+    return embedded(documents, documentPrefix());
+  }
+
+  private List<float[]> embedded(List<String> texts, String prefix) {
+    List<Row> rows = new ArrayList<>(texts.size());
+    for (String text : texts) {
+      rows.add(Example.of(text).row("text " + (rows.size() + 1)));
+    }
+    return Arrays.asList(vectors(rows, prefix));
+  }
+
+  /**
+   * Embeds the examples of some data one after the other, so that a file of any size can be read.
+   * Of a pair the first text alone is taken; texts may be empty. How many were cut is said at the
+   * end.
+   *
+   * @param prefix is put before each text; empty for nothing
+   * @param taker gets each example with its embedding
+   * @throws LoraGraphException if the data cannot be read, or as {@link #embed(String)}
+   * @throws IllegalStateException if this is closed
+   */
+  public void embed(Dataset texts, String prefix, BiConsumer<Example, float[]> taker) {
+    List<Row> rows = new ArrayList<>();
+    List<Map<String, JsonNode>> fields = new ArrayList<>();
+    Runnable chunk =
+        () -> {
+          float[][] vectors = vectors(rows, prefix);
+          for (int i = 0; i < vectors.length; i++) {
+            taker.accept(Example.of(rows.get(i), Dataset.values(fields.get(i))), vectors[i]);
+          }
+          rows.clear();
+          fields.clear();
+        };
+    texts.each(
+        trained,
+        notes,
+        (row, itsFields) -> {
+          rows.add(row);
+          fields.add(itsFields);
+          if (rows.size() == CHUNK) {
+            chunk.run();
+          }
+        });
+    chunk.run();
+    tellCut(texts.name());
+  }
+
+  /** Says how many texts were cut since it was asked last, if any were. */
+  void tellCut(String where) {
+    data.tellCut(where, cut.getAndSet(0), count.getAndSet(0));
+  }
+
+  /** Vectors of rows, each with a prefix, in their order. */
+  float[][] vectors(List<Row> rows, String prefix) {
+    float[][] all = new float[rows.size()][];
+    for (int first = 0; first < all.length; first += CHUNK) {
+      int end = Math.min(all.length, first + CHUNK);
+      List<Row> chunk = new ArrayList<>();
+      for (Row row : rows.subList(first, end)) {
+        chunk.add(prefixed(row, prefix));
+      }
+      float[][] some = whileOpen(() -> run(chunk));
+      System.arraycopy(some, 0, all, first, some.length);
+    }
+    return all;
+  }
+
+  private static Row prefixed(Row row, String prefix) {
+    if (!row.isText()) {
+      if (!prefix.isEmpty()) {
+        throw new LoraGraphException(
+            "%s has tokens, before which '%s' cannot be put: give text, or an empty prefix"
+                .formatted(row.place(), prefix));
+      }
+      return row;
+    }
+    return new Row(prefix + row.text(), null, null, row.values(), row.place());
+  }
+
+  private float[][] run(List<Row> rows) {
+    ModelData.Encoded encoded = data.unlabelled(rows);
+    cut.addAndGet(encoded.truncated());
+    count.addAndGet(rows.size());
+    float[][] vectors = session.logits(encoded.examples());
+    for (int i = 0; i < vectors.length; i++) {
+      io.github.loragraph.task.Prediction.requireNumbers(vectors[i], rows.get(i).place());
+    }
+    return vectors;
+  }
+
+  private <T> T whileOpen(Supplier<T> work) {
+    use.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the embedder is closed");
+      }
+      return work.get();
+    } finally {
+      use.readLock().unlock();
+    }
+  }
+
+  /**
+   * Measures the model on groups of texts: pairs with a score by the correlations of score and
+   * cosine; others by a search for each positive among all texts of the data, and by the share of
+   * triplets that are right where there are negatives.
+   *
+   * @throws LoraGraphException if the data does not fit the model
+   * @throws IllegalStateException if this is closed
+   */
+  public Evaluation evaluate(Dataset groups) {
+    EmbeddingMeasure measure = EmbeddingMeasure.ofGroups(groups.groups(trained, notes));
+    Report report =
+        measure.report(
+            vectors(measure.queries(), queryPrefix()),
+            vectors(measure.documents(), documentPrefix()));
+    return evaluation(report, groups.name());
+  }
+
+  /**
+   * Measures a search by cosine in a corpus: the figures of {@code trec_eval}. Documents are read
+   * and embedded block by block, so that a corpus of any size can be searched.
+   *
+   * @param corpus documents: id, title and text
+   * @param queries id and text
+   * @param judgements which documents are relevant to which query, by their ids
+   * @throws LoraGraphException if a file cannot be read, ids come twice, or nothing is relevant
+   * @throws IllegalStateException if this is closed
+   */
+  public Evaluation evaluate(Path corpus, Path queries, Path judgements) {
+    return evaluate(corpus, queries, judgements, done -> {});
+  }
+
+  /**
+   * The same, with who hears how far it is.
+   *
+   * @param progress gets the number of documents that were searched so far
+   * @throws LoraGraphException as the other
+   * @throws IllegalStateException if this is closed
+   */
+  public Evaluation evaluate(Path corpus, Path queries, Path judgements, LongConsumer progress) {
+    SearchSet set = SearchSet.read(corpus, queries, judgements, notes);
+    Report report =
+        set.report(
+            rows -> vectors(rows, queryPrefix()),
+            rows -> vectors(rows, documentPrefix()),
+            (done, all) -> progress.accept(done));
+    return evaluation(report, corpus.toString());
+  }
+
+  private Evaluation evaluation(Report report, String name) {
+    int truncated = (int) cut.get();
+    tellCut(name);
+    return Evaluation.of(
+        Task.of(data.task()), report, List.of(), List.of(), truncated, data.maxLength());
+  }
+
+  /**
+   * Looks for texts that are near to an anchor and are not among its positives: hard negatives to
+   * train with, as {@code mine_hard_negatives} of sentence-transformers. Searched are all positives
+   * of the data, and the documents of a corpus where one is named.
+   *
+   * @param pairs anchors with their positives
+   * @throws LoraGraphException if the data cannot be read
+   * @throws IllegalStateException if this is closed
+   */
+  public MinedNegatives mineNegatives(Dataset pairs, MiningConfig mining) {
+    return mineNegatives(pairs, mining, done -> {});
+  }
+
+  /**
+   * The same, with who hears how far it is.
+   *
+   * @param progress gets the number of texts that were searched so far
+   * @throws LoraGraphException as the other
+   * @throws IllegalStateException if this is closed
+   */
+  public MinedNegatives mineNegatives(Dataset pairs, MiningConfig mining, LongConsumer progress) {
+    MinedNegatives mined =
+        mining.mine(
+            pairs.groups(trained, notes),
+            rows -> vectors(rows, queryPrefix()),
+            rows -> vectors(rows, documentPrefix()),
+            notes,
+            progress);
+    tellCut(pairs.name());
+    return mined;
+  }
+
+  /** Gives the native memory back; a second time does nothing. */
+  @Override
+  public void close() {
+    use.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        try {
+          session.close();
+        } finally {
+          data.close();
+        }
+      }
+    } finally {
+      use.writeLock().unlock();
+    }
+  }
+}

@@ -1,0 +1,223 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.models.ReferenceArchitecture;
+import io.github.loragraph.onnx.OnnxFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code embed}, {@code mine-negatives} and {@code eval --task embedding}, as a user runs them. */
+class EmbeddingCommandsTest {
+  private static final int HIDDEN = 32;
+
+  @TempDir Path folder;
+  private Path model;
+
+  @BeforeEach
+  void makeEncoder() throws IOException {
+    model = folder.resolve("model");
+    DataCommandsTest.makeModel(model);
+    Path file = model.resolve("model.onnx");
+    Files.delete(file);
+    OnnxFile.write(
+        Encoders.of(new ReferenceArchitecture(HIDDEN, 2, 2, 64, 40, 40, 2).model(0), HIDDEN),
+        file,
+        false);
+  }
+
+  private Path file(String name, String... lines) throws IOException {
+    return Files.writeString(folder.resolve(name), String.join("\n", lines) + "\n");
+  }
+
+  private static float[] vector(JsonNode node) {
+    float[] vector = new float[node.size()];
+    for (int i = 0; i < vector.length; i++) {
+      vector[i] = node.get(i).floatValue();
+    }
+    return vector;
+  }
+
+  @Test
+  void vectorsComeInTheOrderOfTheRowsInBothFormats() throws IOException {
+    Path data = file("texts.tsv", "id\ttext", "a\tgood", "b\tbad bad bad good", "c\tfine film");
+    Path lines = folder.resolve("vectors.jsonl");
+    Path numpy = folder.resolve("vectors.npy");
+    for (Path target : List.of(lines, numpy)) {
+      Cli run = Cli.run("embed", model, "--pooling", "mean", "--data", data, "-o", target);
+      assertEquals(0, run.exitCode(), run.err());
+      assertTrue(run.out().contains("3 texts embedded, 32 numbers each"), run.out());
+    }
+    List<String> rows = Files.readAllLines(lines);
+    assertEquals(3, rows.size());
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(numpy)).order(ByteOrder.LITTLE_ENDIAN);
+    assertEquals(128 + 3 * HIDDEN * 4, bytes.capacity());
+    assertEquals("NUMPY", new String(bytes.array(), 1, 5, StandardCharsets.US_ASCII));
+    assertEquals(118, bytes.getShort(8));
+    String header = new String(bytes.array(), 10, 118, StandardCharsets.US_ASCII);
+    assertTrue(
+        header.startsWith("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 32), }"), header);
+    assertTrue(header.endsWith(" \n"));
+    try (Embedder embedder =
+        Model.open(model)
+            .embedder(
+                InferenceArguments.builder()
+                    .embedding(
+                        EmbeddingArguments.AS_FOUND.withPooling(EmbeddingArguments.Pooling.MEAN))
+                    .build())) {
+      assertEquals(HIDDEN, embedder.dimension());
+      for (int i = 0; i < 3; i++) {
+        JsonNode row = new ObjectMapper().readTree(rows.get(i));
+        assertEquals("abc".substring(i, i + 1), row.get("id").asText());
+        float[] vector = vector(row.get("embedding"));
+        float[] own = new float[HIDDEN];
+        bytes.position(128 + i * HIDDEN * 4);
+        bytes.asFloatBuffer().get(own);
+        assertArrayEquals(vector, own);
+        assertArrayEquals(embedder.embed(row.get("text").asText()), own, 1e-5f);
+      }
+    }
+  }
+
+  @Test
+  void poolingIsNeverGuessed() throws IOException {
+    Cli refused = Cli.run("embed", model, "good");
+    assertEquals(1, refused.exitCode());
+    assertTrue(refused.err().contains("nothing says how they become one"), refused.err());
+    Files.createDirectory(model.resolve("1_Pooling"));
+    Files.writeString(model.resolve("1_Pooling/config.json"), "{\"pooling_mode\": \"cls\"}");
+    Cli found = Cli.run("embed", model, "good");
+    assertEquals(0, found.exitCode(), found.err());
+    assertTrue(found.err().contains("pooling cls (as in 1_Pooling/config.json)"), found.err());
+    Cli named = Cli.run("embed", model, "--pooling", "cls", "good");
+    assertEquals(found.out(), named.out());
+  }
+
+  @Test
+  void aPrefixIsPutBeforeEachText() {
+    String together = Cli.run("embed", model, "--pooling", "mean", "good film").out();
+    String apart = Cli.run("embed", model, "--pooling", "mean", "--prefix", "good ", "film").out();
+    assertEquals(embedding(together), embedding(apart));
+    assertFalse(
+        embedding(apart)
+            .equals(embedding(Cli.run("embed", model, "--pooling", "mean", "film").out())));
+  }
+
+  private static String embedding(String line) {
+    return line.substring(line.indexOf("\"embedding\""));
+  }
+
+  @Test
+  void aSearchIsMeasured() throws IOException {
+    Path corpus = file("corpus.tsv", "id\ttext", "1\tgood", "2\tbad film", "3\tfine");
+    Path queries = file("queries.tsv", "id\ttext", "q1\tbad film", "q2\tgood");
+    Path qrels = file("qrels.tsv", "query-id\tcorpus-id\tscore", "q1\t2\t1", "q2\t1\t2");
+    JsonNode figures =
+        Cli.json(
+            "eval",
+            model,
+            "--pooling",
+            "mean",
+            "--corpus",
+            corpus,
+            "--queries",
+            queries,
+            "--qrels",
+            qrels);
+    assertEquals(1, figures.get("ndcg@10").asDouble());
+    assertEquals(1, figures.get("map").asDouble());
+    assertEquals(1, figures.get("recall@1").asDouble());
+    assertEquals(2, figures.get("examples").asInt());
+    Cli refused = Cli.run("eval", model, "--pooling", "mean", "--corpus", corpus);
+    assertEquals(2, refused.exitCode());
+    Path scored =
+        file(
+            "sts.tsv",
+            "sentence1\tsentence2\tscore",
+            "good\tgood\t1",
+            "bad\tgood\t0.2",
+            "fine\tbad\t0");
+    JsonNode pairs =
+        Cli.json("eval", model, "--task", "embedding", "--pooling", "mean", "--data", scored);
+    assertTrue(pairs.has("spearman") && pairs.has("pearson"), pairs.toString());
+  }
+
+  @Test
+  void negativesAreNoPositivesOfTheirAnchor() throws IOException {
+    Path pairs =
+        file("pairs.tsv", "query\tpassage", "good\tgood film", "good\tfine film", "bad\tbad film");
+    Path corpus = file("corpus.tsv", "id\ttext", "1\tgood film", "2\tgood good", "3\tgood");
+    Path target = folder.resolve("triplets.jsonl");
+    JsonNode result =
+        Cli.json(
+            "mine-negatives",
+            model,
+            "--pooling",
+            "mean",
+            "--data",
+            pairs,
+            "--corpus",
+            corpus,
+            "--num-negatives",
+            "2",
+            "-o",
+            target);
+    // Three positives and what of the corpus is none of them.
+    assertEquals(5, result.get("searched").asInt());
+    List<String> rows = Files.readAllLines(target);
+    assertEquals(result.get("rows").asInt(), rows.size());
+    assertEquals(result.get("negatives").asInt(), rows.size());
+    for (String row : rows) {
+      JsonNode triplet = new ObjectMapper().readTree(row);
+      String negative = triplet.get("negative").asText();
+      assertFalse(negative.equals(triplet.get("anchor").asText()), row);
+      assertFalse(
+          triplet.get("anchor").asText().equals("good") && negative.matches("(good|fine) film"),
+          row);
+    }
+    JsonNode refusing =
+        Cli.json(
+            "mine-negatives",
+            model,
+            "--pooling",
+            "mean",
+            "--data",
+            pairs,
+            "--corpus",
+            corpus,
+            "--num-negatives",
+            "2",
+            "--min-score",
+            "-1",
+            "--output-format",
+            "labeled-pair",
+            "-o",
+            target,
+            "--force");
+    assertEquals(rows.size() + 3, refusing.get("rows").asInt());
+    JsonNode measured =
+        Cli.json(
+            "eval",
+            model,
+            "--task",
+            "embedding",
+            "--pooling",
+            "mean",
+            "--data",
+            file("groups.tsv", "anchor\tpositive\tnegative", "good\tgood\tbad"));
+    assertEquals(1, measured.get("tripletAccuracy").asDouble());
+  }
+}
