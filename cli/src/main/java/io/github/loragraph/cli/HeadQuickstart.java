@@ -12,6 +12,7 @@ import io.github.loragraph.TrainingResult;
 import io.github.loragraph.data.LabelSet;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -43,7 +44,7 @@ record HeadQuickstart(
     InferenceArguments onCpu = place.onCpu();
 
     Model encoder = place.encoder();
-    Model model = encoder.addHead(HeadConfig.of(task, data));
+    Model model = encoder.addHead(head(data));
     output.log("1/6 all-MiniLM-L6-v2, %s", headOf(model));
     QuickstartPlace.save(model, folder);
     ParameterCount before = model.parameterCount();
@@ -95,9 +96,13 @@ record HeadQuickstart(
         afterwards.score());
   }
 
+  private HeadConfig head(Dataset data) {
+    return task.equals(Task.RERANK) ? HeadConfig.of(task, List.of()) : HeadConfig.of(task, data);
+  }
+
   private static String headOf(Model model) {
     int classes = model.labels().size();
-    return classes == 0
+    return classes < 2
         ? "with a head for a score"
         : "with a head for %d classes: %s".formatted(classes, new LabelSet(model.labels()));
   }

@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
           + " model did before and does after.",
       "",
       "classification tells six kinds of support messages apart; embedding finds the passages of a"
-          + " manual that answer questions; entities finds vessels, people, ports and cargo in"
-          + " sentences.",
+          + " manual that answer questions; rerank puts such passages into order; entities finds"
+          + " vessels, people, ports and cargo in sentences.",
       ""
     },
     footer = {"", "Example:", "  lora-graph quickstart -o quickstart"},

@@ -10,6 +10,16 @@ enum QuickstartJob {
               Task.CLASSIFICATION, "train.tsv", "eval.tsv", 4, 16, 1e-3, "'my parcel has not come'")
           ::run),
   EMBEDDING(EmbeddingQuickstart::run),
+  RERANK(
+      new HeadQuickstart(
+              Task.RERANK,
+              "rerank/train.tsv",
+              "rerank/eval.tsv",
+              4,
+              16,
+              1e-3,
+              "--query 'how loud is it' 'Wipe the lip of the maw.' 'Shirts reach 46 decibels.'")
+          ::run),
   ENTITIES(
       new HeadQuickstart(
               Task.TOKEN_CLASSIFICATION,
