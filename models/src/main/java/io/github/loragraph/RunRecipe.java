@@ -106,8 +106,10 @@ final class RunRecipe {
             ? model.outputName().orElse(null)
             : matters ? data.answer().logits().output() : null);
     all.put("maxLength", data.maxLength());
-    all.put(RunConfiguration.STRIDE, arguments.inference().stride().orElse(null));
-    all.put(RunConfiguration.ALL_SUBWORDS, arguments.labelsAllSubwords());
+    if (data.task().answersTokens()) {
+      all.put(RunConfiguration.STRIDE, arguments.inference().stride().orElse(null));
+      all.put(RunConfiguration.ALL_SUBWORDS, arguments.labelsAllSubwords());
+    }
     all.put("threads", arguments.inference().threads());
     all.put("device", device.toString());
     all.put("tf32", arguments.inference().tf32());
