@@ -3,7 +3,6 @@ package io.github.loragraph;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.CandidatePairs;
-import io.github.loragraph.data.Columns;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.GroupFile;
 import io.github.loragraph.data.Row;
@@ -45,9 +44,7 @@ public final class Dataset {
 
   private final List<Example> examples;
   private final String name;
-  private final @Nullable String textColumn;
-  private final @Nullable String textPairColumn;
-  private final @Nullable String labelColumn;
+  private final NamedColumns columns;
 
   /** Null unless it is a search. */
   private final @Nullable Search search;
@@ -63,32 +60,18 @@ public final class Dataset {
       @Nullable Path file,
       List<Example> examples,
       String name,
-      @Nullable String textColumn,
-      @Nullable String textPairColumn,
-      @Nullable String labelColumn) {
-    this(file, examples, name, textColumn, textPairColumn, labelColumn, null);
-  }
-
-  private Dataset(
-      @Nullable Path file,
-      List<Example> examples,
-      String name,
-      @Nullable String textColumn,
-      @Nullable String textPairColumn,
-      @Nullable String labelColumn,
+      NamedColumns columns,
       @Nullable Search search) {
     this.file = file;
     this.examples = examples;
     this.name = name;
-    this.textColumn = textColumn;
-    this.textPairColumn = textPairColumn;
-    this.labelColumn = labelColumn;
+    this.columns = columns;
     this.search = search;
   }
 
   /** The examples of a file; what is wrong with it shows when it is read. */
   public static Dataset file(Path file) {
-    return new Dataset(file, List.of(), file.toString(), null, null, null);
+    return new Dataset(file, List.of(), file.toString(), NamedColumns.USUAL, null);
   }
 
   /**
@@ -104,9 +87,7 @@ public final class Dataset {
         null,
         List.of(),
         queries.toString(),
-        null,
-        null,
-        null,
+        NamedColumns.USUAL,
         new Search(corpus, queries, judgements));
   }
 
@@ -114,7 +95,7 @@ public final class Dataset {
   public static Dataset of(Iterable<Example> examples) {
     List<Example> copy = new ArrayList<>();
     examples.forEach(copy::add);
-    return new Dataset(null, List.copyOf(copy), UNNAMED, null, null, null);
+    return new Dataset(null, List.copyOf(copy), UNNAMED, NamedColumns.USUAL, null);
   }
 
   /** The same, out of a stream, which is read to its end. */
@@ -124,23 +105,23 @@ public final class Dataset {
 
   /** With the column or field of the text, where it is none of the usual ones. */
   public Dataset withTextColumn(String column) {
-    return new Dataset(file, examples, name, column, textPairColumn, labelColumn, search);
+    return new Dataset(file, examples, name, columns.withText(column), search);
   }
 
   /** With the column or field of the second text. */
   public Dataset withTextPairColumn(String column) {
-    return new Dataset(file, examples, name, textColumn, column, labelColumn, search);
+    return new Dataset(file, examples, name, columns.withTextPair(column), search);
   }
 
   /** With the column or field of the label. */
   public Dataset withLabelColumn(String column) {
-    return new Dataset(file, examples, name, textColumn, textPairColumn, column, search);
+    return new Dataset(file, examples, name, columns.withLabel(column), search);
   }
 
   /** With what messages call it; the n-th example of the program is then {@code NAME:n}. */
   public Dataset withName(String other) {
     Objects.requireNonNull(other, "other");
-    return new Dataset(file, examples, other, textColumn, textPairColumn, labelColumn, search);
+    return new Dataset(file, examples, other, columns, search);
   }
 
   /** The file; empty where the examples are the program's. */
@@ -162,26 +143,7 @@ public final class Dataset {
    * The names of the columns by their entries in a run's configuration; null for the usual ones.
    */
   Map<String, @Nullable String> columns() {
-    Map<String, @Nullable String> columns = new LinkedHashMap<>();
-    columns.put("textColumn", textColumn);
-    columns.put("textPairColumn", textPairColumn);
-    columns.put("labelColumn", labelColumn);
-    return columns;
-  }
-
-  private Columns columns(RunDefaults run) {
-    return Columns.USUAL.with(
-        textColumn == null ? run.text() : textColumn,
-        textPairColumn == null ? run.textPair() : textPairColumn,
-        labelColumn == null ? run.label() : labelColumn);
-  }
-
-  /** Without the label's column, which need not be there where labels are not asked for. */
-  private Columns textColumns(RunDefaults run) {
-    return Columns.USUAL.with(
-        textColumn == null ? run.text() : textColumn,
-        textPairColumn == null ? run.textPair() : textPairColumn,
-        null);
+    return columns.asMap();
   }
 
   /**
@@ -193,7 +155,7 @@ public final class Dataset {
    */
   List<Row> labelled(RunDefaults run, Consumer<String> notices) {
     if (file != null) {
-      return new DataFile(file, columns(run), notices).labelled();
+      return new DataFile(file, columns.or(run).withLabels(), notices).labelled();
     }
     requireSome();
     List<Row> rows = new ArrayList<>(examples.size());
@@ -219,9 +181,9 @@ public final class Dataset {
     if (file != null) {
       return new GroupFile(
               file,
-              textColumn == null ? run.text() : textColumn,
-              textPairColumn == null ? run.textPair() : textPairColumn,
-              labelColumn == null ? run.label() : labelColumn,
+              columns.or(run).text(),
+              columns.or(run).textPair(),
+              columns.or(run).label(),
               notices)
           .read();
     }
@@ -243,7 +205,7 @@ public final class Dataset {
       return pairs(true, run, notices);
     }
     if (file != null && !task.isLabelled()) {
-      return new DataFile(file, textColumns(run), notices).unlabelled();
+      return new DataFile(file, columns.or(run).withoutLabels(), notices).unlabelled();
     }
     return labelled(run, notices);
   }
@@ -262,9 +224,9 @@ public final class Dataset {
       GroupFile groups =
           new GroupFile(
               file,
-              textColumn == null ? run.text() : textColumn,
-              textPairColumn == null ? run.textPair() : textPairColumn,
-              !labelled ? null : labelColumn == null ? run.label() : labelColumn,
+              columns.or(run).text(),
+              columns.or(run).textPair(),
+              labelled ? columns.or(run).label() : null,
               notices);
       rows.addAll(CandidatePairs.of(groups.withCandidates(labelled).read(), labelled));
     } else {
@@ -289,7 +251,7 @@ public final class Dataset {
   List<Row> labels(Consumer<String> notices) {
     return file == null
         ? labelled(RunDefaults.NONE, notices)
-        : new DataFile(file, columns(RunDefaults.NONE), notices).labels();
+        : new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), notices).labels();
   }
 
   /**
@@ -299,7 +261,7 @@ public final class Dataset {
   void each(
       RunDefaults run, Consumer<String> notices, BiConsumer<Row, Map<String, JsonNode>> visitor) {
     if (file != null) {
-      new DataFile(file, textColumns(run), notices).each(visitor::accept);
+      new DataFile(file, columns.or(run).withoutLabels(), notices).each(visitor::accept);
       return;
     }
     if (search != null) {

@@ -91,7 +91,12 @@ final class LabelledLesson implements Lesson {
     return heldOut.map(
         set ->
             classifier ->
-                evaluator.evaluate(classifier, set.examples(), data.task(), data.outputs(), data.labels().names()));
+                evaluator.evaluate(
+                    classifier,
+                    set.examples(),
+                    data.task(),
+                    data.outputs(),
+                    data.labels().names()));
   }
 
   @Override

@@ -383,11 +383,11 @@ public final class ModelData implements AutoCloseable {
 
   private ExampleEncoder encoder(boolean allSubwords) {
     return new ExampleEncoder(
-        answer.model().graph().requiredInputs(),
-        this::tokenizer,
-        maxLength,
-        tables,
-        new ExampleEncoder.WordReading(this::wordTokenizer, stride, allSubwords, notices))
+            answer.model().graph().requiredInputs(),
+            this::tokenizer,
+            maxLength,
+            tables,
+            new ExampleEncoder.WordReading(this::wordTokenizer, stride, allSubwords, notices))
         .keepingFirst(task().ranks());
   }
 

@@ -116,8 +116,7 @@ public final class ModelNotes {
     if (!loss.comparesRows()) {
       return Optional.empty();
     }
-    int[] sizes =
-        BatchSource.units(examples, true).stream().mapToInt(List::size).toArray();
+    int[] sizes = BatchSource.units(examples, true).stream().mapToInt(List::size).toArray();
     Arrays.sort(sizes);
     int queries = Math.min(batchSize, sizes.length);
     long most = Arrays.stream(sizes, sizes.length - queries, sizes.length).asLongStream().sum();

@@ -280,9 +280,7 @@ public final class RunConfiguration {
 
   private static List<String> compared(Map<String, Object> then) {
     return Stream.of(
-            ARGUMENTS.stream(),
-            OF_EMBEDDINGS.stream(),
-            OF_WORDS.stream().filter(then::containsKey))
+            ARGUMENTS.stream(), OF_EMBEDDINGS.stream(), OF_WORDS.stream().filter(then::containsKey))
         .flatMap(names -> names)
         .toList();
   }

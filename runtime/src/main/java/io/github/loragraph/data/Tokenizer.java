@@ -74,12 +74,18 @@ public final class Tokenizer implements AutoCloseable {
 
   private static Map<String, String> options(int maxLength, String truncation) {
     return Map.of(
-        "addSpecialTokens", "true",
-        "padding", "false",
-        "truncation", truncation,
-        "stride", "0",
-        "maxLength", Integer.toString(maxLength),
-        "modelMaxLength", Integer.toString(maxLength));
+        "addSpecialTokens",
+        "true",
+        "padding",
+        "false",
+        "truncation",
+        truncation,
+        "stride",
+        "0",
+        "maxLength",
+        Integer.toString(maxLength),
+        "modelMaxLength",
+        Integer.toString(maxLength));
   }
 
   /**

@@ -390,8 +390,7 @@ public record TrainingJob(
     int outputs = answer.outputs();
     return data.heldOut().isEmpty()
         ? null
-        : () -> evaluator.evaluate(
-                classifier, data.heldOut(), data.task(), outputs, data.names());
+        : () -> evaluator.evaluate(classifier, data.heldOut(), data.task(), outputs, data.names());
   }
 
   private long perEpoch() {

@@ -1,0 +1,507 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.ReferenceArchitecture;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole trainings of embeddings, from groups of texts to files. */
+class EmbeddingTrainingTest {
+  private static final List<String> WORDS = List.of("good", "bad", "strange", "film", "the");
+
+  @TempDir Path folder;
+  private final List<String> notes = new ArrayList<>();
+  private Model model;
+
+  TrainingArguments.Engine engine() {
+    return TrainingArguments.Engine.GRAPH;
+  }
+
+  @BeforeEach
+  void makeModel() throws IOException {
+    Path plain = folder.resolve("plain");
+    DataCommandsTest.makeModel(plain);
+    Path encoder = Files.createDirectories(folder.resolve("encoder"));
+    OnnxModel states = Encoders.of(new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0), 32);
+    OnnxFile.write(states, encoder.resolve("model.onnx"), true);
+    Files.copy(
+        plain.resolve("tokenizer.json"),
+        encoder.resolve("tokenizer.json"),
+        StandardCopyOption.REPLACE_EXISTING);
+    model =
+        Model.open(encoder)
+            .withNotes(notes::add)
+            .inject(LoraConfig.builder().targetModules("query|value").rank(2).seed(3).build());
+    model = Model.open(model.save(folder.resolve("adapted"))).withNotes(notes::add);
+  }
+
+  private static String text(Random random) {
+    StringBuilder text = new StringBuilder(WORDS.get(random.nextInt(WORDS.size())));
+    for (int more = random.nextInt(7); more > 0; more--) {
+      text.append(' ').append(WORDS.get(random.nextInt(WORDS.size())));
+    }
+    return text.toString();
+  }
+
+  /** Groups of texts of several lengths, some with equal texts; the last batch is smaller. */
+  private static List<Example> groups(int count, int negatives, boolean ragged, long seed) {
+    Random random = new Random(seed);
+    List<Example> groups = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Example pair = Example.pair(text(random), text(random)).withNumber(random.nextDouble());
+      int own = ragged ? i % (negatives + 1) : negatives;
+      List<String> wrong = Stream.generate(() -> text(random)).limit(own).toList();
+      double[] scores = random.doubles(own + 1, -5, 5).toArray();
+      groups.add(own == 0 ? pair : pair.withNegatives(wrong).withScores(scores));
+    }
+    return groups;
+  }
+
+  private TrainingArguments.Builder arguments(EmbeddingLoss loss) {
+    return TrainingArguments.builder()
+        .task(Task.EMBEDDING)
+        .embedding(
+            EmbeddingArguments.AS_FOUND
+                .withPooling(EmbeddingArguments.Pooling.MEAN)
+                .withNormalize(true))
+        .embeddingLoss(loss)
+        .engine(engine())
+        .device(Device.CPU)
+        .threads(1)
+        .numTrainEpochs(2)
+        .trainBatchSize(6)
+        .learningRate(1e-2)
+        .loggingSteps(1)
+        .seed(5);
+  }
+
+  private static Map<String, Tensor> adapters(TrainingResult result) {
+    Map<String, Tensor> all = result.model().onnx().graph().initializers();
+    return all.entrySet().stream()
+        .filter(e -> e.getKey().contains("lora_"))
+        .collect(java.util.stream.Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+  }
+
+  private static double difference(TrainingResult a, TrainingResult b) {
+    double largest = 0;
+    Map<String, Tensor> others = adapters(b);
+    for (Map.Entry<String, Tensor> entry : adapters(a).entrySet()) {
+      float[] first = entry.getValue().toFloats();
+      float[] second = others.get(entry.getKey()).toFloats();
+      for (int i = 0; i < first.length; i++) {
+        largest = Math.max(largest, Math.abs(first[i] - second[i]));
+      }
+    }
+    return largest;
+  }
+
+  static Stream<EmbeddingLoss> losses() {
+    return Stream.of(
+        EmbeddingLoss.multipleNegatives(),
+        EmbeddingLoss.multipleNegatives().withSymmetric(true).withScale(10),
+        EmbeddingLoss.multipleNegatives().withMatryoshka(32, 8),
+        EmbeddingLoss.cosine(),
+        EmbeddingLoss.cosent(),
+        EmbeddingLoss.triplet(),
+        EmbeddingLoss.triplet().withDistance(EmbeddingLoss.Distance.COSINE).withMargin(0.3),
+        EmbeddingLoss.marginMse(),
+        EmbeddingLoss.kl().withTemperature(2));
+  }
+
+  private static int negatives(EmbeddingLoss loss) {
+    return List.of("cosine", "cosent").contains(loss.name()) ? 0 : 2;
+  }
+
+  @ParameterizedTest
+  @MethodSource("losses")
+  void aBatchInPartsTeachesWhatTheWholeDoes(EmbeddingLoss loss) {
+    Dataset data = Dataset.of(groups(16, negatives(loss), false, 1));
+    TrainingResult whole = model.train(data, arguments(loss).build());
+    if (engine() == TrainingArguments.Engine.TRAINING_API) {
+      assertThrows(
+          LoraGraphException.class,
+          () -> model.train(data, arguments(loss).miniBatchSize(4).build()));
+      return;
+    }
+    TrainingResult parts = model.train(data, arguments(loss).miniBatchSize(4).build());
+    assertEquals(6, whole.steps());
+    assertEquals(whole.trainLoss(), parts.trainLoss(), 1e-5 * Math.max(1, whole.trainLoss()));
+    assertTrue(difference(whole, parts) < 1e-5, () -> loss + ": " + difference(whole, parts));
+    TrainingResult gathered =
+        model.train(data, arguments(loss).gradientAccumulationSteps(2).build());
+    TrainingResult both =
+        model.train(data, arguments(loss).gradientAccumulationSteps(2).miniBatchSize(4).build());
+    assertTrue(difference(gathered, both) < 1e-5, () -> loss + ": " + difference(gathered, both));
+  }
+
+  @Test
+  void groupsWithFewerNegativesAreFilledUpWithWhatCountsNothing() {
+    TrainingArguments arguments =
+        arguments(EmbeddingLoss.multipleNegatives()).trainBatchSize(16).maxSteps(1).build();
+    List<Example> ragged = groups(16, 2, true, 4);
+    double loss = model.train(Dataset.of(ragged), arguments).trainLoss();
+    assertEquals(expectedLoss(ragged), loss, 1e-5);
+    assertTrue(notes.toString().contains("groups have fewer negatives than 2"), notes.toString());
+  }
+
+  @Test
+  void theFirstLossIsThatOfItsDefinition() {
+    List<Example> groups = groups(16, 1, false, 9);
+    TrainingArguments arguments =
+        arguments(EmbeddingLoss.multipleNegatives()).trainBatchSize(16).maxSteps(1).build();
+    assertEquals(
+        expectedLoss(groups), model.train(Dataset.of(groups), arguments).trainLoss(), 1e-5);
+  }
+
+  /** Multiple negatives over one batch, from single texts that were embedded one by one. */
+  private double expectedLoss(List<Example> groups) {
+    List<String> texts = new ArrayList<>();
+    List<String> positives = groups.stream().map(g -> g.textPair().get()).toList();
+    texts.addAll(positives);
+    groups.forEach(g -> texts.addAll(g.negatives()));
+    double sum = 0;
+    try (Embedder embedder = model.embedder(inference())) {
+      for (Example group : groups) {
+        String anchor = group.text().get();
+        List<String> right =
+            groups.stream()
+                .filter(g -> g.text().get().equals(anchor))
+                .map(g -> g.textPair().get())
+                .toList();
+        float[] a = embedder.embed(anchor);
+        double own = 20 * cosine(a, embedder.embed(group.textPair().get()));
+        double all = Math.exp(own);
+        int place = groups.indexOf(group);
+        for (int j = 0; j < texts.size(); j++) {
+          if (j != place && !right.contains(texts.get(j)) && !texts.get(j).equals(anchor)) {
+            all += Math.exp(20 * cosine(a, embedder.embed(texts.get(j))));
+          }
+        }
+        sum += Math.log(all) - own;
+      }
+    }
+    return sum / groups.size();
+  }
+
+  private static InferenceArguments inference() {
+    return InferenceArguments.builder()
+        .embedding(
+            EmbeddingArguments.AS_FOUND
+                .withPooling(EmbeddingArguments.Pooling.MEAN)
+                .withNormalize(true))
+        .device(Device.CPU)
+        .build();
+  }
+
+  private static double cosine(float[] a, float[] b) {
+    double product = 0;
+    double first = 0;
+    double second = 0;
+    for (int i = 0; i < a.length; i++) {
+      product += (double) a[i] * b[i];
+      first += (double) a[i] * a[i];
+      second += (double) b[i] * b[i];
+    }
+    return product / Math.sqrt(first * second);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "parts", "query side", "query side of triplets"})
+  void aStoppedTrainingGoesOnToTheSameBytes(String kind) throws IOException {
+    TrainingArguments.Builder arguments =
+        switch (kind) {
+          case "plain" -> arguments(EmbeddingLoss.multipleNegatives()).loraDropout(0.1);
+          case "parts" -> arguments(EmbeddingLoss.multipleNegatives()).miniBatchSize(2);
+          case "query side" -> arguments(EmbeddingLoss.multipleNegatives()).querySide(true);
+          default -> arguments(EmbeddingLoss.triplet()).querySide(true);
+        };
+    if (kind.equals("parts") && engine() == TrainingArguments.Engine.TRAINING_API) {
+      return;
+    }
+    arguments.gradientAccumulationSteps(2).numTrainEpochs(4);
+    Dataset data = Dataset.of(groups(22, 1, false, 2));
+    Dataset heldOut = Dataset.of(groups(9, 1, false, 3));
+    Path whole = folder.resolve("whole");
+    TrainingResult straight = model.train(data, heldOut, arguments.outputDir(whole).build());
+    Path run = folder.resolve("run");
+    arguments.outputDir(run);
+    assertThrows(
+        TrainingCancelledException.class,
+        () -> model.train(data, heldOut, arguments.build(), new StopAfter(3)));
+    TrainingResult resumed =
+        model.train(data, heldOut, arguments.resumeFromCheckpoint(true).build());
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("model.onnx")),
+        Files.readAllBytes(run.resolve("model.onnx")));
+    assertEquals(straight.evaluation().get().metrics(), resumed.evaluation().get().metrics());
+    assertEquals(straight.base().get().metrics(), resumed.base().get().metrics());
+    assertEquals(
+        Files.readString(whole.resolve("1_Pooling/config.json")),
+        Files.readString(run.resolve("1_Pooling/config.json")));
+  }
+
+  private record StopAfter(long step, long[] seen) implements TrainingListener {
+    StopAfter(long step) {
+      this(step, new long[1]);
+    }
+
+    @Override
+    public void onStepEnd(StepMetrics metrics) {
+      seen[0] = metrics.step();
+    }
+
+    @Override
+    public boolean shouldTrainingStop() {
+      return seen[0] == step;
+    }
+  }
+
+  @Test
+  void ofTheQuerySideTheFirstLossIsOverAllTextsOfTheData() {
+    List<Example> groups = groups(12, 1, false, 6);
+    TrainingArguments arguments =
+        arguments(EmbeddingLoss.multipleNegatives())
+            .querySide(true)
+            .trainBatchSize(12)
+            .maxSteps(1)
+            .build();
+    double loss = model.train(Dataset.of(groups), arguments).trainLoss();
+    List<String> different =
+        groups.stream()
+            .flatMap(g -> Stream.concat(g.textPair().stream(), g.negatives().stream()))
+            .distinct()
+            .toList();
+    double sum = 0;
+    try (Embedder embedder = model.embedder(inference())) {
+      for (Example group : groups) {
+        String anchor = group.text().get();
+        List<String> right =
+            groups.stream()
+                .filter(g -> g.text().get().equals(anchor))
+                .map(g -> g.textPair().get())
+                .toList();
+        float[] a = embedder.embed(anchor);
+        double own = 20 * cosine(a, embedder.embed(group.textPair().get()));
+        double all = Math.exp(own);
+        for (String text : different) {
+          if (!right.contains(text) && !text.equals(anchor)) {
+            all += Math.exp(20 * cosine(a, embedder.embed(text)));
+          }
+        }
+        sum += Math.log(all) - own;
+      }
+    }
+    assertEquals(sum / groups.size(), loss, 1e-5);
+  }
+
+  @Test
+  void whatIsNoBetterMayStayAsItWas() throws IOException {
+    Dataset data = Dataset.of(groups(12, 0, false, 7));
+    // Each text is its own answer, which every model finds: none does better than the first.
+    Dataset heldOut =
+        Dataset.of(
+            WORDS.stream().map(word -> Example.pair(word + " film", word + " film")).toList());
+    TrainingArguments.Builder arguments = arguments(EmbeddingLoss.cosine());
+    TrainingResult worse = model.train(data, heldOut, arguments.build());
+    assertEquals(1, worse.base().get().score());
+    assertEquals(1, worse.evaluation().get().score());
+    assertFalse(worse.keptBase());
+    assertTrue(
+        worse.notes().stream().anyMatch(n -> n.startsWith("the training made the model no better")),
+        worse.notes().toString());
+    TrainingResult kept =
+        model.train(
+            data, heldOut, arguments.keepIfBetter(true).outputDir(folder.resolve("kept")).build());
+    assertTrue(kept.keptBase());
+    for (Map.Entry<String, Tensor> entry : adapters(kept).entrySet()) {
+      assertArrayEquals(
+          model.onnx().graph().initializers().get(entry.getKey()).toFloats(),
+          entry.getValue().toFloats());
+    }
+  }
+
+  @Test
+  void prefixesGoBeforeTextsAndAreNotedForLaterCommands() {
+    Path run = folder.resolve("run");
+    EmbeddingArguments embedding =
+        EmbeddingArguments.AS_FOUND
+            .withPooling(EmbeddingArguments.Pooling.CLS)
+            .withNormalize(false)
+            .withQueryPrefix("good ")
+            .withDocumentPrefix("bad ");
+    List<Example> groups = groups(6, 0, false, 1);
+    List<Example> written =
+        groups.stream()
+            .map(g -> Example.pair("good " + g.text().get(), "bad " + g.textPair().get()))
+            .toList();
+    TrainingArguments.Builder arguments =
+        arguments(EmbeddingLoss.multipleNegatives()).maxSteps(2).embedding(embedding);
+    TrainingResult asked = model.train(Dataset.of(groups), arguments.outputDir(run).build());
+    TrainingResult byHand =
+        model.train(
+            Dataset.of(written),
+            arguments
+                .outputDir(folder.resolve("other"))
+                .embedding(embedding.withQueryPrefix("").withDocumentPrefix(""))
+                .build());
+    assertEquals(0, difference(asked, byHand));
+    try (Embedder later = Model.open(run).embedder(InferenceArguments.DEFAULTS);
+        Embedder now = model.embedder(InferenceArguments.builder().embedding(embedding).build())) {
+      assertEquals(32, later.dimension());
+      assertEquals(now.dimension(), later.dimension());
+    }
+  }
+
+  private String refusal(List<Example> groups, TrainingArguments.Builder arguments) {
+    String message =
+        assertThrows(
+                LoraGraphException.class,
+                () -> model.train(Dataset.of(groups).withName("data"), arguments.build()))
+            .getMessage();
+    assertEquals(1, message.lines().count());
+    return message;
+  }
+
+  @Test
+  void whatDoesNotFitIsRefusedInOneLine() {
+    TrainingArguments.Builder usual = arguments(EmbeddingLoss.multipleNegatives());
+    assertEquals(
+        "data:1 has one text where two are needed: give a second one",
+        refusal(List.of(Example.of("good")), usual));
+    assertEquals(
+        "data:2 has an empty text: mend the example, or leave it out",
+        refusal(List.of(Example.pair("good", "bad"), Example.pair("good", " ")), usual));
+    assertEquals(
+        "data:1 has no score: give it one",
+        refusal(List.of(Example.pair("good", "bad")), arguments(EmbeddingLoss.cosine())));
+    assertTrue(
+        refusal(groups(4, 0, false, 1), arguments(EmbeddingLoss.triplet()))
+            .startsWith("the loss triplet needs negatives"));
+    assertTrue(
+        refusal(groups(4, 1, false, 1), arguments(EmbeddingLoss.cosent()))
+            .startsWith("the loss cosent is over pairs with a score"));
+    assertEquals(
+        "embeddings of 32 numbers cannot be cut to 64",
+        refusal(
+            groups(4, 0, false, 1),
+            arguments(EmbeddingLoss.multipleNegatives().withMatryoshka(64, 16))));
+    assertTrue(
+        refusal(
+                groups(4, 0, false, 1),
+                arguments(EmbeddingLoss.multipleNegatives().withSymmetric(true)).querySide(true))
+            .contains("leave the symmetric loss or the query side out"));
+    assertTrue(
+        refusal(groups(4, 0, false, 1), usual.labelSmoothing(0.1)).contains("label smoothing"));
+    assertTrue(
+        refusal(
+                groups(4, 0, false, 1),
+                arguments(EmbeddingLoss.multipleNegatives()).embedding(EmbeddingArguments.AS_FOUND))
+            .contains("nothing says how they become one"));
+    assertThrows(
+        LoraGraphException.class,
+        () -> arguments(EmbeddingLoss.triplet()).miniBatchSize(2).querySide(true).build());
+    assertThrows(
+        LoraGraphException.class,
+        () -> arguments(EmbeddingLoss.triplet()).miniBatchSize(2).loraDropout(0.1).build());
+    assertThrows(
+        LoraGraphException.class,
+        () ->
+            model.train(
+                Dataset.of(groups(4, 0, false, 1)),
+                arguments(EmbeddingLoss.triplet()).keepIfBetter(true).build()));
+  }
+
+  @Test
+  void theCommandLineDoesTheSame() throws IOException {
+    boolean parts = engine() == TrainingArguments.Engine.GRAPH;
+    List<Example> groups = groups(14, 2, false, 12);
+    StringBuilder lines = new StringBuilder("query\tpositive\tnegative_1\tnegative_2\n");
+    for (Example g : groups) {
+      lines.append(
+          String.join(
+              "\t",
+              g.text().get(),
+              g.textPair().get(),
+              g.negatives().get(0),
+              g.negatives().get(1)));
+      lines.append('\n');
+    }
+    Path data = Files.writeString(folder.resolve("train.tsv"), lines);
+    Path byCommand = folder.resolve("by-command");
+    Cli.json(
+        "train",
+        folder.resolve("adapted"),
+        "--task",
+        "embedding",
+        "--pooling",
+        "mean",
+        "--normalize",
+        "--data",
+        data,
+        "--loss",
+        "multiple-negatives",
+        "--scale",
+        15,
+        "--matryoshka",
+        "32,16",
+        "--query-prefix",
+        "the ",
+        "--mini-batch-size",
+        parts ? 4 : 7,
+        "--engine",
+        engine().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+        "--device",
+        "cpu",
+        "--threads",
+        1,
+        "--epochs",
+        2,
+        "--batch-size",
+        7,
+        "--lr",
+        "1e-2",
+        "--seed",
+        5,
+        "-o",
+        byCommand);
+    Path byProgram = folder.resolve("by-program");
+    model.train(
+        Dataset.file(data),
+        arguments(EmbeddingLoss.multipleNegatives().withScale(15).withMatryoshka(32, 16))
+            .embedding(
+                EmbeddingArguments.AS_FOUND
+                    .withPooling(EmbeddingArguments.Pooling.MEAN)
+                    .withNormalize(true)
+                    .withQueryPrefix("the "))
+            .miniBatchSize(parts ? 4 : 7)
+            .trainBatchSize(7)
+            .outputDir(byProgram)
+            .build());
+    assertArrayEquals(
+        Files.readAllBytes(byCommand.resolve("model.onnx")),
+        Files.readAllBytes(byProgram.resolve("model.onnx")));
+  }
+}
