@@ -3,6 +3,7 @@ package io.github.loragraph;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
@@ -11,6 +12,7 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
 import io.github.loragraph.task.Report;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,6 +25,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that makes vectors of texts: a session of ONNX Runtime with a tokenizer. It holds native
@@ -41,6 +44,13 @@ public final class Embedder implements AutoCloseable {
   private final io.github.loragraph.evaluation.Predictor session;
   private final RunDefaults trained;
   private final Consumer<String> notes;
+
+  /** Embeds documents; this itself where nothing else does, null where that is not there. */
+  private final @Nullable Embedder documents;
+
+  /** Where it should be. */
+  private final @Nullable Path documentModel;
+
   private final AtomicLong cut = new AtomicLong();
   private final AtomicLong count = new AtomicLong();
   private final ReadWriteLock use = new ReentrantReadWriteLock();
@@ -51,7 +61,11 @@ public final class Embedder implements AutoCloseable {
       EmbeddingConfig config,
       io.github.loragraph.evaluation.Predictor session,
       RunDefaults trained,
-      Consumer<String> notes) {
+      Consumer<String> notes,
+      @Nullable Path documentModel,
+      @Nullable Embedder documents) {
+    this.documentModel = documentModel;
+    this.documents = documentModel == null ? this : documents;
     this.data = data;
     this.config = config;
     this.session = session;
@@ -77,19 +91,66 @@ public final class Embedder implements AutoCloseable {
                     length == null ? config.maxLength() : length,
                     model.notes(),
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
+    @Nullable Embedder documents = null;
+    @Nullable Path documentModel =
+        arguments.embedding().documentModel().orElse(run.documentModel());
     try {
       data.notes().forEach(model.notes());
+      if (documentModel != null && Files.exists(documentModel)) {
+        model
+            .notes()
+            .accept(
+                "%s was trained on the query side: its documents are embedded by %s"
+                    .formatted(model.file(), documentModel));
+        documents = ofDocuments(documentModel, model, config, data, arguments);
+      }
       return new Embedder(
           data,
           config,
           new io.github.loragraph.evaluation.Predictor(
               data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
           run,
-          model.notes());
+          model.notes(),
+          documentModel,
+          documents);
     } catch (RuntimeException | Error e) {
+      if (documents != null) {
+        documents.close();
+      }
       data.close();
       throw e;
     }
+  }
+
+  /** What embeds the documents of an encoder that was trained for queries. */
+  private static Embedder ofDocuments(
+      Path file,
+      Model queries,
+      EmbeddingConfig config,
+      ModelData data,
+      InferenceArguments arguments) {
+    EmbeddingArguments same = EmbeddingArguments.of(config);
+    Embedder documents =
+        open(
+            Model.open(file).withNotes(queries.notes()),
+            arguments.embedding(same, data.maxLength()));
+    if (documents.dimension() != data.outputs()) {
+      documents.close();
+      throw new LoraGraphException(
+          "%s embeds texts as %,d numbers, and %s as %,d: it is another model's"
+              .formatted(file, documents.dimension(), queries.file(), data.outputs()));
+    }
+    return documents;
+  }
+
+  private Embedder documents() {
+    if (documents == null) {
+      throw new LoraGraphException(
+          "the encoder of queries alone was trained, and %s, which embeds its documents, is not there"
+              .formatted(documentModel),
+          Remedy.NAME_DOCUMENT_MODEL);
+    }
+    return documents;
   }
 
   /** How many numbers an embedding has. */
@@ -152,7 +213,7 @@ public final class Embedder implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public List<float[]> embedDocuments(List<String> documents) {
-    return embedded(documents, documentPrefix());
+    return documents().embedded(documents, documentPrefix());
   }
 
   private List<float[]> embedded(List<String> texts, String prefix) {
@@ -267,7 +328,7 @@ public final class Embedder implements AutoCloseable {
     Report report =
         measure.report(
             vectors(measure.queries(), queryPrefix()),
-            vectors(measure.documents(), documentPrefix()));
+            documents().vectors(measure.documents(), documentPrefix()));
     return evaluation(report, groups.name());
   }
 
@@ -297,7 +358,7 @@ public final class Embedder implements AutoCloseable {
     Report report =
         set.report(
             rows -> vectors(rows, queryPrefix()),
-            rows -> vectors(rows, documentPrefix()),
+            rows -> documents().vectors(rows, documentPrefix()),
             (done, all) -> progress.accept(done));
     return evaluation(report, corpus.toString());
   }
@@ -334,7 +395,7 @@ public final class Embedder implements AutoCloseable {
         mining.mine(
             pairs.groups(trained, notes),
             rows -> vectors(rows, queryPrefix()),
-            rows -> vectors(rows, documentPrefix()),
+            rows -> documents().vectors(rows, documentPrefix()),
             notes,
             progress);
     tellCut(pairs.name());
@@ -350,6 +411,9 @@ public final class Embedder implements AutoCloseable {
         closed = true;
         try {
           session.close();
+          if (documents != null && documents != this) {
+            documents.close();
+          }
         } finally {
           data.close();
         }

@@ -1,7 +1,9 @@
 package io.github.loragraph;
 
 import io.github.loragraph.models.EmbeddingConfig;
+import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,33 +25,37 @@ public final class EmbeddingArguments {
   }
 
   /** As the run or the files beside the model say it. */
-  public static final EmbeddingArguments AS_FOUND = new EmbeddingArguments(null, null, null, null);
+  public static final EmbeddingArguments AS_FOUND =
+      new EmbeddingArguments(null, null, null, null, null);
 
   private final @Nullable Pooling pooling;
   private final @Nullable Boolean normalize;
   private final @Nullable String queryPrefix;
   private final @Nullable String documentPrefix;
+  private final @Nullable Path documentModel;
 
   private EmbeddingArguments(
       @Nullable Pooling pooling,
       @Nullable Boolean normalize,
       @Nullable String queryPrefix,
-      @Nullable String documentPrefix) {
+      @Nullable String documentPrefix,
+      @Nullable Path documentModel) {
     this.pooling = pooling;
     this.normalize = normalize;
     this.queryPrefix = queryPrefix;
     this.documentPrefix = documentPrefix;
+    this.documentModel = documentModel;
   }
 
   /** With how the vectors of tokens become one. */
   public EmbeddingArguments withPooling(Pooling other) {
     Objects.requireNonNull(other, "pooling");
-    return new EmbeddingArguments(other, normalize, queryPrefix, documentPrefix);
+    return new EmbeddingArguments(other, normalize, queryPrefix, documentPrefix, documentModel);
   }
 
   /** With whether vectors get the length 1. */
   public EmbeddingArguments withNormalize(boolean other) {
-    return new EmbeddingArguments(pooling, other, queryPrefix, documentPrefix);
+    return new EmbeddingArguments(pooling, other, queryPrefix, documentPrefix, documentModel);
   }
 
   /**
@@ -58,13 +64,36 @@ public final class EmbeddingArguments {
    */
   public EmbeddingArguments withQueryPrefix(String other) {
     Objects.requireNonNull(other, "queryPrefix");
-    return new EmbeddingArguments(pooling, normalize, other, documentPrefix);
+    return new EmbeddingArguments(pooling, normalize, other, documentPrefix, documentModel);
   }
 
   /** With what each document (every other text of a group) begins with; empty for nothing. */
   public EmbeddingArguments withDocumentPrefix(String other) {
     Objects.requireNonNull(other, "documentPrefix");
-    return new EmbeddingArguments(pooling, normalize, queryPrefix, other);
+    return new EmbeddingArguments(pooling, normalize, queryPrefix, other, documentModel);
+  }
+
+  /**
+   * With the model that embeds documents, where the encoder of queries alone was trained and the
+   * model that it was made from lies elsewhere now.
+   */
+  public EmbeddingArguments withDocumentModel(Path other) {
+    Objects.requireNonNull(other, "documentModel");
+    return new EmbeddingArguments(pooling, normalize, queryPrefix, documentPrefix, other);
+  }
+
+  Optional<Path> documentModel() {
+    return Optional.ofNullable(documentModel);
+  }
+
+  /** All that a configuration says. */
+  static EmbeddingArguments of(EmbeddingConfig config) {
+    return new EmbeddingArguments(
+        config.pooling() == null ? null : Pooling.valueOf(config.pooling().name()),
+        config.normalize(),
+        config.queryPrefix(),
+        config.documentPrefix(),
+        null);
   }
 
   EmbeddingConfig.Asked asked() {

@@ -36,6 +36,7 @@ final class EmbeddingLesson implements Lesson {
   private static final int MOST_VECTORS = 100_000;
 
   private final ModelData data;
+  private final Model model;
   private final EmbeddingConfig config;
   private final TrainingArguments arguments;
   private final EmbeddingObjective objective;
@@ -53,6 +54,7 @@ final class EmbeddingLesson implements Lesson {
   private float @Nullable [][] documentVectors;
 
   EmbeddingLesson(
+      Model model,
       ModelData data,
       EmbeddingConfig config,
       Dataset training,
@@ -60,6 +62,7 @@ final class EmbeddingLesson implements Lesson {
       TrainingArguments arguments,
       TrainingNotes notes) {
     this.data = data;
+    this.model = model;
     this.config = config;
     this.arguments = arguments;
     this.objective = arguments.embeddingLoss().internal();
@@ -204,7 +207,8 @@ final class EmbeddingLesson implements Lesson {
         null,
         read.task(),
         read.maxLength(),
-        config.asAsked());
+        config.asAsked(),
+        arguments.trainsQuerySide() ? model.file() : null);
   }
 
   @Override

@@ -55,6 +55,17 @@ public final class InferenceArguments {
     return Optional.ofNullable(maxLength);
   }
 
+  /** On the same device, for an encoder that embeds in this way. */
+  InferenceArguments embedding(EmbeddingArguments other, int tokens) {
+    return builder()
+        .device(device)
+        .threads(threads)
+        .tf32(tf32)
+        .maxLength(tokens)
+        .embedding(other)
+        .build();
+  }
+
   /** How an encoder embeds, as far as it was said. */
   EmbeddingArguments embedding() {
     return embedding;

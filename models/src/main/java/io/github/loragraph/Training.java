@@ -180,7 +180,7 @@ final class Training {
     EmbeddingConfig embedding = data.embedding();
     return embedding == null
         ? new LabelledLesson(data, training, heldOut, arguments, notes)
-        : new EmbeddingLesson(data, embedding, training, heldOut, arguments, notes);
+        : new EmbeddingLesson(model, data, embedding, training, heldOut, arguments, notes);
   }
 
   private ModelData open(InferenceArguments inference, ShapeInference shapes) {

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -315,6 +316,45 @@ class EmbeddingTrainingTest {
       }
     }
     assertEquals(sum / groups.size(), loss, 1e-5);
+  }
+
+  @Test
+  void ofTheQuerySideDocumentsAreThoseOfTheModelBefore() throws IOException {
+    Path run = folder.resolve("run");
+    Dataset data = Dataset.of(groups(14, 0, false, 6));
+    Dataset heldOut = Dataset.of(groups(9, 0, false, 16));
+    TrainingResult result =
+        model.train(
+            data,
+            heldOut,
+            arguments(EmbeddingLoss.multipleNegatives()).querySide(true).outputDir(run).build());
+    notes.clear();
+    try (Embedder before = model.embedder(inference());
+        Embedder later = Model.open(run).withNotes(notes::add).embedder()) {
+      assertArrayEquals(
+          before.embedDocuments(List.of("good film")).get(0),
+          later.embedDocuments(List.of("good film")).get(0));
+      assertNotEquals(
+          before.embedQueries(List.of("good film")).get(0)[0],
+          later.embedQueries(List.of("good film")).get(0)[0]);
+      assertEquals(result.evaluation().get().score(), later.evaluate(heldOut).score(), 1e-6);
+    }
+    assertTrue(notes.toString().contains("its documents are embedded by"), notes.toString());
+    Path moved = folder.resolve("moved");
+    Files.move(folder.resolve("adapted"), moved);
+    try (Embedder alone = Model.open(run).embedder()) {
+      assertEquals(32, alone.embed("good").length);
+      String message =
+          assertThrows(LoraGraphException.class, () -> alone.evaluate(heldOut)).getMessage();
+      assertTrue(message.contains("the encoder of queries alone was trained"), message);
+    }
+    InferenceArguments named =
+        InferenceArguments.builder()
+            .embedding(EmbeddingArguments.AS_FOUND.withDocumentModel(moved.resolve("model.onnx")))
+            .build();
+    try (Embedder again = Model.open(run).embedder(named)) {
+      assertEquals(result.evaluation().get().score(), again.evaluate(heldOut).score(), 1e-6);
+    }
   }
 
   @Test

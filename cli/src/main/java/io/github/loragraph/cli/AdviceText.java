@@ -56,6 +56,8 @@ final class AdviceText {
       case NAME_OUTPUT -> "say which one with " + NAME;
       case NAME_OTHER_OUTPUT ->
           "name another output with %s, or export the model again".formatted(NAME);
+      case NAME_DOCUMENT_MODEL ->
+          "name the model that embeds its documents, with --document-model MODEL";
       case EMBED -> "'lora-graph embed' writes them, 'lora-graph eval --task embedding' measures";
       case NAME_STATES ->
           "it needs no other; if that is no head, name the output to put one on with " + NAME;

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.EmbeddingArguments;
 import io.github.loragraph.InferenceArguments;
 import io.github.loragraph.task.Task;
 import java.util.Optional;
@@ -51,8 +52,8 @@ final class DataOptions {
 
   /** The same, with how an encoder embeds. */
   InferenceArguments inference(
-      DeviceOptions device, ThreadsOption threads, EmbeddingOptions embedding) {
-    return builder(device, threads).embedding(embedding.asked()).build();
+      DeviceOptions device, ThreadsOption threads, EmbeddingArguments embedding) {
+    return builder(device, threads).embedding(embedding).build();
   }
 
   private InferenceArguments.Builder builder(DeviceOptions device, ThreadsOption threads) {

@@ -36,6 +36,7 @@ public enum Remedy {
   NAME_OUTPUT("name the output to take"),
   NAME_OTHER_OUTPUT("name another output, or export the model again"),
   EMBED("embed with it"),
+  NAME_DOCUMENT_MODEL("name the model that embeds its documents"),
   NAME_STATES("it needs no other; if that is none, name the output to put one on"),
   NAME_POOLING("name the pooling, as the model's authors say it"),
   INJECT("inject adapters, or train all parameters or the head"),

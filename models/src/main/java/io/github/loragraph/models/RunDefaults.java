@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param pairs whether its rows were pairs of texts
  * @param maxLength tokens of a row
  * @param embedding how its texts become embeddings
+ * @param documentModel what embeds documents, where the run trained the encoder of queries alone
  */
 public record RunDefaults(
     @Nullable String text,
@@ -30,13 +31,17 @@ public record RunDefaults(
     @Nullable Boolean pairs,
     @Nullable Task task,
     @Nullable Integer maxLength,
-    EmbeddingConfig.Asked embedding) {
+    EmbeddingConfig.Asked embedding,
+    @Nullable Path documentModel) {
   /** The entries of a run's configuration that say how texts become embeddings. */
   public static final String POOLING = "pooling";
 
   public static final String NORMALIZE = "normalize";
   public static final String QUERY_PREFIX = "queryPrefix";
   public static final String DOCUMENT_PREFIX = "documentPrefix";
+
+  /** Whether the encoder of queries alone was trained. */
+  private static final String QUERY_SIDE = "querySide";
 
   private static final int LONGEST_SHOWN = 60;
 
@@ -48,7 +53,7 @@ public record RunDefaults(
       @Nullable Boolean pairs,
       @Nullable Task task,
       @Nullable Integer maxLength) {
-    this(text, textPair, label, pairs, task, maxLength, EmbeddingConfig.Asked.NOTHING);
+    this(text, textPair, label, pairs, task, maxLength, EmbeddingConfig.Asked.NOTHING, null);
   }
 
   /** Of a model that is no run's. */
@@ -73,7 +78,8 @@ public record RunDefaults(
             pairs(entries, config),
             task(entries, config),
             maxLength(entries, config),
-            embedding(entries, config));
+            embedding(entries, config),
+            documentModel(entries, config));
     List<String> columns = new ArrayList<>();
     for (String name : new String[] {defaults.text, defaults.textPair, defaults.label}) {
       if (name != null) {
@@ -139,6 +145,12 @@ public record RunDefaults(
       return (Integer) value;
     }
     throw wrong(config, "maxLength", value, "a number of tokens");
+  }
+
+  private static @Nullable Path documentModel(Map<String, Object> entries, Path config) {
+    String model = text(entries, RunConfiguration.MODEL, config);
+    boolean querySide = Boolean.TRUE.equals(entries.get(QUERY_SIDE));
+    return querySide ? Path.of(model == null ? "(a model in memory)" : model) : null;
   }
 
   private static EmbeddingConfig.Asked embedding(Map<String, Object> entries, Path config) {

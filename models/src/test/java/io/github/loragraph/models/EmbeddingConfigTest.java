@@ -10,6 +10,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.EmbeddingConfig.Asked;
 import io.github.loragraph.training.Pooling;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -160,7 +161,7 @@ class EmbeddingConfigTest {
   void writtenFilesSayTheSame() throws IOException {
     for (var file :
         SentenceFiles.written(Pooling.LASTTOKEN, true, 8, 64, "q: ", "d: ").entrySet()) {
-      write(file.getKey(), new String(file.getValue()));
+      write(file.getKey(), new String(file.getValue(), StandardCharsets.UTF_8));
     }
     assertEquals(new EmbeddingConfig(Pooling.LASTTOKEN, true, 64, "q: ", "d: "), read());
   }

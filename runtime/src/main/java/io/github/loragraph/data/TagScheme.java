@@ -77,8 +77,8 @@ public enum TagScheme {
   /** All tags for entities of a type. */
   public List<String> tagsOf(String type) {
     List<String> tags = new ArrayList<>();
-    for (char prefix : prefixes.toCharArray()) {
-      tags.add(tag(prefix, type));
+    for (int i = 0; i < prefixes.length(); i++) {
+      tags.add(tag(prefixes.charAt(i), type));
     }
     return tags;
   }

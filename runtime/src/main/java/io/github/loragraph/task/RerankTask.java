@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -56,7 +57,7 @@ final class RerankTask extends Task {
   @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     refuseOptions(options);
-    Loss loss = new RelevanceLoss(LOSSES.get(nameOf(options)));
+    Loss loss = new RelevanceLoss(Objects.requireNonNull(LOSSES.get(nameOf(options))));
     boolean teaches = examples.isEmpty() || examples.stream().anyMatch(e -> relevance(e) > 0);
     if (!teaches) {
       throw new LoraGraphException(

@@ -16,7 +16,6 @@ import io.github.loragraph.training.CrossEntropyLoss;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,14 +33,15 @@ final class WordLabels {
   private final TagScheme scheme;
 
   /** Of the rows themselves: two may have one place. */
-  private final Map<Row, List<String>> tags;
+  private final IdentityHashMap<Row, List<String>> tags;
 
   private final @Nullable Tagging tagging;
   private long entities;
   private long widened;
   private long lost;
 
-  private WordLabels(LabelSet labels, Map<Row, List<String>> tags, @Nullable Tagging tagging) {
+  private WordLabels(
+      LabelSet labels, IdentityHashMap<Row, List<String>> tags, @Nullable Tagging tagging) {
     this.labels = labels;
     this.scheme = TagScheme.of(labels.names()).orElse(TagScheme.BIO);
     this.tags = tags;
@@ -60,11 +60,11 @@ final class WordLabels {
   static WordLabels of(List<Row> rows, LabelSet labels, Consumer<String> notices) {
     List<Tagging.Tagged> tagged = tagged(rows, labels);
     if (tagged.isEmpty()) {
-      return new WordLabels(labels, Map.of(), null);
+      return new WordLabels(labels, new IdentityHashMap<>(), null);
     }
     Tagging tagging = Tagging.of(tagged);
     tell(rows, tagging, notices);
-    Map<Row, List<String>> byRow = new IdentityHashMap<>();
+    IdentityHashMap<Row, List<String>> byRow = new IdentityHashMap<>();
     tagged.forEach(sentence -> byRow.put(sentence.row(), sentence.tags()));
     return new WordLabels(labels, byRow, tagging);
   }
