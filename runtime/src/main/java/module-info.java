@@ -34,6 +34,9 @@ module io.github.loragraph.runtime {
   exports io.github.loragraph.evaluation to
       io.github.loragraph,
       io.github.loragraph.cli;
+  exports io.github.loragraph.fewshot to
+      io.github.loragraph,
+      io.github.loragraph.cli;
   exports io.github.loragraph.ort to
       io.github.loragraph,
       io.github.loragraph.cli;

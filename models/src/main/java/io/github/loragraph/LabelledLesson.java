@@ -43,12 +43,16 @@ final class LabelledLesson implements Lesson {
     this.encoded = data.trained(training.name(), rows, arguments.labelsAllSubwords());
     this.heldOut = heldOut.map(set -> data.measured(set.name(), rows(data, set, notes)));
     this.examples =
-        arguments.sample(BatchSource.units(encoded.examples(), data.task().ranks())).stream()
-            .flatMap(List::stream)
-            .toList();
+        arguments.drawsOfClasses()
+            ? arguments.sampleOfClasses(encoded.examples(), data.labels().names(), notes)
+            : arguments
+                .sample(BatchSource.units(encoded.examples(), data.task().ranks()))
+                .stream()
+                .flatMap(List::stream)
+                .toList();
   }
 
-  private static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
+  static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
     List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
     data.requireAlike(rows);
     return rows;
@@ -73,8 +77,13 @@ final class LabelledLesson implements Lesson {
         .loss(data.task().loss(lossOptions(), examples));
   }
 
-  /** The options of a loss over the task's classes. */
   private LossOptions lossOptions() {
+    return lossOptions(arguments, examples, data);
+  }
+
+  /** The options of a loss over the task's classes. */
+  static LossOptions lossOptions(
+      TrainingArguments arguments, List<Example> examples, ModelData data) {
     LossOptions options = arguments.lossOptions();
     return arguments.balancesClasses()
         ? new LossOptions(
@@ -110,6 +119,10 @@ final class LabelledLesson implements Lesson {
 
   @Override
   public RunDefaults defaults(Dataset training, ModelData read) {
+    return defaultsOf(training, read);
+  }
+
+  static RunDefaults defaultsOf(Dataset training, ModelData read) {
     Map<String, @Nullable String> columns = training.columns();
     return new RunDefaults(
         columns.get("textColumn"),

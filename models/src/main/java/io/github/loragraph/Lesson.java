@@ -7,6 +7,7 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.TrainingJob;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What a training teaches: its data as the model takes it, the loss, and what is measured. */
 interface Lesson {
@@ -19,6 +20,29 @@ interface Lesson {
    * @param sessions of the runtime that trains
    */
   TrainingJob.Builder job(Sessions sessions);
+
+  /**
+   * Of the values that were chosen to be trained those that the job trains.
+   *
+   * @throws io.github.loragraph.error.LoraGraphException if there are none
+   */
+  default Set<String> trained(Set<String> chosen) {
+    return chosen;
+  }
+
+  /**
+   * What the job made, with what is still to be done after its last step.
+   *
+   * @param sessions of the runtime that trains
+   * @param listeners hear of it, and are asked whether to stop
+   * @throws io.github.loragraph.trainer.TrainingStopped if one wants to
+   */
+  default TrainingJob.Result completed(
+      TrainingJob.Result result,
+      Sessions sessions,
+      List<io.github.loragraph.trainer.TrainingListener> listeners) {
+    return result;
+  }
 
   /** What measures the model as it is, to compare with; empty where nothing does. */
   Optional<Measurement> measurement();

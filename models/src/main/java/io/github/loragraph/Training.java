@@ -120,7 +120,8 @@ final class Training {
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(inference, shapes(engine, device.device()))) {
-      Lesson lesson = lesson(data);
+      Lesson lesson = lesson(data, shapes(engine, device.device()));
+      Set<String> trained = LoraGraphException.in(model.file(), () -> lesson.trained(trainable));
       Optimization optimization = arguments.optimization();
       TrainerSettings settings = arguments.settings();
       OrtRuntime runtime =
@@ -130,7 +131,7 @@ final class Training {
       TrainingJob job =
           lesson
               .job(sessions)
-              .trainable(trainable)
+              .trainable(trained)
               .optimization(optimization)
               .settings(settings)
               .engine(engine)
@@ -141,7 +142,7 @@ final class Training {
           run == null ? Map.of() : configuration(run, job, data, stopped);
       notes.accept(
           "training %,d tensors of %s on %,d examples, %d threads"
-              .formatted(trainable.size(), model.file(), lesson.size(), inference.threads()));
+              .formatted(trained.size(), model.file(), lesson.size(), inference.threads()));
       ModelNotes.ofSelection(onnx, selection).forEach(notes);
       lesson.remarks().forEach(notes);
       if (start != null) {
@@ -165,8 +166,21 @@ final class Training {
       TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
       TrainingJob.Result result =
           run == null
-              ? comparison.settle(job.run(List.of(bridge), null), model, notes)
-              : inFolder(run, job, start, stopped, configuration, config, bridge, comparison, data);
+              ? comparison.settle(
+                  lesson.completed(job.run(List.of(bridge), null), sessions, List.of(bridge)),
+                  model,
+                  notes)
+              : inFolder(
+                  run,
+                  job,
+                  lesson,
+                  start,
+                  stopped,
+                  configuration,
+                  config,
+                  bridge,
+                  comparison,
+                  data);
       if (run == null) {
         bridge.ended(() -> {});
       }
@@ -176,8 +190,12 @@ final class Training {
     }
   }
 
-  private Lesson lesson(ModelData data) {
+  private Lesson lesson(ModelData data, ShapeInference shapes) {
     EmbeddingConfig embedding = data.embedding();
+    arguments.refuseUnfitting(Task.of(data.task()));
+    if (arguments.isFewShot()) {
+      return new FewShotLesson(data, training, heldOut, arguments, notes, shapes);
+    }
     return embedding == null
         ? new LabelledLesson(data, training, heldOut, arguments, notes)
         : new EmbeddingLesson(model, data, embedding, training, heldOut, arguments, notes);
@@ -257,6 +275,7 @@ final class Training {
   private TrainingJob.Result inFolder(
       Path target,
       TrainingJob job,
+      Lesson lesson,
       @Nullable Checkpoint start,
       @Nullable StoppedRun stopped,
       Map<String, Object> configuration,
@@ -269,7 +288,11 @@ final class Training {
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
             : stopped.goOn()) {
       TrainingJob.Result result =
-          comparison.settle(job.run(List.of(folder, bridge), start), model, notes);
+          comparison.settle(
+              lesson.completed(
+                  job.run(List.of(folder, bridge), start), job.sessions(), List.of(folder, bridge)),
+              model,
+              notes);
       bridge.ended(
           () -> {
             model.files().copyCompanions(folder.path());

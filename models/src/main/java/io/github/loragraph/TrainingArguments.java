@@ -4,6 +4,7 @@ import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Masking;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.fewshot.ExamplePairs;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.task.LossOptions;
@@ -24,6 +25,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -100,6 +103,21 @@ public final class TrainingArguments {
 
   private static final String BALANCED = "balanced";
 
+  /** SetFit's, where nothing else is given. */
+  private static final int FEW_SHOT_BATCH_SIZE = 16;
+
+  /** SetFit's, which trains all of the encoder. */
+  private static final double FEW_SHOT_FULL_LEARNING_RATE = 2e-5;
+
+  /**
+   * There are some dozens of steps, and adapters begin at nothing: with 2e-3 and less the cosines
+   * of MiniLM's vectors on SST-2 only come to one value for all pairs (loss 0.25).
+   */
+  private static final double FEW_SHOT_LEARNING_RATE = 5e-3;
+
+  /** SetFit's: each example is in many pairs already. */
+  private static final double FEW_SHOT_EPOCHS = 1;
+
   private final Method method;
   private final @Nullable Pattern trainable;
   private final boolean untie;
@@ -112,7 +130,7 @@ public final class TrainingArguments {
   private final @Nullable String classWeights;
   private final @Nullable Double numTrainEpochs;
   private final @Nullable Long maxSteps;
-  private final int trainBatchSize;
+  private final @Nullable Integer trainBatchSize;
   private final int gradientAccumulationSteps;
   private final @Nullable Double learningRate;
   private final Scheduler lrScheduler;
@@ -130,6 +148,9 @@ public final class TrainingArguments {
   private final long evalSteps;
   private final long saveSteps;
   private final @Nullable Integer maxTrainSamples;
+  private final @Nullable Integer examplesPerClass;
+  private final boolean fewShot;
+  private final @Nullable Integer fewShotIterations;
   private final Engine engine;
   private final Precision precision;
   private final @Nullable Integer stepsPerCall;
@@ -180,6 +201,9 @@ public final class TrainingArguments {
     evalSteps = b.evalSteps;
     saveSteps = b.saveSteps;
     maxTrainSamples = b.maxTrainSamples;
+    examplesPerClass = b.examplesPerClass;
+    fewShot = b.fewShot;
+    fewShotIterations = b.fewShotIterations;
     engine = b.engine;
     precision = b.precision;
     stepsPerCall = b.stepsPerCall;
@@ -238,6 +262,9 @@ public final class TrainingArguments {
     b.evalSteps = evalSteps;
     b.saveSteps = saveSteps;
     b.maxTrainSamples = maxTrainSamples;
+    b.examplesPerClass = examplesPerClass;
+    b.fewShot = fewShot;
+    b.fewShotIterations = fewShotIterations;
     b.engine = engine;
     b.precision = precision;
     b.stepsPerCall = stepsPerCall;
@@ -266,11 +293,15 @@ public final class TrainingArguments {
 
   /** The highest learning rate. */
   public double learningRate() {
-    return learningRate != null
-        ? learningRate
-        : method == Method.FULL
-            ? TrainerSettings.FULL_LEARNING_RATE
-            : TrainerSettings.ADAPTER_LEARNING_RATE;
+    if (learningRate != null) {
+      return learningRate;
+    }
+    if (fewShot) {
+      return method == Method.FULL ? FEW_SHOT_FULL_LEARNING_RATE : FEW_SHOT_LEARNING_RATE;
+    }
+    return method == Method.FULL
+        ? TrainerSettings.FULL_LEARNING_RATE
+        : TrainerSettings.ADAPTER_LEARNING_RATE;
   }
 
   /** What runs the steps. */
@@ -296,10 +327,44 @@ public final class TrainingArguments {
   /** Of all examples those to train on, drawn by the seed. */
   <E> List<E> sample(List<E> all) {
     int most = maxTrainSamples == null ? Integer.MAX_VALUE : maxTrainSamples;
-    if (most >= all.size()) {
-      return all;
+    return most >= all.size() ? all : drawn(all, most, new SplittableRandom(seed));
+  }
+
+  /**
+   * The same of examples with one class each, where so many may be asked for of each class.
+   *
+   * @param names of the classes
+   * @param notes takes a line for each class that has fewer
+   */
+  List<io.github.loragraph.data.Example> sampleOfClasses(
+      List<io.github.loragraph.data.Example> all, List<String> names, Consumer<String> notes) {
+    if (examplesPerClass == null) {
+      return sample(all);
+    }
+    int wanted = examplesPerClass;
+    Map<Integer, List<io.github.loragraph.data.Example>> classes = new TreeMap<>();
+    for (io.github.loragraph.data.Example example : all) {
+      if (example.label() >= 0) {
+        classes.computeIfAbsent((int) example.label(), c -> new ArrayList<>()).add(example);
+      }
     }
     SplittableRandom random = new SplittableRandom(seed);
+    List<io.github.loragraph.data.Example> drawn = new ArrayList<>();
+    classes.forEach(
+        (label, examples) -> {
+          if (examples.size() < wanted) {
+            notes.accept(
+                "the class '%s' has %,d examples, and %,d are asked for: all of it are taken"
+                    .formatted(names.get(label), examples.size(), wanted));
+            drawn.addAll(examples);
+          } else {
+            drawn.addAll(drawn(examples, wanted, random));
+          }
+        });
+    return drawn;
+  }
+
+  private static <E> List<E> drawn(List<E> all, int most, SplittableRandom random) {
     List<E> drawn = new ArrayList<>(all);
     for (int i = 0; i < most; i++) {
       int j = random.nextInt(i, drawn.size());
@@ -308,6 +373,34 @@ public final class TrainingArguments {
       drawn.set(j, moved);
     }
     return drawn.subList(0, most);
+  }
+
+  /** Whether so many examples of each class are asked for. */
+  boolean drawsOfClasses() {
+    return examplesPerClass != null;
+  }
+
+  boolean isFewShot() {
+    return fewShot;
+  }
+
+  /** Pairs of each kind that each example is the first of. */
+  int fewShotIterations() {
+    return fewShotIterations == null ? ExamplePairs.ITERATIONS : fewShotIterations;
+  }
+
+  /**
+   * Refuses what counts for classes alone, where something else is trained.
+   *
+   * @throws LoraGraphException if there is some of it
+   */
+  void refuseUnfitting(Task task) {
+    if (!task.equals(Task.CLASSIFICATION) && (fewShot || examplesPerClass != null)) {
+      throw new LoraGraphException(
+          "%s needs one class for each example (classification), and the task is %s"
+              .formatted(
+                  fewShot ? "few-shot training" : "a number of examples of each class", task));
+    }
   }
 
   /** The loss of embeddings; multiple negatives unless another one is given. */
@@ -450,18 +543,31 @@ public final class TrainingArguments {
   private TrainerSettings settings(long checkpointEvery) {
     return TrainerSettings.builder()
         .steps(maxSteps)
-        .epochs(numTrainEpochs)
+        .epochs(epochs())
         .learningRate(learningRate())
         .decay(decay())
         .warmUp(new WarmUp(warmupSteps, warmupRatio))
         .logEvery(loggingSteps)
         .evalEvery(evalSteps)
         .checkpointEvery(checkpointEvery)
-        .batchSize(trainBatchSize)
+        .batchSize(trainBatchSize())
         .accumulation(gradientAccumulationSteps)
         .shuffle(shuffle)
         .seed(seed)
         .build();
+  }
+
+  private @Nullable Double epochs() {
+    return fewShot && numTrainEpochs == null && maxSteps == null
+        ? Double.valueOf(FEW_SHOT_EPOCHS)
+        : numTrainEpochs;
+  }
+
+  private int trainBatchSize() {
+    if (trainBatchSize != null) {
+      return trainBatchSize;
+    }
+    return fewShot ? FEW_SHOT_BATCH_SIZE : BatchSource.BATCH_SIZE;
   }
 
   private LearningRateSchedule.Decay decay() {
@@ -483,7 +589,7 @@ public final class TrainingArguments {
     map.put("classWeights", classWeights);
     map.put("epochs", numTrainEpochs);
     map.put("steps", maxSteps);
-    map.put("batchSize", trainBatchSize);
+    map.put("batchSize", trainBatchSize());
     map.put("accumulate", gradientAccumulationSteps);
     map.put("lr", learningRate());
     map.put("schedule", decay().toString());
@@ -502,6 +608,9 @@ public final class TrainingArguments {
     map.put("evalEvery", evalSteps);
     map.put("checkpointEvery", saveSteps);
     map.put("maxTrainExamples", maxTrainSamples);
+    map.put("examplesPerClass", examplesPerClass);
+    map.put("fewShot", fewShot ? true : null);
+    map.put("fewShotIterations", fewShot ? fewShotIterations() : null);
     map.put("engine", engineKind().toString());
     map.put("precision", optimization().precision().toString());
     if (keepIfBetter) {
@@ -527,7 +636,7 @@ public final class TrainingArguments {
     private @Nullable String classWeights;
     private @Nullable Double numTrainEpochs;
     private @Nullable Long maxSteps;
-    private int trainBatchSize = BatchSource.BATCH_SIZE;
+    private @Nullable Integer trainBatchSize;
     private int gradientAccumulationSteps = 1;
     private @Nullable Double learningRate;
     private Scheduler lrScheduler = Scheduler.LINEAR;
@@ -545,6 +654,9 @@ public final class TrainingArguments {
     private long evalSteps;
     private long saveSteps = 500;
     private @Nullable Integer maxTrainSamples;
+    private @Nullable Integer examplesPerClass;
+    private boolean fewShot;
+    private @Nullable Integer fewShotIterations;
     private Engine engine = Engine.AUTO;
     private Precision precision = Precision.FP32;
     private @Nullable Integer stepsPerCall;
@@ -662,7 +774,10 @@ public final class TrainingArguments {
       return this;
     }
 
-    /** Passes over the data, more than 0; 3 unless set, where no steps are set either. */
+    /**
+     * Passes over the data, more than 0; 3 unless set, where no steps are set either, and 1 over
+     * the pairs of {@link #fewShot}.
+     */
     public Builder numTrainEpochs(double epochs) {
       numTrainEpochs = epochs;
       return this;
@@ -674,7 +789,10 @@ public final class TrainingArguments {
       return this;
     }
 
-    /** {@code per_device_train_batch_size}: examples in a batch, 1 or more; 8 unless set. */
+    /**
+     * {@code per_device_train_batch_size}: examples in a batch, 1 or more; 8 unless set, and 16
+     * pairs with {@link #fewShot}.
+     */
     public Builder trainBatchSize(int examples) {
       trainBatchSize = examples;
       return this;
@@ -687,7 +805,8 @@ public final class TrainingArguments {
     }
 
     /**
-     * The highest learning rate, more than 0; 5e-4 unless set, and 5e-5 with {@link Method#FULL}.
+     * The highest learning rate, more than 0; 5e-4 unless set, and 5e-5 with {@link Method#FULL};
+     * over the pairs of {@link #fewShot} 5e-3 and 2e-5.
      */
     public Builder learningRate(double rate) {
       learningRate = rate;
@@ -781,6 +900,37 @@ public final class TrainingArguments {
     /** Train on so many examples, drawn by the seed; on all unless set. */
     public Builder maxTrainSamples(int examples) {
       maxTrainSamples = examples;
+      return this;
+    }
+
+    /**
+     * Train on so many examples of each class, drawn by the seed; on all unless set. Only for
+     * {@link Task#CLASSIFICATION}, and not beside {@link #maxTrainSamples}.
+     */
+    public Builder maxTrainSamplesPerClass(int examples) {
+      examplesPerClass = examples;
+      return this;
+    }
+
+    /**
+     * Whether a classifier is trained by the recipe of SetFit (Tunstall et al., 2022, arXiv
+     * 2209.11055), which needs but 4 to 64 examples of each class: pairs are drawn from them, two
+     * of one class or of two; the encoder is trained on the pairs, so that the cosine of their
+     * vectors is 1 or 0; then the head is fitted to the vectors. Steps, epochs, batches, learning
+     * rate and adapters are those of the pairs; class weights and label smoothing those of the
+     * head.
+     */
+    public Builder fewShot(boolean fewShot) {
+      this.fewShot = fewShot;
+      return this;
+    }
+
+    /**
+     * {@code num_iterations} of SetFit: of how many pairs of each kind, alike and not, each example
+     * of {@link #fewShot} is the first, 1 or more; 20 unless set.
+     */
+    public Builder fewShotIterations(int pairs) {
+      fewShotIterations = pairs;
       return this;
     }
 
@@ -941,6 +1091,16 @@ public final class TrainingArguments {
         throw new LoraGraphException(
             "a training on %d examples is not possible: give 1 or more".formatted(maxTrainSamples));
       }
+      if (examplesPerClass != null && examplesPerClass < 1) {
+        throw new LoraGraphException(
+            "a training on %d examples of each class is not possible: give 1 or more"
+                .formatted(examplesPerClass));
+      }
+      if (examplesPerClass != null && maxTrainSamples != null) {
+        throw new LoraGraphException(
+            "examples are drawn of each class or of all, not both: leave one of the two numbers out");
+      }
+      requireFewShot();
       if (threads < 0) {
         throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
       }
@@ -965,6 +1125,32 @@ public final class TrainingArguments {
       InferenceArguments.requireMaxLength(maxLength);
       InferenceArguments.requireStride(stride);
       return arguments;
+    }
+
+    private void requireFewShot() {
+      if (!fewShot) {
+        if (fewShotIterations != null) {
+          throw new LoraGraphException(
+              "pairs for each example are drawn in few-shot training alone: ask for that, or leave"
+                  + " their number out");
+        }
+        return;
+      }
+      if (fewShotIterations != null && fewShotIterations < 1) {
+        throw new LoraGraphException(
+            "%d pairs for each example are not possible: give 1 or more"
+                .formatted(fewShotIterations));
+      }
+      if (method == Method.HEAD) {
+        throw new LoraGraphException(
+            "few-shot training trains the encoder on pairs before it fits the head: a training of"
+                + " the head alone is another one, so leave one of the two out");
+      }
+      if (keepIfBetter) {
+        throw new LoraGraphException(
+            "few-shot training fits a new head, so the model before it is nothing to compare with:"
+                + " leave it out to keep the model if it is not better");
+      }
     }
   }
 }

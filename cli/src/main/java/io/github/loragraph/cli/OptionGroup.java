@@ -45,7 +45,8 @@ enum OptionGroup {
       "--text-column",
       "--text-pair-column",
       "--label-column",
-      "--max-train-examples"),
+      "--max-train-examples",
+      "--examples-per-class"),
   TRAINED("What is trained", "--trainable", "--train-bias", "--untie", "--lora-dropout"),
   COURSE(
       "The course of the training",
@@ -79,6 +80,7 @@ enum OptionGroup {
       "--matryoshka",
       "--mini-batch-size",
       "--query-side"),
+  FEW_SHOT("Few examples", "--few-shot", "--few-shot-iterations"),
   LOG(
       "Log and checkpoints",
       "--log-every",

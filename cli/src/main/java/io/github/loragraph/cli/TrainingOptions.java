@@ -88,7 +88,9 @@ final class TrainingOptions {
   @Option(
       names = {"--epochs", "--num-train-epochs"},
       paramLabel = "<epochs>",
-      description = "Passes over the data (default: 3, where no steps are given).")
+      description =
+          "Passes over the data (default: 3, where no steps are given; 1 over the pairs of"
+              + " --few-shot).")
   @Nullable Double epochs;
 
   @Option(
@@ -100,9 +102,8 @@ final class TrainingOptions {
   @Option(
       names = {"--batch-size", "--per-device-train-batch-size"},
       paramLabel = "<batchSize>",
-      defaultValue = "8",
-      description = "Examples in a batch (default: ${DEFAULT-VALUE}).")
-  int batchSize;
+      description = "Examples in a batch (default: 8; with --few-shot 16 pairs).")
+  @Nullable Integer batchSize;
 
   @Option(
       names = {"--accumulate", "--gradient-accumulation-steps"},
@@ -116,7 +117,9 @@ final class TrainingOptions {
   @Option(
       names = {"--lr", "--learning-rate"},
       paramLabel = "<lr>",
-      description = "The highest learning rate (default: 5e-4; with --method full 5e-5).")
+      description =
+          "The highest learning rate (default: 5e-4; with --method full 5e-5; with --few-shot 5e-3,"
+              + " or 2e-5).")
   @Nullable Double lr;
 
   @Option(
@@ -195,7 +198,8 @@ final class TrainingOptions {
       names = "--seed",
       defaultValue = "0",
       description =
-          "Seed of the order of the data, of dropout and of --max-train-examples (default:"
+          "Seed of the order of the data, of dropout and of what is drawn: --max-train-examples,"
+              + " --examples-per-class, pairs of --few-shot (default:"
               + " ${DEFAULT-VALUE}).")
   long seed;
 
@@ -237,6 +241,28 @@ final class TrainingOptions {
   @Nullable Integer maxTrainExamples;
 
   @Option(
+      names = "--examples-per-class",
+      paramLabel = "N",
+      description = "Train on N examples of each class, drawn by the seed (default: all).")
+  @Nullable Integer examplesPerClass;
+
+  @Option(
+      names = "--few-shot",
+      description =
+          "Train a classifier on 4 to 64 examples of each class by the recipe of SetFit: the encoder"
+              + " on pairs of them, then the head on its vectors. Steps, epochs, batches and learning"
+              + " rate are those of the pairs; --class-weights and --label-smoothing the head's.")
+  boolean fewShot;
+
+  @Option(
+      names = "--few-shot-iterations",
+      paramLabel = "R",
+      description =
+          "--few-shot: each example is the first of R pairs of one class and of R pairs of two"
+              + " (default: 20).")
+  @Nullable Integer fewShotIterations;
+
+  @Option(
       names = "--engine",
       defaultValue = "auto",
       converter = EngineConverter.class,
@@ -270,6 +296,14 @@ final class TrainingOptions {
     if (maxTrainExamples != null && maxTrainExamples < 1) {
       throw new LoraGraphException("--max-train-examples must be 1 or more");
     }
+    if (examplesPerClass != null && examplesPerClass < 1) {
+      throw new LoraGraphException("--examples-per-class must be 1 or more");
+    }
+    if (examplesPerClass != null && maxTrainExamples != null) {
+      throw new LoraGraphException(
+          "--examples-per-class and --max-train-examples both draw examples: give one");
+    }
+    requireFewShot();
     requireNumbers(classes);
     @Nullable Double both = warmupSteps == 0 && warmupRatio == 0 ? warmup : null;
     TrainingArguments.Builder builder =
@@ -281,7 +315,6 @@ final class TrainingOptions {
             .labelSmoothing(labelSmoothing)
             .wholeWordMasking(wholeWordMasking)
             .labelAllSubwords(labelAllSubwords)
-            .trainBatchSize(batchSize)
             .gradientAccumulationSteps(accumulate)
             .lrScheduler(TrainingArguments.Scheduler.valueOf(schedule.name()))
             .warmupSteps(both != null && both >= 1 ? Math.round(both) : warmupSteps)
@@ -293,6 +326,7 @@ final class TrainingOptions {
             .adamEpsilon(epsilon)
             .maxGradNorm(maxGradNorm)
             .seed(seed)
+            .fewShot(fewShot)
             .shuffle(shuffle)
             .loggingSteps(logEvery)
             .evalSteps(evalEvery)
@@ -306,7 +340,26 @@ final class TrainingOptions {
     ifGiven(steps, builder::maxSteps);
     ifGiven(lr, builder::learningRate);
     ifGiven(maxTrainExamples, builder::maxTrainSamples);
+    ifGiven(batchSize, builder::trainBatchSize);
+    ifGiven(examplesPerClass, builder::maxTrainSamplesPerClass);
+    ifGiven(fewShotIterations, builder::fewShotIterations);
     return builder;
+  }
+
+  /** In the words of the options. */
+  private void requireFewShot() {
+    if (!fewShot && fewShotIterations != null) {
+      throw new LoraGraphException(
+          "--few-shot-iterations counts the pairs of --few-shot: give that too, or leave it out");
+    }
+    if (fewShotIterations != null && fewShotIterations < 1) {
+      throw new LoraGraphException("--few-shot-iterations must be 1 or more");
+    }
+    if (fewShot && method == Method.HEAD) {
+      throw new LoraGraphException(
+          "--few-shot trains the encoder on pairs before it fits the head, and --method head trains"
+              + " no encoder: leave one of the two out");
+    }
   }
 
   private static <T> void ifGiven(@Nullable T value, Consumer<T> taker) {

@@ -115,6 +115,10 @@ public final class RunConfiguration {
           "queryPrefix",
           "documentPrefix");
 
+  /** The same of few examples of each class; absent or null where that is not asked for. */
+  public static final List<String> OF_FEW_SHOT =
+      List.of("examplesPerClass", "fewShot", "fewShotIterations");
+
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
       Set.of("logEvery", "evalEvery", "checkpointEvery", "engine", "warmup");
@@ -149,6 +153,7 @@ public final class RunConfiguration {
     keys.addAll(SEARCH);
     keys.addAll(ARGUMENTS);
     keys.addAll(OF_EMBEDDINGS);
+    keys.addAll(OF_FEW_SHOT);
     keys.addAll(List.of("textColumn", "textPairColumn", "labelColumn"));
     keys.addAll(List.of(PAIRS, "task", "outputName", "maxLength", "threads", "device", "tf32"));
     keys.addAll(OF_WORDS);
@@ -159,6 +164,7 @@ public final class RunConfiguration {
   private static Set<String> optional() {
     Set<String> keys = new HashSet<>(SEARCH);
     keys.addAll(OF_EMBEDDINGS);
+    keys.addAll(OF_FEW_SHOT);
     keys.addAll(List.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS, STRIDE, ALL_SUBWORDS));
     return Set.copyOf(keys);
   }
@@ -280,7 +286,10 @@ public final class RunConfiguration {
 
   private static List<String> compared(Map<String, Object> then) {
     return Stream.of(
-            ARGUMENTS.stream(), OF_EMBEDDINGS.stream(), OF_WORDS.stream().filter(then::containsKey))
+            ARGUMENTS.stream(),
+            OF_EMBEDDINGS.stream(),
+            OF_FEW_SHOT.stream(),
+            OF_WORDS.stream().filter(then::containsKey))
         .flatMap(names -> names)
         .toList();
   }

@@ -42,6 +42,10 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   public static final String CONFIG = "config.yaml";
 
   static final String METRICS = "metrics.jsonl";
+
+  /** Names in a line of the metrics what comes after the steps. */
+  static final String STAGE = "stage";
+
   static final String LOCK = ".lock";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectMapper YAML =
@@ -273,6 +277,15 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
             (name, value) ->
                 line.put(
                     "eval" + Character.toUpperCase(name.charAt(0)) + name.substring(1), value));
+    append(line);
+  }
+
+  @Override
+  public void fitted(long step, Map<String, Number> figures) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("step", step);
+    line.put(STAGE, "head");
+    line.putAll(figures);
     append(line);
   }
 

@@ -130,9 +130,15 @@ public final class StoppedRun implements AutoCloseable {
     }
   }
 
-  /** The evaluation that is still to be made at the step of the checkpoint is made anew. */
+  /**
+   * The evaluation that is still to be made at the step of the checkpoint is made anew, and so is
+   * what comes after the steps.
+   */
   private boolean isBeforeStart(JsonNode entry) {
     long from = start == null ? 0 : RunCheckpoints.stepIn(start);
+    if (entry.has(RunFolder.STAGE)) {
+      return false;
+    }
     long step = entry.get("step").asLong();
     return step < from
         || step == from && !(CheckpointMarks.evaluates(start) && isEvaluation(entry));

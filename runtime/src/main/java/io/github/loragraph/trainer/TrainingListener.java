@@ -2,6 +2,7 @@ package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.task.Report;
+import java.util.Map;
 
 /** Hears of a training's progress. */
 public interface TrainingListener {
@@ -33,6 +34,14 @@ public interface TrainingListener {
 
   /** After an evaluation. */
   default void evaluated(long step, Report report) {}
+
+  /**
+   * After the last step, where a head was fitted to what the trained encoder says.
+   *
+   * @param step the last one
+   * @param figures of the fit, by their names
+   */
+  default void fitted(long step, Map<String, Number> figures) {}
 
   /**
    * Figures of one step, or since the last log.

@@ -9,7 +9,7 @@ public final class TrainingStopped extends RuntimeException {
   /**
    * @param step the last step that was made
    */
-  TrainingStopped(long step) {
+  public TrainingStopped(long step) {
     super("stopped after step " + step);
     this.step = step;
   }
