@@ -343,8 +343,9 @@ final class TokenizerFile {
 
   /** The file without its own truncation and padding, which are not used. */
   byte[] withoutLengths() {
-    root.putNull("truncation");
-    root.putNull("padding");
-    return root.toString().getBytes(StandardCharsets.UTF_8);
+    ObjectNode without = root.objectNode().setAll(root);
+    without.putNull("truncation");
+    without.putNull("padding");
+    return without.toString().getBytes(StandardCharsets.UTF_8);
   }
 }
