@@ -281,10 +281,20 @@ public final class Dataset {
    * @throws LoraGraphException if a file cannot be read, or does not fit the others
    */
   EmbeddingMeasure measure(RunDefaults run, Consumer<String> notices) {
-    return search == null
-        ? EmbeddingMeasure.ofGroups(groups(run, notices))
-        : EmbeddingMeasure.ofSearch(
-            SearchSet.read(search.corpus(), search.queries(), search.judgements(), notices));
+    return searchSet(notices)
+        .map(EmbeddingMeasure::ofSearch)
+        .orElseGet(() -> EmbeddingMeasure.ofGroups(groups(run, notices)));
+  }
+
+  /**
+   * The search that it is; empty for examples.
+   *
+   * @param notices gets a line for whatever is guessed or left out
+   * @throws LoraGraphException if a file cannot be read, or does not fit the others
+   */
+  Optional<SearchSet> searchSet(Consumer<String> notices) {
+    return Optional.ofNullable(search)
+        .map(its -> SearchSet.read(its.corpus(), its.queries(), its.judgements(), notices));
   }
 
   private void requireSome() {

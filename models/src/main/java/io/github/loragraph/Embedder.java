@@ -18,7 +18,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
@@ -34,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Any number of threads may use it at once. Texts of one call are padded to the longest of their
  * batch, so that the same text in another company may differ in its last digits. Closing waits for
  * the calls that are at work.
+ *
+ * <p>Long because all that is done with vectors is found here, each with what it promises.
  */
 public final class Embedder implements AutoCloseable {
   /** Texts that are sorted by their length and run together. */
@@ -51,10 +54,15 @@ public final class Embedder implements AutoCloseable {
   /** Where it should be. */
   private final @Nullable Path documentModel;
 
-  private final AtomicLong cut = new AtomicLong();
-  private final AtomicLong count = new AtomicLong();
+  private final AtomicBoolean saidCut = new AtomicBoolean();
   private final ReadWriteLock use = new ReentrantReadWriteLock();
   private boolean closed;
+
+  /** How many texts of one call there were, and how many of them were cut. */
+  private static final class Tally {
+    private long texts;
+    private long cut;
+  }
 
   private Embedder(
       ModelData data,
@@ -221,7 +229,13 @@ public final class Embedder implements AutoCloseable {
     for (String text : texts) {
       rows.add(Example.of(text).row("text " + (rows.size() + 1)));
     }
-    return Arrays.asList(vectors(rows, prefix));
+    Tally tally = new Tally();
+    float[][] vectors = vectors(rows, prefix, tally);
+    // Once: a service embeds texts one by one.
+    if (tally.cut > 0 && saidCut.compareAndSet(false, true)) {
+      tell("texts", tally);
+    }
+    return Arrays.asList(vectors);
   }
 
   /**
@@ -237,9 +251,10 @@ public final class Embedder implements AutoCloseable {
   public void embed(Dataset texts, String prefix, BiConsumer<Example, float[]> taker) {
     List<Row> rows = new ArrayList<>();
     List<Map<String, JsonNode>> fields = new ArrayList<>();
+    Tally tally = new Tally();
     Runnable chunk =
         () -> {
-          float[][] vectors = vectors(rows, prefix);
+          float[][] vectors = vectors(rows, prefix, tally);
           for (int i = 0; i < vectors.length; i++) {
             taker.accept(Example.of(rows.get(i), Dataset.values(fields.get(i))), vectors[i]);
           }
@@ -257,16 +272,27 @@ public final class Embedder implements AutoCloseable {
           }
         });
     chunk.run();
-    tellCut(texts.name());
+    tell(texts.name(), tally);
   }
 
-  /** Says how many texts were cut since it was asked last, if any were. */
-  void tellCut(String where) {
-    data.tellCut(where, cut.getAndSet(0), count.getAndSet(0));
+  /**
+   * The same of documents, with their prefix, by the model that embeds them: of an encoder that was
+   * trained on the query side the one before its training.
+   *
+   * @param taker gets each example with its embedding
+   * @throws LoraGraphException as the other, or if that model is not there
+   * @throws IllegalStateException if this is closed
+   */
+  public void embedDocuments(Dataset texts, BiConsumer<Example, float[]> taker) {
+    documents().embed(texts, documentPrefix(), taker);
+  }
+
+  private void tell(String where, Tally tally) {
+    data.tellCut(where, tally.cut, tally.texts);
   }
 
   /** Vectors of rows, each with a prefix, in their order. */
-  float[][] vectors(List<Row> rows, String prefix) {
+  private float[][] vectors(List<Row> rows, String prefix, Tally tally) {
     float[][] all = new float[rows.size()][];
     for (int first = 0; first < all.length; first += CHUNK) {
       int end = Math.min(all.length, first + CHUNK);
@@ -274,7 +300,7 @@ public final class Embedder implements AutoCloseable {
       for (Row row : rows.subList(first, end)) {
         chunk.add(prefixed(row, prefix));
       }
-      float[][] some = whileOpen(() -> run(chunk));
+      float[][] some = whileOpen(() -> run(chunk, tally));
       System.arraycopy(some, 0, all, first, some.length);
     }
     return all;
@@ -292,10 +318,10 @@ public final class Embedder implements AutoCloseable {
     return new Row(prefix + row.text(), null, null, row.values(), row.place());
   }
 
-  private float[][] run(List<Row> rows) {
+  private float[][] run(List<Row> rows, Tally tally) {
     ModelData.Encoded encoded = data.unlabelled(rows);
-    cut.addAndGet(encoded.truncated());
-    count.addAndGet(rows.size());
+    tally.cut += encoded.truncated();
+    tally.texts += rows.size();
     float[][] vectors = session.logits(encoded.examples());
     for (int i = 0; i < vectors.length; i++) {
       io.github.loragraph.task.Prediction.requireNumbers(vectors[i], rows.get(i).place());
@@ -316,58 +342,49 @@ public final class Embedder implements AutoCloseable {
   }
 
   /**
-   * Measures the model on groups of texts: pairs with a score by the correlations of score and
-   * cosine; others by a search for each positive among all texts of the data, and by the share of
-   * triplets that are right where there are negatives.
+   * Measures the model: by a search in a corpus ({@link Dataset#search}), whose documents are read
+   * and embedded block by block, so that a corpus of any size can be searched; or on groups of
+   * texts, pairs with a score by the correlations of score and cosine, others by a search for each
+   * positive among all texts of the data, and by the share of triplets that are right where there
+   * are negatives.
    *
-   * @throws LoraGraphException if the data does not fit the model
+   * @throws LoraGraphException if the data cannot be read, or does not fit the model
    * @throws IllegalStateException if this is closed
    */
-  public Evaluation evaluate(Dataset groups) {
-    EmbeddingMeasure measure = EmbeddingMeasure.ofGroups(groups.groups(trained, notes));
-    Report report =
-        measure.report(
-            vectors(measure.queries(), queryPrefix()),
-            documents().vectors(measure.documents(), documentPrefix()));
-    return evaluation(report, groups.name());
+  public Evaluation evaluate(Dataset measured) {
+    return evaluate(measured, done -> {});
   }
 
   /**
-   * Measures a search by cosine in a corpus: the figures of {@code trec_eval}. Documents are read
-   * and embedded block by block, so that a corpus of any size can be searched.
-   *
-   * @param corpus documents: id, title and text
-   * @param queries id and text
-   * @param judgements which documents are relevant to which query, by their ids
-   * @throws LoraGraphException if a file cannot be read, ids come twice, or nothing is relevant
-   * @throws IllegalStateException if this is closed
-   */
-  public Evaluation evaluate(Path corpus, Path queries, Path judgements) {
-    return evaluate(corpus, queries, judgements, done -> {});
-  }
-
-  /**
-   * The same, with who hears how far it is.
+   * The same, with who hears how far a search is.
    *
    * @param progress gets the number of documents that were searched so far
    * @throws LoraGraphException as the other
    * @throws IllegalStateException if this is closed
    */
-  public Evaluation evaluate(Path corpus, Path queries, Path judgements, LongConsumer progress) {
-    SearchSet set = SearchSet.read(corpus, queries, judgements, notes);
-    Report report =
-        set.report(
-            rows -> vectors(rows, queryPrefix()),
-            rows -> documents().vectors(rows, documentPrefix()),
-            (done, all) -> progress.accept(done));
-    return evaluation(report, corpus.toString());
-  }
-
-  private Evaluation evaluation(Report report, String name) {
-    int truncated = (int) cut.get();
-    tellCut(name);
+  public Evaluation evaluate(Dataset measured, LongConsumer progress) {
+    Tally tally = new Tally();
+    Embedder documents = documents();
+    Optional<SearchSet> search = measured.searchSet(notes);
+    Report report;
+    if (search.isPresent()) {
+      report =
+          search
+              .get()
+              .report(
+                  rows -> vectors(rows, queryPrefix(), tally),
+                  rows -> documents.vectors(rows, documentPrefix(), tally),
+                  (done, all) -> progress.accept(done));
+    } else {
+      EmbeddingMeasure measure = measured.measure(trained, notes);
+      report =
+          measure.report(
+              vectors(measure.queries(), queryPrefix(), tally),
+              documents.vectors(measure.documents(), documentPrefix(), tally));
+    }
+    tell(measured.name(), tally);
     return Evaluation.of(
-        Task.of(data.task()), report, List.of(), List.of(), truncated, data.maxLength());
+        Task.EMBEDDING, report, List.of(), List.of(), (int) tally.cut, maxLength());
   }
 
   /**
@@ -391,14 +408,15 @@ public final class Embedder implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public MinedNegatives mineNegatives(Dataset pairs, MiningConfig mining, LongConsumer progress) {
+    Tally tally = new Tally();
     MinedNegatives mined =
         mining.mine(
             pairs.groups(trained, notes),
-            rows -> vectors(rows, queryPrefix()),
-            rows -> documents().vectors(rows, documentPrefix()),
+            rows -> vectors(rows, queryPrefix(), tally),
+            rows -> documents().vectors(rows, documentPrefix(), tally),
             notes,
             progress);
-    tellCut(pairs.name());
+    tell(pairs.name(), tally);
     return mined;
   }
 

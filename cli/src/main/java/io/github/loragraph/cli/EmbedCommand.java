@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -105,7 +106,8 @@ final class EmbedCommand implements Callable<Integer> {
       completionCandidates = PromptConverter.class,
       description =
           "Put that before each text which the model's run or its config_sentence_transformers.json"
-              + " has for: ${COMPLETION-CANDIDATES}.")
+              + " has for: ${COMPLETION-CANDIDATES}. With document the model that embeds documents is"
+              + " taken, where the run trained the query side alone.")
   private @Nullable Prompt prompt;
 
   @Option(
@@ -242,9 +244,8 @@ final class EmbedCommand implements Callable<Integer> {
     void over(Sink sink) {
       count = 0;
       if (data != null) {
-        embedder.embed(
+        embed(
             texts.of(Dataset.file(data)),
-            before,
             (example, vector) -> {
               take(example, vector, sink);
               if (count % CHUNK == 0) {
@@ -271,11 +272,18 @@ final class EmbedCommand implements Callable<Integer> {
       for (String line : lines) {
         examples.add(Example.of(line).withPlace(name + ":" + (count + examples.size() + 1)));
       }
-      embedder.embed(
-          Dataset.of(examples).withName(name),
-          before,
-          (example, vector) -> take(example, vector, sink));
+      embed(
+          Dataset.of(examples).withName(name), (example, vector) -> take(example, vector, sink));
       sink.flush();
+    }
+
+    /** Of an encoder that was trained on the query side another one embeds documents. */
+    private void embed(Dataset some, BiConsumer<Example, float[]> taker) {
+      if (prompt == Prompt.DOCUMENT) {
+        embedder.embedDocuments(some, taker);
+      } else {
+        embedder.embed(some, before, taker);
+      }
     }
 
     private void take(Example example, float[] vector, Sink sink) {

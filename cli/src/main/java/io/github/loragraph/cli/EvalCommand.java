@@ -180,10 +180,11 @@ final class EvalCommand implements Callable<Integer> {
           spec.commandLine(), "--errors lists mistakes, and embeddings have none: leave it out");
     }
     try (Embedder embedder = opened.embedder(dataOptions.inference(device, threads, asked()))) {
-      Evaluation evaluation =
+      Dataset measured =
           corpus == null || queries == null || qrels == null
-              ? embedder.evaluate(columns.of(Dataset.file(Objects.requireNonNull(data))))
-              : embedder.evaluate(corpus, queries, qrels, new TextsProgress(output, "searched"));
+              ? columns.of(Dataset.file(Objects.requireNonNull(data)))
+              : Dataset.search(corpus, queries, qrels);
+      Evaluation evaluation = embedder.evaluate(measured, new TextsProgress(output, "searched"));
       print(evaluation, List.of(), null);
     }
     return 0;

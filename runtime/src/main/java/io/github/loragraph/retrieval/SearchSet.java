@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -179,10 +180,28 @@ public record SearchSet(
             corpus.ids());
     corpus.eachBlock(
         (first, block) -> {
-          ranks.add(first, Cosine.units(ofDocuments.vectors(block)));
+          ranks.add(first, vectors(first, block, theirs, ofDocuments));
           progress.documents(first + block.size(), corpus.size());
         });
     return report(ranks, corpus.size());
+  }
+
+  /** Of documents of which some have a vector already. */
+  private static float[][] vectors(
+      int first, List<Row> block, Map<Integer, float[]> known, Encoder encoder) {
+    List<Row> others = new ArrayList<>();
+    for (int i = 0; i < block.size(); i++) {
+      if (!known.containsKey(first + i)) {
+        others.add(block.get(i));
+      }
+    }
+    Iterator<float[]> theirs = Arrays.asList(Cosine.units(encoder.vectors(others))).iterator();
+    float[][] vectors = new float[block.size()][];
+    for (int i = 0; i < vectors.length; i++) {
+      float[] its = known.get(first + i);
+      vectors[i] = its == null ? theirs.next() : its;
+    }
+    return vectors;
   }
 
   static RetrievalReport report(RelevantRanks ranks, int documents) {

@@ -38,7 +38,8 @@ class SearchSetTest {
         read(
             file(
                 "corpus.jsonl",
-                "{\"_id\": \"d1\", \"title\": \"Gears\", \"text\": \"They turn.\", \"metadata\": {}}",
+                "{\"_id\": \"d1\", \"title\": \"Gears\", \"text\": \"They turn.\", \"metadata\":"
+                    + " {}}",
                 "{\"_id\": \"d2\", \"title\": \"\", \"text\": \"Oil\"}"),
             file(
                 "queries.jsonl",
@@ -66,7 +67,8 @@ class SearchSetTest {
             corpus + " has no heading: its columns are taken for id, text",
             queries + " has no heading: its columns are taken for id, text",
             folder.resolve("qrels.dev.tsv")
-                + " has no heading: its columns are taken for query-id, iteration, corpus-id, score"),
+                + " has no heading: its columns are taken for query-id, iteration, corpus-id,"
+                + " score"),
         notes);
     // The same with spaces, in a file of any ending.
     SearchSet spaced = read(corpus, queries, file("qrels.dev.small", "1048585 0 7 1", "2 0  0 1"));
