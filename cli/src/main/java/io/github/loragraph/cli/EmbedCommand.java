@@ -106,8 +106,8 @@ final class EmbedCommand implements Callable<Integer> {
       completionCandidates = PromptConverter.class,
       description =
           "Put that before each text which the model's run or its config_sentence_transformers.json"
-              + " has for: ${COMPLETION-CANDIDATES}. With document the model that embeds documents is"
-              + " taken, where the run trained the query side alone.")
+              + " has for: ${COMPLETION-CANDIDATES}. With document the model that embeds documents"
+              + " is taken, where the run trained the query side alone.")
   private @Nullable Prompt prompt;
 
   @Option(
@@ -272,8 +272,7 @@ final class EmbedCommand implements Callable<Integer> {
       for (String line : lines) {
         examples.add(Example.of(line).withPlace(name + ":" + (count + examples.size() + 1)));
       }
-      embed(
-          Dataset.of(examples).withName(name), (example, vector) -> take(example, vector, sink));
+      embed(Dataset.of(examples).withName(name), (example, vector) -> take(example, vector, sink));
       sink.flush();
     }
 

@@ -94,8 +94,8 @@ final class EvalCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description =
-          "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a text in"
-              + " each line.")
+          "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a"
+              + " text in each line.")
   private @Nullable Path data;
 
   @Option(
