@@ -6,7 +6,6 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.Measurement;
-import io.github.loragraph.evaluation.ModelSession;
 import io.github.loragraph.fewshot.ExamplePairs;
 import io.github.loragraph.fewshot.HeadFit;
 import io.github.loragraph.lora.InitializerUntying;
@@ -17,7 +16,6 @@ import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.ort.Weights;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.trainer.TrainedGraph;
 import io.github.loragraph.trainer.TrainingData;
@@ -25,7 +23,6 @@ import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.CosineSimilarityLoss;
 import io.github.loragraph.training.EncoderHead;
-import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.SentenceEmbedding;
 import io.github.loragraph.training.Towers;
 import java.util.ArrayList;
@@ -157,19 +154,15 @@ final class FewShotLesson implements Lesson {
       List<io.github.loragraph.trainer.TrainingListener> listeners) {
     long steps = result.summary().steps();
     HeadFit.Fitted fitted;
-    try (Weights weights = new Weights();
-        ModelSession session =
-            new ModelSession(
-                EvaluationGraph.of(parts.encoderOf(result.model()), Set.of()),
-                sessions,
-                weights,
-                Map::of)) {
+    try (io.github.loragraph.evaluation.Predictor encoder =
+        new io.github.loragraph.evaluation.Predictor(
+            parts.encoderOf(result.model()), data.padId(), sessions)) {
       Classifier classifier =
           batch -> {
             if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
               throw new TrainingStopped(steps);
             }
-            return session.logits(batch);
+            return encoder.classifier().logits(batch);
           };
       fitted = fit(sessions).fit(classifier, examples);
     }

@@ -45,9 +45,7 @@ final class LabelledLesson implements Lesson {
     this.examples =
         arguments.drawsOfClasses()
             ? arguments.sampleOfClasses(encoded.examples(), data.labels().names(), notes)
-            : arguments
-                .sample(BatchSource.units(encoded.examples(), data.task().ranks()))
-                .stream()
+            : arguments.sample(BatchSource.units(encoded.examples(), data.task().ranks())).stream()
                 .flatMap(List::stream)
                 .toList();
   }

@@ -1108,23 +1108,29 @@ public final class TrainingArguments {
         throw new LoraGraphException(
             "%d steps in a call are not possible: give 1 or more".formatted(stepsPerCall));
       }
-      if (miniBatchSize != null && miniBatchSize < 1) {
-        throw new LoraGraphException(
-            "parts of %d examples are not possible: give 1 or more".formatted(miniBatchSize));
-      }
-      if (miniBatchSize != null && querySide) {
-        throw new LoraGraphException(
-            "a training of the query side has one small tower in a step and takes no parts of a"
-                + " batch: leave one of the two out");
-      }
-      if (miniBatchSize != null && miniBatchSize < trainBatchSize && loraDropout > 0) {
-        throw new LoraGraphException(
-            "LoRA dropout would drop something else in each pass over a batch in parts: leave one"
-                + " of the two out");
+      if (miniBatchSize != null) {
+        requireParts(miniBatchSize, arguments.trainBatchSize());
       }
       InferenceArguments.requireMaxLength(maxLength);
       InferenceArguments.requireStride(stride);
       return arguments;
+    }
+
+    private void requireParts(int parts, int batchSize) {
+      if (parts < 1) {
+        throw new LoraGraphException(
+            "parts of %d examples are not possible: give 1 or more".formatted(parts));
+      }
+      if (querySide) {
+        throw new LoraGraphException(
+            "a training of the query side has one small tower in a step and takes no parts of a"
+                + " batch: leave one of the two out");
+      }
+      if (parts < batchSize && loraDropout > 0) {
+        throw new LoraGraphException(
+            "LoRA dropout would drop something else in each pass over a batch in parts: leave one"
+                + " of the two out");
+      }
     }
 
     private void requireFewShot() {
