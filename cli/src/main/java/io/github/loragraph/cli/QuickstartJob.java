@@ -15,9 +15,9 @@ enum QuickstartJob {
               Task.RERANK,
               "rerank/train.tsv",
               "rerank/eval.tsv",
-              4,
+              2,
               16,
-              1e-3,
+              2e-3,
               "--query 'how loud is it' 'Wipe the lip of the maw.' 'Shirts reach 46 decibels.'")
           ::run),
   ENTITIES(
