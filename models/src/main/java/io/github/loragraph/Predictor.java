@@ -42,7 +42,7 @@ public final class Predictor implements AutoCloseable {
   private final ModelData data;
   private final io.github.loragraph.evaluation.Predictor session;
   private final RunDefaults trained;
-  private final Consumer<String> notes;
+  private final HeldNotes notes;
   private final Task task;
   private final AtomicBoolean saidOtherTexts = new AtomicBoolean();
   private final AtomicBoolean saidWindows = new AtomicBoolean();
@@ -59,7 +59,7 @@ public final class Predictor implements AutoCloseable {
       ModelData data,
       io.github.loragraph.evaluation.Predictor session,
       RunDefaults trained,
-      Consumer<String> notes) {
+      HeldNotes notes) {
     this.data = data;
     this.session = session;
     this.trained = trained;
@@ -75,6 +75,7 @@ public final class Predictor implements AutoCloseable {
           Remedy.EMBED);
     }
     arguments.chooseRuntime();
+    HeldNotes notes = new HeldNotes(model.notes());
     ModelData data =
         LoraGraphException.in(
             model.file(),
@@ -85,7 +86,7 @@ public final class Predictor implements AutoCloseable {
                     arguments.maxLength().orElse(run.maxLength()),
                     arguments.stride().orElse(null),
                     arguments.task().map(Task::internal).orElse(run.task()),
-                    model.notes(),
+                    notes,
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
     try {
       data.notes().forEach(model.notes());
@@ -94,7 +95,7 @@ public final class Predictor implements AutoCloseable {
           new io.github.loragraph.evaluation.Predictor(
               data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
           run,
-          model.notes());
+          notes);
     } catch (RuntimeException | Error e) {
       data.close();
       throw e;
@@ -289,15 +290,18 @@ public final class Predictor implements AutoCloseable {
   }
 
   private <T> T whileOpen(Supplier<T> work) {
-    use.readLock().lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("the predictor is closed");
-      }
-      return work.get();
-    } finally {
-      use.readLock().unlock();
-    }
+    return notes.during(
+        () -> {
+          use.readLock().lock();
+          try {
+            if (closed) {
+              throw new IllegalStateException("the predictor is closed");
+            }
+            return work.get();
+          } finally {
+            use.readLock().unlock();
+          }
+        });
   }
 
   private void sayOtherTexts(List<Row> rows) {

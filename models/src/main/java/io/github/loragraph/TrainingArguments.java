@@ -608,9 +608,13 @@ public final class TrainingArguments {
     map.put("evalEvery", evalSteps);
     map.put("checkpointEvery", saveSteps);
     map.put("maxTrainExamples", maxTrainSamples);
-    map.put("examplesPerClass", examplesPerClass);
-    map.put("fewShot", fewShot ? true : null);
-    map.put("fewShotIterations", fewShot ? fewShotIterations() : null);
+    if (examplesPerClass != null) {
+      map.put("examplesPerClass", examplesPerClass);
+    }
+    if (fewShot) {
+      map.put("fewShot", true);
+      map.put("fewShotIterations", fewShotIterations());
+    }
     map.put("engine", engineKind().toString());
     map.put("precision", optimization().precision().toString());
     if (keepIfBetter) {

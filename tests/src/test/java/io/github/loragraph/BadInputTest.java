@@ -132,7 +132,8 @@ class BadInputTest {
     refusedData("no input of the model", file("in.jsonl", "{\"ids\":[0,5,2],\"label\":1}\n"));
     refusedData("no list of numbers", file("n.jsonl", "{\"input_ids\":[\"a\"],\"label\":1}\n"));
     refusedData("tokenizer.json", file("text.tsv", "text\tlabel\nhello\t1\n"));
-    refusedData("no .tsv, .csv or .jsonl", file("data.txt", "hello"));
+    refusedData("text alone, and labels are needed", file("data.txt", "hello"));
+    refusedData("no .tsv, .csv", file("data.xls", "hello"));
     Path latin = folder.resolve("latin.tsv");
     Files.write(latin, "text\tlabel\ncaf\u00e9\t1\n".getBytes(StandardCharsets.ISO_8859_1));
     refusedData("not UTF-8", latin);

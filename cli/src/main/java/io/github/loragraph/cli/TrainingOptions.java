@@ -16,6 +16,8 @@ import picocli.CommandLine.Option;
 
 /**
  * The options that decide the course of a training; their names are those of {@code config.yaml}.
+ *
+ * <p>Long because each option stands here once, with its words.
  */
 final class TrainingOptions {
   @Option(

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * A model together with what turns rows of data into its input: tokenizer and labels. What is
  * guessed or cut on the way goes to the notices, a line each. Rows may be encoded by several
  * threads at once; its maker closes it, and the tokenizer with it.
+ *
+ * <p>Long because all that turns rows into a model's input is asked of one object, which owns the
+ * tokenizers.
  */
 public final class ModelData implements AutoCloseable {
   private static final int LONGEST = 512;

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * A model and the files that belong to it, in Hugging Face's layout: {@code model.onnx} or {@code
  * onnx/model.onnx}, with {@code config.json} and {@code tokenizer.json} beside it or, for the
  * latter, one folder up.
+ *
+ * <p>Long because the rules by which files belong to a model are read in one piece.
  */
 public final class ModelFolder {
   private static final String TOKENIZER = "tokenizer.json";

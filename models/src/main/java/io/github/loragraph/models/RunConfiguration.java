@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * The recipe of a run, as its {@code config.yaml} has it: what a training was asked for, the
  * checksums of what it was made from, and the versions of what made it. A run is gone on with by
  * the very same recipe alone.
+ *
+ * <p>Long because the names of all entries, and what each is held to, stand here alone.
  */
 public final class RunConfiguration {
   /**

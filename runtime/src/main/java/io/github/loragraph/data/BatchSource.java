@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * <p>The order is the same on every Java: epoch e, counted from 0, is shuffled twice by {@link
  * Collections#shuffle(List, Random)} with one {@link Random}, whose seed is the (e+1)-th {@code
  * nextLong()} of {@code new Random(seed)}.
+ *
+ * <p>Long because the order of examples, and what pads a batch, follow from each other.
  */
 public final class BatchSource {
   /** Examples in a batch where nothing else is given. */

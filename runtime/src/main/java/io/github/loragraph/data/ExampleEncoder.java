@@ -20,7 +20,11 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Makes examples for a model out of rows of a data file. */
+/**
+ * Makes examples for a model out of rows of a data file.
+ *
+ * <p>Long because all ways from a row to what a model takes are held to the same checks.
+ */
 public final class ExampleEncoder {
   private static final String IDS = "input_ids";
   private static final String MASK = "attention_mask";

@@ -20,7 +20,11 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of a table with a heading, or of one whose columns are known without. */
+/**
+ * Rows of a table with a heading, or of one whose columns are known without.
+ *
+ * <p>Long because quotes, headings and rows of tables are read by rules that belong together.
+ */
 final class TableReader {
   private final DataFile.Request request;
   private final TableForm form;

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A {@code tokenizer.json}, looked at before native code reads it: what that takes at its word and
  * then ends the whole process at, where it does not hold, is refused here.
+ *
+ * <p>Long because its parts are read together.
  */
 final class TokenizerFile {
   private static final long MOST_BYTES = 512L << 20;

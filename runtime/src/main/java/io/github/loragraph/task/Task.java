@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * model it is read from, how labels become targets, the loss, what is measured, and what an answer
  * and a mistake are. {@link Tasks#ALL} lists them; who works with one asks it, and not which one it
  * is. Immutable.
+ *
+ * <p>Long because everything of a task is asked of this one class.
  */
 public abstract class Task {
   /**

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * stopped, and can be gone on with (see {@link StoppedRun}); a run that fails before its first
  * checkpoint leaves no folder. One process at a time trains in a folder, where the file system has
  * locks. Who makes it closes it, and gives the lock back by that.
+ *
+ * <p>Long because its parts are read together.
  */
 public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The trained model in a run folder. */

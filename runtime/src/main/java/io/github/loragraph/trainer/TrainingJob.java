@@ -47,6 +47,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One training from a model to a trained model. Made by a {@link #builder}.
  *
+ * <p>Long because a training is described and run here, in the order in which things are opened and
+ * closed.
+ *
  * @param trainable the values of the parameters to train
  * @param batchesPerCall the most batches that the engine is given at once
  * @param graph what is trained in the place of the model as it answers; null for that itself
