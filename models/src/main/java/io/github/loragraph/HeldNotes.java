@@ -14,6 +14,7 @@ final class HeldNotes implements Consumer<String> {
   private final Consumer<String> notes;
 
   /** Null while no work of the thread holds notes back. */
+  @SuppressWarnings("ThreadLocalUsage") // Each has its own work, and is as short-lived as it.
   private final ThreadLocal<@Nullable List<String>> held = new ThreadLocal<>();
 
   HeldNotes(Consumer<String> notes) {
