@@ -75,6 +75,7 @@ final class EmbedCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private EmbeddingOptions embedding;
   @Mixin private EmbeddedTextOptions texts;
+  @Mixin private EmbeddingLength length;
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
@@ -141,7 +142,7 @@ final class EmbedCommand implements Callable<Integer> {
     try (Embedder embedder =
         outputName
             .choose(model.open(output))
-            .embedder(texts.inference(device, threads, embedding))) {
+            .embedder(length.inference(device, threads, embedding))) {
       Run run = new Run(embedder, prefix(embedder));
       if (target != null) {
         write(run, target);

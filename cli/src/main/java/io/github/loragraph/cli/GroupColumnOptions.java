@@ -1,20 +1,11 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.Dataset;
-import io.github.loragraph.InferenceArguments;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Where anchor and positive stand in a data file, and how much of a text is read. */
+/** Where anchor and positive stand in a data file. */
 final class GroupColumnOptions {
-  @Option(
-      names = "--max-length",
-      paramLabel = "TOKENS",
-      description =
-          "Longer texts are cut (default: as the run or sentence_bert_config.json says, else what"
-              + " the model takes, at most 512).")
-  private @Nullable Integer maxLength;
-
   @Option(
       names = "--text-column",
       paramLabel = "NAME",
@@ -35,15 +26,5 @@ final class GroupColumnOptions {
   Dataset of(Dataset data) {
     Dataset named = text == null ? data : data.withTextColumn(text);
     return textPair == null ? named : named.withTextPairColumn(textPair);
-  }
-
-  /** How a model is run, by these options and those of the device. */
-  InferenceArguments inference(
-      DeviceOptions device, ThreadsOption threads, EmbeddingOptions embedding) {
-    InferenceArguments.Builder builder = device.inference(threads).embedding(embedding.asked());
-    if (maxLength != null) {
-      builder.maxLength(maxLength);
-    }
-    return builder.build();
   }
 }

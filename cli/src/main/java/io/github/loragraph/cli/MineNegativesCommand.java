@@ -76,6 +76,7 @@ final class MineNegativesCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private EmbeddingOptions embedding;
   @Mixin private GroupColumnOptions columns;
+  @Mixin private EmbeddingLength length;
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
@@ -185,7 +186,7 @@ final class MineNegativesCommand implements Callable<Integer> {
     try (Embedder embedder =
         outputName
             .choose(model.open(output))
-            .embedder(columns.inference(device, threads, embedding))) {
+            .embedder(length.inference(device, threads, embedding))) {
       MinedNegatives mined =
           embedder.mineNegatives(
               columns.of(Dataset.file(data)), mining, new TextsProgress(output, "searched"));

@@ -73,8 +73,6 @@ public final class RunConfiguration {
           "loraDropout",
           "labelSmoothing",
           "classWeights",
-          MLM_PROBABILITY,
-          WHOLE_WORDS,
           "epochs",
           "steps",
           "batchSize",
@@ -99,9 +97,11 @@ public final class RunConfiguration {
           "engine",
           "precision");
 
-  /** The same of embeddings; absent or null where there are none. */
-  public static final List<String> OF_EMBEDDINGS =
+  /** The same of runs of some kind alone; absent or null in others. */
+  private static final List<String> OF_SOME_RUNS =
       List.of(
+          MLM_PROBABILITY,
+          WHOLE_WORDS,
           "loss",
           "scale",
           "symmetric",
@@ -115,11 +115,10 @@ public final class RunConfiguration {
           "pooling",
           "normalize",
           "queryPrefix",
-          "documentPrefix");
-
-  /** The same of few examples of each class; absent or null where that is not asked for. */
-  public static final List<String> OF_FEW_SHOT =
-      List.of("examplesPerClass", "fewShot", "fewShotIterations");
+          "documentPrefix",
+          "examplesPerClass",
+          "fewShot",
+          "fewShotIterations");
 
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
@@ -154,8 +153,7 @@ public final class RunConfiguration {
     List<String> keys = new ArrayList<>(List.of(MODEL, DATA, EVAL));
     keys.addAll(SEARCH);
     keys.addAll(ARGUMENTS);
-    keys.addAll(OF_EMBEDDINGS);
-    keys.addAll(OF_FEW_SHOT);
+    keys.addAll(OF_SOME_RUNS);
     keys.addAll(List.of("textColumn", "textPairColumn", "labelColumn"));
     keys.addAll(List.of(PAIRS, "task", "outputName", "maxLength", "threads", "device", "tf32"));
     keys.addAll(OF_WORDS);
@@ -165,9 +163,9 @@ public final class RunConfiguration {
 
   private static Set<String> optional() {
     Set<String> keys = new HashSet<>(SEARCH);
-    keys.addAll(OF_EMBEDDINGS);
-    keys.addAll(OF_FEW_SHOT);
-    keys.addAll(List.of(PAIRS, MLM_PROBABILITY, WHOLE_WORDS, STRIDE, ALL_SUBWORDS));
+    keys.addAll(OF_SOME_RUNS);
+    keys.addAll(OF_WORDS);
+    keys.add(PAIRS);
     return Set.copyOf(keys);
   }
 
@@ -288,10 +286,7 @@ public final class RunConfiguration {
 
   private static List<String> compared(Map<String, Object> then) {
     return Stream.of(
-            ARGUMENTS.stream(),
-            OF_EMBEDDINGS.stream(),
-            OF_FEW_SHOT.stream(),
-            OF_WORDS.stream().filter(then::containsKey))
+            ARGUMENTS.stream(), OF_SOME_RUNS.stream(), OF_WORDS.stream().filter(then::containsKey))
         .flatMap(names -> names)
         .toList();
   }

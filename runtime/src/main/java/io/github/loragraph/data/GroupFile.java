@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +55,9 @@ public final class GroupFile {
       List.of("score", "similarity", "similarity_score", "scores", "label", "labels");
   private static final Pattern NEGATIVE =
       Pattern.compile("(?:hard_)?neg(?:ative)?s?(?:[_-]?\\d+)?", Pattern.CASE_INSENSITIVE);
+
+  private static final Pattern NUMBER =
+      Pattern.compile("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d+)?");
 
   /** A teacher's score of one negative: {@code negative_2_score}. */
   private static final String SCORE_OF = "_score";
@@ -351,9 +353,7 @@ public final class GroupFile {
     if (value.isNumber()) {
       return value.doubleValue();
     }
-    Matcher number =
-        Pattern.compile("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d+)?")
-            .matcher(value.asText().strip());
-    return number.matches() ? Double.parseDouble(value.asText().strip()) : Double.NaN;
+    String text = value.asText().strip();
+    return NUMBER.matcher(text).matches() ? Double.parseDouble(text) : Double.NaN;
   }
 }
