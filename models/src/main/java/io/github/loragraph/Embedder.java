@@ -20,12 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,8 +52,7 @@ public final class Embedder implements AutoCloseable {
   private final @Nullable Path documentModel;
 
   private final AtomicBoolean saidCut = new AtomicBoolean();
-  private final ReadWriteLock use = new ReentrantReadWriteLock();
-  private boolean closed;
+  private final UseUntilClosed use = new UseUntilClosed("the embedder");
 
   /** How many texts of one call there were, and how many of them were cut. */
   private static final class Tally {
@@ -87,7 +83,6 @@ public final class Embedder implements AutoCloseable {
     EmbeddingConfig config =
         EmbeddingConfig.of(
             model.files(), arguments.embedding().asked(), run.embedding(), model.notes());
-    Integer length = arguments.maxLength().orElse(run.maxLength());
     ModelData data =
         LoraGraphException.in(
             model.file(),
@@ -96,7 +91,7 @@ public final class Embedder implements AutoCloseable {
                     model.files(),
                     model.graph(),
                     config,
-                    length == null ? config.maxLength() : length,
+                    arguments.maxLength().orElse(run.maxLength()),
                     model.notes(),
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
     @Nullable Embedder documents = null;
@@ -298,24 +293,12 @@ public final class Embedder implements AutoCloseable {
       int end = Math.min(all.length, first + CHUNK);
       List<Row> chunk = new ArrayList<>();
       for (Row row : rows.subList(first, end)) {
-        chunk.add(prefixed(row, prefix));
+        chunk.add(row.firstText().beginningWith(prefix));
       }
-      float[][] some = whileOpen(() -> run(chunk, tally));
+      float[][] some = use.whileOpen(() -> run(chunk, tally));
       System.arraycopy(some, 0, all, first, some.length);
     }
     return all;
-  }
-
-  private static Row prefixed(Row row, String prefix) {
-    if (!row.isText()) {
-      if (!prefix.isEmpty()) {
-        throw new LoraGraphException(
-            "%s has tokens, before which '%s' cannot be put: give text, or an empty prefix"
-                .formatted(row.place(), prefix));
-      }
-      return row;
-    }
-    return new Row(prefix + row.text(), null, null, row.values(), row.place());
   }
 
   private float[][] run(List<Row> rows, Tally tally) {
@@ -327,18 +310,6 @@ public final class Embedder implements AutoCloseable {
       io.github.loragraph.task.Prediction.requireNumbers(vectors[i], rows.get(i).place());
     }
     return vectors;
-  }
-
-  private <T> T whileOpen(Supplier<T> work) {
-    use.readLock().lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("the embedder is closed");
-      }
-      return work.get();
-    } finally {
-      use.readLock().unlock();
-    }
   }
 
   /**
@@ -423,21 +394,16 @@ public final class Embedder implements AutoCloseable {
   /** Gives the native memory back; a second time does nothing. */
   @Override
   public void close() {
-    use.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        try {
-          session.close();
-          if (documents != null && documents != this) {
-            documents.close();
+    use.close(
+        () -> {
+          try {
+            session.close();
+          } finally {
+            data.close();
+            if (documents != null && documents != this) {
+              documents.close();
+            }
           }
-        } finally {
-          data.close();
-        }
-      }
-    } finally {
-      use.writeLock().unlock();
-    }
+        });
   }
 }

@@ -99,8 +99,7 @@ final class EmbeddingLesson implements Lesson {
   }
 
   private static List<Example> encoded(ExampleEncoder encoder, List<Row> rows, String prefix) {
-    return encoder.withoutLabels(
-        rows.stream().map(row -> GroupExamples.prefixed(row, prefix)).toList());
+    return encoder.withoutLabels(rows.stream().map(row -> row.beginningWith(prefix)).toList());
   }
 
   private void refuseOtherOptions() {
@@ -132,7 +131,7 @@ final class EmbeddingLesson implements Lesson {
       graph = Towers.of(embedding);
       examples = groups.forTowers(objective);
     } else {
-      float[][] vectors = vectors(sessions, groups.texts());
+      float[][] vectors = vectorsBefore(sessions);
       notes.accept(
           "query side: %,d other texts were embedded once and stay as they are"
               .formatted(vectors.length));
@@ -143,9 +142,6 @@ final class EmbeddingLesson implements Lesson {
       } else {
         graph = Towers.anchorOnly(embedding);
         examples = groups.besideVectors(objective, vectors);
-      }
-      if (measure != null) {
-        documentVectors = vectors(sessions, documents);
       }
     }
     TrainingData trainingData = new TrainingData(data.task(), examples, List.of(), data.padId());
@@ -169,12 +165,18 @@ final class EmbeddingLesson implements Lesson {
     return Tensor.ofFloats("document_vectors", all, vectors.length, dimension);
   }
 
-  /** What the model says before it is trained. */
-  private float[][] vectors(Sessions sessions, List<Example> texts) {
+  /**
+   * What the model says of the texts before it is trained; what it says of the documents that are
+   * measured with is kept.
+   */
+  private float[][] vectorsBefore(Sessions sessions) {
     try (io.github.loragraph.evaluation.Predictor untrained =
         new io.github.loragraph.evaluation.Predictor(
             data.answer().answering(), data.padId(), sessions)) {
-      return untrained.logits(texts);
+      if (measure != null) {
+        documentVectors = untrained.logits(documents);
+      }
+      return untrained.logits(groups.texts());
     }
   }
 

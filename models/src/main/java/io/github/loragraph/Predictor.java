@@ -18,8 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -51,9 +49,7 @@ public final class Predictor implements AutoCloseable {
    * Who answers shares it; who closes has it alone. Nothing of the program's is called meanwhile:
    * it may close this, or wait for a thread that does.
    */
-  private final ReadWriteLock use = new ReentrantReadWriteLock();
-
-  private boolean closed;
+  private final UseUntilClosed use = new UseUntilClosed("the predictor");
 
   private Predictor(
       ModelData data,
@@ -286,22 +282,11 @@ public final class Predictor implements AutoCloseable {
   }
 
   private void requireOpen() {
-    whileOpen(() -> closed);
+    whileOpen(() -> true);
   }
 
   private <T> T whileOpen(Supplier<T> work) {
-    return notes.during(
-        () -> {
-          use.readLock().lock();
-          try {
-            if (closed) {
-              throw new IllegalStateException("the predictor is closed");
-            }
-            return work.get();
-          } finally {
-            use.readLock().unlock();
-          }
-        });
+    return notes.during(() -> use.whileOpen(work));
   }
 
   private void sayOtherTexts(List<Row> rows) {
@@ -442,18 +427,13 @@ public final class Predictor implements AutoCloseable {
   /** Gives the native memory back; a second time does nothing. */
   @Override
   public void close() {
-    use.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        try {
-          session.close();
-        } finally {
-          data.close();
-        }
-      }
-    } finally {
-      use.writeLock().unlock();
-    }
+    use.close(
+        () -> {
+          try {
+            session.close();
+          } finally {
+            data.close();
+          }
+        });
   }
 }

@@ -177,12 +177,19 @@ class EmbeddingTrainingTest {
         expectedLoss(groups), model.train(Dataset.of(groups), arguments).trainLoss(), 1e-5);
   }
 
-  /** Multiple negatives over one batch, from single texts that were embedded one by one. */
+  /** Multiple negatives over one batch. */
   private double expectedLoss(List<Example> groups) {
     List<String> texts = new ArrayList<>();
-    List<String> positives = groups.stream().map(g -> g.textPair().get()).toList();
-    texts.addAll(positives);
+    groups.forEach(g -> texts.add(g.textPair().get()));
     groups.forEach(g -> texts.addAll(g.negatives()));
+    return expectedLoss(groups, texts);
+  }
+
+  /**
+   * The same against given texts, from single texts that were embedded one by one. Where the right
+   * text is among them several times, it counts once.
+   */
+  private double expectedLoss(List<Example> groups, List<String> texts) {
     double sum = 0;
     try (Embedder embedder = model.embedder(inference())) {
       for (Example group : groups) {
@@ -195,10 +202,9 @@ class EmbeddingTrainingTest {
         float[] a = embedder.embed(anchor);
         double own = 20 * cosine(a, embedder.embed(group.textPair().get()));
         double all = Math.exp(own);
-        int place = groups.indexOf(group);
-        for (int j = 0; j < texts.size(); j++) {
-          if (j != place && !right.contains(texts.get(j)) && !texts.get(j).equals(anchor)) {
-            all += Math.exp(20 * cosine(a, embedder.embed(texts.get(j))));
+        for (String text : texts) {
+          if (!right.contains(text) && !text.equals(anchor)) {
+            all += Math.exp(20 * cosine(a, embedder.embed(text)));
           }
         }
         sum += Math.log(all) - own;
@@ -295,27 +301,7 @@ class EmbeddingTrainingTest {
             .flatMap(g -> Stream.concat(g.textPair().stream(), g.negatives().stream()))
             .distinct()
             .toList();
-    double sum = 0;
-    try (Embedder embedder = model.embedder(inference())) {
-      for (Example group : groups) {
-        String anchor = group.text().get();
-        List<String> right =
-            groups.stream()
-                .filter(g -> g.text().get().equals(anchor))
-                .map(g -> g.textPair().get())
-                .toList();
-        float[] a = embedder.embed(anchor);
-        double own = 20 * cosine(a, embedder.embed(group.textPair().get()));
-        double all = Math.exp(own);
-        for (String text : different) {
-          if (!right.contains(text) && !text.equals(anchor)) {
-            all += Math.exp(20 * cosine(a, embedder.embed(text)));
-          }
-        }
-        sum += Math.log(all) - own;
-      }
-    }
-    assertEquals(sum / groups.size(), loss, 1e-5);
+    assertEquals(expectedLoss(groups, different), loss, 1e-5);
   }
 
   @Test
@@ -413,6 +399,28 @@ class EmbeddingTrainingTest {
       assertEquals(32, later.dimension());
       assertEquals(now.dimension(), later.dimension());
     }
+  }
+
+  @Test
+  void nothingIsPutBeforeTokensInSilence() throws IOException {
+    String line =
+        "{\"anchor\": {\"input_ids\": [2, 7, 3]}, \"positive\": {\"input_ids\": [2, 9, 3]}}\n";
+    Dataset data = Dataset.file(Files.writeString(folder.resolve("tokens.jsonl"), line.repeat(4)));
+    TrainingArguments.Builder arguments = arguments(EmbeddingLoss.multipleNegatives()).maxSteps(1);
+    assertEquals(1, model.train(data, arguments.build()).steps());
+    EmbeddingArguments prefixed =
+        EmbeddingArguments.AS_FOUND
+            .withPooling(EmbeddingArguments.Pooling.MEAN)
+            .withQueryPrefix("query: ");
+    String message =
+        assertThrows(
+                LoraGraphException.class,
+                () -> model.train(data, arguments.embedding(prefixed).build()))
+            .getMessage();
+    assertTrue(
+        message.endsWith(
+            "tokens.jsonl:1 has tokens, before which 'query: ' cannot be put: give text, or an empty prefix"),
+        message);
   }
 
   private String refusal(List<Example> groups, TrainingArguments.Builder arguments) {

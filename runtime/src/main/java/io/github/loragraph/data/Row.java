@@ -45,11 +45,32 @@ public record Row(
     return new Row(words.text(), null, label, Map.of(), place, false, words, null);
   }
 
-  /** The same with something before its text, if it is text. */
+  /**
+   * The same with something before its text.
+   *
+   * @param prefix empty for nothing
+   * @throws LoraGraphException if there is something to put before tokens
+   */
   public Row beginningWith(String prefix) {
-    return text == null
-        ? this
-        : new Row(prefix + text, textPair, label, values, place, given, null, null);
+    if (prefix.isEmpty()) {
+      return this;
+    }
+    if (text == null) {
+      throw new LoraGraphException(
+          "%s has tokens, before which '%s' cannot be put: give text, or an empty prefix"
+              .formatted(place, prefix));
+    }
+    return new Row(prefix + text, textPair, label, values, place, given, null, null);
+  }
+
+  /** Its first text alone, without a label; of tokens all. */
+  public Row firstText() {
+    return text == null ? this : new Row(text, null, null, values, place);
+  }
+
+  /** What tells its text, or its tokens, from others: equal where those are equal. */
+  public Object content() {
+    return text == null ? values : text;
   }
 
   /** The same with the text as it was written, where that is another one. */

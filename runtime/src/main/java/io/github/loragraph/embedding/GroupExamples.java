@@ -5,6 +5,7 @@ import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.Towers;
 import java.util.ArrayList;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,15 +47,15 @@ public final class GroupExamples {
       Map<Object, Integer> places = new LinkedHashMap<>();
       List<Row> different = new ArrayList<>();
       for (Row row : rows) {
-        if (places.putIfAbsent(key(row), different.size()) == null) {
-          different.add(prefixed(row, prefix));
+        if (places.putIfAbsent(row.content(), different.size()) == null) {
+          different.add(row.beginningWith(prefix));
         }
       }
       return new Side(places, encoder.withoutLabels(different));
     }
 
     int place(Row row) {
-      return Objects.requireNonNull(places.get(key(row)));
+      return Objects.requireNonNull(places.get(row.content()));
     }
 
     Example example(Row row) {
@@ -66,9 +66,11 @@ public final class GroupExamples {
   /**
    * Encodes all texts.
    *
-   * @param anchorPrefix is put before each anchor that is text, {@code "query: "} for example
+   * @param anchorPrefix is put before each anchor, {@code "query: "} for example
    * @param textPrefix is put before each other text
    * @param padId fills up {@code input_ids}
+   * @throws LoraGraphException if a text does not fit the model, or there is something to put
+   *     before tokens
    */
   public GroupExamples(
       List<TextGroup> groups,
@@ -90,17 +92,8 @@ public final class GroupExamples {
     }
   }
 
-  private static Object key(Row row) {
-    return row.text() == null ? new TreeMap<>(row.values()).toString() : row.text();
-  }
-
-  /** A row with a prefix before its text, if it is text. */
-  public static Row prefixed(Row row, String prefix) {
-    return prefix.isEmpty() ? row : row.beginningWith(prefix);
-  }
-
   private int number(Row row) {
-    return numbers.computeIfAbsent(key(row), k -> numbers.size());
+    return numbers.computeIfAbsent(row.content(), k -> numbers.size());
   }
 
   /** The most texts beside an anchor. */
@@ -172,7 +165,7 @@ public final class GroupExamples {
       Objects.requireNonNull(places.get(number(group.anchor()))).stream()
           .filter(place -> place != own)
           .forEach(label::add);
-      @Nullable Integer itself = texts.places().get(key(group.anchor()));
+      @Nullable Integer itself = texts.places().get(group.anchor().content());
       if (itself != null && !label.contains(itself)) {
         label.add(itself);
       }

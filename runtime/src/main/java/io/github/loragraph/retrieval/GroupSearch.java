@@ -33,7 +33,7 @@ final class GroupSearch implements EmbeddingMeasure {
 
     int number(Row row) {
       return numbers.computeIfAbsent(
-          row.text() == null ? row.values() : row.text(),
+          row.content(),
           key -> {
             rows.add(row);
             return rows.size() - 1;
