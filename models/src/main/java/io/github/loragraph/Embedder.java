@@ -334,6 +334,24 @@ public final class Embedder implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public Evaluation evaluate(Dataset measured, LongConsumer progress) {
+    return evaluate(measured, progress, 0, (query, hits) -> {});
+  }
+
+  /**
+   * The same, and hands over what each query of a search found, for a reranker to put into another
+   * order.
+   *
+   * @param most documents of a query; 0 for none
+   * @param found gets the id of each query with its documents, the best first; nothing where no
+   *     corpus is searched
+   * @throws LoraGraphException as the other
+   * @throws IllegalStateException if this is closed
+   */
+  public Evaluation evaluate(
+      Dataset measured,
+      LongConsumer progress,
+      int most,
+      BiConsumer<String, List<SearchHit>> found) {
     Tally tally = new Tally();
     Embedder documents = documents();
     Optional<SearchSet> search = measured.searchSet(notes);
@@ -345,7 +363,12 @@ public final class Embedder implements AutoCloseable {
               .report(
                   rows -> vectors(rows, queryPrefix(), tally),
                   rows -> documents.vectors(rows, documentPrefix(), tally),
-                  (done, all) -> progress.accept(done));
+                  (done, all) -> progress.accept(done),
+                  most,
+                  (query, hits) ->
+                      found.accept(
+                          query,
+                          hits.stream().map(h -> new SearchHit(h.document(), h.score())).toList()));
     } else {
       EmbeddingMeasure measure = measured.measure(trained, notes);
       report =

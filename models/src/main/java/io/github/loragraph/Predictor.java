@@ -9,7 +9,11 @@ import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.retrieval.FirstStage;
+import io.github.loragraph.retrieval.SecondStage;
+import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -20,6 +24,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 
 /**
@@ -227,6 +232,48 @@ public final class Predictor implements AutoCloseable {
       taker.accept(ranking);
     }
     data.tellCut(queries.name(), cut, count);
+  }
+
+  /**
+   * Measures how well a search finds before and after the first documents of each query were put
+   * into another order by this model; both by the figures of {@code trec_eval} over all judgements.
+   *
+   * @param search what is searched, as {@link Dataset#search} has it
+   * @param candidates what the search found: a TREC run, or query-id, corpus-id and score
+   * @param top how many documents of a query are put into another order
+   * @param progress gets the number of documents that were scored so far
+   * @throws LoraGraphException if the model is no reranker, a file cannot be read, ids come twice
+   *     or are not in the corpus, or nothing is relevant
+   * @throws IllegalStateException if this is closed
+   */
+  public Evaluation evaluate(Dataset search, Path candidates, int top, LongConsumer progress) {
+    requireRanks();
+    requireOpen();
+    SecondStage stage =
+        new SecondStage(
+            search
+                .searchSet(notes)
+                .orElseThrow(
+                    () ->
+                        new LoraGraphException(
+                            search.name()
+                                + " is no search: give a corpus, queries and judgements")),
+            FirstStage.read(candidates, notes),
+            top,
+            notes);
+    long[] cut = new long[2];
+    Report report =
+        stage.report(
+            pairs -> {
+              List<Prediction> answers = answers(pairs, counts -> {});
+              cut[0] += answers.stream().filter(Prediction::truncated).count();
+              cut[1] += answers.size();
+              return answers.stream().mapToDouble(Prediction::value).toArray();
+            },
+            progress);
+    data.tellCut(search.name(), cut[0], cut[1]);
+    return Evaluation.of(
+        task, report, data.labels().names(), List.of(), (int) cut[0], data.maxLength());
   }
 
   private void requireRanks() {

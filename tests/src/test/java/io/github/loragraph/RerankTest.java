@@ -567,4 +567,124 @@ class RerankTest {
       assertThrows(LoraGraphException.class, () -> predictor.rank("w1", List.of()));
     }
   }
+
+  /** A run of a search, put into another order: by hand from the model's own scores. */
+  @Test
+  void whatASearchFoundIsPutIntoAnotherOrder() throws IOException {
+    Random random = new Random(11);
+    List<String> documents = new ArrayList<>();
+    StringBuilder corpus = new StringBuilder("id\ttext\n");
+    for (int d = 0; d < 12; d++) {
+      documents.add(words(random, 1 + random.nextInt(9), d % 2 * BAD, d % 2 == 1));
+      corpus.append("d%d\t%s\n".formatted(d, documents.get(d)));
+    }
+    Path texts = file("corpus.tsv", corpus.toString());
+    Path queries = file("queries.tsv", "id\ttext\nq1\tw1 w2\nq2\tw3\nq3\tw4 w5 w6\n");
+    // To q2 two are relevant, of which one was not found; q3 found nothing.
+    Path qrels =
+        file(
+            "qrels.tsv",
+            "query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td5\t2\nq2\td11\t1\nq3\td1\t1\n");
+    StringBuilder trec = new StringBuilder();
+    for (int d = 0; d < 8; d++) {
+      trec.append("q1 Q0 d%d %d %s bm25\n".formatted(d, d + 1, 9.5 - d));
+      trec.append("q2 Q0 d%d %d %s bm25\n".formatted(7 - d, d + 1, 7.5 - d));
+    }
+    Path found = file("found.trec", trec.toString());
+    Object[] words = {
+      "eval",
+      model,
+      "--corpus",
+      texts,
+      "--queries",
+      queries,
+      "--qrels",
+      qrels,
+      "--candidates",
+      found,
+      "--top",
+      5
+    };
+    JsonNode measured = Cli.json(words);
+    JsonNode first = measured.get("firstStage");
+    // d3 is the fourth of q1; d5 the third of q2.
+    assertEquals((1 / 4.0 + 1 / 3.0 + 0) / 3, first.get("mrr@10").asDouble(), 1e-9);
+    double best = 2 + 1 / (Math.log(3) / Math.log(2));
+    double ndcg = (Math.log(2) / Math.log(5) + 2 / 2.0 / best) / 3;
+    assertEquals(ndcg, first.get("ndcg@10").asDouble(), 1e-9);
+    int rank1 = rank("w1 w2", documents.subList(0, 5), 3);
+    int rank2 = rank("w3", List.of(7, 6, 5, 4, 3).stream().map(documents::get).toList(), 2);
+    assertEquals((1.0 / rank1 + 1.0 / rank2) / 3, measured.get("mrr@10").asDouble(), 1e-9);
+    assertEquals(5, measured.get("top").asInt());
+    assertEquals(10, measured.get("pairs").asInt());
+    // Beyond the first documents nothing moves.
+    words[words.length - 1] = 1;
+    JsonNode one = Cli.json(words);
+    words[words.length - 1] = 5;
+    assertEquals(first, one.get("firstStage"));
+    assertEquals(first.get("ndcg@10"), one.get("ndcg@10"));
+    Cli lines = Cli.run(words);
+    assertTrue(lines.out().contains("first stage"), lines.out());
+    assertTrue(lines.err().contains("nothing for 1 of 3 queries"), lines.err());
+    // The same as a table.
+    Path table =
+        file(
+            "found.tsv",
+            trec.toString().replaceAll("(?m)^(q\\d) Q0 (d\\d) \\d (\\S+) bm25$", "$1\t$2\t$3"));
+    words[9] = table;
+    assertEquals(measured, Cli.json(words));
+    words[9] = file("stranger.trec", "q1 Q0 d99 1 0.5 x\n");
+    Cli stranger = Cli.run(words);
+    assertEquals(1, stranger.exitCode());
+    assertTrue(stranger.err().contains("stranger.trec:1 has document 'd99'"), stranger.err());
+    words[9] = file("twice.trec", "q1 Q0 d1 1 0.5 x\nq1 Q0 d1 2 0.4 x\n");
+    Cli twice = Cli.run(words);
+    assertTrue(twice.err().contains("twice.trec:2 has document 'd1'"), twice.err());
+    words[9] = file("other.trec", "z Q0 d1 1 0.5 x\n");
+    assertTrue(Cli.run(words).err().contains("are they of one set?"));
+  }
+
+  /**
+   * What a search by vectors found is written as another search's would be, and counts the same.
+   */
+  @Test
+  void whatASearchByVectorsFoundIsWritten() throws IOException {
+    Random random = new Random(12);
+    StringBuilder corpus = new StringBuilder("id\ttext\n");
+    for (int d = 0; d < 9; d++) {
+      corpus.append("d%d\t%s\n".formatted(d, words(random, 2 + random.nextInt(7), 0, false)));
+    }
+    Path texts = file("corpus.tsv", corpus.toString());
+    Path queries = file("queries.tsv", "id\ttext\nq1\tw1 w2\nq2\tw3\n");
+    Path qrels = file("qrels.tsv", "query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td5\t1\n");
+    Path found = folder.resolve("found.tsv");
+    List<Object> search = List.of("--corpus", texts, "--queries", queries, "--qrels", qrels);
+    List<Object> words = new ArrayList<>(List.of("eval", folder.resolve("encoder")));
+    words.addAll(search);
+    words.addAll(List.of("--task", "embedding", "--pooling", "mean", "--run", found));
+    JsonNode measured = Cli.json(words.toArray());
+    assertEquals(18, Files.readAllLines(found).size());
+    assertTrue(Files.readAllLines(found).get(0).matches("q1\tQ0\td\\d\t1\t\\S+\tlora-graph"));
+    assertEquals(1, Cli.run(words.toArray()).exitCode(), "it exists");
+    words.clear();
+    words.addAll(List.of("eval", model, "--candidates", found));
+    words.addAll(search);
+    JsonNode first = Cli.json(words.toArray()).get("firstStage");
+    for (String figure : List.of("ndcg@10", "mrr@10", "map", "recall@5")) {
+      assertEquals(measured.get(figure).asDouble(), first.get(figure).asDouble(), 1e-9, figure);
+    }
+    Cli without = Cli.run("eval", model, "--data", qrels, "--candidates", found);
+    assertEquals(2, without.exitCode());
+    Cli embedding =
+        Cli.run("eval", model, "--corpus", texts, "--queries", queries, "--qrels", qrels);
+    assertNotEquals(0, embedding.exitCode(), embedding.out());
+  }
+
+  /** The rank of a document in the order of the model. */
+  private int rank(String query, List<String> documents, int index) {
+    try (Predictor predictor = Model.open(model).predictor()) {
+      List<RankedDocument> ranking = predictor.rank(query, documents);
+      return 1 + ranking.stream().map(RankedDocument::index).toList().indexOf(index);
+    }
+  }
 }

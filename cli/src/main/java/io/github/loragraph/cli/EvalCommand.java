@@ -9,10 +9,15 @@ import io.github.loragraph.Evaluation;
 import io.github.loragraph.Mistake;
 import io.github.loragraph.Model;
 import io.github.loragraph.Predictor;
+import io.github.loragraph.SearchHit;
 import io.github.loragraph.Task;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.retrieval.FirstStage;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,7 +35,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code lora-graph eval}. */
+/**
+ * {@code lora-graph eval}.
+ *
+ * <p>Long because what is measured, and with which files, is decided in one place.
+ */
 @Command(
     name = "eval",
     header = "Measures a model on labelled examples.",
@@ -44,7 +53,11 @@ import picocli.CommandLine.Spec;
       "With --task embedding vectors are measured: scored pairs by the correlations of score and"
           + " cosine, other pairs and triplets by a search among their own texts, or, with"
           + " --corpus, --queries and --qrels, by a search in a corpus: ndcg@10, mrr@10, recall@1,"
-          + " 5, 10 and 100, and map, as trec_eval has them.",
+          + " 5, 10 and 100, and map, as trec_eval has them. --run writes what was found.",
+      "",
+      "With --task rerank and --candidates the first --top documents that a search found for each"
+          + " query are put into another order, and the figures of both orders are printed, over all"
+          + " judgements.",
       "",
       "A run folder says itself which columns, length and task it was trained with.",
       ""
@@ -54,6 +67,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora-graph eval all-minilm-l6-v2 --corpus corpus.tsv --queries queries.tsv --qrels"
           + " qrels.tsv",
+      "  lora-graph eval reranker --corpus corpus.tsv --queries queries.tsv --qrels qrels.tsv"
+          + " --candidates found.tsv",
       "  lora-graph eval run --data dev.tsv",
       "  lora-graph eval run --data dev.tsv --errors 20",
       "  lora-graph eval run --data dev.tsv --errors errors.csv"
@@ -116,6 +131,30 @@ final class EvalCommand implements Callable<Integer> {
   private @Nullable Path qrels;
 
   @Option(
+      names = "--run",
+      paramLabel = "FILE",
+      description =
+          "Write what the search of --task embedding found, the first --top documents of each query,"
+              + " as a TREC run.")
+  private @Nullable Path found;
+
+  @Option(
+      names = "--candidates",
+      paramLabel = "FILE",
+      description =
+          "What a search found, for a reranker: a TREC run, or query-id, corpus-id and score.")
+  private @Nullable Path candidates;
+
+  @Option(
+      names = "--top",
+      paramLabel = "N",
+      defaultValue = "100",
+      description =
+          "Documents of a query that --run writes, or that --candidates puts into another order"
+              + " (default: ${DEFAULT-VALUE}).")
+  private int top;
+
+  @Option(
       names = "--errors",
       paramLabel = "N|FILE",
       description =
@@ -123,7 +162,7 @@ final class EvalCommand implements Callable<Integer> {
               + " write all of them, whole, to a .tsv, .csv or .jsonl file.")
   private @Nullable String errors;
 
-  @Option(names = "--force", description = "Replace a file of errors that exists.")
+  @Option(names = "--force", description = "Replace a file that exists.")
   private boolean force;
 
   @Override
@@ -135,6 +174,21 @@ final class EvalCommand implements Callable<Integer> {
       AtomicFile.checkTarget(errorFile, force);
     }
     boolean search = corpus != null || queries != null || qrels != null;
+    if (!search && (found != null || candidates != null)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--run and --candidates belong to a search, with --corpus, --queries and --qrels");
+    }
+    if (found != null && candidates != null || top < 1) {
+      throw new ParameterException(
+          spec.commandLine(),
+          top < 1
+              ? "--top must be 1 or more"
+              : "--run writes what a search finds, --candidates reads it: give one of them");
+    }
+    if (found != null) {
+      AtomicFile.checkTarget(found, force);
+    }
     if (search
         ? corpus == null || queries == null || qrels == null || data != null
         : data == null) {
@@ -146,10 +200,16 @@ final class EvalCommand implements Callable<Integer> {
     }
     Model opened = outputName.choose(model.open(output));
     boolean isEmbedding =
-        dataOptions.task().map(Task.EMBEDDING::equals).orElse(search || opened.isEmbedder());
-    if (search && !isEmbedding) {
+        dataOptions
+            .task()
+            .map(Task.EMBEDDING::equals)
+            .orElse(search && candidates == null || opened.isEmbedder());
+    if (search && isEmbedding && candidates != null) {
       throw new ParameterException(
-          spec.commandLine(), "a search is measured with --task embedding alone");
+          spec.commandLine(), "--candidates are put into another order with --task rerank alone");
+    }
+    if (search && !isEmbedding) {
+      return rerank(opened);
     }
     if (isEmbedding) {
       return embedding(opened);
@@ -184,7 +244,54 @@ final class EvalCommand implements Callable<Integer> {
           corpus == null || queries == null || qrels == null
               ? columns.of(Dataset.file(Objects.requireNonNull(data)))
               : Dataset.search(corpus, queries, qrels);
-      Evaluation evaluation = embedder.evaluate(measured, new TextsProgress(output, "searched"));
+      print(measured(embedder, measured), List.of(), null);
+    }
+    return 0;
+  }
+
+  private Evaluation measured(Embedder embedder, Dataset measured) {
+    TextsProgress progress = new TextsProgress(output, "searched");
+    Path target = found;
+    if (target == null) {
+      return embedder.evaluate(measured, progress);
+    }
+    Map<String, List<SearchHit>> hits = new LinkedHashMap<>();
+    Evaluation evaluation = embedder.evaluate(measured, progress, top, hits::put);
+    AtomicFile.write(
+        target,
+        force,
+        out -> {
+          Writer writer = new OutputStreamWriter(out, StandardCharsets.UTF_8);
+          for (Map.Entry<String, List<SearchHit>> query : hits.entrySet()) {
+            List<FirstStage.Hit> theirs =
+                query.getValue().stream()
+                    .map(hit -> new FirstStage.Hit(hit.document(), hit.score(), ""))
+                    .toList();
+            FirstStage.write(writer, query.getKey(), theirs);
+          }
+          writer.flush();
+        });
+    output.log("written: %s, the first %,d documents of %,d queries", target, top, hits.size());
+    return evaluation;
+  }
+
+  private int rerank(Model opened) {
+    if (candidates == null || corpus == null || queries == null || qrels == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "a search is measured with --task embedding; a reranker needs what one found: --candidates");
+    }
+    if (errors != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--errors lists mistakes, and a search has none: leave it out");
+    }
+    try (Predictor predictor = opened.predictor(dataOptions.inference(device, threads))) {
+      Evaluation evaluation =
+          predictor.evaluate(
+              Dataset.search(corpus, queries, qrels),
+              candidates,
+              top,
+              new TextsProgress(output, "ranked"));
       print(evaluation, List.of(), null);
     }
     return 0;

@@ -156,6 +156,27 @@ public record SearchSet(
    * documents are held only while they are looked at.
    */
   public RetrievalReport report(Encoder ofQueries, Encoder ofDocuments, Progress progress) {
+    return report(ofQueries, ofDocuments, progress, 0, (query, hits) -> {});
+  }
+
+  /** Takes what a query found. */
+  @FunctionalInterface
+  public interface HitTaker {
+    /**
+     * @param query its id
+     * @param hits the best first
+     */
+    void found(String query, List<FirstStage.Hit> hits);
+  }
+
+  /**
+   * The same, and hands over what each query found.
+   *
+   * @param most documents of a query; 0 for none
+   * @param taker gets them at the end
+   */
+  public RetrievalReport report(
+      Encoder ofQueries, Encoder ofDocuments, Progress progress, int most, HitTaker taker) {
     Set<Integer> judged = new HashSet<>();
     relevance.forEach(its -> Arrays.stream(its.documents()).forEach(judged::add));
     Map<Integer, float[]> theirs = new HashMap<>();
@@ -172,17 +193,29 @@ public record SearchSet(
     for (int i = 0; i < vectors.length; i++) {
       theirs.put(numbers.get(i), vectors[i]);
     }
+    float[][] asked = Cosine.units(ofQueries.vectors(queries));
+    VectorSearch search = new VectorSearch(most == 0 ? new float[0][] : asked, Math.max(1, most));
     RelevantRanks ranks =
         new RelevantRanks(
-            Cosine.units(ofQueries.vectors(queries)),
-            relevance,
-            number -> Objects.requireNonNull(theirs.get(number)),
-            corpus.ids());
+            asked, relevance, number -> Objects.requireNonNull(theirs.get(number)), corpus.ids());
     corpus.eachBlock(
         (first, block) -> {
-          ranks.add(first, vectors(first, block, theirs, ofDocuments));
+          float[][] units = vectors(first, block, theirs, ofDocuments);
+          ranks.add(first, units);
+          if (most > 0) {
+            search.add(units);
+          }
           progress.documents(first + block.size(), corpus.size());
         });
+    for (int q = 0; most > 0 && q < queryIds.size(); q++) {
+      VectorSearch.Hits hits = search.hits(q);
+      List<FirstStage.Hit> found = new ArrayList<>();
+      for (int i = 0; i < hits.documents().length; i++) {
+        String id = corpus.ids().get(hits.documents()[i]);
+        found.add(new FirstStage.Hit(id, hits.scores()[i], ""));
+      }
+      taker.found(queryIds.get(q), found);
+    }
     return report(ranks, corpus.size());
   }
 
