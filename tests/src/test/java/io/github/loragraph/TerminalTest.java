@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.loragraph.cli.ShellWord;
+import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -210,7 +211,7 @@ class TerminalTest {
     assertFalse(Files.exists(actual.resolve("checkpoints")));
   }
 
-  /** While the session is made, in steps, in evaluations, in the last write. */
+  /** While the session is made, in steps, in evaluations, in the last write, and after it. */
   @Test
   void ctrlCAtAnyMoment() throws Exception {
     int steps = 30;
@@ -231,7 +232,7 @@ class TerminalTest {
         assertTrue(screen.contains("nothing is kept"), screen);
         continue;
       }
-      if (exitCode == 130) {
+      if (exitCode == 130 && !RunFolder.isFinished(run)) {
         Cli.json("train", "--resume", run);
       }
       assertSameRun(straight, run);
