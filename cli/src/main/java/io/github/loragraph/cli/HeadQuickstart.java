@@ -8,6 +8,7 @@ import io.github.loragraph.LoraConfig;
 import io.github.loragraph.Model;
 import io.github.loragraph.ParameterCount;
 import io.github.loragraph.Task;
+import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.TrainingResult;
 import io.github.loragraph.data.LabelSet;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * A job whose model is the bundled encoder with a head: trained with adapters, merged, and run.
@@ -22,19 +24,46 @@ import java.util.Map;
  * @param task of the head
  * @param training name of the data file that is trained on
  * @param heldOut name of the one that is evaluated on
- * @param epochs of the training
- * @param batchSize rows of a step
- * @param learningRate the highest of the training
+ * @param course what the training is to be beyond what all jobs have
  * @param attempt what to give {@code predict} at the end
  */
 record HeadQuickstart(
     Task task,
     String training,
     String heldOut,
-    int epochs,
-    int batchSize,
-    double learningRate,
+    UnaryOperator<TrainingArguments.Builder> course,
     String attempt) {
+  private static final int BATCH_SIZE = 16;
+
+  /**
+   * A course of labelled rows.
+   *
+   * @param epochs of the training
+   * @param learningRate the highest of the training
+   */
+  static UnaryOperator<TrainingArguments.Builder> epochs(int epochs, double learningRate) {
+    return arguments ->
+        arguments
+            .numTrainEpochs(epochs)
+            .trainBatchSize(BATCH_SIZE)
+            .learningRate(learningRate)
+            .loggingSteps(20);
+  }
+
+  /**
+   * A course of few examples.
+   *
+   * @param examples of each class that are taken
+   * @param iterations pairs of each kind that each example is the first of
+   */
+  static UnaryOperator<TrainingArguments.Builder> fewShot(int examples, int iterations) {
+    return arguments ->
+        arguments
+            .fewShot(true)
+            .fewShotIterations(iterations)
+            .maxTrainSamplesPerClass(examples)
+            .loggingSteps(10);
+  }
 
   void run(QuickstartPlace place) {
     ResultOutput output = place.output();
@@ -68,17 +97,7 @@ record HeadQuickstart(
 
     output.log("4/6 train");
     TrainingResult trained =
-        place.train(
-            injected,
-            data,
-            held,
-            place
-                .arguments()
-                .numTrainEpochs(epochs)
-                .trainBatchSize(batchSize)
-                .learningRate(learningRate)
-                .loggingSteps(20)
-                .build());
+        place.train(injected, data, held, course.apply(place.arguments()).build());
 
     output.log("5/6 merge");
     Model merged = trained.model().merge(onCpu);

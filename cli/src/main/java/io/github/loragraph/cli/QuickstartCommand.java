@@ -20,9 +20,10 @@ import picocli.CommandLine.Option;
           + " a head where the job wants one, trains it, merges the adapters and says what the"
           + " model did before and does after.",
       "",
-      "classification tells six kinds of support messages apart; embedding finds the passages of a"
-          + " manual that answer questions; rerank puts such passages into order; entities finds"
-          + " vessels, people, ports and cargo in sentences.",
+      "classification tells six kinds of support messages apart, few-shot the same from 8 examples"
+          + " of each; embedding finds the passages of a manual that answer questions; rerank puts"
+          + " such passages into order; entities finds vessels, people, ports and cargo in"
+          + " sentences.",
       ""
     },
     footer = {"", "Example:", "  lora-graph quickstart -o quickstart"},

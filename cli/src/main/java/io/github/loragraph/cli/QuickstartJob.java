@@ -7,7 +7,11 @@ import java.util.function.Consumer;
 enum QuickstartJob {
   CLASSIFICATION(
       new HeadQuickstart(
-              Task.CLASSIFICATION, "train.tsv", "eval.tsv", 4, 16, 1e-3, "'my parcel has not come'")
+              Task.CLASSIFICATION,
+              "train.tsv",
+              "eval.tsv",
+              HeadQuickstart.epochs(4, 1e-3),
+              "'my parcel has not come'")
           ::run),
   EMBEDDING(EmbeddingQuickstart::run),
   RERANK(
@@ -15,9 +19,7 @@ enum QuickstartJob {
               Task.RERANK,
               "rerank/train.tsv",
               "rerank/eval.tsv",
-              2,
-              16,
-              2e-3,
+              HeadQuickstart.epochs(2, 2e-3),
               "--query 'how loud is it' 'Wipe the lip of the maw.' 'Shirts reach 46 decibels.'")
           ::run),
   ENTITIES(
@@ -25,10 +27,16 @@ enum QuickstartJob {
               Task.TOKEN_CLASSIFICATION,
               "entities/train.conll",
               "entities/eval.conll",
-              12,
-              16,
-              2e-3,
+              HeadQuickstart.epochs(12, 2e-3),
               "'The Grey Curlew left Skarvik with a cargo of salt .'")
+          ::run),
+  FEW_SHOT(
+      new HeadQuickstart(
+              Task.CLASSIFICATION,
+              "train.tsv",
+              "eval.tsv",
+              HeadQuickstart.fewShot(8, 5),
+              "'my parcel has not come'")
           ::run);
 
   private final Consumer<QuickstartPlace> steps;
