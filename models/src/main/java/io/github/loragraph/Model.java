@@ -27,7 +27,6 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
-import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.LanguageModelHead;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Trainability;
@@ -621,10 +620,10 @@ public final class Model {
     return Embedder.open(this, arguments);
   }
 
-  /** Whether its run trained it to make embeddings, which has no labels to measure with. */
-  public boolean isEmbedder() {
+  /** What its run trained it for; empty where it is no folder of a run. */
+  public Optional<Task> trainedTask() {
     RunDefaults run = state.defaults == null ? RunDefaults.of(files, line -> {}) : state.defaults;
-    return run.task() == Tasks.EMBEDDING;
+    return Optional.ofNullable(run.task()).map(Task::of);
   }
 
   /**

@@ -202,8 +202,9 @@ final class EvalCommand implements Callable<Integer> {
     boolean isEmbedding =
         dataOptions
             .task()
+            .or(opened::trainedTask)
             .map(Task.EMBEDDING::equals)
-            .orElse(search && candidates == null || opened.isEmbedder());
+            .orElse(search && candidates == null);
     if (search && isEmbedding && candidates != null) {
       throw new ParameterException(
           spec.commandLine(), "--candidates are put into another order with --task rerank alone");
