@@ -9,7 +9,6 @@ import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
-import io.github.loragraph.retrieval.Corpus;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
 import io.github.loragraph.task.Report;
@@ -19,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
@@ -282,35 +280,6 @@ public final class Embedder implements AutoCloseable {
    */
   public void embedDocuments(Dataset texts, BiConsumer<Example, float[]> taker) {
     documents().embed(texts, documentPrefix(), taker);
-  }
-
-  /**
-   * Embeds the documents of a corpus one after the other, as {@link #evaluate} of a search does:
-   * title and text together, with the documents' prefix, by the model that embeds them. What an
-   * index is made of.
-   *
-   * @param corpus documents with their ids, title and text, as BEIR and MS MARCO have them
-   * @param taker gets each document, its id in the field {@code id} and title and text as {@code
-   *     text}, with its embedding
-   * @throws LoraGraphException if the corpus cannot be read or an id comes twice, or as {@link
-   *     #embedDocuments}
-   * @throws IllegalStateException if this is closed
-   */
-  public void embedCorpus(Path corpus, BiConsumer<Example, float[]> taker) {
-    Embedder by = documents();
-    Corpus documents = Corpus.read(corpus, notes);
-    Tally tally = new Tally();
-    documents.eachBlock(
-        (first, rows) -> {
-          float[][] vectors = by.vectors(rows, documentPrefix(), tally);
-          for (int i = 0; i < vectors.length; i++) {
-            String text = Objects.requireNonNullElse(rows.get(i).text(), "");
-            taker.accept(
-                Example.of(rows.get(i), Map.of("id", documents.ids().get(first + i), "text", text)),
-                vectors[i]);
-          }
-        });
-    tell(corpus.toString(), tally);
   }
 
   private void tell(String where, Tally tally) {

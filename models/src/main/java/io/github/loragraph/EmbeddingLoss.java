@@ -96,7 +96,8 @@ public final class EmbeddingLoss {
    * @throws LoraGraphException if it is not above 0, or of another loss
    */
   public EmbeddingLoss withScale(double scale) {
-    require("scale", EmbeddingObjective.Kind.MULTIPLE_NEGATIVES, EmbeddingObjective.Kind.COSENT);
+    require(
+        "scale", EmbeddingObjective.Kind.MULTIPLE_NEGATIVES, EmbeddingObjective.Kind.COSENT);
     return with(scale, internal.symmetric(), internal.margin(), internal.temperature());
   }
 

@@ -27,6 +27,7 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -312,9 +313,11 @@ final class Training {
       return;
     }
     config
-        .files(model.files(), Objects.requireNonNull(data.answer().embedding()), data.maxLength())
+        .files(
+            model.files(), Objects.requireNonNull(data.answer().embedding()), data.maxLength())
         .forEach(
-            (name, bytes) -> AtomicFile.write(target.resolve(name), true, out -> out.write(bytes)));
+            (name, bytes) ->
+                AtomicFile.write(target.resolve(name), true, out -> out.write(bytes)));
   }
 
   /**

@@ -92,32 +92,6 @@ class EmbeddingCommandsTest {
     }
   }
 
-  /** An index holds what is measured: title and text, behind the prefix of documents. */
-  @Test
-  void aCorpusIsEmbeddedAsItIsMeasured() throws IOException {
-    Path corpus = file("corpus.tsv", "id\ttitle\ttext", "a\tgood film\tbad", "b\t\tfine film");
-    Object[] pooled = {"--pooling", "mean", "--document-prefix", "the "};
-    Cli embedded =
-        Cli.run("embed", model, "--corpus", corpus, pooled[0], pooled[1], pooled[2], pooled[3]);
-    assertEquals(0, embedded.exitCode(), embedded.err());
-    List<String> rows = embedded.out().lines().toList();
-    JsonNode first = new ObjectMapper().readTree(rows.get(0));
-    assertEquals("a", first.get("id").asText());
-    assertEquals("good film bad", first.get("text").asText());
-    Cli texts = Cli.run("embed", model, "--pooling", "mean", "the good film bad", "the fine film");
-    List<String> plain = texts.out().lines().toList();
-    for (int i = 0; i < 2; i++) {
-      assertArrayEquals(
-          vector(new ObjectMapper().readTree(plain.get(i)).get("embedding")),
-          vector(new ObjectMapper().readTree(rows.get(i)).get("embedding")),
-          1e-6f);
-    }
-    Cli data = Cli.run("embed", model, "--data", corpus, "--pooling", "mean");
-    assertTrue(data.err().contains("'title' is not embedded; --corpus takes"), data.err());
-    Cli both = Cli.run("embed", model, "--corpus", corpus, "--prefix", "a ");
-    assertEquals(2, both.exitCode());
-  }
-
   @Test
   void poolingIsNeverGuessed() throws IOException {
     Cli refused = Cli.run("embed", model, "good");

@@ -21,7 +21,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.BiConsumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,8 +36,8 @@ import picocli.CommandLine.Spec;
     header = "Makes vectors of texts.",
     description = {
       "",
-      "Takes the texts from the arguments, from a data file or a corpus, or one from each line of"
-          + " standard input. Prints a JSON object for each, in their order: all fields of its row (text"
+      "Takes the texts from the arguments, from a data file, or one from each line of standard"
+          + " input. Prints a JSON object for each, in their order: all fields of its row (text"
           + " where there are none) and embedding. With --output FILE.jsonl they are written to a"
           + " file, with --output FILE.npy the vectors alone, as NumPy loads them: 32-bit floats of"
           + " the shape (texts, dimension).",
@@ -52,7 +51,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  lora-graph embed all-minilm-l6-v2 'where is my parcel?'",
-      "  lora-graph embed run --corpus corpus.tsv --output vectors.npy",
+      "  lora-graph embed run --data corpus.tsv --output vectors.npy",
       "  lora-graph embed e5 --pooling mean --normalize --prefix 'query: ' < queries.txt"
     },
     mixinStandardHelpOptions = true)
@@ -96,14 +95,6 @@ final class EmbedCommand implements Callable<Integer> {
   private @Nullable Path data;
 
   @Option(
-      names = "--corpus",
-      paramLabel = "FILE",
-      description =
-          "Documents to embed for an index, as eval and mine-negatives embed them: title and text"
-              + " together, with the prefix of documents. Each row has id, text and embedding.")
-  private @Nullable Path corpus;
-
-  @Option(
       names = "--prefix",
       paramLabel = "TEXT",
       description = "What is put before each text, 'query: ' for example (default: nothing).")
@@ -139,14 +130,8 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (Stream.of(data != null, corpus != null, !arguments.isEmpty()).filter(b -> b).count() > 1) {
-      throw new ParameterException(
-          spec.commandLine(), "name texts, --data or --corpus, one of them alone");
-    }
-    if (corpus != null && (prefix != null || prompt != null)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--corpus is embedded with the prefix of documents: --document-prefix names another");
+    if (data != null && !arguments.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "name texts or --data, not both");
     }
     if (prefix != null && prompt != null) {
       throw new ParameterException(spec.commandLine(), "name --prefix or --prompt-name, not both");
@@ -187,9 +172,6 @@ final class EmbedCommand implements Callable<Integer> {
   private String prefix(Embedder embedder) {
     if (prefix != null) {
       return prefix;
-    }
-    if (corpus != null) {
-      return embedder.documentPrefix();
     }
     if (prompt != null) {
       return prompt == Prompt.QUERY ? embedder.queryPrefix() : embedder.documentPrefix();
@@ -262,20 +244,14 @@ final class EmbedCommand implements Callable<Integer> {
 
     void over(Sink sink) {
       count = 0;
-      if (corpus != null) {
-        embedder.embedCorpus(corpus, (example, vector) -> inChunks(example, vector, sink));
-        sink.flush();
-      } else if (data != null) {
+      if (data != null) {
         embed(
             texts.of(Dataset.file(data)),
             (example, vector) -> {
-              if (count == 0 && example.fields().containsKey("title")) {
-                output.log(
-                    "%s: 'title' is not embedded; --corpus takes title and text together, as eval"
-                        + " does",
-                    data);
+              take(example, vector, sink);
+              if (count % CHUNK == 0) {
+                sink.flush();
               }
-              inChunks(example, vector, sink);
             });
         sink.flush();
       } else if (!arguments.isEmpty()) {
@@ -289,13 +265,6 @@ final class EmbedCommand implements Callable<Integer> {
           throw new LoraGraphException(
               "no text to embed: give it as an argument, with --data, or on standard input");
         }
-      }
-    }
-
-    private void inChunks(Example example, float[] vector, Sink sink) {
-      take(example, vector, sink);
-      if (count % CHUNK == 0) {
-        sink.flush();
       }
     }
 
