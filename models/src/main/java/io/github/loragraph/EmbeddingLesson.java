@@ -76,12 +76,8 @@ final class EmbeddingLesson implements Lesson {
         new GroupExamples(
             sampled, encoder, config.queryPrefix(), config.documentPrefix(), data.padId());
     this.truncated = encoder.cut();
-    data.tellCut(training.name(), truncated, groups.different());
+    data.tellCut(training.name(), truncated, (long) sampled.size() * (groups.most() + 1));
     objective.requireFitting(groups.most(), data.outputs());
-    objective.useOfScores(sampled).ifPresent(use -> notes.accept(training.name() + ": " + use));
-    if (isAmongAll()) {
-      refuseTooMany(groups.texts().size());
-    }
     if (groups.filledUp() > 0) {
       notes.accept(
           "%s: %,d of %,d groups have fewer negatives than %d: what is missing is left out of the loss"
@@ -111,23 +107,12 @@ final class EmbeddingLesson implements Lesson {
       throw new LoraGraphException(
           "label smoothing and class weights belong to a cross-entropy over classes, not to embeddings");
     }
-    if (isAmongAll() && objective.symmetric()) {
+    boolean among =
+        arguments.trainsQuerySide()
+            && objective.kind() == EmbeddingObjective.Kind.MULTIPLE_NEGATIVES;
+    if (among && objective.symmetric()) {
       throw new LoraGraphException(
           "documents that stay as they are look for no queries: leave the symmetric loss or the query side out");
-    }
-  }
-
-  /** Whether each anchor is held against all texts of the data. */
-  private boolean isAmongAll() {
-    return arguments.trainsQuerySide()
-        && objective.kind() == EmbeddingObjective.Kind.MULTIPLE_NEGATIVES;
-  }
-
-  private static void refuseTooMany(int texts) {
-    if (texts > MOST_VECTORS) {
-      throw new LoraGraphException(
-          "the data has %,d different texts beside the anchors, and a training of the query side compares with %,d at most: take fewer"
-              .formatted(texts, MOST_VECTORS));
     }
   }
 
@@ -150,7 +135,7 @@ final class EmbeddingLesson implements Lesson {
       notes.accept(
           "query side: %,d other texts were embedded once and stay as they are"
               .formatted(vectors.length));
-      if (isAmongAll()) {
+      if (objective.kind() == EmbeddingObjective.Kind.MULTIPLE_NEGATIVES) {
         graph = Towers.anchorAlone(embedding);
         examples = groups.amongAll();
         loss = objective.among(tensor(vectors));
@@ -167,6 +152,11 @@ final class EmbeddingLesson implements Lesson {
   }
 
   private static Tensor tensor(float[][] vectors) {
+    if (vectors.length > MOST_VECTORS) {
+      throw new LoraGraphException(
+          "the data has %,d different texts beside the anchors, and a training of the query side compares with %,d at most: take fewer"
+              .formatted(vectors.length, MOST_VECTORS));
+    }
     int dimension = vectors[0].length;
     float[] all = new float[Math.multiplyExact(vectors.length, dimension)];
     for (int i = 0; i < vectors.length; i++) {

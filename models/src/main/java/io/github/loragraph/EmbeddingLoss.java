@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * What a model of embeddings is trained by; the losses of sentence-transformers. Immutable; the
@@ -93,58 +92,33 @@ public final class EmbeddingLoss {
   /**
    * With another factor of the cosines than 20, of multiple negatives and CoSENT.
    *
-   * @throws LoraGraphException if it is not above 0, or of another loss
+   * @throws LoraGraphException if it is not above 0
    */
   public EmbeddingLoss withScale(double scale) {
-    require(
-        "scale", EmbeddingObjective.Kind.MULTIPLE_NEGATIVES, EmbeddingObjective.Kind.COSENT);
     return with(scale, internal.symmetric(), internal.margin(), internal.temperature());
   }
 
-  /**
-   * Whether multiple negatives look for the first text of each second one, too.
-   *
-   * @throws LoraGraphException if another loss is to
-   */
+  /** Whether multiple negatives look for the first text of each second one, too. */
   public EmbeddingLoss withSymmetric(boolean symmetric) {
-    if (symmetric) {
-      require("symmetric form", EmbeddingObjective.Kind.MULTIPLE_NEGATIVES);
-    }
     return with(internal.scale(), symmetric, internal.margin(), internal.temperature());
   }
 
   /**
    * With another margin of triplets than 5.
    *
-   * @throws LoraGraphException if it is not above 0, or of another loss
+   * @throws LoraGraphException if it is not above 0
    */
   public EmbeddingLoss withMargin(double margin) {
-    require("margin", EmbeddingObjective.Kind.TRIPLET);
     return with(internal.scale(), internal.symmetric(), margin, internal.temperature());
   }
 
   /**
-   * With another temperature of the teacher's and the model's scores than 1, of {@link #kl}.
+   * With another temperature of the teacher's and the model's scores than 1.
    *
-   * @throws LoraGraphException if it is not above 0, or of another loss
+   * @throws LoraGraphException if it is not above 0
    */
   public EmbeddingLoss withTemperature(double temperature) {
-    require("temperature", EmbeddingObjective.Kind.KL);
     return with(internal.scale(), internal.symmetric(), internal.margin(), temperature);
-  }
-
-  /** A number that a loss does not have would be passed over in silence. */
-  private void require(String what, EmbeddingObjective.Kind... kinds) {
-    if (!Arrays.asList(kinds).contains(internal.kind())) {
-      throw new LoraGraphException(
-          "the loss %s has no %s: that is for %s"
-              .formatted(
-                  name(),
-                  what,
-                  Arrays.stream(kinds)
-                      .map(EmbeddingObjective.Kind::toString)
-                      .collect(Collectors.joining(" and "))));
-    }
   }
 
   private EmbeddingLoss with(double scale, boolean symmetric, double margin, double temperature) {
@@ -159,13 +133,8 @@ public final class EmbeddingLoss {
             internal.matryoshka()));
   }
 
-  /**
-   * With another distance of triplets than the Euclidean one.
-   *
-   * @throws LoraGraphException for another loss
-   */
+  /** With another distance of triplets than the Euclidean one. */
   public EmbeddingLoss withDistance(Distance distance) {
-    require("distance", EmbeddingObjective.Kind.TRIPLET);
     return new EmbeddingLoss(
         new EmbeddingObjective(
             internal.kind(),

@@ -306,18 +306,21 @@ final class Training {
     }
   }
 
-  /** What says how texts become embeddings, where what came with the model says otherwise. */
-  private void stageEmbedding(ModelData data, Path target) {
+  /** What says how texts become embeddings, where no such file has come with the model. */
+  private static void stageEmbedding(ModelData data, Path target) {
     EmbeddingConfig config = data.embedding();
     if (config == null) {
       return;
     }
     config
-        .files(
-            model.files(), Objects.requireNonNull(data.answer().embedding()), data.maxLength())
+        .files(Objects.requireNonNull(data.answer().embedding()), data.maxLength())
         .forEach(
-            (name, bytes) ->
-                AtomicFile.write(target.resolve(name), true, out -> out.write(bytes)));
+            (name, bytes) -> {
+              Path file = target.resolve(name);
+              if (!Files.exists(file)) {
+                AtomicFile.write(file, false, out -> out.write(bytes));
+              }
+            });
   }
 
   /**

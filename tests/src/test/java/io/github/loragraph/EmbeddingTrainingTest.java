@@ -468,14 +468,6 @@ class EmbeddingTrainingTest {
                 groups(4, 0, false, 1),
                 arguments(EmbeddingLoss.multipleNegatives()).embedding(EmbeddingArguments.AS_FOUND))
             .contains("nothing says how they become one"));
-    assertEquals(
-        "data:2 is a pair with the score 0.0, and the loss multiple-negatives takes each pair as one"
-            + " that belongs together: take cosine or cosent, or leave such pairs out",
-        refusal(
-            List.of(
-                Example.pair("good", "bad").withNumber(1),
-                Example.pair("good", "fine").withNumber(0)),
-            arguments(EmbeddingLoss.multipleNegatives())));
     assertThrows(
         LoraGraphException.class,
         () -> arguments(EmbeddingLoss.triplet()).miniBatchSize(2).querySide(true).build());
@@ -488,54 +480,6 @@ class EmbeddingTrainingTest {
             model.train(
                 Dataset.of(groups(4, 0, false, 1)),
                 arguments(EmbeddingLoss.triplet()).keepIfBetter(true).build()));
-  }
-
-  @Test
-  void aLossHasNoNumbersOfOthers() {
-    assertEquals(
-        "the loss cosine has no margin: that is for triplet",
-        assertThrows(LoraGraphException.class, () -> EmbeddingLoss.cosine().withMargin(1))
-            .getMessage());
-    assertEquals(
-        "the loss kl has no scale: that is for multiple-negatives and cosent",
-        assertThrows(LoraGraphException.class, () -> EmbeddingLoss.kl().withScale(1)).getMessage());
-    EmbeddingLoss triplet = EmbeddingLoss.triplet();
-    assertThrows(LoraGraphException.class, () -> triplet.withSymmetric(true));
-    assertThrows(LoraGraphException.class, () -> triplet.withTemperature(2));
-    EmbeddingLoss cosent = EmbeddingLoss.cosent();
-    assertThrows(
-        LoraGraphException.class, () -> cosent.withDistance(EmbeddingLoss.Distance.COSINE));
-    assertEquals(cosent, cosent.withSymmetric(false));
-  }
-
-  /** What came with the model said otherwise. */
-  @Test
-  void theFilesBesideTheModelSayWhatWasTrained() throws IOException {
-    Path first = folder.resolve("first");
-    TrainingArguments.Builder usual = arguments(EmbeddingLoss.multipleNegatives()).maxSteps(1);
-    model.train(Dataset.of(groups(4, 0, false, 1)), usual.outputDir(first).build());
-    Path second = folder.resolve("second");
-    Model.open(first)
-        .train(
-            Dataset.of(groups(4, 0, false, 1)),
-            usual
-                .outputDir(second)
-                .maxLength(5)
-                .embedding(
-                    EmbeddingArguments.AS_FOUND
-                        .withPooling(EmbeddingArguments.Pooling.CLS)
-                        .withNormalize(false)
-                        .withQueryPrefix("the "))
-                .build());
-    Path merged = folder.resolve("merged");
-    Model.open(second).merge().save(merged);
-    try (Embedder run = Model.open(second).embedder();
-        Embedder after = Model.open(merged).embedder()) {
-      assertEquals(5, after.maxLength());
-      assertEquals("the ", after.queryPrefix());
-      String text = "good bad fine good bad fine good";
-      assertArrayEquals(run.embed(text), after.embed(text), 1e-6f);
-    }
   }
 
   @Test

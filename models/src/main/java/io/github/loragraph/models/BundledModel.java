@@ -30,7 +30,7 @@ public enum BundledModel {
           "max_position_embeddings", 512,
           "pad_token_id", 0),
       // As its authors publish it on Hugging Face: mean of the tokens, normalized, 256 tokens.
-      SentenceFiles.toSay(Pooling.MEAN, true, 384, 256));
+      SentenceFiles.written(Pooling.MEAN, true, 384, 256, "", ""));
 
   private static final String MODEL = "model.onnx";
 

@@ -154,20 +154,18 @@ public record EmbeddingConfig(
   }
 
   /**
-   * sentence-transformers' files that a model's folder lacks to say this, or that say otherwise, by
-   * their names; none where the model pools itself. Whoever reads the folder next knows by them.
+   * sentence-transformers' files that say this, by their names in a model's folder; none where the
+   * model pools itself. They are for a folder that has none, so that whoever reads it next knows.
    *
-   * @param folder what the model was read from
    * @param embedding what came of it
    * @param length tokens of a text
    */
-  public Map<String, byte[]> files(ModelFolder folder, SentenceEmbedding embedding, int length) {
+  public Map<String, byte[]> files(SentenceEmbedding embedding, int length) {
     return embedding
         .pooling()
         .map(
             its ->
-                SentenceFiles.toSay(
-                    folder,
+                SentenceFiles.written(
                     its,
                     embedding.normalized(),
                     embedding.dimension(),

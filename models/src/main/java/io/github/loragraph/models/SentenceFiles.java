@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.file.AtomicFile;
@@ -17,9 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -236,86 +233,45 @@ record SentenceFiles(
   }
 
   /**
-   * Those files that a model's folder would have to have beside it, or to have otherwise, to say
-   * this, by their names: sentence-transformers and later commands read them.
+   * The files that say the same, by their names: sentence-transformers and later commands read
+   * them.
    *
-   * @param folder what it has now; what its files say of other things stays in them
    * @param dimension numbers of an embedding
    */
-  static Map<String, byte[]> toSay(
-      ModelFolder folder,
+  static Map<String, byte[]> written(
       Pooling pooling,
       boolean normalize,
       int dimension,
       int maxLength,
       String queryPrompt,
       String documentPrompt) {
-    return toSay(
-        of(folder),
-        name -> folder.beside(name).map(SentenceFiles::json),
-        pooling,
-        normalize,
-        dimension,
-        maxLength,
-        queryPrompt,
-        documentPrompt);
-  }
-
-  /** The files of a model that has none yet, and no prompts. */
-  static Map<String, byte[]> toSay(
-      Pooling pooling, boolean normalize, int dimension, int maxLength) {
-    SentenceFiles none = new SentenceFiles(null, null, null, null, null, List.of());
-    return toSay(none, name -> Optional.empty(), pooling, normalize, dimension, maxLength, "", "");
-  }
-
-  private static Map<String, byte[]> toSay(
-      SentenceFiles there,
-      Function<String, Optional<JsonNode>> contents,
-      Pooling pooling,
-      boolean normalize,
-      int dimension,
-      int maxLength,
-      String queryPrompt,
-      String documentPrompt) {
+    Map<String, Object> poolingConfig = new LinkedHashMap<>();
+    poolingConfig.put("word_embedding_dimension", dimension);
+    MODES.forEach((mode, its) -> poolingConfig.put("pooling_mode_" + mode, pooling == its));
+    List<Map<String, Object>> modules = new ArrayList<>();
+    modules.add(module(0, "", "Transformer"));
+    modules.add(module(1, "1_Pooling", "Pooling"));
+    if (normalize) {
+      modules.add(module(2, "2_Normalize", "Normalize"));
+    }
     Map<String, byte[]> files = new LinkedHashMap<>();
-    if (pooling != there.pooling || !Boolean.valueOf(normalize).equals(there.normalize)) {
-      List<Map<String, Object>> modules = new ArrayList<>();
-      modules.add(module(0, "", "Transformer"));
-      modules.add(module(1, "1_Pooling", "Pooling"));
-      if (normalize) {
-        modules.add(module(2, "2_Normalize", "Normalize"));
-      }
-      Map<String, Object> poolingConfig = new LinkedHashMap<>();
-      poolingConfig.put("word_embedding_dimension", dimension);
-      MODES.forEach((mode, its) -> poolingConfig.put("pooling_mode_" + mode, pooling == its));
-      files.put(MODULES, bytes(modules));
-      files.put(POOLING, bytes(poolingConfig));
-    }
-    if (!Integer.valueOf(maxLength).equals(there.maxLength)) {
-      ObjectNode length = object(contents.apply(LENGTH));
-      length.put("max_seq_length", maxLength);
-      if (!length.has("do_lower_case")) {
-        length.put("do_lower_case", false);
-      }
-      files.put(LENGTH, bytes(length));
-    }
-    if (!queryPrompt.equals(Objects.requireNonNullElse(there.queryPrompt, ""))
-        || !documentPrompt.equals(Objects.requireNonNullElse(there.documentPrompt, ""))) {
-      ObjectNode config = object(contents.apply(PROMPTS));
-      ObjectNode prompts = config.withObjectProperty("prompts");
-      prompts.remove(List.of("passage", "corpus"));
-      prompts.put("query", queryPrompt).put("document", documentPrompt);
-      config.putNull("default_prompt_name");
-      if (!config.has("similarity_fn_name")) {
-        config.put("similarity_fn_name", "cosine");
-      }
+    files.put(MODULES, bytes(modules));
+    files.put(POOLING, bytes(poolingConfig));
+    Map<String, Object> length = new LinkedHashMap<>();
+    length.put("max_seq_length", maxLength);
+    length.put("do_lower_case", false);
+    files.put(LENGTH, bytes(length));
+    if (!queryPrompt.isEmpty() || !documentPrompt.isEmpty()) {
+      Map<String, Object> prompts = new LinkedHashMap<>();
+      prompts.put("query", queryPrompt);
+      prompts.put("document", documentPrompt);
+      Map<String, Object> config = new LinkedHashMap<>();
+      config.put("prompts", prompts);
+      config.put("default_prompt_name", null);
+      config.put("similarity_fn_name", "cosine");
       files.put(PROMPTS, bytes(config));
     }
     return files;
-  }
-
-  private static ObjectNode object(Optional<JsonNode> content) {
-    return (ObjectNode) content.orElseGet(JSON::createObjectNode);
   }
 
   private static Map<String, Object> module(int number, String path, String type) {

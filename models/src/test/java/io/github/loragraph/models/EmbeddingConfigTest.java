@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,40 +157,12 @@ class EmbeddingConfigTest {
     }
   }
 
-  private void writeWhatSays(
-      Pooling pooling, boolean normalize, int length, String query, String document)
-      throws IOException {
-    for (var file :
-        SentenceFiles.toSay(ModelFolder.of(folder), pooling, normalize, 8, length, query, document)
-            .entrySet()) {
-      write(file.getKey(), new String(file.getValue(), StandardCharsets.UTF_8));
-    }
-  }
-
   @Test
   void writtenFilesSayTheSame() throws IOException {
-    writeWhatSays(Pooling.LASTTOKEN, true, 64, "q: ", "d: ");
+    for (var file :
+        SentenceFiles.written(Pooling.LASTTOKEN, true, 8, 64, "q: ", "d: ").entrySet()) {
+      write(file.getKey(), new String(file.getValue(), StandardCharsets.UTF_8));
+    }
     assertEquals(new EmbeddingConfig(Pooling.LASTTOKEN, true, 64, "q: ", "d: "), read());
-  }
-
-  /** What was trained goes before what came with the model; what is not about it stays. */
-  @Test
-  void filesThatSayOtherwiseAreWrittenAnew() throws IOException {
-    bge();
-    write(
-        "config_sentence_transformers.json",
-        "{\"prompts\": {\"s2s\": \"same: \", \"passage\": \"passage: \"},"
-            + " \"default_prompt_name\": \"s2s\"}");
-    write("sentence_bert_config.json", "{\"max_seq_length\": 256, \"do_lower_case\": true}");
-    writeWhatSays(Pooling.MEAN, false, 64, "q: ", "");
-    assertEquals(new EmbeddingConfig(Pooling.MEAN, false, 64, "q: ", ""), read());
-    assertTrue(
-        Files.readString(folder.resolve("config_sentence_transformers.json")).contains("same: "));
-    assertTrue(
-        Files.readString(folder.resolve("sentence_bert_config.json"))
-            .contains("\"do_lower_case\" : true"));
-    assertEquals(
-        Map.of(),
-        SentenceFiles.toSay(ModelFolder.of(folder), Pooling.MEAN, false, 8, 64, "q: ", ""));
   }
 }

@@ -1,6 +1,5 @@
 package io.github.loragraph.embedding;
 
-import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.training.CoSentLoss;
@@ -145,29 +144,6 @@ public record EmbeddingObjective(
             });
   }
 
-  /**
-   * What becomes of scores that the loss does not read: whoever wrote them may take them for read.
-   *
-   * @return a sentence where there are any
-   * @throws LoraGraphException if a pair's score says that its texts do not belong together, where
-   *     the loss takes each pair as one that does
-   */
-  public Optional<String> useOfScores(List<TextGroup> groups) {
-    if (labels() != Labels.TEXTS) {
-      return Optional.empty();
-    }
-    for (TextGroup group : groups) {
-      if (group.scores().size() == 1 && group.scores().get(0) <= 0) {
-        throw new LoraGraphException(
-            "%s is a pair with the score %s, and the loss %s takes each pair as one that belongs together: take cosine or cosent, or leave such pairs out"
-                .formatted(group.place(), group.scores().get(0), kind));
-      }
-    }
-    return groups.stream().allMatch(group -> group.scores().isEmpty())
-        ? Optional.empty()
-        : Optional.of("scores are not used by the loss %s".formatted(kind));
-  }
-
   /** The loss over the embeddings of groups. */
   public Loss ofGroups() {
     return nested(
@@ -198,16 +174,15 @@ public record EmbeddingObjective(
     return matryoshka.isEmpty() ? loss : new MatryoshkaLoss(loss, matryoshka);
   }
 
-  /** What it is by the names of a run's configuration; null for what its kind does not have. */
+  /** What it is by the names of a run's configuration. */
   public Map<String, @Nullable Object> asMap() {
     Map<String, @Nullable Object> map = new LinkedHashMap<>();
     map.put("loss", kind.toString());
-    boolean negatives = kind == Kind.MULTIPLE_NEGATIVES;
-    map.put("scale", negatives || kind == Kind.COSENT ? scale : null);
-    map.put("symmetric", negatives ? symmetric : null);
-    map.put("margin", kind == Kind.TRIPLET ? margin : null);
-    map.put("distance", kind == Kind.TRIPLET ? distance.toString() : null);
-    map.put("temperature", kind == Kind.KL ? temperature : null);
+    map.put("scale", scale);
+    map.put("symmetric", symmetric);
+    map.put("margin", margin);
+    map.put("distance", distance.toString());
+    map.put("temperature", temperature);
     map.put(
         "matryoshka",
         matryoshka.isEmpty()

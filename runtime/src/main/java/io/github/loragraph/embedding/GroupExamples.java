@@ -101,11 +101,6 @@ public final class GroupExamples {
     return most;
   }
 
-  /** How many different texts were encoded; one that is both anchor and text counts twice. */
-  public int different() {
-    return anchors.examples().size() + texts.examples().size();
-  }
-
   /** How many groups have fewer texts than the largest. */
   public long filledUp() {
     return groups.stream().filter(g -> g.texts().size() < most).count();
