@@ -79,6 +79,7 @@ public final class Embedder implements AutoCloseable {
 
   static Embedder open(Model model, InferenceArguments arguments) {
     RunDefaults run = model.defaults();
+    arguments.refuseUnfitting(Task.EMBEDDING);
     arguments.chooseRuntime();
     EmbeddingConfig config =
         EmbeddingConfig.of(

@@ -80,6 +80,19 @@ public final class InferenceArguments {
   }
 
   /**
+   * Refuses what counts for another task alone.
+   *
+   * @throws LoraGraphException if there is some of it
+   */
+  void refuseUnfitting(Task asked) {
+    if (stride != null && !asked.equals(Task.TOKEN_CLASSIFICATION)) {
+      throw new LoraGraphException(
+          "windows that have tokens in common are of texts that are read by words (token-classification), and the task is %s"
+              .formatted(asked));
+    }
+  }
+
+  /**
    * Chooses the device.
    *
    * @throws LoraGraphException if a GPU was asked for that cannot be used

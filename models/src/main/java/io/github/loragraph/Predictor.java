@@ -90,6 +90,7 @@ public final class Predictor implements AutoCloseable {
                     notes,
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
     try {
+      arguments.refuseUnfitting(Task.of(data.task()));
       data.notes().forEach(model.notes());
       return new Predictor(
           data,

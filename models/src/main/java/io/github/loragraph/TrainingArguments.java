@@ -390,11 +390,17 @@ public final class TrainingArguments {
   }
 
   /**
-   * Refuses what counts for classes alone, where something else is trained.
+   * Refuses what counts for classes or for words alone, where something else is trained.
    *
    * @throws LoraGraphException if there is some of it
    */
   void refuseUnfitting(Task task) {
+    inference().refuseUnfitting(task);
+    if (labelAllSubwords && !task.equals(Task.TOKEN_CLASSIFICATION)) {
+      throw new LoraGraphException(
+          "only words have sub-words that may be labelled (token-classification), and the task is %s"
+              .formatted(task));
+    }
     if (!task.equals(Task.CLASSIFICATION) && (fewShot || examplesPerClass != null)) {
       throw new LoraGraphException(
           "%s needs one class for each example (classification), and the task is %s"

@@ -286,6 +286,13 @@ class MaskedLanguageModelTest {
   void isTakenForItOnlyWhereItIsAskedFor() throws IOException {
     Cli unasked = Cli.run("train", model, "--method", "full", "--data", train, "-o", "none");
     assertEquals(1, unasked.exitCode());
+    String note =
+        "model.onnx is a RobertaForMaskedLM by its config.json: 'logits' is read as token-classification with 36 classes, and as tokens of the vocabulary where masked-lm is asked for";
+    assertTrue(unasked.err().contains(note), unasked.err());
+    Cli answered = Cli.run("predict", model, "the <mask> is hot");
+    assertTrue(answered.err().contains(note), answered.err());
+    Cli asked = Cli.run("predict", model, "--task", "masked-lm", "the <mask> is hot");
+    assertEquals("", asked.err());
     Cli head = Cli.run("add-head", model, "--task", "masked-lm", "-o", folder.resolve("head"));
     assertEquals(2, head.exitCode());
     assertTrue(head.err().contains("language-model head"), head.err());
@@ -309,6 +316,8 @@ class MaskedLanguageModelTest {
         List.<List<Object>>of(
             List.of("--mlm-probability", 0),
             List.of("--mlm-probability", 1.5),
+            List.of("--stride", 4),
+            List.of("--label-all-subwords"),
             List.of("--label-smoothing", 0.1))) {
       Cli refused =
           Cli.run(

@@ -223,6 +223,25 @@ public final class ModelConfig {
     return new ModelConfig(copy, name);
   }
 
+  /**
+   * The class of a model that answers masked tokens ({@code architectures}: {@code
+   * RobertaForMaskedLM}), where the vocabulary that is stated has as many tokens as a model has
+   * answers; else empty. Encoders are often exported with the configuration of their pretraining.
+   *
+   * @param outputs the size of the logits' last axis
+   */
+  Optional<String> maskedLanguageModel(int outputs) {
+    if (problemType().isPresent() || number("vocab_size", 1).orElse(outputs) != outputs) {
+      return Optional.empty();
+    }
+    for (JsonNode architecture : root.path("architectures")) {
+      if (architecture.asText().endsWith("ForMaskedLM")) {
+        return Optional.of(architecture.asText());
+      }
+    }
+    return Optional.empty();
+  }
+
   private Optional<String> text(String key) {
     JsonNode value = root.path(key);
     if (value.isMissingNode() || value.isNull()) {

@@ -12,12 +12,14 @@ import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.data.WordTokenizer;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Prediction;
 import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -38,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ModelData implements AutoCloseable {
   private static final int LONGEST = 512;
+  private static final int LONGEST_NAME = 60;
 
   private final ModelFolder folder;
   private final Answer answer;
@@ -92,6 +95,21 @@ public final class ModelData implements AutoCloseable {
         maxLength,
         stride,
         notices);
+    if (task == null && task() == Tasks.TOKEN_CLASSIFICATION) {
+      folder.config().maskedLanguageModel(outputs()).ifPresent(this::tellVocabulary);
+    }
+  }
+
+  /** Its logits look like those of so many classes, and who means masked tokens says so. */
+  private void tellVocabulary(String architecture) {
+    notices.accept(
+        "%s is a %s by its %s: '%s' is read as token-classification with %,d classes, and as tokens of the vocabulary where masked-lm is asked for"
+            .formatted(
+                folder.modelFile(),
+                PlainText.shortened(architecture, LONGEST_NAME),
+                ModelConfig.FILE,
+                answer.logits().output(),
+                outputs()));
   }
 
   /**
