@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.Method;
@@ -18,6 +19,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.training.RelevanceLoss;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -472,6 +474,62 @@ class RerankTest {
     }
   }
 
+  /** Numbers for the model's inputs, beside which the query stands as a text. */
+  @Test
+  void pairsOfNumbersAreTheSameData() throws IOException {
+    List<Query> queries = queries(7, 3);
+    StringBuilder lines = new StringBuilder();
+    for (Query query : queries) {
+      for (int i = 0; i < query.documents.size(); i++) {
+        List<Integer> ids = new ArrayList<>(List.of(0));
+        ids.addAll(numbers(query.text));
+        ids.add(2);
+        ids.addAll(numbers(query.documents.get(i)));
+        ids.add(2);
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("query", query.text);
+        row.put("input_ids", ids);
+        row.put("label", query.labels.get(i));
+        lines.append(JSON.writeValueAsString(row)).append('\n');
+      }
+    }
+    Path asNumbers = file("numbers.jsonl", lines.toString());
+    Path asTexts = lists("texts.jsonl", queries);
+    for (Path data : List.of(asNumbers, asTexts)) {
+      train(data, data.getFileName() + "-run", "--loss", "listwise-softmax", "--batch-size", 3);
+    }
+    assertArrayEquals(
+        Files.readAllBytes(folder.resolve("texts.jsonl-run/model.onnx")),
+        Files.readAllBytes(folder.resolve("numbers.jsonl-run/model.onnx")));
+    assertEquals(
+        Cli.json("eval", model, "--data", asTexts), Cli.json("eval", model, "--data", asNumbers));
+    refused(
+        "{\"query\":{\"input_ids\":[0,5,2]},\"document\":{\"input_ids\":[0,6,2]},\"label\":1}\n",
+        "apart.jsonl",
+        "apart.jsonl:1",
+        "a text that names the query");
+  }
+
+  private static List<Integer> numbers(String text) {
+    return Arrays.stream(text.split(" ")).map(w -> 4 + Integer.parseInt(w.substring(1))).toList();
+  }
+
+  /** What {@code quickstart} comes with is read, and each query of it has something to rank. */
+  @ParameterizedTest
+  @ValueSource(strings = {"train.tsv", "eval.tsv"})
+  void theDataOfQuickstartAreRead(String name) throws IOException {
+    Path data = folder.resolve(name);
+    try (InputStream in = LoraGraph.class.getResourceAsStream("quickstart/rerank/" + name)) {
+      Files.copy(in, data);
+    }
+    JsonNode measured = Cli.json("eval", model, "--data", data);
+    assertTrue(measured.get("queries").asInt() >= 40, measured::toString);
+    assertEquals(0, measured.get("queriesWithoutRelevant").asInt(), measured::toString);
+    assertTrue(
+        measured.get("examples").asInt() >= 2 * measured.get("queries").asInt(),
+        measured::toString);
+  }
+
   @Test
   void badDataIsOneLineEach() throws IOException {
     refused("query\tlabel\nw1\t1\n", "one.tsv", "one.tsv:2", "two texts are needed");
@@ -495,6 +553,9 @@ class RerankTest {
     assertEquals(0, measured.exitCode(), measured.err());
     assertTrue(measured.out().contains("ndcg@10 not defined"), measured.out());
     assertTrue(measured.out().contains("1 of 1 queries have no relevant"), measured.out());
+    Cli top = Cli.run("eval", model, "--data", none, "--top", 5);
+    assertEquals(2, top.exitCode());
+    assertTrue(top.err().contains("--top counts documents of a search"), top.err());
   }
 
   @Test
@@ -519,7 +580,8 @@ class RerankTest {
     assertTrue(
         run.err()
             .contains(
-                "2 pairs of a query and a document were there before, 1 of them with another label"),
+                "2 pairs of a query and a document were there before, 1 of them with another"
+                    + " label"),
         run.err());
     assertTrue(run.err().contains("1 of 2 queries have no relevant document"), run.err());
     assertTrue(run.err().contains("a batch has 2 queries with all their candidates"), run.err());

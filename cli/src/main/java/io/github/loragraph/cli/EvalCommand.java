@@ -56,8 +56,8 @@ import picocli.CommandLine.Spec;
           + " 5, 10 and 100, and map, as trec_eval has them. --run writes what was found.",
       "",
       "With --task rerank and --candidates the first --top documents that a search found for each"
-          + " query are put into another order, and the figures of both orders are printed, over all"
-          + " judgements.",
+          + " query are put into another order, and the figures of both orders are printed, over"
+          + " all judgements.",
       "",
       "A run folder says itself which columns, length and task it was trained with.",
       ""
@@ -134,8 +134,8 @@ final class EvalCommand implements Callable<Integer> {
       names = "--run",
       paramLabel = "FILE",
       description =
-          "Write what the search of --task embedding found, the first --top documents of each query,"
-              + " as a TREC run.")
+          "Write what the search of --task embedding found, the first --top documents of each"
+              + " query, as a TREC run.")
   private @Nullable Path found;
 
   @Option(
@@ -178,6 +178,10 @@ final class EvalCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(),
           "--run and --candidates belong to a search, with --corpus, --queries and --qrels");
+    }
+    if (!search && spec.commandLine().getParseResult().hasMatchedOption("--top")) {
+      throw new ParameterException(
+          spec.commandLine(), "--top counts documents of a search, and --data has the candidates");
     }
     if (found != null && candidates != null || top < 1) {
       throw new ParameterException(
@@ -280,7 +284,8 @@ final class EvalCommand implements Callable<Integer> {
     if (candidates == null || corpus == null || queries == null || qrels == null) {
       throw new ParameterException(
           spec.commandLine(),
-          "a search is measured with --task embedding; a reranker needs what one found: --candidates");
+          "a search is measured with --task embedding; a reranker needs what one found:"
+              + " --candidates");
     }
     if (errors != null) {
       throw new ParameterException(
