@@ -89,10 +89,12 @@ public enum TagScheme {
   }
 
   /**
-   * The entities that tags say, of any scheme, also of one that is not kept to: seqeval's default
-   * mode, which is conlleval's. An entity begins at {@code B-}, {@code S-} or {@code U-}, and at
-   * any other tag that is not inside of one of its type; it ends before the next begin, before
-   * {@code O}, and with {@code E-}, {@code L-}, {@code S-} and {@code U-}.
+   * The entities that tags say, of any scheme, also of one that is not kept to. An entity begins at
+   * {@code B-}, {@code S-} or {@code U-}, and at any other tag that is not inside of one of its
+   * type; it ends before the next begin, before {@code O}, and with {@code E-}, {@code L-}, {@code
+   * S-} and {@code U-}. Without {@code L-} and {@code U-} that is seqeval's default mode, which is
+   * conlleval's. That mode does not know these two; where BILOU is kept to, entities are those of
+   * seqeval's mode for this scheme.
    *
    * @return spans of words, in their order
    */

@@ -1,4 +1,4 @@
-/** A model as exported, run on data: predictions, figures, comparisons of models. */
+/** Groups of texts and the losses over their embeddings: what an encoder is trained by. */
 @NullMarked
 package io.github.loragraph.embedding;
 

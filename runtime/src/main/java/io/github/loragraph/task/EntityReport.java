@@ -12,8 +12,8 @@ import java.util.TreeMap;
 
 /**
  * How well a model finds entities: an answer is right that has first word, last word and type. What
- * tags say, also where they keep to no scheme, is what seqeval's default mode takes them for
- * ({@link TagScheme#entities}); the figures over all entities are its micro averages.
+ * tags say, also where they keep to no scheme, is what {@link TagScheme#entities} takes them for,
+ * as seqeval does; the figures over all entities are its micro averages.
  *
  * @param tokens the figures of the tags, each for itself
  * @param all the figures over all entities
