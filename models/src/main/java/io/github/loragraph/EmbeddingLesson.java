@@ -83,6 +83,12 @@ final class EmbeddingLesson implements Lesson {
           "%s: %,d of %,d groups have fewer negatives than %d: what is missing is left out of the loss"
               .formatted(training.name(), groups.filledUp(), size, groups.most() - 1));
     }
+    long withoutScore = groups.withoutScore();
+    if (objective.labels() == EmbeddingObjective.Labels.SCORES && withoutScore > 0) {
+      notes.accept(
+          "%s: scores of -100 stand for none: %,d of them, whose texts are left out of the loss"
+              .formatted(training.name(), withoutScore));
+    }
     this.evaluator =
         new Evaluator(data.answer().answering().graph().requiredInputs(), data.padId());
     this.measure = heldOut.map(set -> set.measure(RunDefaults.NONE, notes)).orElse(null);

@@ -168,6 +168,24 @@ class EmbeddingTrainingTest {
     assertTrue(notes.toString().contains("groups have fewer negatives than 2"), notes.toString());
   }
 
+  /** -100 is what fills up scores: a teacher that gives it means no score at all. */
+  @Test
+  void aScoreThatStandsForNoneLeavesItsTextOutAndIsSaid() {
+    Example one = Example.pair("ab cd", "ef").withNegatives("gh", "ij").withScores(2, 1, -100);
+    Example same = Example.pair("ab cd", "ef").withNegatives("gh").withScores(2, 1);
+    Example other = Example.pair("kl", "mn op").withNegatives("qr", "st").withScores(3, 1, 2);
+    for (EmbeddingLoss loss : List.of(EmbeddingLoss.marginMse(), EmbeddingLoss.kl())) {
+      TrainingArguments arguments = arguments(loss).maxSteps(1).build();
+      double without = model.train(Dataset.of(List.of(same, other)), arguments).trainLoss();
+      assertFalse(notes.toString().contains("stand for none"), notes::toString);
+      double marked = model.train(Dataset.of(List.of(one, other)), arguments).trainLoss();
+      assertEquals(without, marked, 1e-6, loss::toString);
+      assertTrue(
+          notes.toString().contains("scores of -100 stand for none: 1 of them"), notes::toString);
+      notes.clear();
+    }
+  }
+
   @Test
   void theFirstLossIsThatOfItsDefinition() {
     List<Example> groups = groups(16, 1, false, 9);

@@ -43,6 +43,10 @@ final class JavaPageTest {
             )*\\[delivery, invoice]
             true
             4
+            384 numbers, 3 passages
+            ndcg@10 true
+            (\\d\\.\\d{3} .+
+            ){3}invoice
             \\[input_ids, attention_mask, token_type_ids] -> \\[logits]
             """);
     String all = String.join("\n", printed) + "\n";

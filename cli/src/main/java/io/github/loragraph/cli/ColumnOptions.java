@@ -12,7 +12,9 @@ final class ColumnOptions {
   @Option(
       names = "--label-column",
       paramLabel = "NAME",
-      description = "Column or field with the label (default: of label, labels, intent, class).")
+      description =
+          "Column or field with the label (default: of label, labels, intent, class, tags,"
+              + " ner_tags, entities, spans; with --task embedding and rerank score and others).")
   private @Nullable String label;
 
   /** The data with these columns. */

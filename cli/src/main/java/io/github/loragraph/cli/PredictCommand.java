@@ -47,7 +47,9 @@ import picocli.CommandLine.Spec;
           + " Prints for each the label, its probability and the text, separated by tabs; a"
           + " regression's number and the text; labels of half or more probability, separated by"
           + " commas ('-' for none), where there may be several; a line for each token, and an"
-          + " empty one after the text, where tokens are labelled; with --task masked-lm the five"
+          + " empty one after the text, where tokens are labelled; for each entity type, score,"
+          + " first character, the one after the last, and text, where classes are tags of"
+          + " entities; with --task masked-lm the five"
           + " likeliest tokens for each mask (<mask>, [MASK]), each with its probability, in a"
           + " line, and an empty one after each mask. Line ends and tabs inside of a text are"
           + " printed as \\n"
@@ -57,10 +59,14 @@ import picocli.CommandLine.Spec;
           + " a line for each with rank, score and document, the most relevant first; those of"
           + " --data begin with the query.",
       "",
-      "With --output all columns of the data are written, and beside them predicted_label and"
-          + " predicted_probability and a probability_... for each class, or predicted_value,"
-          + " predicted_labels or predicted_tokens. A run folder says itself which columns, length"
-          + " and task it was trained with.",
+      "With --output all columns of the data are written, and beside them predicted_label,"
+          + " predicted_probability and a probability_... for each class; for several labels"
+          + " predicted_labels and the probabilities; for numbers predicted_value, or predicted_..."
+          + " for each name; for entities predicted_entities, and predicted_labels where words were"
+          + " given; for other tokens predicted_tokens and predicted_labels; for masks"
+          + " predicted_tokens and predicted_probabilities. A ranking has query and document alone,"
+          + " and predicted_rank and predicted_score beside them. A run folder says itself which"
+          + " columns, length and task it was trained with.",
       ""
     },
     footer = {

@@ -11,7 +11,8 @@ final class TextColumnOptions {
       paramLabel = "NAME",
       description =
           "Column or field with the text (default: the first that is there of text, sentence,"
-              + " sentence1, question1, question, premise).")
+              + " sentence1, question1, question, premise; with --task embedding and rerank anchor,"
+              + " query and others).")
   @Nullable String text;
 
   @Option(
@@ -19,7 +20,8 @@ final class TextColumnOptions {
       paramLabel = "NAME",
       description =
           "Column or field with the second text (default: of text_pair, sentence2, question2,"
-              + " answer, hypothesis).")
+              + " answer, hypothesis; with --task embedding and rerank positive, passage, document"
+              + " and others).")
   @Nullable String textPair;
 
   /** The data with these columns. */

@@ -35,12 +35,17 @@ import picocli.CommandLine.Spec;
           + " beside it), metrics.jsonl (a line for each log entry) and config.yaml (all options;"
           + " --config takes it back). Without MODEL the one *.lora.onnx of the current folder is"
           + " taken, without --data its train.tsv, train.jsonl or train.csv.",
+      "",
+      "Examples are texts with labels; with --task embedding pairs of texts that belong together,"
+          + " with negatives or scores where there are; with --task rerank queries with documents;"
+          + " with --task masked-lm texts alone.",
       ""
     },
     footer = {
       "",
       "Examples:",
       "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv -o run",
+      "  lora-graph train model.lora.onnx --task embedding --data pairs.tsv --eval held-out.tsv",
       "  lora-graph train --resume run",
       "",
       "Ctrl-C, SIGTERM and the end of the terminal (SIGHUP) stop a training after the batch that is"
@@ -74,8 +79,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "FILE",
       description =
-          "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a text in"
-              + " each line.")
+          "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a"
+              + " text in each line.")
   private @Nullable Path data;
 
   @Option(

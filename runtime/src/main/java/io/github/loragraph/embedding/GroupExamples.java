@@ -106,6 +106,17 @@ public final class GroupExamples {
     return groups.stream().filter(g -> g.texts().size() < most).count();
   }
 
+  /**
+   * How many scores are the number that stands for none: a loss that reads a score of each text
+   * leaves those texts out.
+   */
+  public long withoutScore() {
+    return groups.stream()
+        .flatMap(group -> group.scores().stream())
+        .filter(score -> score.floatValue() == LEFT_OUT)
+        .count();
+  }
+
   /** The different texts that are no anchors, encoded. */
   public List<Example> texts() {
     return texts.examples();
