@@ -51,6 +51,10 @@ final class Comparison {
     }
   }
 
+  private static String shown(double figure) {
+    return Double.isNaN(figure) ? "not defined" : String.format(Locale.ROOT, "%.4f", figure);
+  }
+
   /** How the model did before; empty where that was not measured. */
   Optional<Evaluation> base() {
     return Optional.ofNullable(base);
@@ -73,7 +77,7 @@ final class Comparison {
     double before = baseReport.score();
     double after = tuned.score();
     String figures =
-        String.format(Locale.ROOT, "%s %.4f before, %.4f after", tuned.scoreName(), before, after);
+        "%s %s before, %s after".formatted(tuned.scoreName(), shown(before), shown(after));
     if (after > before) {
       return result;
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.models.DocumentModel;
 import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
@@ -12,10 +13,11 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
 import io.github.loragraph.task.Report;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,16 +50,27 @@ public final class Embedder implements AutoCloseable {
   /** Embeds documents; this itself where nothing else does, null where that is not there. */
   private final @Nullable Embedder documents;
 
-  /** Where it should be. */
-  private final @Nullable Path documentModel;
+  /** Why that is not there; null where it is. */
+  private final @Nullable String obstacle;
 
   private final AtomicBoolean saidCut = new AtomicBoolean();
   private final UseUntilClosed use = new UseUntilClosed("the embedder");
 
-  /** How many texts of one call there were, and how many of them were cut. */
+  /** How many texts of one call there were, and how many of them were cut, by their sources. */
   private static final class Tally {
-    private long texts;
+    private final Map<String, Count> bySource = new LinkedHashMap<>();
     private long cut;
+
+    private record Count(long cut, long texts) {
+      Count plus(Count more) {
+        return new Count(cut + more.cut, texts + more.texts);
+      }
+    }
+
+    void add(String source, int cutNow, int texts) {
+      cut += cutNow;
+      bySource.merge(source, new Count(cutNow, texts), Count::plus);
+    }
   }
 
   private Embedder(
@@ -66,10 +79,10 @@ public final class Embedder implements AutoCloseable {
       io.github.loragraph.evaluation.Predictor session,
       RunDefaults trained,
       Consumer<String> notes,
-      @Nullable Path documentModel,
+      @Nullable String obstacle,
       @Nullable Embedder documents) {
-    this.documentModel = documentModel;
-    this.documents = documentModel == null ? this : documents;
+    this.obstacle = obstacle;
+    this.documents = documents == null && obstacle == null ? this : documents;
     this.data = data;
     this.config = config;
     this.session = session;
@@ -78,6 +91,13 @@ public final class Embedder implements AutoCloseable {
   }
 
   static Embedder open(Model model, InferenceArguments arguments) {
+    return open(model, arguments, false);
+  }
+
+  /**
+   * @param itself whether it embeds documents, whatever it was trained for
+   */
+  private static Embedder open(Model model, InferenceArguments arguments, boolean itself) {
     RunDefaults run = model.defaults();
     arguments.refuseUnfitting(Task.EMBEDDING);
     arguments.chooseRuntime();
@@ -96,17 +116,31 @@ public final class Embedder implements AutoCloseable {
                     model.notes(),
                     new SessionShapeInference(OrtRuntime.ofThisProcess())));
     @Nullable Embedder documents = null;
-    @Nullable Path documentModel =
-        arguments.embedding().documentModel().orElse(run.documentModel());
+    @Nullable DocumentModel documentModel =
+        itself
+            ? null
+            : arguments
+                .embedding()
+                .documentModel()
+                .map(file -> new DocumentModel(file, null))
+                .orElse(run.documentModel());
+    @Nullable String obstacle = null;
     try {
       data.notes().forEach(model.notes());
-      if (documentModel != null && Files.exists(documentModel)) {
+      if (documentModel != null) {
+        obstacle = documentModel.obstacle().map((documentModel.file() + " ")::concat).orElse(null);
         model
             .notes()
             .accept(
-                "%s was trained on the query side: its documents are embedded by %s"
-                    .formatted(model.file(), documentModel));
-        documents = ofDocuments(documentModel, model, config, data, arguments);
+                obstacle == null
+                    ? "%s was trained on the query side: it embeds queries, and its documents are embedded by %s"
+                        .formatted(model.file(), documentModel.file())
+                    : "%s was trained on the query side, and what embeds its documents, %s: queries alone can be embedded"
+                        .formatted(model.file(), obstacle));
+        documents =
+            obstacle == null
+                ? ofDocuments(documentModel.file(), model, config, data, arguments)
+                : null;
       }
       return new Embedder(
           data,
@@ -115,7 +149,7 @@ public final class Embedder implements AutoCloseable {
               data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
           run,
           model.notes(),
-          documentModel,
+          obstacle,
           documents);
     } catch (RuntimeException | Error e) {
       if (documents != null) {
@@ -137,7 +171,8 @@ public final class Embedder implements AutoCloseable {
     Embedder documents =
         open(
             Model.open(file).withNotes(queries.notes()),
-            arguments.embedding(same, data.maxLength()));
+            arguments.embedding(same, data.maxLength()),
+            true);
     if (documents.dimension() != data.outputs()) {
       documents.close();
       throw new LoraGraphException(
@@ -150,8 +185,8 @@ public final class Embedder implements AutoCloseable {
   private Embedder documents() {
     if (documents == null) {
       throw new LoraGraphException(
-          "the encoder of queries alone was trained, and %s, which embeds its documents, is not there"
-              .formatted(documentModel),
+          "the encoder of queries alone was trained, and what embeds its documents, %s"
+              .formatted(obstacle),
           Remedy.NAME_DOCUMENT_MODEL);
     }
     return documents;
@@ -165,6 +200,11 @@ public final class Embedder implements AutoCloseable {
   /** Tokens of a text, special ones included; longer texts are cut. */
   public int maxLength() {
     return data.maxLength();
+  }
+
+  /** Whether it was trained for queries alone, so that another model embeds documents. */
+  public boolean embedsQueriesAlone() {
+    return documents != this;
   }
 
   /** What {@link #embedQueries} puts before each text; empty for nothing. */
@@ -223,13 +263,13 @@ public final class Embedder implements AutoCloseable {
   private List<float[]> embedded(List<String> texts, String prefix) {
     List<Row> rows = new ArrayList<>(texts.size());
     for (String text : texts) {
-      rows.add(Example.of(text).row("text " + (rows.size() + 1)));
+      rows.add(Example.of(text).row("texts:" + (rows.size() + 1)));
     }
     Tally tally = new Tally();
     float[][] vectors = vectors(rows, prefix, tally);
     // Once: a service embeds texts one by one.
     if (tally.cut > 0 && saidCut.compareAndSet(false, true)) {
-      tell("texts", tally);
+      tell(tally);
     }
     return Arrays.asList(vectors);
   }
@@ -245,6 +285,15 @@ public final class Embedder implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public void embed(Dataset texts, String prefix, BiConsumer<Example, float[]> taker) {
+    embed(texts, prefix, false, taker);
+  }
+
+  /**
+   * @param titled whether a title is put before a text, as in a search
+   */
+  private void embed(
+      Dataset texts, String prefix, boolean titled, BiConsumer<Example, float[]> taker) {
+    boolean[] saidTitle = new boolean[1];
     List<Row> rows = new ArrayList<>();
     List<Map<String, JsonNode>> fields = new ArrayList<>();
     Tally tally = new Tally();
@@ -261,30 +310,87 @@ public final class Embedder implements AutoCloseable {
         trained,
         notes,
         (row, itsFields) -> {
-          rows.add(row);
+          String title = title(itsFields);
+          if (!title.isEmpty() && !titled && !saidTitle[0]) {
+            saidTitle[0] = true;
+            notes.accept(
+                "%s: titles are left out; where documents are embedded as documents, and in a search, they stand before the text"
+                    .formatted(row.source()));
+          }
+          rows.add(titled ? row.firstText().beginningWith(before(title, row)) : row);
           fields.add(itsFields);
           if (rows.size() == CHUNK) {
             chunk.run();
           }
         });
     chunk.run();
-    tell(texts.name(), tally);
+    tell(tally);
+  }
+
+  /** The title beside a text; empty where there is none. */
+  private static String title(Map<String, JsonNode> fields) {
+    JsonNode title = fields.get("title");
+    return title == null || !title.isTextual() ? "" : title.asText().strip();
+  }
+
+  private static String before(String title, Row row) {
+    return title.isEmpty() || "".equals(row.text()) ? title : title + " ";
+  }
+
+  /**
+   * Embeds examples that come some at a time, lines of a stream for example: each some are embedded
+   * before the next are asked for. How many texts were cut is said at the end.
+   *
+   * @param some of one kind, as {@link #embed(Dataset, String, BiConsumer)} takes them
+   * @param prefix is put before each text; empty for nothing
+   * @param taker gets each example with its embedding
+   * @throws LoraGraphException as the other
+   * @throws IllegalStateException if this is closed
+   */
+  public void embed(
+      Iterator<List<Example>> some, String prefix, BiConsumer<Example, float[]> taker) {
+    Tally tally = new Tally();
+    long count = 0;
+    while (some.hasNext()) {
+      List<Example> examples = some.next();
+      List<Row> rows = new ArrayList<>();
+      for (Example example : examples) {
+        count++;
+        rows.add(example.row("texts:" + count));
+      }
+      float[][] vectors = vectors(rows, prefix, tally);
+      for (int i = 0; i < vectors.length; i++) {
+        taker.accept(examples.get(i), vectors[i]);
+      }
+    }
+    tell(tally);
+  }
+
+  /**
+   * The same of documents, as {@link #embedDocuments(Dataset, BiConsumer)}.
+   *
+   * @throws LoraGraphException as that
+   * @throws IllegalStateException if this is closed
+   */
+  public void embedDocuments(Iterator<List<Example>> some, BiConsumer<Example, float[]> taker) {
+    documents().embed(some, documentPrefix(), taker);
   }
 
   /**
    * The same of documents, with their prefix, by the model that embeds them: of an encoder that was
-   * trained on the query side the one before its training.
+   * trained on the query side the one before its training. Where the data has titles ({@code
+   * title}), each stands before its text with a space between them, as in a search.
    *
    * @param taker gets each example with its embedding
    * @throws LoraGraphException as the other, or if that model is not there
    * @throws IllegalStateException if this is closed
    */
   public void embedDocuments(Dataset texts, BiConsumer<Example, float[]> taker) {
-    documents().embed(texts, documentPrefix(), taker);
+    documents().embed(texts, documentPrefix(), true, taker);
   }
 
-  private void tell(String where, Tally tally) {
-    data.tellCut(where, tally.cut, tally.texts);
+  private void tell(Tally tally) {
+    tally.bySource.forEach((source, count) -> data.tellCut(source, count.cut(), count.texts()));
   }
 
   /** Vectors of rows, each with a prefix, in their order. */
@@ -304,8 +410,9 @@ public final class Embedder implements AutoCloseable {
 
   private float[][] run(List<Row> rows, Tally tally) {
     ModelData.Encoded encoded = data.unlabelled(rows);
-    tally.cut += encoded.truncated();
-    tally.texts += rows.size();
+    if (!rows.isEmpty()) {
+      tally.add(rows.get(0).source(), encoded.truncated(), rows.size());
+    }
     float[][] vectors = session.logits(encoded.examples());
     for (int i = 0; i < vectors.length; i++) {
       io.github.loragraph.task.Prediction.requireNumbers(vectors[i], rows.get(i).place());
@@ -377,7 +484,7 @@ public final class Embedder implements AutoCloseable {
               vectors(measure.queries(), queryPrefix(), tally),
               documents.vectors(measure.documents(), documentPrefix(), tally));
     }
-    tell(measured.name(), tally);
+    tell(tally);
     return Evaluation.of(
         Task.EMBEDDING, report, List.of(), List.of(), (int) tally.cut, maxLength());
   }
@@ -411,7 +518,7 @@ public final class Embedder implements AutoCloseable {
             rows -> documents().vectors(rows, documentPrefix(), tally),
             notes,
             progress);
-    tell(pairs.name(), tally);
+    tell(tally);
     return mined;
   }
 

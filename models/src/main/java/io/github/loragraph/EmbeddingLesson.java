@@ -10,6 +10,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Measurement;
+import io.github.loragraph.models.DocumentModel;
 import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
@@ -17,6 +18,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
+import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.trainer.TrainedGraph;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
@@ -49,6 +51,10 @@ final class EmbeddingLesson implements Lesson {
   private final @Nullable EmbeddingMeasure measure;
   private final List<Example> queries;
   private final List<Example> documents;
+  private final ShapeInference shapes;
+
+  /** Embeds the documents of what is made, where that is for queries alone; else null. */
+  private final @Nullable DocumentModel documentModel;
 
   /** Of the documents that are measured with, where they stay as they are; else null. */
   private float @Nullable [][] documentVectors;
@@ -60,14 +66,24 @@ final class EmbeddingLesson implements Lesson {
       Dataset training,
       Optional<Dataset> heldOut,
       TrainingArguments arguments,
-      TrainingNotes notes) {
+      TrainingNotes notes,
+      ShapeInference shapes) {
     this.data = data;
+    this.shapes = shapes;
     this.model = model;
     this.config = config;
     this.arguments = arguments;
     this.objective = arguments.embeddingLoss().internal();
     this.notes = notes;
     refuseOtherOptions();
+    objective.withoutEffect().forEach(notes);
+    this.documentModel = arguments.trainsQuerySide() ? model.documentModel() : null;
+    @Nullable DocumentModel before = model.defaults(line -> {}).documentModel();
+    if (before != null && documentModel == null) {
+      notes.accept(
+          "%s was trained on the query side, and both sides are trained now: its documents are no longer embedded by %s"
+              .formatted(model.file(), before.file()));
+    }
     List<TextGroup> all = training.groups(RunDefaults.NONE, notes);
     List<TextGroup> sampled = arguments.sample(all);
     this.size = sampled.size();
@@ -78,6 +94,13 @@ final class EmbeddingLesson implements Lesson {
     this.truncated = encoder.cut();
     data.tellCut(training.name(), truncated, (long) sampled.size() * (groups.most() + 1));
     objective.requireFitting(groups.most(), data.outputs());
+    if (objective.labels() == EmbeddingObjective.Labels.TEXTS) {
+      TextGroup.ofScoresPassedOver(sampled, "the loss " + objective.kind()).ifPresent(notes);
+    }
+    nothingToLearn(sampled).ifPresent(notes);
+    if (arguments.miniBatchSize() > 0 && arguments.stepsPerCall().orElse(1) > 1) {
+      notes.accept("batches in parts take a call for each part: one step in a call");
+    }
     if (groups.filledUp() > 0) {
       notes.accept(
           "%s: %,d of %,d groups have fewer negatives than %d: what is missing is left out of the loss"
@@ -92,20 +115,61 @@ final class EmbeddingLesson implements Lesson {
     this.evaluator =
         new Evaluator(data.answer().answering().graph().requiredInputs(), data.padId());
     this.measure = heldOut.map(set -> set.measure(RunDefaults.NONE, notes)).orElse(null);
-    ExampleEncoder measured = data.encoder();
+    ExampleEncoder ofQueries = data.encoder();
+    ExampleEncoder ofDocuments = data.encoder();
     this.queries =
-        measure == null ? List.of() : encoded(measured, measure.queries(), config.queryPrefix());
+        measure == null ? List.of() : encoded(ofQueries, measure.queries(), config.queryPrefix());
     this.documents =
         measure == null
             ? List.of()
-            : encoded(measured, measure.documents(), config.documentPrefix());
-    this.truncatedEval = measured.cut();
-    heldOut.ifPresent(
-        set -> data.tellCut(set.name(), truncatedEval, queries.size() + documents.size()));
+            : encoded(ofDocuments, measure.documents(), config.documentPrefix());
+    this.truncatedEval = ofQueries.cut() + ofDocuments.cut();
+    if (measure != null) {
+      tellCut(measure, ofQueries.cut(), ofDocuments.cut());
+    }
+  }
+
+  /** By the files that they are in. */
+  private void tellCut(EmbeddingMeasure held, int cutQueries, int cutDocuments) {
+    String ofQueries = held.queries().get(0).source();
+    String ofDocuments = held.documents().get(0).source();
+    if (ofQueries.equals(ofDocuments)) {
+      data.tellCut(ofQueries, truncatedEval, queries.size() + documents.size());
+    } else {
+      data.tellCut(ofQueries, cutQueries, queries.size());
+      data.tellCut(ofDocuments, cutDocuments, documents.size());
+    }
   }
 
   private static List<Example> encoded(ExampleEncoder encoder, List<Row> rows, String prefix) {
     return encoder.withoutLabels(rows.stream().map(row -> row.beginningWith(prefix)).toList());
+  }
+
+  /** Why the loss is always 0; empty where it is not. */
+  private Optional<String> nothingToLearn(List<TextGroup> sampled) {
+    boolean alone = Math.min(size, arguments.trainBatchSize()) == 1;
+    return switch (objective.kind()) {
+      case MULTIPLE_NEGATIVES -> {
+        boolean same = groups.texts().size() == 1;
+        yield same || alone && groups.most() == 1 && !arguments.trainsQuerySide()
+            ? Optional.of(
+                "nothing is learned: %s, so that there is nothing that the right text could be told from; %s"
+                    .formatted(
+                        same ? "all groups have the same text" : "a batch has one pair",
+                        same ? "give others" : "take larger batches, or give negatives"))
+            : Optional.empty();
+      }
+      case COSENT -> {
+        boolean same =
+            sampled.stream().map(TextGroup::requireScore).distinct().limit(2).count() == 1;
+        yield same || alone
+            ? Optional.of(
+                "nothing is learned: %s, and the loss cosent is over the order of scores"
+                    .formatted(same ? "all scores are equal" : "a batch has one pair"))
+            : Optional.empty();
+      }
+      default -> Optional.empty();
+    };
   }
 
   private void refuseOtherOptions() {
@@ -176,14 +240,55 @@ final class EmbeddingLesson implements Lesson {
    * measured with is kept.
    */
   private float[][] vectorsBefore(Sessions sessions) {
+    @Nullable DocumentModel own = model.defaults(line -> {}).documentModel();
+    if (own != null) {
+      return vectorsOf(own, sessions);
+    }
+    return vectorsOf(data, sessions);
+  }
+
+  private float[][] vectorsOf(ModelData encoder, Sessions sessions) {
     try (io.github.loragraph.evaluation.Predictor untrained =
         new io.github.loragraph.evaluation.Predictor(
-            data.answer().answering(), data.padId(), sessions)) {
+            encoder.answer().answering(), data.padId(), sessions)) {
       if (measure != null) {
         documentVectors = untrained.logits(documents);
       }
       return untrained.logits(groups.texts());
     }
+  }
+
+  /** An encoder of queries is trained further: an index of its documents stays, too. */
+  private float[][] vectorsOf(DocumentModel documentModel, Sessions sessions) {
+    documentModel
+        .obstacle()
+        .ifPresent(
+            why -> {
+              throw new LoraGraphException(
+                  "%s was trained on the query side, and %s, which embeds its documents, %s: put it back"
+                      .formatted(model.file(), documentModel.file(), why));
+            });
+    notes.accept(
+        "%s was trained on the query side: its documents are embedded by %s"
+            .formatted(model.file(), documentModel.file()));
+    Model other = Model.open(documentModel.file()).withNotes(notes);
+    try (ModelData encoder =
+        ModelData.ofEmbedding(
+            other.files(), other.graph(), config, data.maxLength(), notes, shapes)) {
+      if (encoder.outputs() != data.outputs()) {
+        throw new LoraGraphException(
+            "%s embeds texts as %,d numbers, and %s as %,d: it is another model's"
+                .formatted(documentModel.file(), encoder.outputs(), model.file(), data.outputs()));
+      }
+      return vectorsOf(encoder, sessions);
+    }
+  }
+
+  @Override
+  public OnnxModel noted(OnnxModel trained) {
+    return documentModel == null
+        ? DocumentModel.removeFrom(trained)
+        : documentModel.noteIn(trained);
   }
 
   @Override
@@ -216,7 +321,7 @@ final class EmbeddingLesson implements Lesson {
         read.task(),
         read.maxLength(),
         config.asAsked(),
-        arguments.trainsQuerySide() ? model.file() : null);
+        documentModel);
   }
 
   @Override

@@ -106,7 +106,7 @@ public final class EmbeddingLoss {
   /**
    * With another margin of triplets than 5.
    *
-   * @throws LoraGraphException if it is not above 0
+   * @throws LoraGraphException if it is below 0
    */
   public EmbeddingLoss withMargin(double margin) {
     return with(internal.scale(), internal.symmetric(), margin, internal.temperature());

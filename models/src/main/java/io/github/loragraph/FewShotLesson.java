@@ -62,7 +62,6 @@ final class FewShotLesson implements Lesson {
       TrainingArguments arguments,
       TrainingNotes notes,
       ShapeInference shapes) {
-    arguments.refuseEmbedding(Task.of(data.task()));
     this.name = training.name();
     this.data = data;
     this.arguments = arguments;

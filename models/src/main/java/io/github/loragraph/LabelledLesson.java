@@ -35,7 +35,6 @@ final class LabelledLesson implements Lesson {
       Optional<Dataset> heldOut,
       TrainingArguments arguments,
       TrainingNotes notes) {
-    arguments.refuseEmbedding(Task.of(data.task()));
     this.name = training.name();
     this.data = data;
     this.arguments = arguments;

@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.evaluation.Measurement;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.TrainingJob;
 import java.util.List;
@@ -42,6 +43,11 @@ interface Lesson {
       Sessions sessions,
       List<io.github.loragraph.trainer.TrainingListener> listeners) {
     return result;
+  }
+
+  /** What the job made, with what it says of itself. */
+  default OnnxModel noted(OnnxModel trained) {
+    return trained;
   }
 
   /** What measures the model as it is, to compare with; empty where nothing does. */

@@ -17,6 +17,7 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.DocumentModel;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelNotes;
@@ -93,15 +94,20 @@ public final class Model {
    * @param outputName the output that was chosen; null where none was
    * @param defaults how data is read; null where the file's run says it
    * @param change what led here; null where nothing did
+   * @param answersAsFile whether the file that it was read from gives the same answers
    */
   private record State(
       @Nullable FileStamps asRead,
       @Nullable String outputName,
       @Nullable RunDefaults defaults,
       @Nullable ModelChange change,
+      boolean answersAsFile,
       Consumer<String> notes) {
-    State changed(@Nullable ModelChange by) {
-      return new State(null, outputName, defaults, by, notes);
+    /**
+     * @param same whether the answers stay what they were
+     */
+    State changed(@Nullable ModelChange by, boolean same) {
+      return new State(null, outputName, defaults, by, same && answersAsFile, notes);
     }
   }
 
@@ -118,7 +124,7 @@ public final class Model {
     return new Model(
         onnx,
         files,
-        new State(stamps.and(OnnxFile.dataFiles(onnx, file)), null, null, null, LOGGED));
+        new State(stamps.and(OnnxFile.dataFiles(onnx, file)), null, null, null, true, LOGGED));
   }
 
   /**
@@ -184,7 +190,13 @@ public final class Model {
     return new Model(
         onnx,
         files,
-        new State(state.asRead, state.outputName, state.defaults, state.change, notes));
+        new State(
+            state.asRead,
+            state.outputName,
+            state.defaults,
+            state.change,
+            state.answersAsFile,
+            notes));
   }
 
   /**
@@ -196,7 +208,10 @@ public final class Model {
     Objects.requireNonNull(name, "name");
     OnnxModel chosen = onnx.namingFile(() -> Logits.choose(onnx, name));
     return new Model(
-        chosen, files, new State(state.asRead, name, state.defaults, state.change, state.notes));
+        chosen,
+        files,
+        new State(
+            state.asRead, name, state.defaults, state.change, state.answersAsFile, state.notes));
   }
 
   /** With another graph around the same files. */
@@ -204,7 +219,7 @@ public final class Model {
     return new Model(
         other.withGraph(other.graph().copy()),
         files,
-        new State(null, state.outputName, state.defaults, null, state.notes));
+        new State(null, state.outputName, state.defaults, null, false, state.notes));
   }
 
   /**
@@ -320,19 +335,31 @@ public final class Model {
 
   /** The same; what the file's run says goes to other notes. */
   RunDefaults defaults(Consumer<String> notes) {
-    return state.defaults == null ? RunDefaults.of(files, notes) : state.defaults;
+    RunDefaults run = state.defaults == null ? RunDefaults.of(files, notes) : state.defaults;
+    return LoraGraphException.in(
+        file(), () -> DocumentModel.notedIn(onnx).map(run::withDocumentModel).orElse(run));
+  }
+
+  /** What embeds the documents where an encoder of queries is made of this one. */
+  DocumentModel documentModel() {
+    DocumentModel own = defaults(line -> {}).documentModel();
+    return own != null
+        ? own
+        : DocumentModel.of(state.answersAsFile ? Optional.of(file()) : Optional.empty());
   }
 
   /** What a training made of it. */
-  Model trained(OnnxModel trained, Optional<ModelConfig> config, RunDefaults defaults) {
+  Model trained(
+      OnnxModel trained, ModelFolder its, Optional<ModelConfig> config, RunDefaults defaults) {
     return new Model(
         trained,
-        config.map(files::withConfig).orElse(files),
-        new State(null, state.outputName, defaults, null, state.notes));
+        config.map(its::withConfig).orElse(its),
+        new State(null, state.outputName, defaults, null, false, state.notes));
   }
 
-  private Model changed(OnnxModel other, List<String> layers, OptionalDouble difference) {
-    return new Model(other, files, state.changed(new ModelChange(layers, difference)));
+  private Model changed(
+      OnnxModel other, List<String> layers, OptionalDouble difference, boolean same) {
+    return new Model(other, files, state.changed(new ModelChange(layers, difference), same));
   }
 
   /**
@@ -399,9 +426,9 @@ public final class Model {
 
   Model withHead(OnnxModel classifier, ModelConfig config) {
     return new Model(
-        classifier,
+        DocumentModel.removeFrom(classifier),
         files.withConfig(config).withoutEmbeddings(),
-        new State(null, null, state.defaults, null, state.notes));
+        new State(null, null, state.defaults, null, false, state.notes));
   }
 
   /**
@@ -445,7 +472,7 @@ public final class Model {
           "the outputs of %s changed by %g on injection: please report the model"
               .formatted(file(), difference.getAsDouble()));
     }
-    return changed(injected, adapted, difference);
+    return changed(injected, adapted, difference, true);
   }
 
   /**
@@ -484,7 +511,14 @@ public final class Model {
           "the adapters of %s are untrained (every lora_B is zero), so merging changes nothing: merge the model that a training made"
               .formatted(file()));
     }
-    return changed(merged, List.copyOf(LoraMetadata.adaptedPaths(onnx)), difference);
+    DocumentModel documents = defaults(line -> {}).documentModel();
+    if (documents != null) {
+      merged = documents.noteIn(merged);
+      state.notes.accept(
+          "%s was trained on the query side, so the merged model embeds queries; that %s embeds the documents is noted in it"
+              .formatted(file(), documents.file()));
+    }
+    return changed(merged, List.copyOf(LoraMetadata.adaptedPaths(onnx)), difference, true);
   }
 
   /**
@@ -495,7 +529,8 @@ public final class Model {
    */
   public Model unload() {
     OnnxModel removed = LoraGraphException.in(file(), () -> LoraRemover.remove(onnx));
-    return changed(removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty());
+    return changed(
+        removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty(), false);
   }
 
   /**
@@ -518,7 +553,7 @@ public final class Model {
                             new LoraGraphException(
                                 "the model has no language-model head that could be dropped: logits"
                                     + " over its vocabulary as its only output")));
-    return new Model(encoder, files, state.changed(change().orElse(null)));
+    return new Model(encoder, files, state.changed(change().orElse(null), false));
   }
 
   /**

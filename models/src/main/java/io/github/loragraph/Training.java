@@ -4,11 +4,11 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
-import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.RunDefaults;
@@ -27,7 +27,6 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -184,7 +183,7 @@ final class Training {
       if (run == null) {
         bridge.ended(() -> {});
       }
-      return result(result, selection, data, lesson, comparison, config, bridge, device.device());
+      return result(result, data, lesson, comparison, config, bridge, device.device());
     } catch (TrainingStopped e) {
       throw new TrainingCancelledException(e.step(), run, e);
     }
@@ -198,7 +197,7 @@ final class Training {
     }
     return embedding == null
         ? new LabelledLesson(data, training, heldOut, arguments, notes)
-        : new EmbeddingLesson(model, data, embedding, training, heldOut, arguments, notes);
+        : new EmbeddingLesson(model, data, embedding, training, heldOut, arguments, notes, shapes);
   }
 
   private ModelData open(InferenceArguments inference, ShapeInference shapes) {
@@ -295,32 +294,34 @@ final class Training {
               notes);
       bridge.ended(
           () -> {
-            model.files().copyCompanions(folder.path());
+            files(data).copyCompanions(folder.path());
             config
                 .or(() -> model.files().ownConfig())
                 .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
-            stageEmbedding(data, folder.path());
-            folder.finish(arguments.selection().noteIn(result.model()));
+            folder.finish(made(result, lesson, comparison));
           });
       return result;
     }
   }
 
-  /** What says how texts become embeddings, where no such file has come with the model. */
-  private static void stageEmbedding(ModelData data, Path target) {
+  /** What was made, with what it says of itself; the model as it was says what it said. */
+  private OnnxModel made(TrainingJob.Result result, Lesson lesson, Comparison comparison) {
+    OnnxModel noted = arguments.selection().noteIn(result.model());
+    return comparison.keptBase() ? noted : lesson.noted(noted);
+  }
+
+  /** The files that go with what was made, which say how texts become embeddings. */
+  private ModelFolder files(ModelData data) {
     EmbeddingConfig config = data.embedding();
-    if (config == null) {
-      return;
-    }
-    config
-        .files(Objects.requireNonNull(data.answer().embedding()), data.maxLength())
-        .forEach(
-            (name, bytes) -> {
-              Path file = target.resolve(name);
-              if (!Files.exists(file)) {
-                AtomicFile.write(file, false, out -> out.write(bytes));
-              }
-            });
+    return config == null
+        ? model.files()
+        : model
+            .files()
+            .withSentenceFiles(
+                config.files(
+                    model.files(),
+                    Objects.requireNonNull(data.answer().embedding()),
+                    data.maxLength()));
   }
 
   /**
@@ -347,7 +348,6 @@ final class Training {
 
   private TrainingResult result(
       TrainingJob.Result result,
-      TrainableSelection selection,
       ModelData data,
       Lesson lesson,
       Comparison comparison,
@@ -356,7 +356,8 @@ final class Training {
       Device device) {
     Report report = result.summary().evaluation();
     return new TrainingResult(
-        model.trained(selection.noteIn(result.model()), config, lesson.defaults(training, data)),
+        model.trained(
+            made(result, lesson, comparison), files(data), config, lesson.defaults(training, data)),
         result.summary().steps(),
         result.summary().finalTrainLoss(),
         result.summary().samplesPerSecond(),

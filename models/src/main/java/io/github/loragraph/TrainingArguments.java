@@ -390,7 +390,7 @@ public final class TrainingArguments {
   }
 
   /**
-   * Refuses what counts for classes or for words alone, where something else is trained.
+   * Refuses what counts for other tasks alone: losses, and what belongs to classes or to words.
    *
    * @throws LoraGraphException if there is some of it
    */
@@ -400,6 +400,19 @@ public final class TrainingArguments {
       throw new LoraGraphException(
           "only words have sub-words that may be labelled (token-classification), and the task is %s"
               .formatted(task));
+    }
+    boolean embeds = task.equals(Task.EMBEDDING);
+    if (!embeds) {
+      refuseEmbedding(task);
+    }
+    List<String> losses = embeds ? EmbeddingLoss.names() : task.internal().lossNames();
+    if (loss != null && !losses.contains(loss)) {
+      throw new LoraGraphException(
+          "%s has no loss '%s': it has %s".formatted(task, loss, String.join(", ", losses)));
+    }
+    if (loss != null && embeds) {
+      throw new LoraGraphException(
+          "the loss of embeddings is given by embeddingLoss, which has its numbers, too");
     }
     if (!task.equals(Task.CLASSIFICATION) && (fewShot || examplesPerClass != null)) {
       throw new LoraGraphException(
@@ -440,7 +453,13 @@ public final class TrainingArguments {
    *
    * @throws LoraGraphException if there is some of it
    */
-  void refuseEmbedding(Task other) {
+  private void refuseEmbedding(Task other) {
+    if (embeddingLoss != null && miniBatchSize == null && !querySide) {
+      throw new LoraGraphException(
+          "%s has no loss '%s': it has %s"
+              .formatted(
+                  other, embeddingLoss.name(), String.join(", ", other.internal().lossNames())));
+    }
     if (embeddingLoss != null || miniBatchSize != null || querySide) {
       throw new LoraGraphException(
           "losses, parts of batches and query-side training of embeddings do not belong to %s"
@@ -569,7 +588,8 @@ public final class TrainingArguments {
         : numTrainEpochs;
   }
 
-  private int trainBatchSize() {
+  /** Examples in a batch. */
+  int trainBatchSize() {
     if (trainBatchSize != null) {
       return trainBatchSize;
     }

@@ -93,6 +93,199 @@ class EmbeddingCommandsTest {
   }
 
   @Test
+  void whatWasCutIsSaidOnceAndOfTheFileThatItIsIn() throws IOException {
+    String text = "good ".repeat(60);
+    java.io.InputStream before = System.in;
+    System.setIn(
+        new java.io.ByteArrayInputStream(
+            ("good\n".repeat(700) + (text + "\n").repeat(1400)).getBytes(StandardCharsets.UTF_8)));
+    try {
+      Cli run = Cli.run("embed", model, "--pooling", "mean", "--max-length", 8);
+      assertEquals(0, run.exitCode(), run.err());
+      assertEquals(2100, run.out().lines().count());
+      assertEquals(
+          List.of("standard input: 1,400 of 2,100 texts cut at 8 tokens"),
+          run.err().lines().filter(line -> line.contains("cut at")).toList());
+    } finally {
+      System.setIn(before);
+    }
+    Path corpus = file("corpus.tsv", "id\ttext", "a\tgood", "b\t" + text, "c\t" + text);
+    Path queries = file("queries.tsv", "id\ttext", "q\tbad", "r\t" + text);
+    Path qrels = file("qrels.tsv", "query-id\tcorpus-id\tscore", "q\ta\t1", "r\tb\t1");
+    Cli eval =
+        Cli.run(
+            "eval",
+            model,
+            "--pooling",
+            "mean",
+            "--max-length",
+            8,
+            "--corpus",
+            corpus,
+            "--queries",
+            queries,
+            "--qrels",
+            qrels);
+    assertEquals(0, eval.exitCode(), eval.err());
+    assertTrue(eval.err().contains(corpus + ": 2 of 3 texts cut at 8 tokens"), eval.err());
+    assertTrue(eval.err().contains(queries + ": 1 of 2 texts cut at 8 tokens"), eval.err());
+    Path pairs = file("pairs.tsv", "query\tpositive", "good\tbad", "film\t" + text);
+    Cli mined =
+        Cli.run(
+            "mine-negatives",
+            model,
+            "--pooling",
+            "mean",
+            "--max-length",
+            8,
+            "--data",
+            pairs,
+            "--corpus",
+            corpus,
+            "--num-negatives",
+            1,
+            "-o",
+            folder.resolve("mined.tsv"));
+    assertEquals(0, mined.exitCode(), mined.err());
+    assertTrue(mined.err().contains(pairs + ": 1 of 4 texts cut at 8 tokens"), mined.err());
+  }
+
+  @Test
+  void documentsAreEmbeddedWithTheirTitlesAsASearchReadsThem() throws IOException {
+    Path titled = file("titled.tsv", "id\ttitle\ttext", "a\tgood\tfilm", "b\t\tbad film");
+    Path whole = file("whole.tsv", "id\ttext", "a\tgood film", "b\tbad film");
+    Path documents = folder.resolve("documents.npy");
+    Path same = folder.resolve("same.npy");
+    Path texts = folder.resolve("texts.npy");
+    Cli run =
+        Cli.run(
+            "embed",
+            model,
+            "--pooling",
+            "mean",
+            "--data",
+            titled,
+            "--prompt-name",
+            "document",
+            "-o",
+            documents);
+    assertEquals(0, run.exitCode(), run.err());
+    Cli.run("embed", model, "--pooling", "mean", "--data", whole, "-o", same);
+    assertArrayEquals(Files.readAllBytes(same), Files.readAllBytes(documents));
+    Cli plain = Cli.run("embed", model, "--pooling", "mean", "--data", titled, "-o", texts);
+    assertTrue(Files.mismatch(texts, same) >= 0);
+    assertEquals(
+        1, plain.err().lines().filter(line -> line.contains("titles are left out")).count());
+  }
+
+  @Test
+  void aSearchWritesTheRankingThatItMeasures() throws IOException {
+    String[] lines = new String[13];
+    lines[0] = "id\ttext";
+    for (int i = 0; i < 12; i++) {
+      lines[i + 1] = "d" + (i < 10 ? "0" : "") + i + "\tgood film";
+    }
+    Path corpus = file("ties.tsv", lines);
+    Path queries = file("queries.tsv", "id\ttext", "q\tgood");
+    Path qrels = file("qrels.tsv", "query-id\tcorpus-id\tscore", "q\td10\t1");
+    Path found = folder.resolve("found.run");
+    JsonNode figures =
+        Cli.json(
+            "eval",
+            model,
+            "--pooling",
+            "mean",
+            "--corpus",
+            corpus,
+            "--queries",
+            queries,
+            "--qrels",
+            qrels,
+            "--run",
+            found,
+            "--top",
+            3);
+    assertEquals(0.5, figures.get("mrr@10").asDouble());
+    List<String> ranked =
+        Files.readAllLines(found).stream().map(line -> line.split("\t")[2]).toList();
+    assertEquals(List.of("d11", "d10", "d09"), ranked);
+  }
+
+  @Test
+  void scoresThatAreNotLookedAtAreSaid() throws IOException {
+    Path pairs = file("labelled.tsv", "anchor\tpassage\tlabel", "good\tfilm\t1", "bad\tthe\t0");
+    Cli mined =
+        Cli.run(
+            "mine-negatives",
+            model,
+            "--pooling",
+            "mean",
+            "--data",
+            pairs,
+            "-o",
+            folder.resolve("mined.tsv"));
+    assertTrue(
+        mined
+            .err()
+            .contains("each pair counts as right, 1 of 2 with a score of 0 or less among them"),
+        mined.err());
+    Cli trained =
+        Cli.run(
+            "train",
+            model,
+            "--task",
+            "embedding",
+            "--pooling",
+            "mean",
+            "--method",
+            "full",
+            "--data",
+            pairs,
+            "--batch-size",
+            1,
+            "--steps",
+            1,
+            "--engine",
+            "graph",
+            "-o",
+            folder.resolve("run"));
+    assertEquals(0, trained.exitCode(), trained.err());
+    assertTrue(
+        trained.err().contains("the loss multiple-negatives does not look at scores"),
+        trained.err());
+    assertTrue(trained.err().contains("nothing is learned: a batch has one pair"), trained.err());
+    Cli refused =
+        Cli.run(
+            "mine-negatives",
+            model,
+            "--pooling",
+            "mean",
+            "--data",
+            pairs,
+            "--relative-margin",
+            "NaN",
+            "-o",
+            folder.resolve("other.tsv"));
+    assertEquals(1, refused.exitCode());
+    assertTrue(
+        refused.err().contains("a relative margin of NaN is no number: give one"), refused.err());
+  }
+
+  @Test
+  void howTheAuthorsCompareIsNotPassedOverInSilence() throws IOException {
+    Path prompts = model.resolve("config_sentence_transformers.json");
+    Files.writeString(prompts, "{\"similarity_fn_name\": \"dot\"}");
+    String line = "says that embeddings are compared by dot ('similarity_fn_name')";
+    Cli dot = Cli.run("embed", model, "--pooling", "mean", "good");
+    assertTrue(dot.err().contains(line), dot.err());
+    Cli same = Cli.run("embed", model, "--pooling", "mean", "--normalize", "good");
+    assertFalse(same.err().contains(line), same.err());
+    Files.writeString(prompts, "{\"similarity_fn_name\": \"manhattan\"}");
+    Cli manhattan = Cli.run("embed", model, "--pooling", "mean", "--normalize", "good");
+    assertTrue(manhattan.err().contains("compared by manhattan"), manhattan.err());
+  }
+
+  @Test
   void poolingIsNeverGuessed() throws IOException {
     Cli refused = Cli.run("embed", model, "good");
     assertEquals(1, refused.exitCode());

@@ -362,6 +362,105 @@ class EmbeddingTrainingTest {
   }
 
   @Test
+  void anEncoderOfQueriesSaysSoWhereverItIsWritten() throws IOException {
+    Dataset data = Dataset.of(groups(14, 0, false, 6));
+    Dataset heldOut = Dataset.of(groups(9, 0, false, 16));
+    TrainingArguments.Builder arguments =
+        arguments(EmbeddingLoss.multipleNegatives()).querySide(true);
+    TrainingResult first =
+        model.train(data, heldOut, arguments.outputDir(folder.resolve("run")).build());
+    notes.clear();
+    Model merged =
+        Model.open(
+                Model.open(folder.resolve("run"))
+                    .withNotes(notes::add)
+                    .merge()
+                    .save(folder.resolve("merged")))
+            .withNotes(notes::add);
+    assertTrue(notes.toString().contains("so the merged model embeds queries"), notes.toString());
+    float[] expected;
+    try (Embedder before = model.embedder(inference());
+        Embedder later = merged.embedder()) {
+      expected = before.embedDocuments(List.of("good film")).get(0);
+      assertArrayEquals(expected, later.embedDocuments(List.of("good film")).get(0));
+      assertEquals(first.evaluation().get().score(), later.evaluate(heldOut).score(), 1e-6);
+    }
+    // Trained further it begins where it was, and documents stay those of the first model.
+    Model again = merged.inject(LoraConfig.builder().targetModules("query").rank(2).build());
+    TrainingResult second =
+        again.train(data, heldOut, arguments.outputDir(folder.resolve("further")).build());
+    assertEquals(first.evaluation().get().score(), second.base().get().score(), 1e-6);
+    try (Embedder later = second.model().embedder();
+        Embedder opened = Model.open(folder.resolve("further")).embedder()) {
+      assertArrayEquals(expected, later.embedDocuments(List.of("good film")).get(0));
+      assertArrayEquals(expected, opened.embedDocuments(List.of("good film")).get(0));
+    }
+    notes.clear();
+    TrainingResult both =
+        again.train(data, arguments.querySide(false).outputDir(folder.resolve("both")).build());
+    assertTrue(notes.toString().contains("both sides are trained now"), notes.toString());
+    try (Embedder later = both.model().embedder()) {
+      assertArrayEquals(
+          later.embed("good film"), later.embedDocuments(List.of("good film")).get(0));
+    }
+    Files.write(
+        folder.resolve("adapted/model.onnx"),
+        new byte[] {0},
+        java.nio.file.StandardOpenOption.APPEND);
+    try (Embedder later = merged.embedder()) {
+      String message =
+          assertThrows(LoraGraphException.class, () -> later.embedDocuments(List.of("good film")))
+              .getMessage();
+      assertTrue(message.contains("is not the file that it was"), message);
+    }
+  }
+
+  @Test
+  void theFilesBesideWhatWasTrainedSayHowItWasTrained() throws IOException {
+    Path adapted = folder.resolve("adapted");
+    Files.createDirectories(adapted.resolve("1_Pooling"));
+    Files.writeString(adapted.resolve("1_Pooling/config.json"), "{\"pooling_mode\": \"mean\"}");
+    Files.writeString(adapted.resolve("modules.json"), "[]");
+    Files.writeString(adapted.resolve("sentence_bert_config.json"), "{\"max_seq_length\": 30}");
+    Files.writeString(
+        adapted.resolve("config_sentence_transformers.json"),
+        "{\"prompts\": {\"query\": \"good \", \"passage\": \"bad \"}, \"similarity_fn_name\": \"dot\"}");
+    Path run = folder.resolve("run");
+    EmbeddingArguments other =
+        EmbeddingArguments.AS_FOUND
+            .withPooling(EmbeddingArguments.Pooling.CLS)
+            .withNormalize(true)
+            .withQueryPrefix("")
+            .withDocumentPrefix("film ");
+    Model.open(adapted)
+        .withNotes(notes::add)
+        .train(
+            Dataset.of(groups(6, 0, false, 1)),
+            arguments(EmbeddingLoss.multipleNegatives())
+                .embedding(other)
+                .maxLength(5)
+                .maxSteps(2)
+                .outputDir(run)
+                .build());
+    Path merged = Model.open(run).merge().save(folder.resolve("merged"));
+    InferenceArguments same =
+        InferenceArguments.builder().embedding(other).maxLength(5).device(Device.CPU).build();
+    String text = "the film the good bad strange film";
+    for (Path written : List.of(run, merged)) {
+      try (Embedder asked = Model.open(written).embedder(same);
+          Embedder found = Model.open(written).embedder()) {
+        assertEquals(5, found.maxLength());
+        assertArrayEquals(
+            asked.embedQueries(List.of(text)).get(0), found.embedQueries(List.of(text)).get(0));
+        assertArrayEquals(
+            asked.embedDocuments(List.of(text)).get(0), found.embedDocuments(List.of(text)).get(0));
+      }
+    }
+    assertTrue(
+        Files.readString(run.resolve("config_sentence_transformers.json")).contains("\"dot\""));
+  }
+
+  @Test
   void whatIsNoBetterMayStayAsItWas() throws IOException {
     Dataset data = Dataset.of(groups(12, 0, false, 7));
     // Each text is its own answer, which every model finds: none does better than the first.
@@ -498,6 +597,71 @@ class EmbeddingTrainingTest {
             model.train(
                 Dataset.of(groups(4, 0, false, 1)),
                 arguments(EmbeddingLoss.triplet()).keepIfBetter(true).build()));
+  }
+
+  @Test
+  void aLossOfAnotherTaskIsRefusedBeforeTheDataIsRead() {
+    Path missing = folder.resolve("missing.tsv");
+    for (String task : List.of("embedding", "classification")) {
+      String loss = task.equals("embedding") ? "list-net" : "triplet";
+      Cli run =
+          Cli.run(
+              "train",
+              task.equals("embedding") ? folder.resolve("adapted") : folder.resolve("plain"),
+              "--task",
+              task,
+              "--pooling",
+              "mean",
+              "--method",
+              "full",
+              "--loss",
+              loss,
+              "--data",
+              missing,
+              "-o",
+              folder.resolve("refused"));
+      assertEquals(1, run.exitCode());
+      assertTrue(
+          run.err().contains("%s has no loss '%s': it has".formatted(task, loss)), run.err());
+    }
+    Cli both =
+        Cli.run(
+            "train",
+            folder.resolve("plain"),
+            "--data",
+            missing,
+            "--loss",
+            "list-net",
+            "--margin",
+            "1",
+            "-o",
+            folder.resolve("refused"));
+    assertTrue(both.err().contains("--margin"), both.err());
+  }
+
+  @Test
+  void numbersAreHeldToOneRangeAndWhatHasNoEffectIsSaid() {
+    List<Example> groups = groups(6, 1, false, 8);
+    TrainingArguments.Builder none =
+        arguments(EmbeddingLoss.triplet().withMargin(0)).maxSteps(1).trainBatchSize(6);
+    assertTrue(model.train(Dataset.of(groups), none.build()).trainLoss() >= 0);
+    assertEquals(
+        "a margin of -1.0 is not possible: it is 0 or more, 5 as a rule",
+        assertThrows(LoraGraphException.class, () -> EmbeddingLoss.triplet().withMargin(-1))
+            .getMessage());
+    notes.clear();
+    EmbeddingLoss odd =
+        EmbeddingLoss.multipleNegatives()
+            .withMargin(0)
+            .withTemperature(2)
+            .withDistance(EmbeddingLoss.Distance.COSINE);
+    model.train(Dataset.of(groups), arguments(odd).maxSteps(1).build());
+    for (String idle : List.of("margin 0.0", "temperature 2.0", "distance cosine")) {
+      assertTrue(
+          notes.stream().anyMatch(n -> n.startsWith(idle + " has no effect on the loss")),
+          notes.toString());
+    }
+    assertFalse(notes.toString().contains("scale"), notes.toString());
   }
 
   @Test

@@ -784,6 +784,7 @@ class FrontDoorTest {
           result.model().evaluate(Dataset.of(examples), ONE_THREAD);
           result.model().merge(ONE_THREAD).save(folder.resolve("closed"));
           adapted.inspect();
+          embedAndClose(adapted);
           try (Predictor predictor = Model.open(folder.resolve("closed")).predictor(ONE_THREAD)) {
             predictor.predict("good film");
           }
@@ -822,6 +823,43 @@ class FrontDoorTest {
               folder.resolve("c/headed"));
           assertEquals(1, Cli.run("predict", run, "good", "bad\tpair").exitCode());
         });
+  }
+
+  /** Trains an encoder of queries, and embeds with it and with what embeds its documents. */
+  private void embedAndClose(Model adapted) {
+    EmbeddingArguments pooled =
+        EmbeddingArguments.AS_FOUND.withPooling(EmbeddingArguments.Pooling.MEAN);
+    OnnxModel states = Encoders.of(new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0), 32);
+    Path file =
+        adapted
+            .withOnnx(states)
+            .inject(LoraConfig.builder().targetModules("query").build())
+            .save(folder.resolve("states"));
+    Dataset pairs =
+        Dataset.of(
+            List.of(Example.pair("good film", "good"), Example.pair("bad film", "bad")).stream());
+    TrainingResult result =
+        Model.open(file)
+            .train(
+                pairs,
+                pairs,
+                arguments()
+                    .task(Task.EMBEDDING)
+                    .embedding(pooled)
+                    .querySide(true)
+                    .maxSteps(1)
+                    .build());
+    try (Embedder embedder = result.model().embedder()) {
+      embedder.embedDocuments(List.of("good", "bad"));
+      embedder.evaluate(pairs);
+      embedder.mineNegatives(pairs, MiningConfig.builder().numNegatives(1).build());
+      assertThrows(LoraGraphException.class, () -> embedder.embed("\0"));
+    }
+    InferenceArguments other =
+        InferenceArguments.builder()
+            .embedding(pooled.withDocumentModel(folder.resolve("closed")))
+            .build();
+    assertThrows(LoraGraphException.class, () -> Model.open(file).embedder(other));
   }
 
   @Test

@@ -6,7 +6,6 @@ import io.github.loragraph.Dataset;
 import io.github.loragraph.Embedder;
 import io.github.loragraph.Example;
 import io.github.loragraph.data.DataFileWriter;
-import io.github.loragraph.data.LineStream;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.retrieval.NpyFile;
@@ -15,6 +14,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -74,6 +74,7 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Mixin private ModelArgument model;
   @Mixin private EmbeddingOptions embedding;
+  @Mixin private DocumentModelOption documentModel;
   @Mixin private EmbeddedTextOptions texts;
   @Mixin private EmbeddingLength length;
   @Mixin private OutputNameOption outputName;
@@ -107,8 +108,9 @@ final class EmbedCommand implements Callable<Integer> {
       completionCandidates = PromptConverter.class,
       description =
           "Put that before each text which the model's run or its config_sentence_transformers.json"
-              + " has for: ${COMPLETION-CANDIDATES}. With document the model that embeds documents"
-              + " is taken, where the run trained the query side alone.")
+              + " has for: ${COMPLETION-CANDIDATES}. With document titles are read, too, as in a"
+              + " search, and the model that embeds documents is taken, where the run trained the"
+              + " query side alone.")
   private @Nullable Prompt prompt;
 
   @Option(
@@ -142,7 +144,7 @@ final class EmbedCommand implements Callable<Integer> {
     try (Embedder embedder =
         outputName
             .choose(model.open(output))
-            .embedder(length.inference(device, threads, embedding))) {
+            .embedder(length.inference(device, threads, documentModel.of(embedding.asked())))) {
       Run run = new Run(embedder, prefix(embedder));
       if (target != null) {
         write(run, target);
@@ -174,7 +176,16 @@ final class EmbedCommand implements Callable<Integer> {
       return prefix;
     }
     if (prompt != null) {
-      return prompt == Prompt.QUERY ? embedder.queryPrefix() : embedder.documentPrefix();
+      String its = prompt == Prompt.QUERY ? embedder.queryPrefix() : embedder.documentPrefix();
+      if (its.isEmpty()) {
+        output.log(
+            "nothing is put before the texts: no file says what %s begin with",
+            prompt == Prompt.QUERY ? "queries" : "documents");
+      }
+      return its;
+    }
+    if (embedder.embedsQueriesAlone()) {
+      output.log("the texts are embedded as queries: --prompt-name document embeds documents");
     }
     if (!embedder.queryPrefix().isEmpty() || !embedder.documentPrefix().isEmpty()) {
       output.log(
@@ -255,12 +266,10 @@ final class EmbedCommand implements Callable<Integer> {
             });
         sink.flush();
       } else if (!arguments.isEmpty()) {
-        some(arguments, "arguments", sink);
+        embed(List.of(StreamedTexts.examples(arguments, "arguments", 0)).iterator(), sink);
+        sink.flush();
       } else {
-        LineStream lines = new LineStream(System.in, "standard input");
-        for (List<String> some = lines.next(CHUNK); !some.isEmpty(); some = lines.next(CHUNK)) {
-          some(some, "standard input", sink);
-        }
+        embed(new StreamedTexts(System.in, CHUNK, sink::flush), sink);
         if (count == 0) {
           throw new LoraGraphException(
               "no text to embed: give it as an argument, with --data, or on standard input");
@@ -268,16 +277,16 @@ final class EmbedCommand implements Callable<Integer> {
       }
     }
 
-    private void some(List<String> lines, String name, Sink sink) {
-      List<Example> examples = new ArrayList<>();
-      for (String line : lines) {
-        examples.add(Example.of(line).withPlace(name + ":" + (count + examples.size() + 1)));
+    /** Of an encoder that was trained on the query side another one embeds documents. */
+    private void embed(Iterator<List<Example>> some, Sink sink) {
+      if (prompt == Prompt.DOCUMENT) {
+        embedder.embedDocuments(some, (example, vector) -> take(example, vector, sink));
+      } else {
+        embedder.embed(some, before, (example, vector) -> take(example, vector, sink));
       }
-      embed(Dataset.of(examples).withName(name), (example, vector) -> take(example, vector, sink));
-      sink.flush();
     }
 
-    /** Of an encoder that was trained on the query side another one embeds documents. */
+    /** The same of a file. */
     private void embed(Dataset some, BiConsumer<Example, float[]> taker) {
       if (prompt == Prompt.DOCUMENT) {
         embedder.embedDocuments(some, taker);

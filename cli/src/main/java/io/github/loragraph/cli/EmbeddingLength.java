@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.EmbeddingArguments;
 import io.github.loragraph.InferenceArguments;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -16,8 +17,8 @@ final class EmbeddingLength {
 
   /** How a model is run, by this option and those of the device. */
   InferenceArguments inference(
-      DeviceOptions device, ThreadsOption threads, EmbeddingOptions embedding) {
-    InferenceArguments.Builder builder = device.inference(threads).embedding(embedding.asked());
+      DeviceOptions device, ThreadsOption threads, EmbeddingArguments embedding) {
+    InferenceArguments.Builder builder = device.inference(threads).embedding(embedding);
     if (maxLength != null) {
       builder.maxLength(maxLength);
     }

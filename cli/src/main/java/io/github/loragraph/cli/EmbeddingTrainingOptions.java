@@ -86,6 +86,11 @@ final class EmbeddingTrainingOptions {
       arguments.miniBatchSize(miniBatchSize);
     }
     if (loss != null && EmbeddingLoss.named(loss).isEmpty() && Tasks.lossNames().contains(loss)) {
+      if (isNumberGiven()) {
+        throw new LoraGraphException(
+            "--scale, --symmetric, --margin, --distance, --temperature and --matryoshka are of"
+                + " losses of embeddings, and --loss %s is none: leave them out".formatted(loss));
+      }
       arguments.loss(loss);
     } else if (isLossGiven()) {
       arguments.embeddingLoss(lossOfEmbeddings());
@@ -93,8 +98,11 @@ final class EmbeddingTrainingOptions {
   }
 
   private boolean isLossGiven() {
-    return loss != null
-        || scale != null
+    return loss != null || isNumberGiven();
+  }
+
+  private boolean isNumberGiven() {
+    return scale != null
         || symmetric
         || margin != null
         || distance != null

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.Dataset;
 import io.github.loragraph.Embedder;
-import io.github.loragraph.EmbeddingArguments;
 import io.github.loragraph.Evaluation;
 import io.github.loragraph.Mistake;
 import io.github.loragraph.Model;
@@ -94,14 +93,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   @Mixin private EmbeddingOptions embedding;
-
-  @Option(
-      names = "--document-model",
-      paramLabel = "MODEL",
-      description =
-          "What embeds documents, where MODEL was trained with --query-side (default: the model"
-              + " that its run was made from).")
-  private @Nullable Path documentModel;
+  @Mixin private DocumentModelOption documentModel;
 
   @Spec private CommandSpec spec;
 
@@ -233,18 +225,14 @@ final class EvalCommand implements Callable<Integer> {
     return 0;
   }
 
-  private EmbeddingArguments asked() {
-    return documentModel == null
-        ? embedding.asked()
-        : embedding.asked().withDocumentModel(documentModel);
-  }
-
   private int embedding(Model opened) {
     if (errors != null) {
       throw new ParameterException(
           spec.commandLine(), "--errors lists mistakes, and embeddings have none: leave it out");
     }
-    try (Embedder embedder = opened.embedder(dataOptions.inference(device, threads, asked()))) {
+    try (Embedder embedder =
+        opened.embedder(
+            dataOptions.inference(device, threads, documentModel.of(embedding.asked())))) {
       Dataset measured =
           corpus == null || queries == null || qrels == null
               ? columns.of(Dataset.file(Objects.requireNonNull(data)))

@@ -75,6 +75,7 @@ final class MineNegativesCommand implements Callable<Integer> {
 
   @Mixin private ModelArgument model;
   @Mixin private EmbeddingOptions embedding;
+  @Mixin private DocumentModelOption documentModel;
   @Mixin private GroupColumnOptions columns;
   @Mixin private EmbeddingLength length;
   @Mixin private OutputNameOption outputName;
@@ -186,7 +187,7 @@ final class MineNegativesCommand implements Callable<Integer> {
     try (Embedder embedder =
         outputName
             .choose(model.open(output))
-            .embedder(length.inference(device, threads, embedding))) {
+            .embedder(length.inference(device, threads, documentModel.of(embedding.asked())))) {
       MinedNegatives mined =
           embedder.mineNegatives(
               columns.of(Dataset.file(data)), mining, new TextsProgress(output, "searched"));

@@ -87,6 +87,7 @@ public record EmbeddingConfig(
                   said.normalize ? "normalized" : "not normalized",
                   SentenceFiles.MODULES));
     }
+    files.otherSimilarity(all.normalize).ifPresent(notes);
     if (!asked.equals(all) && !config.words().isEmpty()) {
       List<String> sources = new ArrayList<>();
       if (!run.equals(Asked.NOTHING)) {
@@ -112,8 +113,8 @@ public record EmbeddingConfig(
     Map<String, @Nullable Object> map = new LinkedHashMap<>();
     map.put("pooling", embedding.pooling().map(Pooling::toString).orElse(null));
     map.put("normalize", embedding.normalized());
-    map.put("queryPrefix", queryPrefix.isEmpty() ? null : queryPrefix);
-    map.put("documentPrefix", documentPrefix.isEmpty() ? null : documentPrefix);
+    map.put("queryPrefix", queryPrefix);
+    map.put("documentPrefix", documentPrefix);
     return map;
   }
 
@@ -154,24 +155,24 @@ public record EmbeddingConfig(
   }
 
   /**
-   * sentence-transformers' files that say this, by their names in a model's folder; none where the
-   * model pools itself. They are for a folder that has none, so that whoever reads it next knows.
+   * sentence-transformers' files that say this, by their names in a model's folder: those that say
+   * something else there, or are not there. Of a model that pools itself what queries and documents
+   * begin with alone.
    *
+   * @param folder of the model
    * @param embedding what came of it
    * @param length tokens of a text
+   * @throws LoraGraphException if files of the folder cannot be read
    */
-  public Map<String, byte[]> files(SentenceEmbedding embedding, int length) {
-    return embedding
-        .pooling()
-        .map(
-            its ->
-                SentenceFiles.written(
-                    its,
-                    embedding.normalized(),
-                    embedding.dimension(),
-                    length,
-                    queryPrefix,
-                    documentPrefix))
-        .orElse(Map.of());
+  public Map<String, byte[]> files(ModelFolder folder, SentenceEmbedding embedding, int length) {
+    return SentenceFiles.of(folder)
+        .completed(
+            folder.beside(SentenceFiles.PROMPTS),
+            embedding.pooling().orElse(null),
+            embedding.normalized(),
+            embedding.dimension(),
+            length,
+            queryPrefix,
+            documentPrefix);
   }
 }

@@ -13,9 +13,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -63,12 +65,20 @@ public final class ModelFolder {
   /** Null where it is that of the folder. */
   private final @Nullable ModelConfig config;
 
+  /** Files of sentence-transformers in memory, by their names: in place of those of the folder. */
+  private final Map<String, byte[]> sentenceFiles;
+
   private ModelFolder(Path modelFile, boolean bundled) {
-    this(modelFile, bundled, true, null);
+    this(modelFile, bundled, true, null, Map.of());
   }
 
   private ModelFolder(
-      Path modelFile, boolean bundled, boolean embeds, @Nullable ModelConfig config) {
+      Path modelFile,
+      boolean bundled,
+      boolean embeds,
+      @Nullable ModelConfig config,
+      Map<String, byte[]> sentenceFiles) {
+    this.sentenceFiles = sentenceFiles;
     this.modelFile = modelFile;
     this.bundled = bundled;
     this.embeds = embeds;
@@ -193,7 +203,7 @@ public final class ModelFolder {
    * is written.
    */
   public ModelFolder withConfig(ModelConfig other) {
-    return new ModelFolder(modelFile, bundled, embeds, other);
+    return new ModelFolder(modelFile, bundled, embeds, other, sentenceFiles);
   }
 
   /**
@@ -201,7 +211,17 @@ public final class ModelFolder {
    * how it did so do not go with it.
    */
   public ModelFolder withoutEmbeddings() {
-    return new ModelFolder(modelFile, bundled, false, config);
+    return new ModelFolder(modelFile, bundled, false, config, Map.of());
+  }
+
+  /**
+   * The same with files of sentence-transformers that are in memory: they go with the model
+   * wherever that is written, in place of those of the folder.
+   *
+   * @param files by their names
+   */
+  public ModelFolder withSentenceFiles(Map<String, byte[]> files) {
+    return new ModelFolder(modelFile, bundled, embeds, config, Map.copyOf(files));
   }
 
   /** The configuration in memory; empty where it is that of the folder. */
@@ -325,6 +345,15 @@ public final class ModelFolder {
     return counts ? find(name) : Optional.empty();
   }
 
+  /** Whether what goes with the model under a name is something else than a file that is there. */
+  private boolean differs(String name, Path there) throws IOException {
+    byte[] own = sentenceFiles.get(name);
+    Path source = companion(name).orElse(null);
+    return own != null
+        ? !Arrays.equals(own, Files.readAllBytes(there))
+        : source != null && Files.mismatch(source, there) >= 0;
+  }
+
   /**
    * What {@link #copyCompanions} did.
    *
@@ -339,10 +368,9 @@ public final class ModelFolder {
   public List<String> differentCompanions(Path target) {
     List<String> different = new ArrayList<>();
     for (String name : COMPANIONS) {
-      Path source = companion(name).orElse(null);
       Path there = target.resolve(name);
       try {
-        if (source != null && Files.isRegularFile(there) && Files.mismatch(source, there) >= 0) {
+        if (Files.isRegularFile(there) && differs(name, there)) {
           different.add(name);
         }
       } catch (IOException e) {
@@ -370,15 +398,24 @@ public final class ModelFolder {
     List<String> different = new ArrayList<>();
     for (String name : COMPANIONS) {
       Path source = companion(name).orElse(null);
-      if (source == null || files.isWritten(target.resolve(name))) {
+      byte[] own = sentenceFiles.get(name);
+      if (source == null && own == null || files.isWritten(target.resolve(name))) {
         continue;
       }
       Path copy = target.resolve(name);
       try {
         if (!Files.exists(copy)) {
-          files.write(copy, out -> Files.copy(source, out));
+          files.write(
+              copy,
+              out -> {
+                if (own != null) {
+                  out.write(own);
+                } else {
+                  Files.copy(Objects.requireNonNull(source), out);
+                }
+              });
           copied.add(name);
-        } else if (!Files.isRegularFile(copy) || Files.mismatch(source, copy) >= 0) {
+        } else if (!Files.isRegularFile(copy) || differs(name, copy)) {
           different.add(name);
         }
       } catch (IOException e) {

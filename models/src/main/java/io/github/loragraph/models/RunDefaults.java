@@ -32,7 +32,7 @@ public record RunDefaults(
     @Nullable Task task,
     @Nullable Integer maxLength,
     EmbeddingConfig.Asked embedding,
-    @Nullable Path documentModel) {
+    @Nullable DocumentModel documentModel) {
   /** The entries of a run's configuration that say how texts become embeddings. */
   public static final String POOLING = "pooling";
 
@@ -92,6 +92,11 @@ public record RunDefaults(
     return defaults;
   }
 
+  /** The same with what embeds documents. */
+  public RunDefaults withDocumentModel(DocumentModel other) {
+    return new RunDefaults(text, textPair, label, pairs, task, maxLength, embedding, other);
+  }
+
   private static @Nullable String text(Map<String, Object> entries, String key, Path config) {
     Object value = entries.get(key);
     if (value != null && !(value instanceof String)) {
@@ -147,10 +152,12 @@ public record RunDefaults(
     throw wrong(config, "maxLength", value, "a number of tokens");
   }
 
-  private static @Nullable Path documentModel(Map<String, Object> entries, Path config) {
+  private static @Nullable DocumentModel documentModel(Map<String, Object> entries, Path config) {
     String model = text(entries, RunConfiguration.MODEL, config);
-    boolean querySide = Boolean.TRUE.equals(entries.get(QUERY_SIDE));
-    return querySide ? Path.of(model == null ? "(a model in memory)" : model) : null;
+    if (!Boolean.TRUE.equals(entries.get(QUERY_SIDE))) {
+      return null;
+    }
+    return model == null ? DocumentModel.IN_MEMORY : new DocumentModel(Path.of(model), null);
   }
 
   private static EmbeddingConfig.Asked embedding(Map<String, Object> entries, Path config) {

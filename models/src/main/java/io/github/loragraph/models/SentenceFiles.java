@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxLength tokens of a text; null where nothing says it
  * @param queryPrompt what queries begin with; null where nothing says it
  * @param documentPrompt what documents begin with; null where nothing says it
+ * @param similarity how embeddings are compared by the authors; null where nothing says it
  * @param files the names of those that said something
  */
 record SentenceFiles(
@@ -35,11 +37,17 @@ record SentenceFiles(
     @Nullable Integer maxLength,
     @Nullable String queryPrompt,
     @Nullable String documentPrompt,
+    @Nullable String similarity,
     List<String> files) {
   static final String MODULES = "modules.json";
   static final String POOLING = "1_Pooling/config.json";
   static final String LENGTH = "sentence_bert_config.json";
   static final String PROMPTS = "config_sentence_transformers.json";
+
+  /** Further names that prompts of documents have. */
+  private static final List<String> OF_DOCUMENTS = List.of("passage", "corpus");
+
+  private static final String SIMILARITY = "similarity_fn_name";
 
   /** All of them, which go with a model that makes embeddings. */
   static final List<String> NAMES = List.of(MODULES, POOLING, LENGTH, PROMPTS);
@@ -106,16 +114,20 @@ record SentenceFiles(
     Optional<Path> prompts = read(folder, PROMPTS, files);
     @Nullable String query = null;
     @Nullable String document = null;
+    @Nullable String similarity = null;
     if (prompts.isPresent()) {
       JsonNode root = json(prompts.get());
+      similarity = root.path(SIMILARITY).asText();
+      similarity = similarity.isEmpty() || similarity.equals("null") ? null : similarity;
       JsonNode byName = root.path("prompts");
       @Nullable String usual =
           prompt(byName, root.path("default_prompt_name").asText(), prompts.get());
       query = orElse(prompt(byName, "query", prompts.get()), usual);
-      document =
-          orElse(
-              prompt(byName, "document", prompts.get()), prompt(byName, "passage", prompts.get()));
-      document = orElse(orElse(document, prompt(byName, "corpus", prompts.get())), usual);
+      document = prompt(byName, "document", prompts.get());
+      for (String other : OF_DOCUMENTS) {
+        document = orElse(document, prompt(byName, other, prompts.get()));
+      }
+      document = orElse(document, usual);
       if (query == null && document == null) {
         files.remove(PROMPTS);
       }
@@ -137,7 +149,26 @@ record SentenceFiles(
         maxLength,
         query,
         document,
+        similarity,
         List.copyOf(files));
+  }
+
+  /**
+   * A line where the authors compare embeddings otherwise than by cosine, which is what is done
+   * here; empty where it makes no difference.
+   *
+   * @param normalized whether embeddings have the length 1
+   */
+  Optional<String> otherSimilarity(@Nullable Boolean normalized) {
+    @Nullable String its = similarity;
+    if (its == null
+        || its.equals("cosine")
+        || its.equals("dot") && Boolean.TRUE.equals(normalized)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "%s says that embeddings are compared by %s ('%s'): here they are compared by cosine"
+            .formatted(PROMPTS, PlainText.shortened(its, LONGEST_SHOWN), SIMILARITY));
   }
 
   private static @Nullable String orElse(@Nullable String first, @Nullable String second) {
@@ -232,12 +263,7 @@ record SentenceFiles(
             .formatted(file, key, PlainText.shortened(value.toString(), LONGEST_SHOWN), right));
   }
 
-  /**
-   * The files that say the same, by their names: sentence-transformers and later commands read
-   * them.
-   *
-   * @param dimension numbers of an embedding
-   */
+  /** Files that say all of this, where there are none. */
   static Map<String, byte[]> written(
       Pooling pooling,
       boolean normalize,
@@ -245,33 +271,79 @@ record SentenceFiles(
       int maxLength,
       String queryPrompt,
       String documentPrompt) {
-    Map<String, Object> poolingConfig = new LinkedHashMap<>();
-    poolingConfig.put("word_embedding_dimension", dimension);
-    MODES.forEach((mode, its) -> poolingConfig.put("pooling_mode_" + mode, pooling == its));
-    List<Map<String, Object>> modules = new ArrayList<>();
-    modules.add(module(0, "", "Transformer"));
-    modules.add(module(1, "1_Pooling", "Pooling"));
-    if (normalize) {
-      modules.add(module(2, "2_Normalize", "Normalize"));
+    return new SentenceFiles(null, null, null, null, null, null, List.of())
+        .completed(
+            Optional.empty(),
+            pooling,
+            normalize,
+            dimension,
+            maxLength,
+            queryPrompt,
+            documentPrompt);
+  }
+
+  /**
+   * Files that say what these do not, or say otherwise, by their names: sentence-transformers and
+   * later commands read them.
+   *
+   * @param before the file of prompts that there is
+   * @param its null for a model that pools itself: of it prompts alone are said
+   * @param dimension numbers of an embedding
+   */
+  Map<String, byte[]> completed(
+      Optional<Path> before,
+      @Nullable Pooling its,
+      boolean normalized,
+      int dimension,
+      int length,
+      String queries,
+      String documents) {
+    Map<String, byte[]> written = new LinkedHashMap<>();
+    if (its != null && (normalize == null || normalize != normalized)) {
+      List<Map<String, Object>> modules = new ArrayList<>();
+      modules.add(module(0, "", "Transformer"));
+      modules.add(module(1, "1_Pooling", "Pooling"));
+      if (normalized) {
+        modules.add(module(2, "2_Normalize", "Normalize"));
+      }
+      written.put(MODULES, bytes(modules));
     }
-    Map<String, byte[]> files = new LinkedHashMap<>();
-    files.put(MODULES, bytes(modules));
-    files.put(POOLING, bytes(poolingConfig));
-    Map<String, Object> length = new LinkedHashMap<>();
-    length.put("max_seq_length", maxLength);
-    length.put("do_lower_case", false);
-    files.put(LENGTH, bytes(length));
-    if (!queryPrompt.isEmpty() || !documentPrompt.isEmpty()) {
-      Map<String, Object> prompts = new LinkedHashMap<>();
-      prompts.put("query", queryPrompt);
-      prompts.put("document", documentPrompt);
+    if (its != null && pooling != its) {
       Map<String, Object> config = new LinkedHashMap<>();
-      config.put("prompts", prompts);
-      config.put("default_prompt_name", null);
-      config.put("similarity_fn_name", "cosine");
-      files.put(PROMPTS, bytes(config));
+      config.put("word_embedding_dimension", dimension);
+      MODES.forEach((mode, one) -> config.put("pooling_mode_" + mode, its == one));
+      written.put(POOLING, bytes(config));
     }
-    return files;
+    if (its != null && (maxLength == null || maxLength != length)) {
+      Map<String, Object> config = new LinkedHashMap<>();
+      config.put("max_seq_length", length);
+      config.put("do_lower_case", false);
+      written.put(LENGTH, bytes(config));
+    }
+    if (!queries.equals(Objects.requireNonNullElse(queryPrompt, ""))
+        || !documents.equals(Objects.requireNonNullElse(documentPrompt, ""))) {
+      written.put(PROMPTS, bytes(prompts(before, queries, documents)));
+    }
+    return written;
+  }
+
+  /** With what else the file before says. */
+  private static Map<String, Object> prompts(Optional<Path> before, String query, String document) {
+    Map<String, Object> config = new LinkedHashMap<>();
+    Map<String, Object> prompts = new LinkedHashMap<>();
+    before.ifPresent(
+        file -> {
+          JsonNode root = json(file);
+          root.properties().forEach(e -> config.put(e.getKey(), e.getValue()));
+          root.path("prompts").properties().forEach(e -> prompts.put(e.getKey(), e.getValue()));
+        });
+    prompts.put("query", query);
+    prompts.put("document", document);
+    OF_DOCUMENTS.forEach(prompts::remove);
+    config.put("prompts", prompts);
+    config.put("default_prompt_name", null);
+    config.putIfAbsent(SIMILARITY, "cosine");
+    return config;
   }
 
   private static Map<String, Object> module(int number, String path, String type) {

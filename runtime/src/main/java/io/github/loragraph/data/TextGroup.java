@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Texts that are learned from together: an anchor (a query, a question) and one or more others, of
@@ -81,6 +82,22 @@ public record TextGroup(
     }
     scores.forEach(this::number);
     return scores;
+  }
+
+  /**
+   * What is to be said where scores are not looked at, so that each first text counts as right;
+   * empty where there are none.
+   *
+   * @param by what passes them over
+   */
+  public static Optional<String> ofScoresPassedOver(List<TextGroup> groups, String by) {
+    List<TextGroup> scored = groups.stream().filter(group -> !group.scores.isEmpty()).toList();
+    long low = scored.stream().filter(group -> !(group.scores.get(0) > 0)).count();
+    return scored.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%s: %s does not look at scores: each pair counts as right, %,d of %,d with a score of 0 or less among them"
+                .formatted(scored.get(0).anchor.source(), by, low, groups.size()));
   }
 
   private double number(double score) {

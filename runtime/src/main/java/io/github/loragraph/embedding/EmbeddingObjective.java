@@ -11,8 +11,8 @@ import io.github.loragraph.training.MarginMseLoss;
 import io.github.loragraph.training.MatryoshkaLoss;
 import io.github.loragraph.training.MultipleNegativesLoss;
 import io.github.loragraph.training.TripletLoss;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,27 +92,39 @@ public record EmbeddingObjective(
    */
   public EmbeddingObjective {
     matryoshka = List.copyOf(matryoshka);
-    requirePositive("a scale", scale);
-    requirePositive("a margin", margin);
-    requirePositive("a temperature", temperature);
-    if (matryoshka.stream().anyMatch(size -> size < 1)
-        || new HashSet<>(matryoshka).size() < matryoshka.size()) {
-      throw new LoraGraphException(
-          "embeddings cannot be cut to the sizes %s: give different numbers of 1 or more"
-              .formatted(matryoshka));
-    }
-  }
-
-  private static void requirePositive(String what, double number) {
-    if (!(number > 0) || !Double.isFinite(number)) {
-      throw new LoraGraphException(
-          "%s of %s is not possible: give a number above 0".formatted(what, number));
+    // Each number is held to its range by the loss that it is of, also where another one is chosen.
+    Loss ofPairs = new MultipleNegativesLoss(scale, symmetric);
+    new TripletLoss(margin, distance);
+    new KlDivergenceLoss(temperature);
+    if (!matryoshka.isEmpty()) {
+      new MatryoshkaLoss(ofPairs, matryoshka);
     }
   }
 
   /** What it is told of a group. */
   public Labels labels() {
     return kind.labels;
+  }
+
+  /** Numbers that were given and that this loss has no use for, a line each. */
+  public List<String> withoutEffect() {
+    List<String> lines = new ArrayList<>();
+    tellOther(lines, "scale " + scale, scale == USUAL.scale, Kind.MULTIPLE_NEGATIVES, Kind.COSENT);
+    tellOther(lines, "symmetric", !symmetric, Kind.MULTIPLE_NEGATIVES);
+    tellOther(lines, "margin " + margin, margin == USUAL.margin, Kind.TRIPLET);
+    tellOther(lines, "distance " + distance, distance == USUAL.distance, Kind.TRIPLET);
+    tellOther(lines, "temperature " + temperature, temperature == USUAL.temperature, Kind.KL);
+    return lines;
+  }
+
+  private void tellOther(List<String> lines, String what, boolean usual, Kind... owners) {
+    List<Kind> its = List.of(owners);
+    if (!usual && !its.contains(kind)) {
+      lines.add(
+          "%s has no effect on the loss %s: it is of %s"
+              .formatted(
+                  what, kind, its.stream().map(Kind::toString).collect(Collectors.joining(", "))));
+    }
   }
 
   /**

@@ -60,9 +60,19 @@ public record NegativeMiner(
           "no candidate has a rank from %d to %s: the range ends after it begins"
               .formatted(rangeMin, rangeMax));
     }
+    requireNumber("a highest score", maxScore);
+    requireNumber("a lowest score", minScore);
+    requireNumber("an absolute margin", absoluteMargin);
+    requireNumber("a relative margin", relativeMargin);
     if (minScore != null && maxScore != null && minScore > maxScore) {
       throw new LoraGraphException(
           "no score is %s or more and %s or less".formatted(minScore, maxScore));
+    }
+  }
+
+  private static void requireNumber(String what, @Nullable Double number) {
+    if (number != null && !Double.isFinite(number)) {
+      throw new LoraGraphException("%s of %s is no number: give one".formatted(what, number));
     }
   }
 
@@ -142,6 +152,7 @@ public record NegativeMiner(
       known.get(anchor).add(positive);
       pairs.add(List.of(anchor, positive));
     }
+    TextGroup.ofScoresPassedOver(groups, "mining").ifPresent(notices);
     if (pairs.size() < groups.size()) {
       notices.accept(
           "%,d of %,d pairs were there before: each is taken once"

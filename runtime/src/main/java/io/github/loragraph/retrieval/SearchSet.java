@@ -6,6 +6,7 @@ import io.github.loragraph.task.Report;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -46,8 +47,9 @@ public record SearchSet(
   }
 
   /**
-   * Joins them. Queries to which nothing is relevant have no figures and are left out, as by {@code
-   * trec_eval}; that is said, and so is where queries of the judgements are not among the queries.
+   * Joins them. Queries to which nothing is relevant have no figures and are left out ({@code
+   * trec_eval} counts those that are judged with 0); that is said, and so is where queries of the
+   * judgements are not among the queries.
    *
    * @param notices gets these lines
    * @throws LoraGraphException if a judged document is not in the corpus, or no query is left
@@ -194,7 +196,10 @@ public record SearchSet(
       theirs.put(numbers.get(i), vectors[i]);
     }
     float[][] asked = Cosine.units(ofQueries.vectors(queries));
-    VectorSearch search = new VectorSearch(most == 0 ? new float[0][] : asked, Math.max(1, most));
+    VectorSearch search =
+        most == 0
+            ? new VectorSearch(new float[0][], 1)
+            : new VectorSearch(asked, most, order(corpus.ids()));
     RelevantRanks ranks =
         new RelevantRanks(
             asked, relevance, number -> Objects.requireNonNull(theirs.get(number)), corpus.ids());
@@ -217,6 +222,20 @@ public record SearchSet(
       taker.found(queryIds.get(q), found);
     }
     return report(ranks, corpus.size());
+  }
+
+  /** The place of each document among those of equal scores: by their ids, the last one first. */
+  private static int[] order(List<String> ids) {
+    List<Integer> numbers = new ArrayList<>();
+    for (int i = 0; i < ids.size(); i++) {
+      numbers.add(i);
+    }
+    numbers.sort(Comparator.<Integer, String>comparing(ids::get).reversed());
+    int[] order = new int[ids.size()];
+    for (int place = 0; place < order.length; place++) {
+      order[numbers.get(place)] = place;
+    }
+    return order;
   }
 
   /** Of documents of which some have a vector already. */

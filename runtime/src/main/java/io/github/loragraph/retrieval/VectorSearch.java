@@ -2,6 +2,7 @@ package io.github.loragraph.retrieval;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Exact search: holds every document against every query and keeps the best of each. Documents are
@@ -18,9 +19,19 @@ public final class VectorSearch {
    * @param most documents that are kept for a query, at least 1
    */
   public VectorSearch(float[][] queries, int most) {
+    this(queries, most, null);
+  }
+
+  /**
+   * The same with another order of documents whose scores are equal.
+   *
+   * @param order of each document a number, the lowest of equals being the best; null for the order
+   *     in which they are added
+   */
+  VectorSearch(float[][] queries, int most, int @Nullable [] order) {
     blocks = QueryBlock.of(queries);
     best = new Best[queries.length];
-    Arrays.setAll(best, i -> new Best(most));
+    Arrays.setAll(best, i -> new Best(most, order));
   }
 
   /** Adds documents, which are numbered on: the first one is 0. */
@@ -61,10 +72,12 @@ public final class VectorSearch {
     private int[] documents = new int[0];
     private float[] scores = new float[0];
     private final int most;
+    private final int @Nullable [] order;
     private int size;
 
-    Best(int most) {
+    Best(int most, int @Nullable [] order) {
       this.most = most;
+      this.order = order;
     }
 
     void offer(int document, float score) {
@@ -79,8 +92,7 @@ public final class VectorSearch {
           move((place - 1) / 2, place);
         }
         put(place, document, score);
-      } else if (!(score <= scores[0])) {
-        // Documents come in the order of their numbers: of equals the one that is there is better.
+      } else if (!isWorse(document, score, 0)) {
         sink(0, document, score);
       }
     }
@@ -101,7 +113,12 @@ public final class VectorSearch {
     }
 
     private boolean isWorse(int document, float score, int than) {
-      return score < scores[than] || score == scores[than] && document > documents[than];
+      return score < scores[than]
+          || score == scores[than] && place(document) > place(documents[than]);
+    }
+
+    private int place(int document) {
+      return order == null ? document : order[document];
     }
 
     private void move(int from, int to) {
@@ -114,7 +131,7 @@ public final class VectorSearch {
     }
 
     Hits sorted() {
-      Best rest = new Best(most);
+      Best rest = new Best(most, order);
       rest.documents = documents.clone();
       rest.scores = scores.clone();
       rest.size = size;
