@@ -366,7 +366,8 @@ class EntitiesTest {
     Path words =
         Files.writeString(
             folder.resolve("words.jsonl"),
-            "{\"tokens\": [\"Bob\", \"\\u0007\", \"New\\nYork\"], \"tags\": [\"B-PER\", \"I-PER\", \"B-LOC\"]}\n");
+            "{\"tokens\": [\"Bob\", \"\\u0007\", \"New\\n"
+                + "York\"], \"tags\": [\"B-PER\", \"I-PER\", \"B-LOC\"]}\n");
     run = Cli.run("eval", tagger, "--data", words);
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.err().contains("1 words have no token of their own"), run.err());
@@ -428,6 +429,41 @@ class EntitiesTest {
     assertEquals(1, run.exitCode(), run.err());
     String[] lines = run.err().strip().split("\n");
     assertTrue(lines[lines.length - 1].contains(words), run.err());
+  }
+
+  @Test
+  void partsOfSpeechOfUniversalDependencies() throws IOException {
+    String rest = "\t_\t_\t_\t_\t_\t_\n";
+    Path words =
+        Files.writeString(
+            folder.resolve("ud.conllu"),
+            "# text = Ann saw\n1-2\tAnnsaw\t_\t_"
+                + rest
+                + "1\tAnn\tAnn\tNOUN"
+                + rest
+                + "2\tsaw\tsee\tVERB"
+                + rest
+                + "\n1\tBob\tBob\tNOUN"
+                + rest);
+    Cli made =
+        Cli.run(
+            "add-head",
+            encoder,
+            "--task",
+            "token-classification",
+            "--labels-from",
+            words,
+            "-o",
+            folder.resolve("ud"));
+    assertEquals(0, made.exitCode(), made.err());
+    assertEquals(
+        1,
+        made.err().split("of 10 columns number 2 \\(FORM\\) is the word and number 4", -1).length
+            - 1,
+        made.err());
+    assertTrue(made.out().contains("2 classes: NOUN, VERB"), made.out());
+    assertTrue(
+        Cli.run("eval", folder.resolve("ud"), "--data", words).out().startsWith("3 examples: "));
   }
 
   /** Labels of single words are answered for words. */

@@ -66,7 +66,62 @@ class ConllReaderTest {
         () -> DataFile.readLabelled(file, Columns.USUAL.with(null, null, "tag")));
     assertRefused(
         file + ":1 has 5 columns, and none of number 7",
-        () -> DataFile.readLabelled(file, Columns.USUAL.with(null, null, "7")));
+        () -> DataFile.readLabelled(file, Columns.USUAL.with("2", null, "7")));
+  }
+
+  @Test
+  void universalDependencies() throws IOException {
+    String text =
+        """
+        # sent_id = 1
+        # text = Vámonos al # mar.
+        1-2\tVámonos\t_\t_\t_\t_\t_\t_\t_\t_
+        1\tVamos\tir\tVERB\t_\t_\t0\troot\t_\tSpaceAfter=No
+        2\tnos\tnosotros\tPRON\t_\t_\t1\tobj\t_\t_
+        2.1\tir\tir\tVERB\t_\t_\t_\t_\t_\t_
+        # a comment within
+        3\t#\t#\tSYM\tNN\t_\t1\tobl\t_\t_
+
+        1\tNew York\tNew York\tPROPN\t_\t_\t0\troot\t_\tSpaceAfter=No
+        """;
+    for (String name : List.of("a.conllu", "b.CoNLLU", "c.conllu.txt")) {
+      Path file = file(name, text);
+      List<String> notices = new ArrayList<>();
+      List<Row> rows = new DataFile(file, Columns.USUAL, notices::add).labelled();
+      assertEquals(2, rows.size());
+      assertEquals(List.of("Vamos", "nos", "#"), rows.get(0).words().texts());
+      assertEquals("[\"VERB\",\"PRON\",\"SYM\"]", rows.get(0).label());
+      assertEquals(List.of("New York"), rows.get(1).words().texts());
+      assertEquals(
+          List.of(file + ": of 10 columns number 2 (FORM) is the word and number 4 (UPOS) the tag"),
+          notices);
+    }
+    Row lemma =
+        DataFile.readLabelled(file("d.conllu", text), Columns.USUAL.with("3", null, "8")).get(0);
+    assertEquals(List.of("ir", "nosotros", "#"), lemma.words().texts());
+    assertEquals("[\"root\",\"obj\",\"obl\"]", lemma.label());
+    Path untagged = file("e.conllu", text.replace("VERB", "_"));
+    assertRefused(
+        untagged + ":4 has no part of speech ('_' in column 4)",
+        () -> DataFile.readLabelled(untagged, Columns.USUAL));
+    assertNull(DataFile.read(untagged, Columns.USUAL).get(0).label());
+    Path other = file("f.conllu", "Ann\tB-PER\n");
+    assertRefused(
+        other + ":1 has 2 columns, and CoNLL-U has 10: name those of words and tags",
+        () -> DataFile.readLabelled(other, Columns.USUAL));
+  }
+
+  @Test
+  void whichOfManyColumnsAreTakenIsSaid() throws IOException {
+    Path file = file("a.conll", "Ann NNP I-NP B-PER\nleft VBD I-VP O\n");
+    List<String> notices = new ArrayList<>();
+    new DataFile(file, Columns.USUAL, notices::add).labelled();
+    assertEquals(
+        List.of(file + ": of 4 columns number 1 is the word and number 4 the tag"), notices);
+    notices.clear();
+    new DataFile(file, Columns.USUAL.with("1", null, "2"), notices::add).labelled();
+    new DataFile(file("b.conll", "Ann B-PER\n"), Columns.USUAL, notices::add).labelled();
+    assertEquals(List.of(), notices);
   }
 
   @Test
