@@ -9,9 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.ReferenceArchitecture;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -519,6 +523,36 @@ class EmbeddingTrainingTest {
   }
 
   @Test
+  void inputsThatAreNoIntegersAreRefused() throws IOException {
+    OnnxModel states = Encoders.of(new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0), 32);
+    Graph graph = states.graph().copy();
+    graph.addInput(ValueInfo.of("weights", TensorType.of(ElementType.FLOAT, -1, -1)));
+    Path weighed = Files.createDirectories(folder.resolve("weighed"));
+    OnnxFile.write(states.withGraph(graph), weighed.resolve("model.onnx"), false);
+    Model taking =
+        Model.open(
+            Model.open(weighed)
+                .inject(LoraConfig.builder().targetModules("query|value").rank(2).build())
+                .save(folder.resolve("w")));
+    String line =
+        "{\"anchor\": {\"input_ids\": [2, 7, 3], \"weights\": [1, 1, 1]}, \"positive\":"
+            + " {\"input_ids\": [2, 9, 3], \"weights\": [1, 0.5, 1]}}\n";
+    Path file = Files.writeString(folder.resolve("weights.jsonl"), line.repeat(4));
+    LoraGraphException e =
+        assertThrows(
+            LoraGraphException.class,
+            () ->
+                taking.train(
+                    Dataset.file(file),
+                    arguments(EmbeddingLoss.multipleNegatives()).maxSteps(1).build()));
+    assertEquals(
+        file
+            + ":1: 'weights' is no list of integers, as every input of a positive or negative has"
+            + " to be",
+        e.getMessage());
+  }
+
+  @Test
   void nothingIsPutBeforeTokensInSilence() throws IOException {
     String line =
         "{\"anchor\": {\"input_ids\": [2, 7, 3]}, \"positive\": {\"input_ids\": [2, 9, 3]}}\n";
@@ -536,7 +570,8 @@ class EmbeddingTrainingTest {
             .getMessage();
     assertTrue(
         message.endsWith(
-            "tokens.jsonl:1 has tokens, before which 'query: ' cannot be put: give text, or an empty prefix"),
+            "tokens.jsonl:1 has tokens, before which 'query: ' cannot be put: give text, or an"
+                + " empty prefix"),
         message);
   }
 

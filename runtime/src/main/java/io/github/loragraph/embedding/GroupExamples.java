@@ -127,6 +127,7 @@ public final class GroupExamples {
     List<Example> examples = new ArrayList<>(groups.size());
     for (TextGroup group : groups) {
       Map<String, Values> inputs = anchorInputs(group);
+      group.texts().forEach(this::refuseOtherThanTokens);
       List<Example> others = filled(group).stream().map(texts::example).toList();
       for (String name : others.get(0).inputs().keySet()) {
         inputs.put(Towers.TEXTS + name, stacked(name, others));
@@ -200,6 +201,21 @@ public final class GroupExamples {
       filled.add(group.positive());
     }
     return filled;
+  }
+
+  /** Texts of a group stand side by side, which is done for integers along one axis. */
+  private void refuseOtherThanTokens(Row row) {
+    texts
+        .example(row)
+        .inputs()
+        .forEach(
+            (name, values) -> {
+              if (!values.areIntegers() || values.rank() != 1) {
+                throw new LoraGraphException(
+                    "%s: '%s' is no list of integers, as every input of a positive or negative has to be"
+                        .formatted(row.place(), name));
+              }
+            });
   }
 
   private Values stacked(String name, List<Example> rows) {
