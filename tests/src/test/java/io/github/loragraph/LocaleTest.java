@@ -3,6 +3,8 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.models.ReferenceArchitecture;
+import io.github.loragraph.onnx.OnnxFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,7 +14,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -109,6 +113,86 @@ class LocaleTest {
       assertEquals(expected.out(), run.out().lines().findFirst().orElse("") + "\n", run.err());
       assertTrue(run.out().contains("{\"text\":\"" + TEXT + "\""), run.out());
     }
+  }
+
+  /** In processes of others, whose locale the entry point does not set. */
+  @Test
+  void filesHaveTheDigitsOfTheirFormats() throws Exception {
+    Path model = folder.resolve("model");
+    Path texts = Files.writeString(folder.resolve("texts.tsv"), "id\ttext\n1\tgood\n2\tbad film\n");
+    Path qrels =
+        Files.writeString(folder.resolve("qrels.tsv"), "query-id\tcorpus-id\tscore\n1\t1\t1\n");
+    Path data = Files.writeString(folder.resolve("d.tsv"), "text\tlabel\ngood\tpos\nbad\tneg\n");
+    Path encoder = folder.resolve("encoder");
+    DataCommandsTest.makeModel(encoder);
+    Files.delete(encoder.resolve("model.onnx"));
+    OnnxFile.write(
+        Encoders.of(new ReferenceArchitecture(32, 2, 2, 64, 40, 40, 2).model(0), 32),
+        encoder.resolve("model.onnx"),
+        false);
+    Locale before = Locale.getDefault(Locale.Category.FORMAT);
+    Locale.setDefault(Locale.Category.FORMAT, Locale.forLanguageTag("ar-EG-u-nu-arab"));
+    try {
+      assertEquals("\u0663", "%d".formatted(3));
+      Path vectors = folder.resolve("v.npy");
+      run("embed", encoder, "--pooling", "mean", "--data", texts, "-o", vectors);
+      assertTrue(
+          new String(Files.readAllBytes(vectors), StandardCharsets.ISO_8859_1)
+              .contains("'shape': (2, 32)"));
+      Path found = folder.resolve("found.tsv");
+      run(
+          "eval",
+          encoder,
+          "--task",
+          "embedding",
+          "--pooling",
+          "mean",
+          "--corpus",
+          texts,
+          "--queries",
+          texts,
+          "--qrels",
+          qrels,
+          "--run",
+          found);
+      assertTrue(Files.readString(found).startsWith("1\tQ0\t1\t1\t"), Files.readString(found));
+      run("inject", model, "--match", "query|value", "-o", folder.resolve("adapted"));
+      run(
+          "train",
+          folder.resolve("adapted"),
+          "--data",
+          data,
+          "--max-steps",
+          "2",
+          "--batch-size",
+          "1",
+          "--checkpoint-every",
+          "1",
+          "-o",
+          folder.resolve("run"));
+      try (Stream<Path> files = Files.walk(folder.resolve("run"))) {
+        assertTrue(files.allMatch(file -> file.getFileName().toString().matches("\\p{ASCII}+")));
+      }
+      String metrics = Files.readString(folder.resolve("run/metrics.jsonl"));
+      assertTrue(metrics.matches("(?s)\\p{ASCII}+"), metrics);
+    } finally {
+      Locale.setDefault(Locale.Category.FORMAT, before);
+    }
+  }
+
+  private static void run(Object... arguments) {
+    Cli run = Cli.run(arguments);
+    assertEquals(0, run.exitCode(), run.err());
+  }
+
+  @Test
+  void numbersArePrintedAsTheTextAroundThem() throws Exception {
+    String java =
+        "'%s' -Duser.language=ar -Duser.country=EG -cp '%s' %s"
+            .formatted(JAVA, System.getProperty("java.class.path"), MAIN);
+    Run run = shell(Map.of(), java + " inspect model");
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().matches("(?s)\\p{ASCII}+"), run.out());
   }
 
   @Test

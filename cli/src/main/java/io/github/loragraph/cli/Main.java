@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import picocli.CommandLine;
 
 /** The entry point of the {@code lora-graph} launcher. */
@@ -16,6 +17,8 @@ public final class Main {
 
   public static void main(String[] args) {
     Signals.install();
+    // What is printed is English, and so are its numbers, whatever digits the locale has.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     // UTF-8 whatever the locale: what is printed is read by other programs, on other machines.
     PrintStream out = utf8(FileDescriptor.out);
     PrintStream err = utf8(FileDescriptor.err);

@@ -15,9 +15,9 @@ final class MemoryShortage {
 
   private static final Pattern NATIVE =
       Pattern.compile(
-          "failed to allocate memory|bad_?\\s?alloc|out of memory|cannot allocate memory|alloc_failed"
-              + "|not enough (?:memory|space)|insufficient (?:memory|resources)|map failed"
-              + "|resource temporarily unavailable",
+          "failed to allocate memory|bad_?\\s?alloc|out of memory|cannot allocate"
+              + " memory|alloc_failed|not enough (?:memory|space)|insufficient"
+              + " (?:memory|resources)|map failed|resource temporarily unavailable",
           Pattern.CASE_INSENSITIVE);
 
   private static final long LARGEST = 1L << 50;
@@ -67,7 +67,7 @@ final class MemoryShortage {
     }
     long heap = Runtime.getRuntime().maxMemory() >> 20;
     return "out of memory: Java's heap is full at %,d MB: give it more with".formatted(heap)
-        + " LORA_GRAPH_JAVA_OPTIONS=-Xmx%dm".formatted(Math.max(256, 2 * heap))
+        + " LORA_GRAPH_JAVA_OPTIONS=-Xmx%sm".formatted(Math.max(256, 2 * heap))
         + or(smaller);
   }
 

@@ -25,7 +25,7 @@ record RankingOutput(Ranking ranking, boolean namesQuery) {
     for (RankedDocument document : ranking.documents()) {
       rank++;
       out.print(
-          "%s%d\t%s\t%s\n"
+          "%s%s\t%s\t%s\n"
               .formatted(
                   namesQuery ? PredictionLines.escaped(ranking.query()) + "\t" : "",
                   rank,

@@ -94,7 +94,7 @@ final class PropagatedShapes {
   }
 
   Dimension atMost(long size, String symbol) {
-    String slice = "min(%d,%s)".formatted(size, symbol);
+    String slice = "min(" + size + "," + symbol + ")";
     bounds.put(slice, symbol);
     return Dimension.named(slice);
   }

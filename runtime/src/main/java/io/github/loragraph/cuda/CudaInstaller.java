@@ -66,8 +66,7 @@ public record CudaInstaller(Machine machine, Consumer<String> log) {
     }
     // Beside the target: a jar of this size may not fit where the system has its temporary files.
     try (TemporaryFolder work =
-        TemporaryFolder.createIn(
-            AtomicFile.folderOf(target), ".cuda%d-".formatted(version.number()))) {
+        TemporaryFolder.createIn(AtomicFile.folderOf(target), ".cuda" + version.number() + "-")) {
       Path jar = fetch(CudaJar.of(version), work.path(), target);
       Path made = Files.createDirectory(work.path().resolve("natives"));
       unpack(jar, CudaJar.of(version), made);

@@ -69,7 +69,7 @@ public record Gpu(
 
   @Override
   public String toString() {
-    return "cuda:%d %s%s%s"
+    return "cuda:%s %s%s%s"
         .formatted(
             index,
             name,

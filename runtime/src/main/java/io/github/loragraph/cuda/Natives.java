@@ -30,8 +30,7 @@ public record Natives(Path folder, Optional<CudaVersion> version, List<String> a
     return machine
         .cache()
         .resolve("native")
-        .resolve(
-            "cuda%d-linux-x86_64-%s".formatted(version.number(), CudaJar.of(version).version()));
+        .resolve("cuda" + version.number() + "-linux-x86_64-" + CudaJar.of(version).version());
   }
 
   /** Whether the variable names a build. */

@@ -44,7 +44,7 @@ public record DeviceChoice(Device device, String reason) {
 
   private static String names(Cuda cuda) {
     return cuda.gpus().stream()
-        .map(gpu -> "cuda:%d (%s)".formatted(cuda.gpus().indexOf(gpu), gpu.name()))
+        .map(gpu -> "cuda:" + cuda.gpus().indexOf(gpu) + " (" + gpu.name() + ")")
         .collect(Collectors.joining(", "));
   }
 

@@ -80,8 +80,11 @@ public final class NpyFile implements AtomicFile.Body {
     header.put(MAGIC);
     header.putShort((short) (HEADER - MAGIC.length - Short.BYTES));
     header.put(
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }"
-            .formatted(count, dimension)
+        String.format(
+                Locale.ROOT,
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }",
+                count,
+                dimension)
             .getBytes(StandardCharsets.US_ASCII));
     while (header.position() < HEADER - 1) {
       header.put((byte) ' ');

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -25,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class RunCheckpoints {
   private static final String FOLDER = "checkpoints";
-  private static final String NAME = "step-%08d";
   private static final Pattern ANY_NAME = Pattern.compile("step-(\\d+)");
 
   /** More digits than the number of a step can have. */
@@ -41,6 +41,10 @@ final class RunCheckpoints {
    */
   RunCheckpoints(Path run) {
     this.folder = run.resolve(FOLDER);
+  }
+
+  private static String name(long step) {
+    return String.format(Locale.ROOT, "step-%08d", step);
   }
 
   /** Where they lie. */
@@ -109,7 +113,7 @@ final class RunCheckpoints {
   private static Checkpoint read(Path file) {
     Checkpoint checkpoint = CheckpointFile.readChecked(file);
     long step = stepIn(checkpoint);
-    String name = NAME.formatted(step);
+    String name = name(step);
     if (!file.getFileName().toString().equals(name)) {
       throw new LoraGraphException(
           "%s is the checkpoint of step %,d under another name (rename it to %s to have it used)"
@@ -132,7 +136,7 @@ final class RunCheckpoints {
 
   /** Writes a checkpoint, and deletes all others but the last one that was known to be whole. */
   void write(long step, Checkpoint state) {
-    Path file = folder.resolve(NAME.formatted(step));
+    Path file = folder.resolve(name(step));
     CheckpointFile.write(state, file, true);
     List<Path> kept = new ArrayList<>(List.of(file));
     if (whole != null) {
