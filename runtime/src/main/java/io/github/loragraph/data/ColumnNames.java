@@ -3,7 +3,6 @@ package io.github.loragraph.data;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import java.util.List;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Finds columns or fields by their names; that they match but for case is said. */
@@ -19,7 +18,7 @@ public final class ColumnNames {
    * @throws LoraGraphException if there are several that match but for case
    */
   public static @Nullable String find(
-      List<String> names, List<String> candidates, String place, Consumer<String> notices) {
+      List<String> names, List<String> candidates, String place, NoticesOnce notices) {
     for (String candidate : candidates) {
       if (names.contains(candidate)) {
         return candidate;
@@ -33,8 +32,7 @@ public final class ColumnNames {
                 .formatted(place, candidate, DataFile.shortened(alike)));
       }
       if (alike.size() == 1) {
-        notices.accept(
-            "%s: column '%s' is taken for '%s'".formatted(place, alike.get(0), candidate));
+        notices.tell(place, ": column '%s' is taken for '%s'".formatted(alike.get(0), candidate));
         return alike.get(0);
       }
     }

@@ -5,12 +5,10 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -56,9 +54,6 @@ public final class GroupFile {
   private static final Pattern NEGATIVE =
       Pattern.compile("(?:hard_)?neg(?:ative)?s?(?:[_-]?\\d+)?", Pattern.CASE_INSENSITIVE);
 
-  private static final Pattern NUMBER =
-      Pattern.compile("[-+]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][-+]?\\d+)?");
-
   /** A teacher's score of one negative: {@code negative_2_score}. */
   private static final String SCORE_OF = "_score";
 
@@ -69,7 +64,7 @@ public final class GroupFile {
   private final Consumer<String> notices;
   private final boolean candidates;
   private final boolean labelled;
-  private final Set<String> told = new HashSet<>();
+  private final NoticesOnce once;
 
   /**
    * @param anchor the column of the anchor; null for the first that is there of the usual names
@@ -101,6 +96,7 @@ public final class GroupFile {
     this.notices = notices;
     this.candidates = candidates;
     this.labelled = labelled;
+    this.once = new NoticesOnce(notices);
   }
 
   /**
@@ -151,10 +147,10 @@ public final class GroupFile {
         rows.forEach(row -> negatives.add(name));
       }
     }
-    tellOnce(
-        "%s: '%s' with '%s'%s%s"
+    once.tell(
+        file.toString(),
+        ": '%s' with '%s'%s%s"
             .formatted(
-                file,
                 anchorName,
                 positiveName,
                 negatives.isEmpty()
@@ -175,7 +171,7 @@ public final class GroupFile {
             .filter(field -> field.getValue().isArray())
             .map(Map.Entry::getKey)
             .toList();
-    return ColumnNames.find(names, DOCUMENTS, place, this::tellOnce);
+    return ColumnNames.find(names, DOCUMENTS, place, once);
   }
 
   /** A query with all its candidates. */
@@ -200,10 +196,10 @@ public final class GroupFile {
           "%s has %d labels for %d documents: give one for each"
               .formatted(place, scores.size(), texts.size()));
     }
-    tellOnce(
-        "%s: '%s' with the candidates '%s'%s"
+    once.tell(
+        file.toString(),
+        ": '%s' with the candidates '%s'%s"
             .formatted(
-                file,
                 anchorName,
                 list,
                 scoreName == null ? "" : ", labels from '%s'".formatted(scoreName)));
@@ -214,8 +210,7 @@ public final class GroupFile {
   private TextGroup tokens(Map<String, JsonNode> fields, String place) {
     List<String> names = List.copyOf(fields.keySet());
     String scoreName = scoreName(names, place);
-    String query =
-        ColumnNames.find(names, anchor == null ? ANCHOR : List.of(anchor), place, n -> {});
+    String query = ColumnNames.find(names, anchor == null ? ANCHOR : List.of(anchor), place, once);
     Map<String, Values> inputs = new LinkedHashMap<>();
     fields.forEach(
         (name, value) -> {
@@ -242,7 +237,7 @@ public final class GroupFile {
   private String named(
       List<String> names, @Nullable String own, List<String> usual, String role, String place) {
     List<String> candidates = own == null ? usual : List.of(own);
-    String found = ColumnNames.find(names, candidates, place, this::tellOnce);
+    String found = ColumnNames.find(names, candidates, place, once);
     if (found == null) {
       String what =
           "%s has no column '%s', and two texts are needed; it has %s"
@@ -256,14 +251,7 @@ public final class GroupFile {
     if (score != null) {
       return named(names, score, SCORE, "label", place);
     }
-    return ColumnNames.find(names, SCORE, place, this::tellOnce);
-  }
-
-  private void tellOnce(String notice) {
-    // Rows may differ in their fields: each kind of row is told once.
-    if (told.add(notice.replaceFirst("^\\S+:\\d+", ""))) {
-      notices.accept(notice);
-    }
+    return ColumnNames.find(names, SCORE, place, once);
   }
 
   private static Row required(Map<String, JsonNode> fields, String name, String place) {
@@ -353,7 +341,6 @@ public final class GroupFile {
     if (value.isNumber()) {
       return value.doubleValue();
     }
-    String text = value.asText().strip();
-    return NUMBER.matcher(text).matches() ? Double.parseDouble(text) : Double.NaN;
+    return DecimalNumber.parsed(value.asText().strip());
   }
 }

@@ -11,12 +11,9 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -35,11 +32,12 @@ final class JsonLinesReader {
   /** What was found under which name first, by its option. */
   private final Map<String, String> firstNames = new LinkedHashMap<>();
 
-  private final Set<String> told = new HashSet<>();
+  private final NoticesOnce once;
 
   JsonLinesReader(DataFile.Request request) {
     this.request = request;
     this.columns = request.columns();
+    this.once = new NoticesOnce(request.notices());
   }
 
   void read(TextLines text, DataFile.Visitor visitor) {
@@ -131,7 +129,7 @@ final class JsonLinesReader {
           .writtenAs(object.get(textName).asText());
     }
     if (textName != null) {
-      tellOnce("%s has text and input_ids: input_ids are taken".formatted(place), "both");
+      once.tell(place, " has text and input_ids: input_ids are taken");
     }
     Map<String, Values> values = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : object.properties()) {
@@ -182,7 +180,7 @@ final class JsonLinesReader {
             "%s: '%s' is empty: mend or delete the line".formatted(place, name));
       }
       if (columns.text().stream().anyMatch(text -> !text.equals(name) && object.hasNonNull(text))) {
-        tellOnce("%s has text and '%s': '%s' are taken".formatted(place, name, name), "words");
+        once.tell(place, " has text and '%s': '%s' are taken".formatted(name, name));
       }
       return new Words(words, false);
     }
@@ -218,30 +216,23 @@ final class JsonLinesReader {
     if (found == null && names.stream().noneMatch(object::has)) {
       List<String> there = new ArrayList<>();
       object.fieldNames().forEachRemaining(there::add);
-      Consumer<String> once = notice -> tellOnce(notice, "case " + role);
       found = ColumnNames.find(there, names, place, once);
       found = found == null || object.hasNonNull(found) ? found : null;
     }
     if (found != null) {
       String first = firstNames.putIfAbsent(role, found);
       if (first != null && !first.equals(found)) {
-        tellOnce(
-            "%s has '%s' where lines before have '%s': it is taken for the same"
-                .formatted(place, found, first),
-            "other " + role);
+        once.tell(
+            place,
+            " has '%s' where lines before have '%s': it is taken for the same"
+                .formatted(found, first));
       } else if (first == null && role.equals("text pair") && names.size() > 1) {
-        tellOnce(
-            "%s: pairs of '%s' and '%s'".formatted(request.file(), firstNames.get("text"), found),
-            "pairs");
+        once.tell(
+            request.file().toString(),
+            ": pairs of '%s' and '%s'".formatted(firstNames.get("text"), found));
       }
     }
     return found;
-  }
-
-  private void tellOnce(String notice, String kind) {
-    if (told.add(kind)) {
-      request.notices().accept(notice);
-    }
   }
 
   private static LoraGraphException missing(

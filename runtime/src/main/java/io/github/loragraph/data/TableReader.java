@@ -135,6 +135,8 @@ final class TableReader {
     private final int textPair;
     private final int label;
 
+    private final NoticesOnce once = new NoticesOnce(request.notices());
+
     /** Whether the line that it was made of is a row itself. */
     private final boolean isRow;
 
@@ -173,7 +175,7 @@ final class TableReader {
 
     /** A column that was named by itself has to be there. */
     private int index(List<String> candidates, boolean required, String role) {
-      String found = ColumnNames.find(names, candidates, request.place(1), request.notices());
+      String found = ColumnNames.find(names, candidates, request.place(1), once);
       if (found != null) {
         return names.indexOf(found);
       }

@@ -49,7 +49,7 @@ public final class Corpus {
     List<String> empty = new ArrayList<>();
     file(file, notices)
         .each(
-            (id, text, place) -> {
+            (id, text, body, place) -> {
               Integer before = numbers.putIfAbsent(id, ids.size());
               if (before != null) {
                 throw new LoraGraphException(
@@ -104,8 +104,9 @@ public final class Corpus {
   public interface Visitor {
     /**
      * @param number counted from 0
+     * @param body its text without its title
      */
-    void document(int number, Row text);
+    void document(int number, Row text, String body);
   }
 
   /**
@@ -117,11 +118,11 @@ public final class Corpus {
     int[] next = new int[1];
     file(file, notice -> {})
         .each(
-            (id, text, place) -> {
+            (id, text, body, place) -> {
               if (next[0] >= ids.size() || !ids.get(next[0]).equals(id)) {
                 throw changed();
               }
-              visitor.document(next[0]++, new Row(text, null, null, Map.of(), place));
+              visitor.document(next[0]++, new Row(text, null, null, Map.of(), place), body);
             });
     if (next[0] != ids.size()) {
       throw changed();
@@ -137,8 +138,9 @@ public final class Corpus {
   public interface BlockVisitor {
     /**
      * @param first the number of the first one
+     * @param bodies their texts without their titles
      */
-    void documents(int first, List<Row> texts);
+    void documents(int first, List<Row> texts, List<String> bodies);
   }
 
   /**
@@ -148,12 +150,15 @@ public final class Corpus {
    */
   public void eachBlock(BlockVisitor visitor) {
     List<Row> block = new ArrayList<>(BLOCK);
+    List<String> bodies = new ArrayList<>(BLOCK);
     each(
-        (number, text) -> {
+        (number, text, body) -> {
           block.add(text);
+          bodies.add(body);
           if (block.size() == BLOCK || number == ids.size() - 1) {
-            visitor.documents(number + 1 - block.size(), List.copyOf(block));
+            visitor.documents(number + 1 - block.size(), List.copyOf(block), List.copyOf(bodies));
             block.clear();
+            bodies.clear();
           }
         });
   }
@@ -162,7 +167,7 @@ public final class Corpus {
   public Map<Integer, Row> some(IntPredicate wanted) {
     Map<Integer, Row> found = new HashMap<>();
     each(
-        (number, text) -> {
+        (number, text, body) -> {
           if (wanted.test(number)) {
             found.put(number, text);
           }
@@ -173,7 +178,7 @@ public final class Corpus {
   /** All documents in memory. */
   public List<Row> rows() {
     List<Row> rows = new ArrayList<>(size());
-    each((number, text) -> rows.add(text));
+    each((number, text, body) -> rows.add(text));
     return rows;
   }
 }

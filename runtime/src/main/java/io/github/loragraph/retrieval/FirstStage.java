@@ -1,9 +1,5 @@
 package io.github.loragraph.retrieval;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.data.ColumnNames;
-import io.github.loragraph.data.DataFile;
-import io.github.loragraph.data.TableForm;
 import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
 import java.io.Writer;
@@ -15,28 +11,27 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a search found for each query, which a reranker puts into another order: a run, as TREC
- * calls it. As {@code trec_eval} reads one, scores decide and ranks do not, and of equal scores the
- * document with the last id comes first.
+ * calls it. As {@code trec_eval} reads one, scores decide and ranks do not, and of equal scores
+ * (32-bit floats, as there) the document with the last id comes first.
  *
  * @param file what it was read from
  * @param byQuery for each id of a query what was found, the best first
  */
 public record FirstStage(Path file, Map<String, List<Hit>> byQuery) {
-  private static final List<String> QUERY =
-      List.of("query-id", "query_id", "qid", "query", "queryid", "topic");
-  private static final List<String> DOCUMENT =
-      List.of("corpus-id", "corpus_id", "doc_id", "doc-id", "docid", "document", "docno", "pid");
   private static final List<String> SCORE = List.of("score", "similarity");
 
   /** The columns of a TREC run, which has no heading. */
   private static final List<String> TREC =
-      List.of("query-id", "iteration", "corpus-id", "rank", "score", "tag");
-
-  private static final int SCORE_OF_TREC = TREC.indexOf("score");
+      List.of(
+          QueryDocumentFile.QUERY,
+          "iteration",
+          QueryDocumentFile.DOCUMENT,
+          "rank",
+          QueryDocumentFile.SCORE,
+          "tag");
 
   /**
    * A document that was found.
@@ -57,14 +52,10 @@ public record FirstStage(Path file, Map<String, List<Hit>> byQuery) {
    */
   public static FirstStage read(Path file, Consumer<String> notices) {
     Map<String, Map<String, Hit>> found = new LinkedHashMap<>();
-    DataFile.ofFields(file, notices, new TableForm(FirstStage::headless, true))
-        .fields(
-            (place, fields) -> {
-              List<String> names = List.copyOf(fields.keySet());
-              String query = required(fields, QUERY, names, place);
-              String document = required(fields, DOCUMENT, names, place);
-              Hit hit =
-                  new Hit(document, number(required(fields, SCORE, names, place), place), place);
+    new QueryDocumentFile(file, TREC, "score", SCORE, notices)
+        .each(
+            (query, document, score, place) -> {
+              Hit hit = new Hit(document, score, place);
               Hit before =
                   found.computeIfAbsent(query, q -> new LinkedHashMap<>()).put(document, hit);
               if (before != null) {
@@ -80,50 +71,12 @@ public record FirstStage(Path file, Map<String, List<Hit>> byQuery) {
 
   private static List<Hit> ordered(List<Hit> hits) {
     List<Hit> order = new ArrayList<>(hits);
-    order.sort(Comparator.comparingDouble(Hit::score).thenComparing(Hit::document).reversed());
+    // 32-bit floats, of which the negative zero equals the other one.
+    order.sort(
+        Comparator.comparingDouble((Hit hit) -> (float) hit.score() + 0f)
+            .thenComparing(Hit::document)
+            .reversed());
     return List.copyOf(order);
-  }
-
-  private static @Nullable List<String> headless(List<String> cells) {
-    if (cells.size() == TREC.size() && isNumber(cells.get(SCORE_OF_TREC))) {
-      return TREC;
-    }
-    return cells.size() == 3 && isNumber(cells.get(2))
-        ? List.of("query-id", "corpus-id", "score")
-        : null;
-  }
-
-  private static boolean isNumber(String text) {
-    try {
-      return Double.isFinite(Double.parseDouble(text.strip()));
-    } catch (NumberFormatException e) {
-      return false;
-    }
-  }
-
-  private static String required(
-      Map<String, JsonNode> fields, List<String> candidates, List<String> names, String place) {
-    String name = ColumnNames.find(names, candidates, place, notice -> {});
-    JsonNode value = name == null ? null : fields.get(name);
-    String text =
-        value == null || !value.isTextual() && !value.isNumber() ? "" : value.asText().strip();
-    if (text.isEmpty()) {
-      throw new LoraGraphException(
-          name == null
-              ? "%s has no '%s'; it has %s: give query-id, corpus-id and score, or TREC's six columns"
-                  .formatted(place, candidates.get(0), DataFile.shortened(names))
-              : "%s has nothing in '%s': mend or delete the line".formatted(place, name));
-    }
-    return text;
-  }
-
-  private static double number(String text, String place) {
-    if (!isNumber(text)) {
-      throw new LoraGraphException(
-          "%s: the score '%s' is no number: mend or delete the line"
-              .formatted(place, DataFile.shortened(List.of(text))));
-    }
-    return Double.parseDouble(text);
   }
 
   /**
@@ -136,8 +89,15 @@ public record FirstStage(Path file, Map<String, List<Hit>> byQuery) {
     for (Hit hit : hits) {
       rank++;
       out.write(
-          "%s\tQ0\t%s\t%d\t%s\tlora-graph\n"
-              .formatted(query, hit.document(), rank, Float.toString((float) hit.score())));
+          String.join(
+                  "\t",
+                  query,
+                  "Q0",
+                  hit.document(),
+                  Integer.toString(rank),
+                  Float.toString((float) hit.score()),
+                  "lora-graph")
+              + "\n");
     }
   }
 

@@ -10,7 +10,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,9 +79,8 @@ final class GroupSearch implements EmbeddingMeasure {
   public Report report(float[][] queryVectors, float[][] documentVectors) {
     float[][] anchors = Cosine.units(queryVectors);
     float[][] units = Cosine.units(documentVectors);
-    // Texts have no ids: of equal scores the later one comes first, as with ids that count.
-    List<String> ids = IntStream.range(0, units.length).mapToObj("%09d"::formatted).toList();
-    RelevantRanks ranks = new RelevantRanks(anchors, relevance, i -> units[i], ids);
+    RelevantRanks ranks =
+        new RelevantRanks(anchors, relevance, i -> units[i], RankOrder.WITHOUT_IDS);
     ranks.add(0, units);
     RetrievalReport search = SearchSet.report(ranks, units.length);
     return new RetrievalReport(

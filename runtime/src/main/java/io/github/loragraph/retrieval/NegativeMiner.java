@@ -3,11 +3,13 @@ package io.github.loragraph.retrieval;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.Checksum;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,13 +23,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Mines hard negatives, as {@code mine_hard_negatives} of sentence-transformers: for each anchor
- * the nearest texts that are not its positives. Vectors of a corpus are held only while they are
- * looked at; texts are held for what is found.
+ * the nearest texts that are neither its positives nor the anchor itself. Vectors of a corpus are
+ * held only while they are looked at; texts are held for what is found.
+ *
+ * <p>What scores refuse has no rank: other than there, ranks count what is left, so that a text is
+ * found as long as there is one.
  *
  * @param negatives of each pair, at most
  * @param rangeMin how many of the nearest candidates are passed over
  * @param rangeMax down to which rank candidates are looked at; null for as many as are needed, ten
- *     times as many where some are refused by their scores
+ *     times as many where they are drawn
  * @param maxScore the highest cosine of a candidate; null for any
  * @param minScore the lowest; null for any
  * @param absoluteMargin by how much a candidate's cosine is lower than that of the anchor's
@@ -99,30 +104,6 @@ public record NegativeMiner(
     }
   }
 
-  /** Different texts, numbered. */
-  private static final class Texts {
-    private final Map<String, Integer> numbers = new LinkedHashMap<>();
-    private final List<Row> rows = new ArrayList<>();
-
-    int number(Row row) {
-      String text = row.text();
-      if (text == null) {
-        throw new LoraGraphException(
-            row.place() + " has tokens, and negatives are mined among texts: give text");
-      }
-      return numbers.computeIfAbsent(
-          text,
-          key -> {
-            rows.add(row);
-            return rows.size() - 1;
-          });
-    }
-
-    String text(int number) {
-      return Objects.requireNonNull(rows.get(number).text());
-    }
-  }
-
   /**
    * Mines.
    *
@@ -139,8 +120,8 @@ public record NegativeMiner(
       SearchSet.Encoder ofDocuments,
       Consumer<String> notices,
       LongConsumer progress) {
-    Texts anchors = new Texts();
-    Texts positives = new Texts();
+    NumberedTexts anchors = new NumberedTexts();
+    NumberedTexts positives = new NumberedTexts();
     List<Set<Integer>> known = new ArrayList<>();
     Set<List<Integer>> pairs = new LinkedHashSet<>();
     for (TextGroup group : groups) {
@@ -158,40 +139,68 @@ public record NegativeMiner(
           "%,d of %,d pairs were there before: each is taken once"
               .formatted(groups.size() - pairs.size(), groups.size()));
     }
-    float[][] queries = Cosine.units(ofQueries.vectors(anchors.rows));
-    float[][] vectors = Cosine.units(ofDocuments.vectors(positives.rows));
-    int most = known.stream().mapToInt(Set::size).max().orElse(0);
-    VectorSearch search = new VectorSearch(queries, last() + most + 1);
+    float[][] queries = Cosine.units(ofQueries.vectors(anchors.rows()));
+    float[][] vectors = Cosine.units(ofDocuments.vectors(positives.rows()));
+    Map<List<Integer>, Float> scores = new HashMap<>();
+    float[] lowest = new float[queries.length];
+    Arrays.fill(lowest, Float.POSITIVE_INFINITY);
+    List<Set<Integer>> leftOut = new ArrayList<>();
+    for (int anchor = 0; anchor < queries.length; anchor++) {
+      for (int positive : known.get(anchor)) {
+        float score = (float) Cosine.of(queries[anchor], vectors[positive]);
+        scores.put(List.of(anchor, positive), score);
+        lowest[anchor] = Math.min(lowest[anchor], score);
+      }
+      leftOut.add(new HashSet<>(known.get(anchor)));
+      @Nullable Integer itself = positives.find(anchors.text(anchor));
+      if (itself != null) {
+        leftOut.get(anchor).add(itself);
+      }
+    }
+    long[] tooNear = new long[queries.length];
+    VectorSearch search =
+        new VectorSearch(
+            queries,
+            last(vectors.length + (corpus == null ? 0L : corpus.size())),
+            RankOrder.WITHOUT_IDS,
+            (anchor, document, score) -> {
+              if (leftOut.get(anchor).contains(document)) {
+                return false;
+              }
+              boolean refuses = isTooNear(score, lowest[anchor]);
+              tooNear[anchor] += refuses ? 1 : 0;
+              return !refuses;
+            });
     search.add(vectors);
     long searched = vectors.length;
     progress.accept(searched);
     List<Integer> places = new ArrayList<>();
     if (corpus != null) {
-      searched += addCorpus(corpus, positives, search, ofDocuments, places, searched, progress);
+      searched +=
+          addCorpus(
+              corpus,
+              anchors,
+              positives,
+              leftOut,
+              search,
+              ofDocuments,
+              places,
+              notices,
+              done -> progress.accept(vectors.length + done));
     }
     List<List<Candidate>> candidates = new ArrayList<>();
-    Map<List<Integer>, Float> scores = new HashMap<>();
-    long refused = 0;
+    long refused = Arrays.stream(tooNear).sum();
     for (int anchor = 0; anchor < queries.length; anchor++) {
-      float lowest = Float.POSITIVE_INFINITY;
-      for (int positive : known.get(anchor)) {
-        float score = (float) Cosine.of(queries[anchor], vectors[positive]);
-        scores.put(List.of(anchor, positive), score);
-        lowest = Math.min(lowest, score);
-      }
       VectorSearch.Hits hits = search.hits(anchor);
       List<Candidate> its = new ArrayList<>();
       for (int i = 0; i < hits.documents().length; i++) {
-        if (known.get(anchor).contains(hits.documents()[i])) {
-          continue;
-        }
-        if (isRefused(hits.scores()[i], lowest)) {
+        if (minScore != null && hits.scores()[i] < minScore) {
           refused++;
         } else {
           its.add(new Candidate(hits.documents()[i], hits.scores()[i]));
         }
       }
-      candidates.add(its.subList(Math.min(rangeMin, its.size()), Math.min(last(), its.size())));
+      candidates.add(its.subList(Math.min(rangeMin, its.size()), its.size()));
     }
     Map<Integer, String> texts = texts(candidates, positives, corpus, places);
     List<Mined> mined = new ArrayList<>();
@@ -202,62 +211,96 @@ public record NegativeMiner(
               anchors.text(pair.get(0)),
               positives.text(pair.get(1)),
               Objects.requireNonNull(scores.get(pair)),
-              chosen(candidates.get(pair.get(0)), anchors.text(pair.get(0)), texts, draws)));
+              chosen(candidates.get(pair.get(0)), texts, draws)));
     }
     return new Result(mined, searched, refused);
   }
 
   private record Candidate(int document, float score) {}
 
-  private boolean isRefused(float score, float positive) {
+  private boolean isTooNear(float score, float positive) {
     return maxScore != null && score > maxScore
-        || minScore != null && score < minScore
         || absoluteMargin != null && score > positive - absoluteMargin
         || relativeMargin != null && score > positive - relativeMargin * Math.abs(positive);
   }
 
   /** The rank down to which candidates are looked at. */
-  private int last() {
-    boolean refuses = maxScore != null || absoluteMargin != null || relativeMargin != null;
-    int needed = rangeMin + negatives * (refuses || random ? MORE : 1);
-    return rangeMax == null ? needed : rangeMax;
+  private int last(long texts) {
+    long needed = rangeMin + (long) negatives * (random ? MORE : 1);
+    return (int) Math.min(texts, rangeMax == null ? needed : rangeMax);
   }
 
-  /** Adds what is not among the positives already. */
+  /**
+   * Adds what was not searched before: each text once, and no positive again, with or without its
+   * title.
+   *
+   * @param leftOut gets the documents that are an anchor
+   */
   private static long addCorpus(
       Corpus corpus,
-      Texts positives,
+      NumberedTexts anchors,
+      NumberedTexts positives,
+      List<Set<Integer>> leftOut,
       VectorSearch search,
       SearchSet.Encoder ofDocuments,
       List<Integer> places,
-      long before,
+      Consumer<String> notices,
       LongConsumer progress) {
-    long[] added = new long[1];
+    Set<Long> seen = new HashSet<>();
+    long[] untitled = new long[1];
     corpus.eachBlock(
-        (first, rows) -> {
+        (first, rows, bodies) -> {
           List<Row> others = new ArrayList<>();
           for (int i = 0; i < rows.size(); i++) {
             String text = Objects.requireNonNull(rows.get(i).text());
-            if (!text.isEmpty() && !positives.numbers.containsKey(text)) {
+            if (text.isEmpty() || positives.has(text)) {
+              continue;
+            }
+            if (positives.has(bodies.get(i))) {
+              untitled[0]++;
+              continue;
+            }
+            if (seen.add(fingerprint(text))) {
+              int number = positives.rows().size() + places.size();
+              for (String its : List.of(text, bodies.get(i))) {
+                @Nullable Integer anchor = anchors.find(its);
+                if (anchor != null) {
+                  leftOut.get(anchor).add(number);
+                }
+              }
               others.add(rows.get(i));
               places.add(first + i);
             }
           }
           search.add(Cosine.units(ofDocuments.vectors(others)));
-          added[0] += others.size();
-          progress.accept(before + added[0]);
+          progress.accept(places.size());
         });
-    return added[0];
+    if (untitled[0] > 0) {
+      notices.accept(
+          "%s: %s but for the title, which the pairs do not have, and not searched again"
+              .formatted(
+                  corpus.file(),
+                  untitled[0] == 1
+                      ? "1 document is a positive"
+                      : "%,d documents are positives".formatted(untitled[0])));
+    }
+    return places.size();
+  }
+
+  /** 64 bits of a text, which tell it from others: a corpus need not stay in memory. */
+  private static long fingerprint(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return Long.parseUnsignedLong(new Checksum.Builder().add(bytes).build().substring(0, 16), 16);
   }
 
   private static Map<Integer, String> texts(
       List<List<Candidate>> candidates,
-      Texts positives,
+      NumberedTexts positives,
       @Nullable Corpus corpus,
       List<Integer> places) {
     Map<Integer, String> texts = new HashMap<>();
     Map<Integer, Integer> wanted = new HashMap<>();
-    int own = positives.rows.size();
+    int own = positives.rows().size();
     for (List<Candidate> its : candidates) {
       for (Candidate candidate : its) {
         int document = candidate.document();
@@ -281,20 +324,18 @@ public record NegativeMiner(
   }
 
   private List<Negative> chosen(
-      List<Candidate> candidates, String anchor, Map<Integer, String> texts, Random draws) {
+      List<Candidate> candidates, Map<Integer, String> texts, Random draws) {
     List<Integer> order = new ArrayList<>(IntStream.range(0, candidates.size()).boxed().toList());
     if (random) {
       Collections.shuffle(order, draws);
     }
-    List<Negative> chosen = new ArrayList<>();
-    Set<String> taken = new HashSet<>(Set.of(anchor));
-    for (int i : order) {
-      Candidate candidate = candidates.get(i);
-      String text = Objects.requireNonNull(texts.get(candidate.document()));
-      if (chosen.size() < negatives && taken.add(text)) {
-        chosen.add(new Negative(text, candidate.score()));
-      }
-    }
-    return chosen;
+    return order.stream()
+        .limit(negatives)
+        .map(candidates::get)
+        .map(
+            candidate ->
+                new Negative(
+                    Objects.requireNonNull(texts.get(candidate.document())), candidate.score()))
+        .toList();
   }
 }

@@ -30,7 +30,7 @@ public record Queries(Path file, Map<String, Row> byId) {
     Map<String, Row> byId = new LinkedHashMap<>();
     new TextFile(file, IDS, TEXTS, false, notices)
         .each(
-            (id, text, place) -> {
+            (id, text, body, place) -> {
               if (text.isEmpty()) {
                 throw new LoraGraphException(
                     "%s: query '%s' is empty: mend or delete the line".formatted(place, id));

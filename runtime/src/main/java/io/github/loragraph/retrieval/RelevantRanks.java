@@ -11,12 +11,11 @@ import java.util.function.IntFunction;
  * it: all figures of a ranking follow from these ranks, so that no ranking has to be kept, and the
  * documents come block by block.
  *
- * <p>Documents come in the order of {@code trec_eval}: by score, the highest first, and of equal
- * scores (32-bit floats, as there) by their ids, the last one first.
+ * <p>Documents come in a {@link RankOrder}.
  */
 final class RelevantRanks {
   private final List<QueryBlock> blocks;
-  private final List<String> ids;
+  private final RankOrder order;
   private final Query[] queries;
 
   /** The relevant documents of one query, the one with the lowest score first. */
@@ -42,49 +41,42 @@ final class RelevantRanks {
    * @param queries their vectors; of length 1 where scores are to be cosines
    * @param relevance of each query
    * @param vectors gives the vector of a relevant document by its number
-   * @param ids of all documents
+   * @param order of documents
    */
   RelevantRanks(
-      float[][] queries,
-      List<Relevance> relevance,
-      IntFunction<float[]> vectors,
-      List<String> ids) {
+      float[][] queries, List<Relevance> relevance, IntFunction<float[]> vectors, RankOrder order) {
     this.blocks = QueryBlock.of(queries);
-    this.ids = ids;
+    this.order = order;
     this.queries = new Query[queries.length];
     for (QueryBlock block : blocks) {
       float[] scores = new float[QueryBlock.SIZE];
       for (int q = 0; q < block.count; q++) {
         Relevance relevant = relevance.get(block.first + q);
-        Integer[] order = new Integer[relevant.size()];
-        float[] theirs = new float[order.length];
-        for (int i = 0; i < order.length; i++) {
-          order[i] = i;
+        Integer[] sorting = new Integer[relevant.size()];
+        float[] theirs = new float[sorting.length];
+        for (int i = 0; i < sorting.length; i++) {
+          sorting[i] = i;
           block.score(vectors.apply(relevant.documents()[i]), scores);
           theirs[i] = scores[q];
         }
         Arrays.sort(
-            order,
+            sorting,
             (a, b) ->
-                isBefore(theirs[a], relevant.documents()[a], theirs[b], relevant.documents()[b])
+                order.isBefore(
+                        theirs[a], relevant.documents()[a], theirs[b], relevant.documents()[b])
                     ? 1
                     : a.equals(b) ? 0 : -1);
-        int[] documents = new int[order.length];
-        float[] sorted = new float[order.length];
-        double[] grades = new double[order.length];
-        for (int i = 0; i < order.length; i++) {
-          documents[i] = relevant.documents()[order[i]];
-          sorted[i] = theirs[order[i]];
-          grades[i] = relevant.grades()[order[i]];
+        int[] documents = new int[sorting.length];
+        float[] sorted = new float[sorting.length];
+        double[] grades = new double[sorting.length];
+        for (int i = 0; i < sorting.length; i++) {
+          documents[i] = relevant.documents()[sorting[i]];
+          sorted[i] = theirs[sorting[i]];
+          grades[i] = relevant.grades()[sorting[i]];
         }
         this.queries[block.first + q] = new Query(documents, sorted, grades);
       }
     }
-  }
-
-  private boolean isBefore(float score, int document, float otherScore, int other) {
-    return score > otherScore
-        || score == otherScore && ids.get(document).compareTo(ids.get(other)) > 0;
   }
 
   /**
@@ -113,7 +105,7 @@ final class RelevantRanks {
       return;
     }
     for (int i = 0; i < query.relevant.length; i++) {
-      if (!isBefore(score, document, query.scores[i], query.relevant[i])) {
+      if (!order.isBefore(score, document, query.scores[i], query.relevant[i])) {
         return;
       }
       query.before[i]++;

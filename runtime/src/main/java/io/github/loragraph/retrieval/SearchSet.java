@@ -6,7 +6,6 @@ import io.github.loragraph.task.Report;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -185,7 +184,7 @@ public record SearchSet(
     List<Integer> numbers = new ArrayList<>();
     List<Row> texts = new ArrayList<>();
     corpus.each(
-        (number, text) -> {
+        (number, text, body) -> {
           if (judged.contains(number)) {
             numbers.add(number);
             texts.add(text);
@@ -196,15 +195,14 @@ public record SearchSet(
       theirs.put(numbers.get(i), vectors[i]);
     }
     float[][] asked = Cosine.units(ofQueries.vectors(queries));
+    RankOrder order = RankOrder.byId(corpus.ids());
     VectorSearch search =
-        most == 0
-            ? new VectorSearch(new float[0][], 1)
-            : new VectorSearch(asked, most, order(corpus.ids()));
+        new VectorSearch(most == 0 ? new float[0][] : asked, Math.max(1, most), order);
     RelevantRanks ranks =
         new RelevantRanks(
-            asked, relevance, number -> Objects.requireNonNull(theirs.get(number)), corpus.ids());
+            asked, relevance, number -> Objects.requireNonNull(theirs.get(number)), order);
     corpus.eachBlock(
-        (first, block) -> {
+        (first, block, bodies) -> {
           float[][] units = vectors(first, block, theirs, ofDocuments);
           ranks.add(first, units);
           if (most > 0) {
@@ -222,20 +220,6 @@ public record SearchSet(
       taker.found(queryIds.get(q), found);
     }
     return report(ranks, corpus.size());
-  }
-
-  /** The place of each document among those of equal scores: by their ids, the last one first. */
-  private static int[] order(List<String> ids) {
-    List<Integer> numbers = new ArrayList<>();
-    for (int i = 0; i < ids.size(); i++) {
-      numbers.add(i);
-    }
-    numbers.sort(Comparator.<Integer, String>comparing(ids::get).reversed());
-    int[] order = new int[ids.size()];
-    for (int place = 0; place < order.length; place++) {
-      order[numbers.get(place)] = place;
-    }
-    return order;
   }
 
   /** Of documents of which some have a vector already. */
@@ -281,7 +265,10 @@ public record SearchSet(
         float[][] units = Cosine.units(documentVectors);
         RelevantRanks ranks =
             new RelevantRanks(
-                Cosine.units(queryVectors), set.relevance, i -> units[i], set.corpus.ids());
+                Cosine.units(queryVectors),
+                set.relevance,
+                i -> units[i],
+                RankOrder.byId(set.corpus.ids()));
         ranks.add(0, units);
         return SearchSet.report(ranks, units.length);
       }

@@ -3,13 +3,12 @@ package io.github.loragraph.retrieval;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.ColumnNames;
 import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.NoticesOnce;
 import io.github.loragraph.data.TableForm;
 import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +26,7 @@ final class TextFile {
   private final List<String> textNames;
   private final boolean titled;
   private final Consumer<String> notices;
-  private final Set<String> told = new HashSet<>();
+  private final NoticesOnce once;
 
   /**
    * @param titled whether a title stands before the text
@@ -44,15 +43,18 @@ final class TextFile {
     this.textNames = textNames;
     this.titled = titled;
     this.notices = notices;
+    this.once = new NoticesOnce(notices);
   }
 
   /** Takes texts one by one. */
   @FunctionalInterface
   interface Visitor {
     /**
+     * @param text with its title, if it has one
+     * @param body without
      * @param place {@code file:line}
      */
-    void text(String id, String text, String place);
+    void text(String id, String text, String body, String place);
   }
 
   /**
@@ -73,9 +75,9 @@ final class TextFile {
 
   private void row(String place, Map<String, JsonNode> fields, Visitor visitor) {
     List<String> names = List.copyOf(fields.keySet());
-    String idName = ColumnNames.find(names, idNames, place, this::tellOnce);
-    String textName = ColumnNames.find(names, textNames, place, this::tellOnce);
-    String titleName = titled ? ColumnNames.find(names, TITLE, place, this::tellOnce) : null;
+    String idName = ColumnNames.find(names, idNames, place, once);
+    String textName = ColumnNames.find(names, textNames, place, once);
+    String titleName = titled ? ColumnNames.find(names, TITLE, place, once) : null;
     if (idName == null || textName == null && titleName == null) {
       throw new LoraGraphException(
           "%s has no '%s'; it has %s: name the fields %s, or give a table of just id and text"
@@ -92,13 +94,7 @@ final class TextFile {
     }
     String title = titleName == null ? "" : text(fields, titleName, place);
     String text = textName == null ? "" : text(fields, textName, place);
-    visitor.text(id, title.isEmpty() ? text : (title + " " + text).strip(), place);
-  }
-
-  private void tellOnce(String notice) {
-    if (told.add(notice.replaceFirst("^.*?:\\d+: ", ""))) {
-      notices.accept(notice);
-    }
+    visitor.text(id, title.isEmpty() ? text : (title + " " + text).strip(), text, place);
   }
 
   private static String text(Map<String, JsonNode> fields, String name, String place) {

@@ -2,35 +2,45 @@ package io.github.loragraph.retrieval;
 
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Exact search: holds every document against every query and keeps the best of each. Documents are
- * added block by block and need not stay in memory. Of equal scores the document that was added
- * first is better.
+ * added block by block and need not stay in memory.
  */
 public final class VectorSearch {
   private final List<QueryBlock> blocks;
   private final Best[] best;
+  private final Filter filter;
   private int added;
+
+  /** Says which documents a query may find. */
+  @FunctionalInterface
+  interface Filter {
+    /**
+     * Asked in the order of the documents, of each that is good enough to be kept, and of one query
+     * by one thread at a time.
+     */
+    boolean takes(int query, int document, float score);
+  }
 
   /**
    * @param queries their vectors; of length 1 where scores are to be cosines
    * @param most documents that are kept for a query, at least 1
+   * @param order of documents
    */
-  public VectorSearch(float[][] queries, int most) {
-    this(queries, most, null);
+  VectorSearch(float[][] queries, int most, RankOrder order) {
+    this(queries, most, order, (query, document, score) -> true);
   }
 
   /**
-   * The same with another order of documents whose scores are equal.
+   * The same without some documents, in whose place others are kept.
    *
-   * @param order of each document a number, the lowest of equals being the best; null for the order
-   *     in which they are added
+   * @param filter says which
    */
-  VectorSearch(float[][] queries, int most, int @Nullable [] order) {
-    blocks = QueryBlock.of(queries);
-    best = new Best[queries.length];
+  VectorSearch(float[][] queries, int most, RankOrder order, Filter filter) {
+    this.blocks = QueryBlock.of(queries);
+    this.best = new Best[queries.length];
+    this.filter = filter;
     Arrays.setAll(best, i -> new Best(most, order));
   }
 
@@ -43,7 +53,11 @@ public final class VectorSearch {
               for (int d = 0; d < documents.length; d++) {
                 block.score(documents[d], scores);
                 for (int q = 0; q < block.count; q++) {
-                  best[block.first + q].offer(added + d, scores[q]);
+                  int query = block.first + q;
+                  if (best[query].wants(added + d, scores[q])
+                      && filter.takes(query, added + d, scores[q])) {
+                    best[query].put(added + d, scores[q]);
+                  }
                 }
               }
             });
@@ -72,15 +86,20 @@ public final class VectorSearch {
     private int[] documents = new int[0];
     private float[] scores = new float[0];
     private final int most;
-    private final int @Nullable [] order;
+    private final RankOrder order;
     private int size;
 
-    Best(int most, int @Nullable [] order) {
+    Best(int most, RankOrder order) {
       this.most = most;
       this.order = order;
     }
 
-    void offer(int document, float score) {
+    boolean wants(int document, float score) {
+      return size < most || order.isBefore(score, document, scores[0], documents[0]);
+    }
+
+    /** Puts in what is wanted. */
+    void put(int document, float score) {
       if (size < most) {
         if (size == scores.length) {
           int room = Math.min(most, Math.max(16, 2 * size));
@@ -91,8 +110,8 @@ public final class VectorSearch {
         for (; place > 0 && isWorse(document, score, (place - 1) / 2); place = (place - 1) / 2) {
           move((place - 1) / 2, place);
         }
-        put(place, document, score);
-      } else if (!isWorse(document, score, 0)) {
+        set(place, document, score);
+      } else {
         sink(0, document, score);
       }
     }
@@ -109,23 +128,18 @@ public final class VectorSearch {
         move(child, place);
         place = child;
       }
-      put(place, document, score);
+      set(place, document, score);
     }
 
     private boolean isWorse(int document, float score, int than) {
-      return score < scores[than]
-          || score == scores[than] && place(document) > place(documents[than]);
-    }
-
-    private int place(int document) {
-      return order == null ? document : order[document];
+      return order.isBefore(scores[than], documents[than], score, document);
     }
 
     private void move(int from, int to) {
-      put(to, documents[from], scores[from]);
+      set(to, documents[from], scores[from]);
     }
 
-    private void put(int place, int document, float score) {
+    private void set(int place, int document, float score) {
       documents[place] = document;
       scores[place] = score;
     }

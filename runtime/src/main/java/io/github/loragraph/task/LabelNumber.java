@@ -1,16 +1,12 @@
 package io.github.loragraph.task;
 
+import io.github.loragraph.data.DecimalNumber;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
-import java.util.regex.Pattern;
 
 /** A label that is a number to predict. */
 final class LabelNumber {
-  /** Java takes more for a number: {@code 1f}, {@code 0x1p3}. */
-  private static final Pattern DECIMAL =
-      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
-
   private LabelNumber() {}
 
   /**
@@ -18,7 +14,7 @@ final class LabelNumber {
    * @throws LoraGraphException if it is no number, or its square is none of float32
    */
   static float of(Row row, String text) {
-    float number = DECIMAL.matcher(text).matches() ? Float.parseFloat(text) : Float.NaN;
+    float number = DecimalNumber.isOne(text) ? Float.parseFloat(text) : Float.NaN;
     if (!Float.isFinite(number)) {
       throw new LoraGraphException(
           "%s has the label '%s', which is no number as a regression needs"
@@ -30,10 +26,5 @@ final class LabelNumber {
               .formatted(row.place(), PlainText.shortened(text, LabelList.LONGEST_SHOWN)));
     }
     return number;
-  }
-
-  /** The number that a text is, in decimal notation; NaN where it is none. */
-  static double parsed(String text) {
-    return DECIMAL.matcher(text).matches() ? Double.parseDouble(text) : Double.NaN;
   }
 }

@@ -1,6 +1,7 @@
 package io.github.loragraph.task;
 
 import io.github.loragraph.data.CandidatePairs;
+import io.github.loragraph.data.DecimalNumber;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
@@ -61,7 +62,8 @@ final class RerankTask extends Task {
     boolean teaches = examples.isEmpty() || examples.stream().anyMatch(e -> relevance(e) > 0);
     if (!teaches) {
       throw new LoraGraphException(
-          "no document of the data is relevant to its query (all labels are 0): nothing can be learned from it");
+          "no document of the data is relevant to its query (all labels are 0): nothing can be"
+              + " learned from it");
     }
     return loss;
   }
@@ -95,7 +97,7 @@ final class RerankTask extends Task {
 
   private static float relevance(Row row) {
     String label = row.requireLabel();
-    double number = LabelNumber.parsed(label);
+    double number = DecimalNumber.parsed(label);
     if (!(number >= 0 && number <= 1)) {
       throw new LoraGraphException(
           "%s has the label '%s', and how relevant a document is to a query is a number from 0 to 1: divide grades by the highest"

@@ -66,6 +66,18 @@ class GroupFileTest {
   }
 
   @Test
+  void whatWasGuessedIsSaidOnceWhateverThePath() throws IOException {
+    Files.createDirectories(folder.resolve("my data"));
+    Path file = folder.resolve("my data/a: 1.jsonl");
+    Files.writeString(file, "{\"Query\": \"q\", \"positive\": \"p\"}\n".repeat(5));
+    new GroupFile(file, null, null, null, notices::add).read();
+    assertEquals(
+        List.of(
+            file + ":1: column 'Query' is taken for 'query'", file + ": 'Query' with 'positive'"),
+        notices);
+  }
+
+  @Test
   void jsonLinesHaveListsAndTokens() throws IOException {
     List<TextGroup> groups =
         read(

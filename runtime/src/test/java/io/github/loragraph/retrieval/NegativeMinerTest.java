@@ -85,10 +85,10 @@ class NegativeMinerTest {
   @Test
   void aCorpusIsSearchedWithoutThePositivesAndTheAnchorItself() throws Exception {
     NegativeMiner.Result result = mine(miner(4, 0, null, null, null, null, false), corpus());
-    // Of 0: itself, 15, 25 twice, 45; of 50: 25 twice, 20, 15.
-    assertEquals(List.of("15", "25"), negatives(result).get(0).subList(0, 2));
-    assertTrue(negatives(result).get(2).containsAll(List.of("25", "20")));
-    assertEquals(3 + 5, result.searched());
+    // Of 0: 15, 25, 45, 90, and not itself; of 50: 25, 20, 15, and once each.
+    assertEquals(List.of("15", "25", "45", "90"), negatives(result).get(0));
+    assertEquals(List.of("25", "20", "15", "10"), negatives(result).get(2));
+    assertEquals(3 + 4, result.searched());
   }
 
   @Test
@@ -101,6 +101,47 @@ class NegativeMinerTest {
     assertEquals(List.of("45", "90"), negatives(relative).get(0));
     NegativeMiner.Result most = mine(miner(2, 1, null, 0.9, null, null, false), corpus());
     assertEquals(List.of("90"), negatives(most).get(0));
+  }
+
+  @Test
+  void anchorsAndRepeatsHaveNoRank() throws Exception {
+    assertEquals(
+        List.of("15"),
+        negatives(mine(miner(1, 0, null, null, null, null, false), corpus())).get(0));
+    assertEquals(
+        List.of("45"),
+        negatives(mine(miner(1, 2, null, null, null, null, false), corpus())).get(0));
+    NegativeMiner.Result both =
+        miner(1, 0, null, null, null, null, false)
+            .mine(
+                List.of(pair("0", "10"), pair("10", "0"), pair("60", "70"), pair("70", "60")),
+                null,
+                NegativeMinerTest::vectors,
+                NegativeMinerTest::vectors,
+                notes::add,
+                done -> {});
+    assertEquals(
+        List.of(List.of("60"), List.of("60"), List.of("10"), List.of("10")), negatives(both));
+  }
+
+  @Test
+  void ranksCountWhatScoresLeave() throws Exception {
+    // Eleven nearer texts are refused, more than ten times as many as are asked for.
+    StringBuilder near = new StringBuilder("id\ttext\n");
+    for (int angle = 1; angle <= 11; angle++) {
+      near.append("%d\t%d.5\n".formatted(angle, angle));
+    }
+    Path file = folder.resolve("near.tsv");
+    Files.writeString(file, near);
+    for (Integer rangeMax : new Integer[] {null, 1, Integer.MAX_VALUE}) {
+      NegativeMiner.Result result =
+          mine(miner(1, 0, rangeMax, 0.9, null, null, false), Corpus.read(file, notes::add));
+      assertEquals(List.of("45"), negatives(result).get(0));
+      assertEquals(11, result.refused());
+    }
+    NegativeMiner all =
+        miner(Integer.MAX_VALUE, Integer.MAX_VALUE - 1, null, null, null, null, false);
+    assertEquals(List.of(), negatives(mine(all, corpus())).get(0));
   }
 
   @Test

@@ -109,7 +109,7 @@ class RankingFiguresTest {
         expected.add(defined(queryVectors[q], documentVectors, ids, judged));
       }
       RelevantRanks ranks =
-          new RelevantRanks(queryVectors, relevance, i -> documentVectors[i], ids);
+          new RelevantRanks(queryVectors, relevance, i -> documentVectors[i], RankOrder.byId(ids));
       int half = documents / 2;
       ranks.add(0, Arrays.copyOfRange(documentVectors, 0, half));
       ranks.add(half, Arrays.copyOfRange(documentVectors, half, documents));
@@ -187,7 +187,9 @@ class RankingFiguresTest {
       float[][] documents = vectors(random, 1 + random.nextInt(200), 3);
       float[][] queries = vectors(random, 1 + random.nextInt(70), 3);
       int most = 1 + random.nextInt(40);
-      VectorSearch search = new VectorSearch(queries, most);
+      List<String> ids =
+          IntStream.range(0, documents.length).mapToObj(i -> "d" + i * 7919 % 1000).toList();
+      VectorSearch search = new VectorSearch(queries, most, RankOrder.byId(ids));
       for (int first = 0; first < documents.length; first += 33) {
         search.add(Arrays.copyOfRange(documents, first, Math.min(documents.length, first + 33)));
       }
@@ -198,7 +200,7 @@ class RankingFiguresTest {
                 .boxed()
                 .sorted(
                     Comparator.comparingDouble((Integer d) -> -product(query, documents[d]))
-                        .thenComparing(d -> d))
+                        .thenComparing(ids::get, Comparator.reverseOrder()))
                 .limit(most)
                 .mapToInt(d -> d)
                 .toArray();

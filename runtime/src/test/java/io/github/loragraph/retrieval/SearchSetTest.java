@@ -89,6 +89,58 @@ class SearchSetTest {
   }
 
   @Test
+  void runsAndJudgementsAreReadAlike() throws IOException {
+    for (String number : List.of("1f", "NaN", "0x1p3", "Infinity", "1e999", "x")) {
+      Path run = file("run.tsv", "query-id\tcorpus-id\tscore", "q\td\t" + number);
+      assertRefused(
+          run + ":2: the score '" + number + "' is no number",
+          () -> FirstStage.read(run, notes::add));
+      assertRefused(
+          run + ":2: the grade '" + number + "' is no number",
+          () -> Judgements.read(run, notes::add));
+    }
+    notes.clear();
+    Path folderWithSpace = Files.createDirectories(folder.resolve("my data"));
+    Path named =
+        Files.writeString(
+            folderWithSpace.resolve("run.jsonl"),
+            """
+            {"QID": "q", "passage_id": "d", "score": 1e-3}
+            {"QID": "q", "passage_id": "e", "score": "+.5"}
+            """);
+    assertEquals(
+        List.of("e", "d"),
+        FirstStage.read(named, notes::add).byQuery().get("q").stream()
+            .map(FirstStage.Hit::document)
+            .toList());
+    assertEquals(List.of(named + ":1: column 'QID' is taken for 'qid'"), notes);
+    assertEquals(0.001, Judgements.read(named, n -> {}).byQuery().get("q").get("d").grade());
+  }
+
+  @Test
+  void equalScoresOfARunAreThoseOfThirtyTwoBits() throws IOException {
+    Path run =
+        file(
+            "run.trec",
+            "q Q0 a 1 0.30000000001 x",
+            "q Q0 b 2 0.3 x",
+            "q Q0 c 3 -0.0 x",
+            "q Q0 d 4 0.0 x",
+            "q Q0 e 5 1e-60 x");
+    assertEquals(
+        List.of("b", "a", "e", "d", "c"),
+        FirstStage.read(run, notes::add).byQuery().get("q").stream()
+            .map(FirstStage.Hit::document)
+            .toList());
+  }
+
+  private static void assertRefused(
+      String words, org.junit.jupiter.api.function.Executable reading) {
+    LoraGraphException e = assertThrows(LoraGraphException.class, reading);
+    assertTrue(e.getMessage().startsWith(words), e.getMessage());
+  }
+
+  @Test
   void whatIsLeftOutIsSaid() throws IOException {
     Path corpus = file("corpus.tsv", "id\ttext", "1\tone", "2\ttwo");
     Path queries = file("queries.tsv", "id\ttext", "a\tA", "b\tB", "c\tC");
