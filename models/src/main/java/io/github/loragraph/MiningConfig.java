@@ -86,7 +86,10 @@ public final class MiningConfig {
       return this;
     }
 
-    /** Down to which rank candidates are looked at; as far as is needed unless set. */
+    /**
+     * Down to which rank candidates are looked at, of those that scores do not refuse; as far as is
+     * needed unless set, ten times as far where they are drawn.
+     */
     public Builder rangeMax(int rank) {
       this.rangeMax = rank;
       return this;

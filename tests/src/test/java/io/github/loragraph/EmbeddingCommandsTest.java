@@ -15,7 +15,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -412,5 +415,202 @@ class EmbeddingCommandsTest {
             "--data",
             file("groups.tsv", "anchor\tpositive\tnegative", "good\tgood\tbad"));
     assertEquals(1, measured.get("tripletAccuracy").asDouble());
+  }
+
+  private List<JsonNode> mined(Object... arguments) throws IOException {
+    Path target = folder.resolve("mined.jsonl");
+    List<Object> all =
+        new ArrayList<>(List.of("mine-negatives", model, "--pooling", "mean", "--force"));
+    all.addAll(List.of("-o", target));
+    all.addAll(List.of(arguments));
+    Cli run = Cli.run(all.toArray());
+    assertEquals(0, run.exitCode(), run.err());
+    List<JsonNode> rows = new ArrayList<>();
+    for (String line : Files.readAllLines(target)) {
+      rows.add(new ObjectMapper().readTree(line));
+    }
+    return rows;
+  }
+
+  @Test
+  void anAnchorAmongTheTextsTakesNoNegativesPlace() throws IOException {
+    Path paraphrases =
+        file("both.tsv", "a\tb", "good\tgood film", "good film\tgood", "bad\ta bad", "a bad\tbad");
+    Object[] columns = {"--text-column", "a", "--text-pair-column", "b"};
+    List<JsonNode> rows =
+        mined(
+            "--data",
+            paraphrases,
+            columns[0],
+            columns[1],
+            columns[2],
+            columns[3],
+            "--num-negatives",
+            "1");
+    assertEquals(4, rows.size());
+    Path pairs = file("pairs.tsv", "query\tpassage", "good\tgood film", "bad\tbad film");
+    Path corpus =
+        file("corpus.tsv", "id\ttext", "1\tgood", "2\tbad", "3\tthe", "4\tthe", "5\ta", "6\tthe");
+    for (int passedOver = 0; passedOver < 4; passedOver++) {
+      List<JsonNode> one =
+          mined(
+              "--data",
+              pairs,
+              "--corpus",
+              corpus,
+              "--num-negatives",
+              "1",
+              "--range-min",
+              passedOver);
+      assertEquals(2, one.size(), one.toString());
+    }
+    // Two positives, one of them its own, and the other anchor, 'the' and 'a': four for each.
+    List<JsonNode> all = mined("--data", pairs, "--corpus", corpus, "--num-negatives", "9");
+    assertEquals(8, all.size(), all.toString());
+    assertEquals(8, Set.copyOf(all).size(), all.toString());
+  }
+
+  @Test
+  void ranksCountWhatIsLeft() throws IOException {
+    Path pairs = file("pairs.tsv", "query\tpassage", "good\tgood film");
+    Path corpus = file("corpus.tsv", "id\ttext", "1\tgood a", "2\tbad", "3\tthe film", "4\tthe");
+    Object[] data = {"--data", pairs, "--corpus", corpus, "--num-negatives", "4"};
+    List<JsonNode> all = mined(data);
+    assertEquals(4, all.size());
+    double nearest =
+        Cli.json(
+                "mine-negatives",
+                model,
+                "--pooling",
+                "mean",
+                "--data",
+                pairs,
+                "--corpus",
+                corpus,
+                "--num-negatives",
+                "1",
+                "--force",
+                "-o",
+                folder.resolve("mined.jsonl"))
+            .get("negativeScore")
+            .asDouble();
+    List<JsonNode> second =
+        mined(
+            "--data",
+            pairs,
+            "--corpus",
+            corpus,
+            "--num-negatives",
+            "4",
+            "--max-score",
+            nearest - 1e-5,
+            "--range-max",
+            "1");
+    assertEquals(all.subList(1, 2), second);
+    assertEquals(
+        all.subList(1, 4),
+        mined(
+            "--data",
+            pairs,
+            "--corpus",
+            corpus,
+            "--num-negatives",
+            "4",
+            "--max-score",
+            nearest - 1e-5,
+            "--range-max",
+            Integer.MAX_VALUE));
+  }
+
+  @Test
+  void aPositiveWithATitleIsNoNegative() throws IOException {
+    Path pairs = file("pairs.tsv", "query\tpassage", "good\tgood film", "bad\tbad film");
+    Path corpus =
+        file(
+            "corpus.tsv",
+            "id\ttitle\ttext",
+            "1\tfine\tgood film",
+            "2\tfine\tthe film",
+            "3\tfine\tgood",
+            "4\tgood\tfilm");
+    Path target = folder.resolve("titled.jsonl");
+    Cli run =
+        Cli.run(
+            "mine-negatives",
+            model,
+            "--pooling",
+            "mean",
+            "--data",
+            pairs,
+            "--corpus",
+            corpus,
+            "--num-negatives",
+            "9",
+            "-o",
+            target);
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(
+        run.err().contains(corpus + ": 1 document is a positive but for the title"), run.err());
+    String negatives = Files.readString(target);
+    assertFalse(negatives.contains("fine good film"), negatives);
+    assertTrue(negatives.contains("fine the film"), negatives);
+    assertFalse(
+        negatives.contains(
+            "{\"anchor\":\"good\",\"positive\":\"good film\",\"negative\":\"fine good\"}"),
+        negatives);
+    assertTrue(
+        negatives.contains(
+            "{\"anchor\":\"bad\",\"positive\":\"bad film\",\"negative\":\"fine good\"}"),
+        negatives);
+  }
+
+  @Test
+  void whatIsWrittenOfEqualScoresIsWhatWasMeasured() throws IOException {
+    Path corpus = file("corpus.tsv", "id\ttext", "1\tgood", "2\tgood", "3\tbad", "0\tgood");
+    Path queries = file("queries.tsv", "id\ttext", "q1\tgood", "q2\tgood", "q3\tgood");
+    // Each document is judged, so that all vectors are computed side by side.
+    Path qrels =
+        file(
+            "qrels.tsv",
+            "query-id\tcorpus-id\tscore",
+            "q1\t2\t1",
+            "q2\t1\t1",
+            "q3\t0\t1",
+            "q3\t3\t1");
+    Path found = folder.resolve("found.tsv");
+    for (int top = 1; top <= 4; top++) {
+      JsonNode figures =
+          Cli.json(
+              "eval",
+              model,
+              "--task",
+              "embedding",
+              "--pooling",
+              "mean",
+              "--corpus",
+              corpus,
+              "--queries",
+              queries,
+              "--qrels",
+              qrels,
+              "--top",
+              top,
+              "--run",
+              found,
+              "--force");
+      assertEquals(1.0 / 3, figures.get("recall@1").asDouble(), 1e-9);
+      String expected = "";
+      for (String query : List.of("q1", "q2", "q3")) {
+        for (int rank = 1; rank <= top; rank++) {
+          expected += query + " " + List.of("2", "1", "0", "3").get(rank - 1) + " " + rank + "\n";
+        }
+      }
+      String written =
+          Files.readAllLines(found).stream()
+              .map(line -> line.split("\t", -1))
+              .map(cells -> cells[0] + " " + cells[2] + " " + cells[3] + "\n")
+              .collect(Collectors.joining());
+      assertEquals(expected, written);
+    }
   }
 }

@@ -30,11 +30,12 @@ import picocli.CommandLine.Option;
     description = {
       "",
       "For each pair of anchor and positive the model looks for texts near to the anchor that are"
-          + " none of its positives, among all positives of the data and the documents of"
-          + " --corpus. Candidates are ranked by cosine, the positives of the anchor left out, and"
-          + " those whose score is refused, before --range-min and --range-max count.",
+          + " none of its positives, among all positives of the data and the documents of --corpus."
+          + " The positives of the anchor, the anchor itself and what scores refuse are left out;"
+          + " what is left is ranked by cosine, and --range-min and --range-max count its ranks.",
       "",
-      "The names are those of mine_hard_negatives of sentence-transformers.",
+      "The names are those of mine_hard_negatives of sentence-transformers, where range_max counts"
+          + " what scores refuse, too.",
       ""
     },
     footer = {
@@ -115,7 +116,9 @@ final class MineNegativesCommand implements Callable<Integer> {
   @Option(
       names = "--range-max",
       paramLabel = "RANK",
-      description = "Look no further down than to this rank (default: as far as is needed).")
+      description =
+          "Look no further down than to this rank (default: as far as is needed; where negatives"
+              + " are drawn, ten times as far).")
   private @Nullable Integer rangeMax;
 
   @Option(
