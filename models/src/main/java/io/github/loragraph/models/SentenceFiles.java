@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What sentence-transformers' files beside a model say of its embeddings.
  *
+ * <p>Long because what is read and what is written are one format.
+ *
  * @param pooling null where nothing says it
  * @param normalize whether the embedding is brought to length 1; null where nothing says it
  * @param maxLength tokens of a text; null where nothing says it
