@@ -162,6 +162,22 @@ class EmbeddingTrainingTest {
     assertTrue(difference(gathered, both) < 1e-5, () -> loss + ": " + difference(gathered, both));
   }
 
+  /** All other texts of the batch are its negatives, those of other parts, too. */
+  @Test
+  void aLargeBatchInPartsIsOneBatch() {
+    if (engine() == TrainingArguments.Engine.TRAINING_API) {
+      return;
+    }
+    Dataset data = Dataset.of(groups(512, 0, false, 3));
+    TrainingArguments.Builder arguments =
+        arguments(EmbeddingLoss.multipleNegatives()).trainBatchSize(512);
+    TrainingResult whole = model.train(data, arguments.build());
+    TrainingResult parts = model.train(data, arguments.miniBatchSize(32).build());
+    assertEquals(2, parts.steps());
+    assertEquals(whole.trainLoss(), parts.trainLoss(), 1e-5 * whole.trainLoss());
+    assertTrue(difference(whole, parts) < 1e-5, () -> "" + difference(whole, parts));
+  }
+
   @Test
   void groupsWithFewerNegativesAreFilledUpWithWhatCountsNothing() {
     TrainingArguments arguments =
