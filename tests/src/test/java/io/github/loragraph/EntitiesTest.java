@@ -491,5 +491,12 @@ class EntitiesTest {
         Cli.json("predict", tagger, "--data", words).get("predictions").get(1).get("tokens");
     assertEquals("Carla", tokens.get(0).get("token").asText());
     assertEquals(2, tokens.size());
+    Path lost =
+        Files.writeString(
+            folder.resolve("lost.jsonl"), "{\"tokens\": [\"Ann\", \"\\u0007\", \"saw\"]}\n");
+    tokens = Cli.json("predict", tagger, "--data", lost).get("predictions").get(0).get("tokens");
+    assertEquals(3, tokens.size());
+    assertEquals("O", tokens.get(1).get("label").asText());
+    assertEquals(0, tokens.get(1).get("probability").asDouble());
   }
 }

@@ -220,7 +220,8 @@ final class TokenClassificationTask extends Task {
     Sentence sentence = first.sentence();
     Map<String, Double> nothing = new LinkedHashMap<>();
     names.forEach(name -> nothing.put(name, 0.0));
-    // Of a word without a token nothing is known.
+    // Of a word without a token nothing is known; classes may be others than tags of entities.
+    nothing.putIfAbsent(TagScheme.OUTSIDE, 0.0);
     Prediction unknown = new ClassPrediction(List.of(TagScheme.OUTSIDE), nothing);
     List<Prediction> words = new ArrayList<>(Collections.nCopies(sentence.size(), unknown));
     for (int w = 0; w < examples.size(); w++) {
