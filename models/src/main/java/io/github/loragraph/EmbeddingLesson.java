@@ -201,6 +201,7 @@ final class EmbeddingLesson implements Lesson {
       graph = Towers.of(embedding);
       examples = groups.forTowers(objective);
     } else {
+      refuseTooManyTexts();
       float[][] vectors = vectorsBefore(sessions);
       notes.accept(
           "query side: %,d other texts were embedded once and stay as they are"
@@ -221,12 +222,17 @@ final class EmbeddingLesson implements Lesson {
         .measurement(measurement().orElse(null));
   }
 
-  private static Tensor tensor(float[][] vectors) {
-    if (vectors.length > MOST_VECTORS) {
+  /** Before they are embedded, which takes its time. */
+  private void refuseTooManyTexts() {
+    int texts = groups.texts().size();
+    if (objective.kind() == EmbeddingObjective.Kind.MULTIPLE_NEGATIVES && texts > MOST_VECTORS) {
       throw new LoraGraphException(
           "the data has %,d different texts beside the anchors, and a training of the query side compares with %,d at most: take fewer"
-              .formatted(vectors.length, MOST_VECTORS));
+              .formatted(texts, MOST_VECTORS));
     }
+  }
+
+  private static Tensor tensor(float[][] vectors) {
     int dimension = vectors[0].length;
     float[] all = new float[Math.multiplyExact(vectors.length, dimension)];
     for (int i = 0; i < vectors.length; i++) {
