@@ -17,7 +17,8 @@ enum CommandGroup {
       "predict",
       "merge"),
   EMBEDDINGS("Embeddings", "embed", "mine-negatives"),
-  FURTHER("Take adapters out, train elsewhere", "remove", "artifacts"),
+  ADAPTERS("Adapters apart from models", "adapter", "remove"),
+  ELSEWHERE("Train elsewhere", "artifacts"),
   /** Also what nobody has put elsewhere. */
   MACHINE("The machine and the tool");
 

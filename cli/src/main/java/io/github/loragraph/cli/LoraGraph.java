@@ -52,6 +52,7 @@ import picocli.CommandLine.ScopeType;
       MineNegativesCommand.class,
       MergeCommand.class,
       RemoveCommand.class,
+      AdapterCommand.class,
       ArtifactsCommand.class,
       DoctorCommand.class,
       BenchmarkCommand.class,

@@ -1,0 +1,29 @@
+package io.github.loragraph.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code lora-graph adapter}: the commands for adapters apart from their models. */
+@Command(
+    name = "adapter",
+    header = "Works on adapters apart from their models.",
+    description = {
+      "",
+      "An adapter is a folder in PEFT's layout (adapter_config.json and"
+          + " adapter_model.safetensors), as 'train' writes it into every run folder.",
+      ""
+    },
+    subcommands = {},
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
+final class AdapterCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(
+        spec.commandLine(), "a COMMAND is missing; 'lora-graph adapter --help' lists them");
+  }
+}
