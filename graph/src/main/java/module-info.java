@@ -20,6 +20,10 @@ module io.github.loragraph.core {
 
   exports io.github.loragraph.error;
   exports io.github.loragraph.onnx;
+  exports io.github.loragraph.adapter to
+      io.github.loragraph.runtime,
+      io.github.loragraph,
+      io.github.loragraph.cli;
   exports io.github.loragraph.artifacts to
       io.github.loragraph.runtime,
       io.github.loragraph,

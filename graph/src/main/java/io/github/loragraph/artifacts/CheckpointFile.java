@@ -2,6 +2,7 @@ package io.github.loragraph.artifacts;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.FlatTable;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
@@ -83,7 +84,7 @@ public final class CheckpointFile {
       return new CheckpointReader(content.order(ByteOrder.LITTLE_ENDIAN)).checkpoint();
     } catch (IndexOutOfBoundsException | IllegalArgumentException | ArithmeticException e) {
       throw refused(file, "an offset points outside it (%s)".formatted(advice), e);
-    } catch (CheckpointTable.Damage e) {
+    } catch (FlatTable.Damage e) {
       throw refused(file, "%s (%s)".formatted(e.getMessage(), advice), e);
     } catch (LoraGraphException e) {
       throw refused(file, e.getMessage(), e);

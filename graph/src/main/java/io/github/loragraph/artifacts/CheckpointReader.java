@@ -2,6 +2,7 @@ package io.github.loragraph.artifacts;
 
 import io.github.loragraph.artifacts.Checkpoint.OptimizerGroup;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.FlatTable;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
 import java.nio.ByteBuffer;
@@ -22,40 +23,39 @@ final class CheckpointReader {
   private static final int SMALLEST = 8;
 
   private final ByteBuffer file;
-  private final CheckpointTable.Budget budget;
+  private final FlatTable.Budget budget;
 
   CheckpointReader(ByteBuffer file) {
     this.file = file;
-    this.budget = new CheckpointTable.Budget(file.capacity() / 4);
+    this.budget = new FlatTable.Budget(file.capacity() / 4);
   }
 
   /**
    * All that the file holds.
    *
-   * @throws CheckpointTable.Damage if it is not as it was once written
+   * @throws FlatTable.Damage if it is not as it was once written
    * @throws LoraGraphException if it is of another kind than those that are read
    * @throws RuntimeException of the buffer, if an offset points outside it
    */
   Checkpoint checkpoint() {
     if (file.capacity() < SMALLEST) {
-      throw new CheckpointTable.Damage("it has %d bytes".formatted(file.capacity()));
+      throw new FlatTable.Damage("it has %d bytes".formatted(file.capacity()));
     }
     byte[] identifier = new byte[4];
     file.get(4, identifier);
     if (!new String(identifier, StandardCharsets.ISO_8859_1).equals(CheckpointSchema.IDENTIFIER)) {
-      throw new CheckpointTable.Damage(
-          "it does not have the identifier " + CheckpointSchema.IDENTIFIER);
+      throw new FlatTable.Damage("it does not have the identifier " + CheckpointSchema.IDENTIFIER);
     }
-    CheckpointTable root = new CheckpointTable(file.getInt(0), file);
+    FlatTable root = new FlatTable(file.getInt(0), file);
     int version = root.integer(CheckpointSchema.CHECKPOINT_VERSION);
     if (version != CheckpointSchema.VERSION) {
       throw new LoraGraphException(
           "it is of version %d, and version %d is read"
               .formatted(version, CheckpointSchema.VERSION));
     }
-    CheckpointTable module = root.table(CheckpointSchema.CHECKPOINT_MODULE);
+    FlatTable module = root.table(CheckpointSchema.CHECKPOINT_MODULE);
     if (module == null) {
-      throw new CheckpointTable.Damage("it has no parameters");
+      throw new FlatTable.Damage("it has no parameters");
     }
     if (module.flag(CheckpointSchema.MODULE_EXTERNAL)) {
       throw new LoraGraphException(
@@ -63,7 +63,7 @@ final class CheckpointReader {
     }
     boolean nominal = module.flag(CheckpointSchema.MODULE_NOMINAL);
     List<OptimizerGroup> groups = new ArrayList<>();
-    for (CheckpointTable group : root.tables(CheckpointSchema.CHECKPOINT_GROUPS, budget)) {
+    for (FlatTable group : root.tables(CheckpointSchema.CHECKPOINT_GROUPS, budget)) {
       groups.add(group(group));
     }
     return new Checkpoint(
@@ -74,18 +74,18 @@ final class CheckpointReader {
         properties(root.table(CheckpointSchema.CHECKPOINT_PROPERTIES)));
   }
 
-  private List<Tensor> tensors(CheckpointTable owner, int slot) {
+  private List<Tensor> tensors(FlatTable owner, int slot) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (CheckpointTable fields : owner.tables(slot, budget)) {
+    for (FlatTable fields : owner.tables(slot, budget)) {
       Tensor tensor = tensor(fields);
       if (tensors.put(tensor.name(), tensor) != null) {
-        throw new CheckpointTable.Damage("two tensors are named '%s'".formatted(tensor.name()));
+        throw new FlatTable.Damage("two tensors are named '%s'".formatted(tensor.name()));
       }
     }
     return List.copyOf(tensors.values());
   }
 
-  private static Tensor tensor(CheckpointTable fields) {
+  private static Tensor tensor(FlatTable fields) {
     String name = fields.string(CheckpointSchema.TENSOR_NAME, "a tensor");
     ElementType type = ElementType.of(fields.integer(CheckpointSchema.TENSOR_TYPE));
     if (type.bytes() == 0) {
@@ -99,22 +99,22 @@ final class CheckpointReader {
     for (int i = 0; i < dims.length; i++) {
       dims[i] = Objects.requireNonNull(sizes).getLong();
       if (dims[i] < 0) {
-        throw new CheckpointTable.Damage("tensor '%s' has a negative dimension".formatted(name));
+        throw new FlatTable.Damage("tensor '%s' has a negative dimension".formatted(name));
       }
       bytes = Math.multiplyExact(bytes, dims[i]);
     }
     ByteBuffer data = fields.bytes(CheckpointSchema.TENSOR_DATA, 1);
     int given = data == null ? 0 : data.remaining();
     if (given != bytes) {
-      throw new CheckpointTable.Damage(
+      throw new FlatTable.Damage(
           "tensor '%s' needs %,d bytes and has %,d".formatted(name, bytes, given));
     }
     return Tensor.of(name, type, data == null ? ByteBuffer.allocate(0) : data, dims);
   }
 
-  private OptimizerGroup group(CheckpointTable fields) {
+  private OptimizerGroup group(FlatTable fields) {
     Map<String, Map<String, Tensor>> states = new TreeMap<>();
-    for (CheckpointTable state : fields.tables(CheckpointSchema.GROUP_STATES, budget)) {
+    for (FlatTable state : fields.tables(CheckpointSchema.GROUP_STATES, budget)) {
       Map<String, Tensor> tensors = new HashMap<>();
       tensors(state, CheckpointSchema.STATE_TENSORS).forEach(t -> tensors.put(t.name(), t));
       states.put(state.string(CheckpointSchema.STATE_PARAMETER, "an optimizer state"), tensors);
@@ -126,7 +126,7 @@ final class CheckpointReader {
         states);
   }
 
-  private Map<String, Object> properties(@Nullable CheckpointTable bag) {
+  private Map<String, Object> properties(@Nullable FlatTable bag) {
     Map<String, Object> properties = new TreeMap<>();
     if (bag != null) {
       add(
@@ -149,11 +149,8 @@ final class CheckpointReader {
   }
 
   private void add(
-      CheckpointTable bag,
-      int slot,
-      Map<String, Object> properties,
-      Function<CheckpointTable, Object> value) {
-    for (CheckpointTable property : bag.tables(slot, budget)) {
+      FlatTable bag, int slot, Map<String, Object> properties, Function<FlatTable, Object> value) {
+    for (FlatTable property : bag.tables(slot, budget)) {
       properties.put(
           property.string(CheckpointSchema.PROPERTY_NAME, "a property"), value.apply(property));
     }

@@ -1,8 +1,9 @@
-package io.github.loragraph.artifacts;
+package io.github.loragraph.file;
 
 import com.google.flatbuffers.Table;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,10 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A table of a file of FlatBuffers: its fields by slot, which FlatBuffers keeps for generated
- * subclasses. An offset that points outside the file is thrown as the buffer throws it.
+ * subclasses. Any bytes may be read: an offset that points outside of them is thrown as the buffer
+ * throws it, and a vector is never longer than they are.
  */
-final class CheckpointTable extends Table {
-  CheckpointTable(int position, ByteBuffer bytes) {
+public final class FlatTable extends Table {
+  /**
+   * @param position of the table in the bytes
+   */
+  public FlatTable(int position, ByteBuffer bytes) {
     __reset(position, bytes);
   }
 
@@ -23,36 +28,54 @@ final class CheckpointTable extends Table {
     return offset == 0 ? 0 : offset + bb_pos;
   }
 
-  int integer(int slot) {
+  /** The INT32 of a field; 0 where it is left out. */
+  public int integer(int slot) {
     int at = position(slot);
     return at == 0 ? 0 : bb.getInt(at);
   }
 
-  long longInteger(int slot) {
+  /** The INT64 of a field; 0 where it is left out. */
+  public long longInteger(int slot) {
     int at = position(slot);
     return at == 0 ? 0 : bb.getLong(at);
   }
 
-  float real(int slot) {
+  /** The FLOAT of a field; 0 where it is left out. */
+  public float real(int slot) {
     int at = position(slot);
     return at == 0 ? 0 : bb.getFloat(at);
   }
 
-  boolean flag(int slot) {
+  /** The BOOL of a field; false where it is left out. */
+  public boolean flag(int slot) {
     int at = position(slot);
     return at != 0 && bb.get(at) != 0;
   }
 
-  String string(int slot, String what) {
+  /**
+   * A text.
+   *
+   * @param what has it, for a message
+   * @throws Damage if it is left out, or no UTF-8
+   */
+  public String string(int slot, String what) {
     ByteBuffer content = bytes(slot, 1);
     if (content == null) {
       throw new Damage(what + " has no name");
     }
-    return StandardCharsets.UTF_8.decode(content).toString();
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(content).toString();
+    } catch (CharacterCodingException e) {
+      throw new Damage(what + " has a name that is no UTF-8");
+    }
   }
 
-  /** The content of a vector, or null where it is left out. */
-  @Nullable ByteBuffer bytes(int slot, int width) {
+  /**
+   * The content of a vector, little-endian, or null where it is left out.
+   *
+   * @param width of an entry in bytes
+   */
+  public @Nullable ByteBuffer bytes(int slot, int width) {
     int at = position(slot);
     if (at == 0) {
       return null;
@@ -62,40 +85,46 @@ final class CheckpointTable extends Table {
     return bb.slice(Math.addExact(start, 4), length).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  @Nullable CheckpointTable table(int slot) {
+  /** A table in a field, or null where it is left out. */
+  public @Nullable FlatTable table(int slot) {
     int at = position(slot);
-    return at == 0 ? null : new CheckpointTable(at + bb.getInt(at), bb);
+    return at == 0 ? null : new FlatTable(at + bb.getInt(at), bb);
   }
 
-  List<CheckpointTable> tables(int slot, Budget budget) {
+  /**
+   * The tables of a vector; none where it is left out.
+   *
+   * @throws Damage if there are more than the budget allows
+   */
+  public List<FlatTable> tables(int slot, Budget budget) {
     int at = position(slot);
-    List<CheckpointTable> tables = new ArrayList<>();
+    List<FlatTable> tables = new ArrayList<>();
     if (at != 0) {
       int start = at + bb.getInt(at);
       int length = bb.getInt(start);
       for (int i = 0; i < length; i++) {
         budget.spend();
         int entry = start + 4 + 4 * i;
-        tables.add(new CheckpointTable(entry + bb.getInt(entry), bb));
+        tables.add(new FlatTable(entry + bb.getInt(entry), bb));
       }
     }
     return tables;
   }
 
   /** Says that a file is not what was once written, so that another copy of it may be whole. */
-  static final class Damage extends RuntimeException {
+  public static final class Damage extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    Damage(String reason) {
+    public Damage(String reason) {
       super(reason);
     }
   }
 
   /** Tables may overlap in a damaged file; there cannot be more of them than fit side by side. */
-  static final class Budget {
+  public static final class Budget {
     private int left;
 
-    Budget(int tables) {
+    public Budget(int tables) {
       left = tables;
     }
 

@@ -1,0 +1,60 @@
+package io.github.loragraph.adapter;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.onnx.Tensor;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An adapter as ONNX Runtime takes it ({@code .onnx_adapter}): values for inputs of a model that
+ * may be left out, under their very names. ONNX Runtime knows no rank and no alpha: the scale is in
+ * the values.
+ *
+ * @param adapterVersion whatever its maker counts
+ * @param modelVersion of the model that it is for, whatever its maker counts
+ * @param parameters by name, in the order of the file
+ */
+public record OnnxAdapter(int adapterVersion, int modelVersion, Map<String, Tensor> parameters) {
+  /** How the name of such a file ends. */
+  public static final String SUFFIX = ".onnx_adapter";
+
+  /** The version that is noted where nobody counts. */
+  private static final int FIRST = 1;
+
+  public OnnxAdapter {
+    parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+  }
+
+  /**
+   * An adapter of the first version.
+   *
+   * @throws LoraGraphException if two of the tensors have one name
+   */
+  public static OnnxAdapter of(Collection<Tensor> tensors) {
+    Map<String, Tensor> parameters = new LinkedHashMap<>();
+    for (Tensor tensor : tensors) {
+      if (parameters.put(tensor.name(), tensor) != null) {
+        throw new LoraGraphException(
+            "an adapter cannot have two parameters named '%s'".formatted(tensor.name()));
+      }
+    }
+    return new OnnxAdapter(FIRST, FIRST, parameters);
+  }
+
+  /** The bytes of its tensors together. */
+  public long size() {
+    return parameters.values().stream().mapToLong(t -> t.bytes().remaining()).sum();
+  }
+
+  /** The same tensors under other names. */
+  public OnnxAdapter named(AdapterNaming naming) {
+    List<Tensor> tensors = new ArrayList<>();
+    parameters.values().forEach(t -> tensors.add(t.withName(naming.of(t.name()))));
+    OnnxAdapter named = of(tensors);
+    return new OnnxAdapter(adapterVersion, modelVersion, named.parameters);
+  }
+}
