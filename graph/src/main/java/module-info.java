@@ -36,6 +36,10 @@ module io.github.loragraph.core {
       io.github.loragraph.runtime,
       io.github.loragraph,
       io.github.loragraph.cli;
+  exports io.github.loragraph.linalg to
+      io.github.loragraph.runtime,
+      io.github.loragraph,
+      io.github.loragraph.cli;
   exports io.github.loragraph.lora to
       io.github.loragraph.runtime,
       io.github.loragraph,
