@@ -134,18 +134,25 @@ public final class Sessions {
       Map<String, OnnxTensorLike> large =
           weights.of(runtime, model.graph().initializers().values());
       // ONNX Runtime drops initializers that nothing reads, and then misses them here.
-      large.keySet().removeIf(name -> !model.graph().isRead(name));
+      large.keySet().removeIf(name -> !model.graph().isRead(name) || isDefault(model, name));
       if (device.isGpu()) {
         // Copied to the device; what is shared is read where it lies, which no GPU could.
         options.addExternalInitializers(large);
       } else {
         share(large, options);
       }
-      byte[] bytes = OnnxFile.serialize(model, Weights::isWeight);
+      byte[] bytes =
+          OnnxFile.serialize(
+              model, tensor -> Weights.isWeight(tensor) && !isDefault(model, tensor.name()));
       return OrtRuntime.told(runtime.environment().createSession(bytes, options));
     } catch (OrtException e) {
       throw OrtFailure.of("ONNX Runtime refuses the model", e);
     }
+  }
+
+  /** What a caller may hand in, too, is no constant, and ONNX Runtime shares only those. */
+  private static boolean isDefault(OnnxModel model, String initializer) {
+    return model.graph().isInput(initializer);
   }
 
   /**

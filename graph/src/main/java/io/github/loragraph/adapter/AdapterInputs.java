@@ -1,0 +1,367 @@
+package io.github.loragraph.adapter;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Spelling;
+import io.github.loragraph.lora.InitializerUntying;
+import io.github.loragraph.lora.Linear;
+import io.github.loragraph.lora.LinearFinder;
+import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.lora.LoraRemover;
+import io.github.loragraph.lora.Parameter;
+import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.WeightLayout;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Shape.Dimension;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One model for many adapters: what an adapter brings are inputs that may be left out. At each
+ * adapted Linear y = xW + b + (x lora_A) lora_B with lora_A (in, 0) and lora_B (0, out) as long as
+ * nobody gives others, so any rank and any alpha can be handed in, the scale in lora_B. What is
+ * trained in full, a head above all, is an input whose default is what the model has; where a
+ * head's last layer makes the output, an adapter may have another number of classes. All other
+ * weights stay as they are.
+ */
+public final class AdapterInputs {
+  private static final String A = ".lora_A";
+  private static final String B = ".lora_B";
+  private static final String SCALE = ".lora_scale";
+  private static final String MAGNITUDE = ".lora_magnitude_vector";
+
+  /** How the size of an axis is called that is an adapter's rank, after the module path. */
+  private static final String RANK = ".lora_r";
+
+  /** How the size of an axis is called that is an adapter's number of classes. */
+  private static final String CLASSES = "classes";
+
+  private AdapterInputs() {}
+
+  /**
+   * The adapters and trained parameters of a model as values for inputs of {@link #base}.
+   *
+   * @param injected stays as it is
+   * @throws LoraGraphException if the model has no adapters, or of a kind that is no product of two
+   *     matrices
+   */
+  public static OnnxAdapter of(OnnxModel injected) {
+    return injected.namingFile(() -> values(injected));
+  }
+
+  private static OnnxAdapter values(OnnxModel injected) {
+    LoraMetadata metadata = LoraMetadata.require(injected);
+    Graph graph = injected.graph();
+    List<Tensor> tensors = new ArrayList<>();
+    for (LoraMetadata.Target target : metadata.targets()) {
+      String path = target.path();
+      refuseMagnitudes(graph, path);
+      Tensor scale = Objects.requireNonNull(graph.initializer(path + SCALE), path);
+      tensors.add(Objects.requireNonNull(graph.initializer(path + A), path));
+      tensors.add(
+          scaled(Objects.requireNonNull(graph.initializer(path + B), path), scale.toDoubles()[0]));
+    }
+    for (Parameter parameter : trainedInFull(injected)) {
+      tensors.add(
+          Objects.requireNonNull(graph.constant(parameter.value()), parameter.value())
+              .withName(parameter.name()));
+    }
+    return OnnxAdapter.of(tensors);
+  }
+
+  private static void refuseMagnitudes(Graph graph, String path) {
+    if (graph.initializer(path + MAGNITUDE) != null) {
+      throw new LoraGraphException(
+          "the adapter of '%s' is DoRA, which scales the layer's own weight: it cannot be switched as an input; merge it into the model"
+              .formatted(path));
+    }
+  }
+
+  private static List<Parameter> trainedInFull(OnnxModel injected) {
+    return Parameters.of(injected).stream()
+        .filter(p -> p.trainable() && !LoraMetadata.isAdapterWeight(p.name()))
+        .toList();
+  }
+
+  private static Tensor scaled(Tensor b, double scale) {
+    float[] values = b.toFloats();
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.multiplyExact(values.length, Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      bytes.putFloat((float) (value * scale));
+    }
+    return Tensor.of(b.name(), ElementType.FLOAT, bytes.flip(), b.dims());
+  }
+
+  /**
+   * The model without its adapters, which takes them and others of the same layers as inputs.
+   *
+   * @param injected stays as it is
+   * @param naming of the inputs
+   * @throws LoraGraphException as {@link #of} does
+   */
+  public static OnnxModel base(OnnxModel injected, AdapterNaming naming) {
+    return injected.namingFile(
+        () -> {
+          Set<String> paths = new LinkedHashSet<>(LoraMetadata.adaptedPaths(injected));
+          paths.forEach(path -> refuseMagnitudes(injected.graph(), path));
+          Set<String> full = new LinkedHashSet<>();
+          trainedInFull(injected).forEach(p -> full.add(p.name()));
+          return base(LoraRemover.remove(injected), paths, full, naming);
+        });
+  }
+
+  /**
+   * A model that takes adapters of some layers as inputs.
+   *
+   * @param model has no adapters; stays as it is
+   * @param paths the module paths of the Linears that may be adapted
+   * @param parameters the names of the parameters that an adapter may bring whole
+   * @param naming of the inputs
+   * @throws LoraGraphException if there is no such layer or parameter, or it is not of FLOAT
+   */
+  public static OnnxModel base(
+      OnnxModel model, Set<String> paths, Set<String> parameters, AdapterNaming naming) {
+    Map<String, Parameter> found = new LinkedHashMap<>();
+    for (Parameter parameter : Parameters.of(model)) {
+      found.putIfAbsent(parameter.name(), parameter);
+    }
+    Set<String> values = new LinkedHashSet<>();
+    for (String name : parameters) {
+      Parameter parameter = found.get(name);
+      if (parameter == null) {
+        throw missing("parameter", name, found.keySet());
+      }
+      values.add(parameter.value());
+    }
+    OnnxModel own = InitializerUntying.unshare(model.withConstantInitializers(), values);
+    Graph graph = own.graph();
+    List<Linear> linears = LinearFinder.find(graph);
+    Map<String, Linear> byPath = new LinkedHashMap<>();
+    linears.forEach(linear -> byPath.putIfAbsent(linear.path(), linear));
+    for (String path : paths) {
+      Linear linear = byPath.get(path);
+      if (linear == null) {
+        throw missing("Linear layer", path, byPath.keySet());
+      }
+      if (linear.type() != ElementType.FLOAT) {
+        throw new LoraGraphException(
+            "'%s' is computed in %s, and adapters are for models that compute in FLOAT: export the model in float32, or convert it"
+                .formatted(path, linear.type()));
+      }
+      new Branch(graph, linear, naming).add();
+    }
+    Map<String, Integer> classAxes = classAxes(graph, linears, parameters);
+    for (String name : parameters) {
+      Parameter parameter = Objects.requireNonNull(found.get(name));
+      exposeWhole(graph, parameter, classAxes.get(parameter.value()));
+    }
+    return own.withGraph(graph);
+  }
+
+  private static LoraGraphException missing(String kind, String name, Set<String> known) {
+    List<String> nearest = Spelling.nearest(name, List.copyOf(known));
+    return new LoraGraphException(
+        "the model has no %s '%s'%s: the adapter is of another model"
+            .formatted(
+                kind, name, nearest.isEmpty() ? "" : ", the nearest is '" + nearest.get(0) + "'"));
+  }
+
+  /** A parameter becomes an input, whose default it is. */
+  private static void exposeWhole(Graph graph, Parameter parameter, @Nullable Integer classAxis) {
+    Tensor tensor = Objects.requireNonNull(graph.initializer(parameter.value()), parameter.value());
+    String name = parameter.name();
+    if (!name.equals(parameter.value())) {
+      requireFree(graph, name);
+      graph.putInitializer(tensor.withName(name));
+      graph.redirectConsumers(parameter.value(), name);
+      graph.removeInitializer(parameter.value());
+    }
+    List<Dimension> dims = new ArrayList<>();
+    for (int axis = 0; axis < tensor.rank(); axis++) {
+      dims.add(
+          classAxis != null && classAxis == axis
+              ? Dimension.named(CLASSES)
+              : Dimension.of(tensor.dim(axis)));
+    }
+    graph.addInput(ValueInfo.of(name, new TensorType(tensor.elementType(), new Shape(dims))));
+  }
+
+  private static void requireFree(Graph graph, String name) {
+    if (graph.initializer(name) != null || graph.producer(name) != null || graph.isInput(name)) {
+      throw new LoraGraphException(
+          "the model has a value named '%s' already, which an input for adapters would be named"
+              .formatted(name));
+    }
+  }
+
+  /**
+   * The axes of weight and bias that are the classes, where a Linear that is brought whole makes an
+   * output by itself; the output's last axis is open then.
+   */
+  private static Map<String, Integer> classAxes(
+      Graph graph, List<Linear> linears, Set<String> parameters) {
+    Map<String, Integer> axes = new HashMap<>();
+    Set<String> open = new HashSet<>();
+    for (Linear linear : linears) {
+      boolean whole =
+          linear.part() == null
+              && parameters.contains(linear.weightName())
+              && (linear.bias() == null || parameters.contains(linear.biasName()));
+      if (whole && linear.sites().stream().allMatch(s -> graph.isOutput(s.output()))) {
+        axes.put(linear.weightValue(), linear.layout() == WeightLayout.OUT_IN ? 0 : 1);
+        if (linear.bias() != null) {
+          axes.put(linear.bias(), 0);
+        }
+        for (Linear.Site site : linear.sites()) {
+          open.add(site.output());
+          graph.removeValueInfo(site.node().output(0));
+        }
+      }
+    }
+    List<ValueInfo> outputs = List.copyOf(graph.outputs());
+    graph.clearOutputs();
+    for (ValueInfo output : outputs) {
+      graph.addOutput(open.contains(output.name()) ? withOpenEnd(output) : output);
+    }
+    return axes;
+  }
+
+  private static ValueInfo withOpenEnd(ValueInfo output) {
+    TensorType type = output.type();
+    if (type == null || type.shape() == null) {
+      return output;
+    }
+    List<Dimension> dims = new ArrayList<>(type.requireShape().dimensions());
+    dims.set(dims.size() - 1, Dimension.named(CLASSES));
+    return ValueInfo.of(output.name(), new TensorType(type.elementType(), new Shape(dims)));
+  }
+
+  /** The inputs beside one Linear. */
+  private record Branch(Graph graph, Linear linear, AdapterNaming naming) {
+    void add() {
+      String path = linear.path();
+      String a = naming.of(path + A);
+      String b = naming.of(path + B);
+      requireFree(graph, a);
+      requireFree(graph, b);
+      Dimension rank = Dimension.named(path + RANK);
+      input(a, new long[] {linear.in(), 0}, List.of(Dimension.of(linear.in()), rank));
+      input(b, new long[] {0, linear.out()}, List.of(rank, Dimension.of(linear.out())));
+      for (int site = 0; site < linear.sites().size(); site++) {
+        add(linear.sites().get(site), site == 0 ? "" : "_" + site, a, b);
+      }
+    }
+
+    private void input(String name, long[] dims, List<Dimension> open) {
+      graph.putInitializer(Tensor.of(name, ElementType.FLOAT, ByteBuffer.allocate(0), dims));
+      graph.addInput(ValueInfo.of(name, new TensorType(ElementType.FLOAT, new Shape(open))));
+    }
+
+    /** The sum makes the Linear's output, so that no reader has to change. */
+    private void add(Linear.Site site, String suffix, String a, String b) {
+      String scope = "/" + linear.path().replace('.', '/');
+      String base = graph.freshName(linear.path() + ".lora_base" + suffix);
+      String small = graph.freshName(linear.path() + A + "_output" + suffix);
+      String delta = graph.freshName(linear.path() + B + "_output" + suffix);
+      Node last = site.last();
+      Node renamed = last.withOutput(0, base);
+      graph.replace(last, renamed);
+      List<Node> nodes =
+          List.of(
+              node(scope + "/lora_A/MatMul" + suffix, "MatMul", site.input(), a, small),
+              node(scope + "/lora_B/MatMul" + suffix, "MatMul", small, b, delta),
+              node(scope + "/lora_Add/Add" + suffix, "Add", base, delta, site.output()));
+      Node anchor = renamed;
+      for (Node node : nodes) {
+        graph.insertAfter(anchor, node);
+        anchor = node;
+      }
+    }
+
+    private static Node node(String name, String op, String a, String b, String output) {
+      return Node.of(name, op, List.of(a, b), List.of(output));
+    }
+  }
+
+  /**
+   * Holds an adapter to the inputs of a model: each of its parameters has one, of its type and
+   * size, and matrices come in pairs of one rank.
+   *
+   * @param base as {@link #base} or another tool makes it
+   * @throws LoraGraphException if it does not fit; it names the parameter and the nearest input
+   */
+  public static void requireFitting(OnnxModel base, OnnxAdapter adapter) {
+    Map<String, ValueInfo> optional = new LinkedHashMap<>();
+    for (ValueInfo input : base.graph().inputs()) {
+      if (base.graph().initializer(input.name()) != null) {
+        optional.put(input.name(), input);
+      }
+    }
+    Map<String, Long> symbols = new HashMap<>();
+    for (Tensor tensor : adapter.parameters().values()) {
+      ValueInfo input = optional.get(tensor.name());
+      if (input == null) {
+        throw missing("input for adapters", tensor.name(), optional.keySet());
+      }
+      requireFitting(tensor, input, symbols);
+    }
+    for (ValueInfo input : optional.values()) {
+      TensorType type = input.type();
+      if (type != null && type.shape() != null && !adapter.parameters().containsKey(input.name())) {
+        for (Dimension dimension : type.requireShape().dimensions()) {
+          Long given = dimension.symbol() == null ? null : symbols.get(dimension.symbol());
+          Tensor standing = Objects.requireNonNull(base.graph().initializer(input.name()));
+          int axis = type.requireShape().dimensions().indexOf(dimension);
+          if (given != null && given != standing.dim(axis)) {
+            throw new LoraGraphException(
+                "the adapter lacks '%s', without which its other parameters do not fit"
+                    .formatted(input.name()));
+          }
+        }
+      }
+    }
+  }
+
+  private static void requireFitting(Tensor tensor, ValueInfo input, Map<String, Long> symbols) {
+    TensorType type = input.type();
+    boolean fits =
+        type != null
+            && type.elementType() == tensor.elementType()
+            && (type.shape() == null || type.requireShape().rank() == tensor.rank());
+    if (fits && type.shape() != null) {
+      for (int axis = 0; axis < tensor.rank(); axis++) {
+        Dimension dimension = type.requireShape().dimension(axis);
+        long size = tensor.dim(axis);
+        if (dimension.isKnown()) {
+          fits &= dimension.size() == size;
+        } else if (dimension.symbol() != null) {
+          Long other = symbols.putIfAbsent(dimension.symbol(), size);
+          fits &= other == null || other == size;
+        }
+      }
+    }
+    if (!fits) {
+      throw new LoraGraphException(
+          "the adapter's %s does not fit the model's input %s: it is of another model"
+              .formatted(tensor, input));
+    }
+  }
+}
