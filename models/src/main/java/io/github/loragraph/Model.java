@@ -741,15 +741,48 @@ public final class Model {
    *     written
    */
   public Path save(Path target, boolean replace) {
+    return save(target, replace, false);
+  }
+
+  /**
+   * The same, but small: weights that stand in a file already, as those of the model that this one
+   * was made of, are not written again. The new file refers to them, as ONNX allows within a
+   * folder: to a file there, or to a further name (a hard link) that a file from elsewhere gets
+   * there. Both have to stay together, and a model whose weights were replaced since is refused
+   * when it is opened. Where the file system has no links, or the weights are in memory alone, the
+   * file is written whole.
+   *
+   * @param replace whether a model that exists is replaced
+   * @return the file that was written
+   * @throws LoraGraphException as {@link #save(Path, boolean)} does, or if the weights were
+   *     replaced since they were read
+   */
+  public Path saveSharingWeights(Path target, boolean replace) {
+    return save(target, replace, true);
+  }
+
+  private Path save(Path target, boolean replace, boolean sharing) {
     Path file = checkSave(target, replace);
     Path folder = AtomicFile.folderOf(file);
     ModelFolder.Companions companions;
+    Set<Path> referred = Set.of();
     try (StagedFiles staged = new StagedFiles(folder, replace)) {
       ownConfigFor(folder)
           .ifPresent(config -> config.stage(folder.resolve(ModelConfig.FILE), staged));
       companions = files.stageCompanions(folder, staged);
-      OnnxFile.stage(onnx, file, staged);
+      if (sharing) {
+        // Nobody else may have a hand in the tool's cache, by whatever name.
+        referred = OnnxFile.stageReferring(onnx, file, !files.isBundled(), staged);
+      } else {
+        OnnxFile.stage(onnx, file, staged);
+      }
       staged.commit();
+    }
+    if (!referred.isEmpty()) {
+      state.notes.accept(
+          "%s has its weights in %s: keep them together"
+              .formatted(
+                  file, referred.stream().map(Path::toString).collect(Collectors.joining(", "))));
     }
     if (!companions.copied().isEmpty()) {
       state.notes.accept(

@@ -123,6 +123,7 @@ class FrontDoorTest {
         2,
         "--seed",
         3,
+        "--standalone",
         "-o",
         folder.resolve("cli/x.onnx"));
     assertArrayEquals(

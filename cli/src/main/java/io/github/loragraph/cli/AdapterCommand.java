@@ -15,6 +15,12 @@ import picocli.CommandLine.Spec;
           + " adapter_model.safetensors), as 'train' writes it into every run folder.",
       ""
     },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph adapter export run --format peft -o adapter",
+      "  lora-graph adapter info adapter"
+    },
     subcommands = {},
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)

@@ -53,6 +53,7 @@ final class AddHeadCommand implements Callable<Integer> {
               + " the tokens, else the pooled ones).")
   private @Nullable String outputName;
 
+  @Mixin private WeightsOption weights;
   @Mixin private ResultOutput output;
 
   @ArgGroup(multiplicity = "0..1")
@@ -129,7 +130,7 @@ final class AddHeadCommand implements Callable<Integer> {
     encoder.checkSave(target, force);
     HeadConfig head = head().withPooling(HeadConfig.Pooling.valueOf(pooling.name())).withSeed(seed);
     Model classifier = encoder.addHead(head);
-    Path file = classifier.save(target, force);
+    Path file = weights.save(classifier, target, force);
 
     List<String> classes = classifier.labels();
     ParameterCount count = classifier.parameterCount();

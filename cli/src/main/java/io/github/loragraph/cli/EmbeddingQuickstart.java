@@ -33,13 +33,15 @@ final class EmbeddingQuickstart {
 
     output.log("1/3 inject --match '%s' --rank %d", QuickstartPlace.MATCH, QuickstartPlace.RANK);
     Model injected =
-        place
-            .encoder()
-            .inject(
-                LoraConfig.builder()
-                    .targetModules(QuickstartPlace.MATCH)
-                    .rank(QuickstartPlace.RANK)
-                    .build());
+        place.saved(
+            place
+                .encoder()
+                .inject(
+                    LoraConfig.builder()
+                        .targetModules(QuickstartPlace.MATCH)
+                        .rank(QuickstartPlace.RANK)
+                        .build()),
+            folder.resolve("model.lora.onnx"));
 
     output.log("2/3 train --task embedding --pooling mean --normalize");
     TrainingResult trained =

@@ -73,19 +73,19 @@ record HeadQuickstart(
     InferenceArguments onCpu = place.onCpu();
 
     Model encoder = place.encoder();
-    Model model = encoder.addHead(head(data));
+    Model model = place.saved(encoder.addHead(head(data)), folder);
     output.log("1/6 all-MiniLM-L6-v2, %s", headOf(model));
-    QuickstartPlace.save(model, folder);
     ParameterCount before = model.parameterCount();
 
     output.log("2/6 inject --match '%s' --rank %d", QuickstartPlace.MATCH, QuickstartPlace.RANK);
     Model injected =
-        model.inject(
-            LoraConfig.builder()
-                .targetModules(QuickstartPlace.MATCH)
-                .rank(QuickstartPlace.RANK)
-                .build());
-    QuickstartPlace.save(injected, folder.resolve("model.lora.onnx"));
+        place.saved(
+            model.inject(
+                LoraConfig.builder()
+                    .targetModules(QuickstartPlace.MATCH)
+                    .rank(QuickstartPlace.RANK)
+                    .build()),
+            folder.resolve("model.lora.onnx"));
     ParameterCount after = injected.parameterCount();
     output.log("    before: %s", before);
     output.log("    after:  %s", after);

@@ -34,12 +34,13 @@ import picocli.CommandLine.Option;
       "",
       "Example:",
       "  lora-graph inject model.onnx --match 'query|output' --rank 8",
-      "  writes model.lora.onnx beside model.onnx."
+      "  writes model.lora.onnx beside model.onnx, where it has its weights."
     },
     mixinStandardHelpOptions = true)
 final class InjectCommand implements Callable<Integer> {
   @Mixin private ModelArgument model;
   @Mixin private OutputFile outputFile;
+  @Mixin private WeightsOption weights;
   @Mixin private OutputNameOption outputName;
   @Mixin private ResultOutput output;
 
@@ -89,7 +90,7 @@ final class InjectCommand implements Callable<Integer> {
       config.modulesToSave(head);
     }
     Model injected = original.inject(config.build());
-    outputFile.write(injected, target);
+    outputFile.write(injected, target, weights);
 
     ModelChange change = injected.change().orElseThrow();
     OptionalDouble difference = change.maxOutputDifference();

@@ -26,6 +26,7 @@ enum OptionGroup {
       "--labels",
       "--labels-from",
       "-o",
+      "--standalone",
       "--method",
       "--epochs",
       "--steps",

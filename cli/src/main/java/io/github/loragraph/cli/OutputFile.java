@@ -62,6 +62,11 @@ final class OutputFile {
     model.save(target, force);
   }
 
+  /** The same with weights that are referred to where they are, unless asked for whole. */
+  void write(Model model, Path target, WeightsOption weights) {
+    weights.save(model, target, force);
+  }
+
   /** Says which files in a folder may belong to another model than the one that is put there. */
   static void warnOfDifferent(
       ModelFolder.Companions companions, Path folder, ModelFolder source, ResultOutput output) {

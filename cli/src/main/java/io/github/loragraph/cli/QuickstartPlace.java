@@ -76,4 +76,10 @@ record QuickstartPlace(Path folder, ResultOutput output, int threads) {
   static Path save(Model model, Path target) {
     return model.withNotes(line -> {}).save(target);
   }
+
+  /** The model as written beside what it was made of, whose weights it has. */
+  Model saved(Model model, Path target) {
+    Path file = model.withNotes(line -> {}).saveSharingWeights(target, false);
+    return Model.open(file).withNotes(output::say);
+  }
 }

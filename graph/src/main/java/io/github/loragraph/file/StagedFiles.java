@@ -44,6 +44,9 @@ public final class StagedFiles implements AutoCloseable {
   /** Folders that were not there before, the outer ones first. */
   private final List<Path> made = new ArrayList<>();
 
+  /** Further names of files that are elsewhere. */
+  private final List<Path> links = new ArrayList<>();
+
   private final Runnable cleanUp = this::discard;
 
   /** A file that was written, and its place. */
@@ -160,6 +163,23 @@ public final class StagedFiles implements AutoCloseable {
     return part;
   }
 
+  /**
+   * Gives a file that is elsewhere a further name in this folder (a hard link), which takes no
+   * place on the disk. It goes again with what is not committed.
+   *
+   * @param file a name that is free
+   * @return whether the file system has it; else nothing was done
+   */
+  public synchronized boolean link(Path file, Path existing) {
+    try {
+      Files.createLink(file, existing);
+      links.add(file);
+      return true;
+    } catch (IOException | UnsupportedOperationException | SecurityException e) {
+      return false;
+    }
+  }
+
   /** Whether a file of this name is among those that were written. */
   public synchronized boolean isWritten(Path file) {
     Path path = file.toAbsolutePath();
@@ -195,10 +215,14 @@ public final class StagedFiles implements AutoCloseable {
       }
       moves.stream().map(move -> move.target.getParent()).distinct().forEach(FolderChanges::sync);
       made.clear();
+      links.clear();
     } catch (IOException e) {
       List<Move> done = moves.subList(0, moved);
       if (done.stream().allMatch(Move::isNew)) {
         done.forEach(move -> FolderChanges.deleteQuietly(move.target));
+      } else {
+        // What has been replaced may have its weights there.
+        links.clear();
       }
       if (list != null) {
         FolderChanges.deleteQuietly(CommitList.place(list));
@@ -296,6 +320,8 @@ public final class StagedFiles implements AutoCloseable {
     parts.clear();
     moves.clear();
     obsolete.clear();
+    links.forEach(FolderChanges::deleteQuietly);
+    links.clear();
     for (int i = made.size() - 1; i >= 0; i--) {
       FolderChanges.deleteQuietly(made.get(i));
     }

@@ -12,6 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * Maps tensor contents that stand in files beside the model (ONNX external data). A location is
@@ -21,15 +24,20 @@ import java.nio.file.StandardOpenOption;
 final class ExternalData {
   private final Path modelFile;
 
+  /** The locations that the model only refers to. */
+  private final Set<String> referred = new HashSet<>();
+
   ExternalData(Path modelFile) {
     this.modelFile = modelFile;
   }
 
   /**
+   * A tensor with its content.
+   *
    * @throws LoraGraphException if the entry is malformed, the file is missing or too short, or lies
    *     outside the model's folder
    */
-  ByteBuffer map(TensorProto tensor) {
+  Tensor tensor(TensorProto tensor) {
     String location = "";
     long offset = 0;
     long length = -1;
@@ -43,10 +51,13 @@ final class ExternalData {
         }
       }
     }
-    Path file = resolve(tensor, location);
+    Path file = resolve(tensor.getName(), location);
     Part part = new Part(tensor, location, offset, length);
     try {
-      return Uninterrupted.run(() -> map(file, part));
+      ByteBuffer content = Uninterrupted.run(() -> map(file, part));
+      Tensor read = Tensor.external(tensor, content, new TensorPlace(file, offset));
+      // What is only referred to is the model's like what stands in it, wherever it is written.
+      return referred.contains(location) ? read.asEmbedded() : read;
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
@@ -78,7 +89,18 @@ final class ExternalData {
     }
   }
 
-  private Path resolve(TensorProto tensor, String location) {
+  /**
+   * Refuses files of others that are no longer what they were when the model was made.
+   *
+   * @throws LoraGraphException if one has changed, is missing or lies outside the model's folder
+   */
+  void requireUnchanged(List<ReferredFiles> files) {
+    ReferredFiles.requireUnchanged(
+        files, modelFile, location -> resolve(ReferredFiles.KEY, location));
+    files.forEach(file -> referred.add(file.location()));
+  }
+
+  private Path resolve(String tensor, String location) {
     Path folder = AtomicFile.folderOf(modelFile.toAbsolutePath().normalize());
     Path file;
     try {
@@ -96,13 +118,13 @@ final class ExternalData {
     if (!Files.exists(file)) {
       throw new LoraGraphException(
           "%s: external data file '%s' of tensor '%s' is missing: put it into the model's folder"
-              .formatted(modelFile, location, tensor.getName()));
+              .formatted(modelFile, location, tensor));
     }
     try {
       if (!file.toRealPath().startsWith(folder.toRealPath())) {
         throw new LoraGraphException(
             "%s: external data file '%s' of tensor '%s' is a link out of the model's folder: put the file itself there"
-                .formatted(modelFile, location, tensor.getName()));
+                .formatted(modelFile, location, tensor));
       }
       if (!Files.isRegularFile(file)) {
         throw outside(tensor, location);
@@ -113,10 +135,10 @@ final class ExternalData {
     return file;
   }
 
-  private LoraGraphException outside(TensorProto tensor, String location) {
+  private LoraGraphException outside(String tensor, String location) {
     return new LoraGraphException(
         "%s: external data of tensor '%s' is at '%s', which is no file inside the model's folder: refused"
-            .formatted(modelFile, tensor.getName(), location));
+            .formatted(modelFile, tensor, location));
   }
 
   private long number(TensorProto tensor, StringStringEntryProto entry) {

@@ -77,7 +77,7 @@ final class InnerTensors {
 
   private static TensorProto read(TensorProto tensor, ExternalData externalData) {
     if (OnnxFile.isExternal(tensor)) {
-      return Tensor.external(tensor, externalData.map(tensor)).embeddedProto();
+      return externalData.tensor(tensor).embeddedProto();
     }
     Tensor.embedded(tensor);
     return tensor;

@@ -19,9 +19,12 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and writes ONNX files (the protobuf format of the ONNX IR specification). A model is read
@@ -33,12 +36,12 @@ public final class OnnxFile {
   private static final long LARGEST_EMBEDDED = 2_000_000_000L;
 
   /** Smaller tensors stay in the model file when the others move out: shapes and axes, mostly. */
-  private static final int SMALLEST_EXTERNAL = 1024;
+  static final int SMALLEST_EXTERNAL = 1024;
 
   /** Where external data starts in its file: a multiple of a page, so that it can be mapped. */
   private static final int ALIGNMENT = 4096;
 
-  private static final String DATA_SUFFIX = ".data";
+  static final String DATA_SUFFIX = ".data";
 
   /** The location that stands in a model whose weights are handed over in memory. */
   private static final String IN_MEMORY = "in-memory";
@@ -68,14 +71,33 @@ public final class OnnxFile {
   }
 
   /**
+   * The same without the files that it only refers to, whose content it knows itself.
+   *
+   * @throws LoraGraphException if the model cannot be read
+   */
+  public static List<Path> ownDataFiles(Path model) {
+    try {
+      return List.copyOf(ReplacedData.unstatedDataOf(model));
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot read " + model + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /**
    * The same of a model that was read from a file, which is not parsed again where it has all of
    * its initializers in itself.
    *
    * @throws LoraGraphException if the file cannot be read
    */
   public static List<Path> dataFiles(OnnxModel read, Path file) {
-    boolean external = read.graph().initializers().values().stream().anyMatch(Tensor::isExternal);
+    boolean external =
+        read.graph().initializers().values().stream()
+            .anyMatch(tensor -> tensor.isExternal() || isElsewhere(tensor.place(), file));
     return external ? dataFiles(file) : List.of();
+  }
+
+  private static boolean isElsewhere(@Nullable TensorPlace place, Path file) {
+    return place != null && !place.file().equals(file);
   }
 
   /**
@@ -115,6 +137,54 @@ public final class OnnxFile {
       files.write(file, proto::writeTo);
       old.forEach(files::deleteAfterwards);
     }
+  }
+
+  /**
+   * The same, but small: weights that lie in a file, such as that of the model which this one was
+   * made of, are referred to where they lie ({@code external_data} with their offset in that file)
+   * and not written again. Every runtime reads that, but only inside of the model's folder: a file
+   * from elsewhere gets a further name there (a hard link, {@code <file name>.data}), where that
+   * may be and the file system has such. The files have to stay together, and {@link #read} refuses
+   * the model where one has another content since. Where nothing can be referred to, it is what
+   * {@link #stage} does.
+   *
+   * @param mayLink whether files from elsewhere may be linked
+   * @param files of the model's folder
+   * @return the files that the model has weights in; none where it has them itself
+   * @throws LoraGraphException if the file exists and may not be replaced, or cannot be written
+   */
+  @SuppressWarnings("exports") // for lora-graph's own modules
+  public static Set<Path> stageReferring(
+      OnnxModel model, Path file, boolean mayLink, StagedFiles files) {
+    AtomicFile.checkTarget(file, files.mayReplace());
+    Path folder = AtomicFile.folderOf(file);
+    ReferredWeights referred = new ReferredWeights(file, mayLink, files);
+    long whole = 0;
+    for (Tensor tensor : model.graph().initializers().values()) {
+      if (!referred.add(tensor)) {
+        whole += tensor.bytes().remaining();
+      }
+    }
+    if (referred.isEmpty() || whole > LARGEST_EMBEDDED) {
+      stage(model, file, files);
+      return Set.of();
+    }
+    OnnxModel small = model.withMetadata(ReferredFiles.KEY, referred.stated());
+    ModelProto proto =
+        proto(
+            small,
+            tensor -> {
+              String location = referred.locationOf(tensor);
+              return location == null
+                  ? tensor.embeddedProto()
+                  : external(tensor, location, Objects.requireNonNull(tensor.place()).offset());
+            });
+    List<Path> old = ReplacedData.of(List.of(file));
+    files.write(file, proto::writeTo);
+    Set<Path> paths = new TreeSet<>();
+    referred.locations().forEach(location -> paths.add(folder.resolve(location)));
+    old.stream().filter(path -> !paths.contains(path)).forEach(files::deleteAfterwards);
+    return paths;
   }
 
   /** Whether the weights of a model have to stand in a file of their own. */
@@ -166,7 +236,7 @@ public final class OnnxFile {
   }
 
   /** A name that no model that is there can mean: the given one, or one with a random number. */
-  private static Path free(Path dataFile, Set<Path> models) {
+  static Path free(Path dataFile, Set<Path> models) {
     Path free = dataFile;
     while (Files.exists(free, LinkOption.NOFOLLOW_LINKS)
         || free.equals(dataFile) && models.stream().anyMatch(Files::exists)) {
@@ -204,12 +274,15 @@ public final class OnnxFile {
   }
 
   private static TensorProto external(Tensor tensor, String location, long offset) {
-    TensorProto.Builder proto = TensorProto.newBuilder();
+    TensorProto.Builder proto = tensor.proto().toBuilder();
     proto
-        .setName(tensor.name())
-        .setDataType(tensor.proto().getDataType())
-        .addAllDims(tensor.proto().getDimsList())
-        .setDocString(tensor.proto().getDocString())
+        .clearRawData()
+        .clearFloatData()
+        .clearInt32Data()
+        .clearInt64Data()
+        .clearDoubleData()
+        .clearUint64Data()
+        .clearExternalData()
         .setDataLocation(TensorProto.DataLocation.EXTERNAL)
         .addExternalData(entry("location", location))
         .addExternalData(entry("offset", Long.toString(offset)))

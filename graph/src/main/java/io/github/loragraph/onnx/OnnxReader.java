@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads ONNX files: what is no whole, consistent model is refused, with what it is instead where
@@ -54,7 +55,7 @@ final class OnnxReader {
       throw notOnnx(file);
     }
     try {
-      return model(proto, file);
+      return model(proto, file, content);
     } catch (LoraGraphException e) {
       throw e.in(file);
     } catch (IllegalArgumentException e) {
@@ -169,8 +170,10 @@ final class OnnxReader {
         file + " is not an ONNX model: give a file that an ONNX exporter has written");
   }
 
-  private static OnnxModel model(ModelProto proto, Path file) {
+  private static OnnxModel model(ModelProto proto, Path file, ByteBuffer content) {
     ExternalData externalData = new ExternalData(file);
+    ModelProto.Builder header = proto.toBuilder().clearGraph();
+    externalData.requireUnchanged(ReferredFiles.of(taken(header, ReferredFiles.KEY)));
     GraphProto g = proto.getGraph();
     if (proto.getIrVersion() > LARGEST) {
       throw new IllegalArgumentException("%d is no IR version".formatted(proto.getIrVersion()));
@@ -184,12 +187,18 @@ final class OnnxReader {
       }
       graph.addInput(declared(v));
     }
-    for (TensorProto t : g.getInitializerList()) {
+    long[] offsets = RawDataOffsets.of(content);
+    boolean known = offsets.length == g.getInitializerCount();
+    for (int i = 0; i < g.getInitializerCount(); i++) {
+      TensorProto t = g.getInitializer(i);
       if (graph.initializer(t.getName()) != null) {
         throw new IllegalArgumentException("initializer '" + t.getName() + "' stands there twice");
       }
+      boolean placed = known && t.hasRawData() && offsets[i] >= 0;
       graph.putInitializer(
-          OnnxFile.isExternal(t) ? Tensor.external(t, externalData.map(t)) : Tensor.embedded(t));
+          OnnxFile.isExternal(t)
+              ? externalData.tensor(t)
+              : Tensor.embedded(t, placed ? new TensorPlace(file, offsets[i]) : null));
     }
     List<Node> nodes = new ArrayList<>(g.getNodeCount());
     g.getNodeList().forEach(n -> nodes.add(new Node(InnerTensors.read(n, externalData))));
@@ -204,7 +213,7 @@ final class OnnxReader {
     g.getValueInfoList().forEach(v -> graph.putValueInfo(declared(v)));
     checkMade(graph, g);
     return new OnnxModel(
-        proto.toBuilder().clearGraph().build(),
+        header.build(),
         g.toBuilder()
             .clearInput()
             .clearInitializer()
@@ -214,6 +223,18 @@ final class OnnxReader {
             .build(),
         graph,
         file);
+  }
+
+  /** An entry of the metadata, which the model does not keep; null where there is none. */
+  private static @Nullable String taken(ModelProto.Builder header, String key) {
+    for (int i = 0; i < header.getMetadataPropsCount(); i++) {
+      if (header.getMetadataProps(i).getKey().equals(key)) {
+        String value = header.getMetadataProps(i).getValue();
+        header.removeMetadataProps(i);
+        return value;
+      }
+    }
+    return null;
   }
 
   private static ValueInfo declared(ValueInfoProto proto) {

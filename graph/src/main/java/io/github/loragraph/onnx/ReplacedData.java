@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.UnsafeByteOperations;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /** Finds external data that nobody needs once models have been replaced. */
 final class ReplacedData {
@@ -40,7 +42,7 @@ final class ReplacedData {
         if (Files.isRegularFile(model, LinkOption.NOFOLLOW_LINKS)) {
           Path real = model.toRealPath();
           replaced.add(real);
-          for (Path file : dataOf(real)) {
+          for (Path file : ownDataOf(real)) {
             if (AtomicFile.folderOf(file).equals(AtomicFile.folderOf(real))
                 && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
               data.add(file);
@@ -77,10 +79,20 @@ final class ReplacedData {
 
   /** Where a model has weights outside. */
   static Set<Path> dataOf(Path model) throws IOException {
-    return Uninterrupted.run(() -> read(model));
+    return Uninterrupted.run(() -> read(model, file -> false));
   }
 
-  private static Set<Path> read(Path model) throws IOException {
+  /** The same without the files whose content the model itself is held to. */
+  static Set<Path> unstatedDataOf(Path model) throws IOException {
+    return Uninterrupted.run(() -> read(model, file -> true));
+  }
+
+  /** The same without the files of others, which it only refers to: those are not its to delete. */
+  private static Set<Path> ownDataOf(Path model) throws IOException {
+    return Uninterrupted.run(() -> read(model, file -> !file.link()));
+  }
+
+  private static Set<Path> read(Path model, Predicate<ReferredFiles> left) throws IOException {
     Set<Path> files = new TreeSet<>();
     try (FileChannel channel = FileChannel.open(model, StandardOpenOption.READ)) {
       CodedInputStream in =
@@ -89,8 +101,14 @@ final class ReplacedData {
               .newCodedInput();
       in.enableAliasing(true);
       in.setSizeLimit(Integer.MAX_VALUE);
-      add(ModelProto.parseFrom(in).getGraph(), model, files);
-    } catch (IllegalArgumentException e) {
+      ModelProto proto = ModelProto.parseFrom(in);
+      add(proto.getGraph(), model, files);
+      proto.getMetadataPropsList().stream()
+          .filter(entry -> entry.getKey().equals(ReferredFiles.KEY))
+          .flatMap(entry -> ReferredFiles.of(entry.getValue()).stream())
+          .filter(left)
+          .forEach(file -> files.remove(model.resolveSibling(file.location()).normalize()));
+    } catch (IllegalArgumentException | LoraGraphException e) {
       throw new IOException(e);
     }
     return files;

@@ -8,22 +8,29 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A constant tensor: name, element type, dimensions and bytes. It never changes. The bytes are
  * little-endian and row-major, as {@code TensorProto.raw_data} has them, and are never copied: they
  * lie in the file's memory map, in an external data file's, or where the maker of the tensor put
  * them.
+ *
+ * <p>Long because each element type is made and read here.
  */
 public final class Tensor {
   private final TensorProto proto;
   private final ElementType elementType;
   private final ByteBuffer bytes;
 
-  private Tensor(TensorProto proto, ByteBuffer bytes) {
+  /** Null where the bytes are in no file, or not as {@code raw_data} has them. */
+  private final @Nullable TensorPlace place;
+
+  private Tensor(TensorProto proto, ByteBuffer bytes, @Nullable TensorPlace place) {
     this.proto = proto;
     this.elementType = ElementType.of(proto.getDataType());
     this.bytes = bytes;
+    this.place = place;
   }
 
   /**
@@ -32,12 +39,22 @@ public final class Tensor {
    * @throws LoraGraphException if content and dimensions contradict each other
    */
   static Tensor embedded(TensorProto proto) {
-    return checked(proto, TensorContent.of(proto));
+    return embedded(proto, null);
+  }
+
+  /**
+   * The same of a file.
+   *
+   * @param place where the content stands; null where nobody knows
+   * @throws LoraGraphException if content and dimensions contradict each other
+   */
+  static Tensor embedded(TensorProto proto, @Nullable TensorPlace place) {
+    return checked(proto, TensorContent.of(proto), place);
   }
 
   /** A tensor whose content stands in another file. */
-  static Tensor external(TensorProto proto, ByteBuffer content) {
-    return checked(proto, content);
+  static Tensor external(TensorProto proto, ByteBuffer content, @Nullable TensorPlace place) {
+    return checked(proto, content, place);
   }
 
   public static Tensor ofFloats(String name, float[] values, long... dims) {
@@ -113,8 +130,9 @@ public final class Tensor {
     return embedded(proto.build());
   }
 
-  private static Tensor checked(TensorProto proto, ByteBuffer content) {
-    Tensor tensor = new Tensor(proto, content);
+  private static Tensor checked(
+      TensorProto proto, ByteBuffer content, @Nullable TensorPlace place) {
+    Tensor tensor = new Tensor(proto, content, place);
     if (tensor.elementType == ElementType.UNDEFINED) {
       throw TensorContent.untyped(proto);
     }
@@ -308,12 +326,22 @@ public final class Tensor {
   }
 
   public Tensor withName(String name) {
-    return new Tensor(proto.toBuilder().setName(name).build(), bytes);
+    return new Tensor(proto.toBuilder().setName(name).build(), bytes, place);
+  }
+
+  /** Where the bytes lie in a file; null where they are in none. */
+  @Nullable TensorPlace place() {
+    return place;
   }
 
   /** Whether the content stands in a file beside the model. */
   boolean isExternal() {
     return proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
+  }
+
+  /** The same as one whose content stands in its proto; the bytes are shared, not copied. */
+  Tensor asEmbedded() {
+    return new Tensor(embeddedProto(), bytes, place);
   }
 
   /** The proto as it was read or made; its content may be external. */

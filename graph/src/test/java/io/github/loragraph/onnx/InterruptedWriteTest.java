@@ -88,7 +88,8 @@ class InterruptedWriteTest {
                 weights.proto().toBuilder()
                     .setDataLocation(ai.onnx.proto.OnnxMl.TensorProto.DataLocation.EXTERNAL)
                     .build(),
-                weights.bytes())
+                weights.bytes(),
+                null)
             : weights);
     graph.addInput(ValueInfo.of("x", TensorType.of(ElementType.FLOAT, 1, 32)));
     graph.add(Node.of("product", "MatMul", List.of("x", "w"), List.of("y")));
