@@ -3,6 +3,7 @@ package io.github.loragraph.linalg;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** A matrix of double precision, which never changes. Axes may be of size 0. */
@@ -135,12 +136,27 @@ public final class Matrix {
   }
 
   /** Each column times a number of its own. */
-  Matrix timesDiagonal(double... diagonal) {
+  public Matrix timesDiagonal(double... diagonal) {
     double[] scaled = values.clone();
     for (int i = 0; i < scaled.length; i++) {
       scaled[i] *= diagonal[i % columns];
     }
     return new Matrix(rows, columns, scaled);
+  }
+
+  /** The rows of several matrices of one width, one below the other. */
+  public static Matrix stacked(List<Matrix> parts) {
+    int columns = parts.get(0).columns;
+    double[] values = new double[columns * parts.stream().mapToInt(p -> p.rows).sum()];
+    int at = 0;
+    for (Matrix part : parts) {
+      if (part.columns != columns) {
+        throw new IllegalArgumentException("%s below %s".formatted(part, parts.get(0)));
+      }
+      System.arraycopy(part.values, 0, values, at, part.values.length);
+      at += part.values.length;
+    }
+    return new Matrix(values.length / Math.max(1, columns), columns, values);
   }
 
   /** The first rows. */
