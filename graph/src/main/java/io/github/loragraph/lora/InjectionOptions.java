@@ -6,13 +6,14 @@ import java.util.regex.Pattern;
 /**
  * What adapters to put where.
  *
- * @param match is found anywhere in the module paths of the Linears to adapt
- * @param rank r, the inner size of the adapters
- * @param alpha the adapters count alpha / r
+ * @param selection which Linears get one
+ * @param ranks their ranks and alphas
+ * @param variant what they are besides
  * @param head is found anywhere in the module paths that are trained in full and never adapted
- * @param seed decides the random numbers of lora_A
+ * @param seed decides the random numbers of the start
  */
-public record InjectionOptions(Pattern match, int rank, double alpha, Pattern head, long seed) {
+public record InjectionOptions(
+    TargetSelection selection, LoraRanks ranks, LoraVariant variant, Pattern head, long seed) {
 
   /**
    * The heads of Hugging Face's models for sequence classification, token classification and
@@ -28,17 +29,18 @@ public record InjectionOptions(Pattern match, int rank, double alpha, Pattern he
               + "(\\.|$)");
 
   /**
+   * Plain LoRA of one rank.
+   *
+   * @param match is found anywhere in the module paths of the Linears to adapt
    * @throws LoraGraphException if the rank is below 1, or alpha is no positive number for which
    *     alpha / rank can be written in 32 bits
    */
-  public InjectionOptions {
-    if (rank < 1) {
-      throw new LoraGraphException("rank must be at least 1, but is " + rank + ": try 8");
-    }
-    float scale = (float) (alpha / rank);
-    if (!(alpha > 0) || !(scale > 0) || Float.isInfinite(scale)) {
-      throw new LoraGraphException(
-          "alpha must be a positive number, but is " + alpha + ": try the rank, " + rank);
-    }
+  public InjectionOptions(Pattern match, int rank, double alpha, Pattern head, long seed) {
+    this(TargetSelection.found(match), LoraRanks.of(rank, alpha), LoraVariant.PLAIN, head, seed);
+  }
+
+  /** The same adapters of another kind. */
+  public InjectionOptions withVariant(LoraVariant other) {
+    return new InjectionOptions(selection, ranks, other, head, seed);
   }
 }

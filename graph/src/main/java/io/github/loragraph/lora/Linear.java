@@ -90,7 +90,12 @@ public record Linear(
    * parameter where that is no {@code <path>.weight}.
    */
   public boolean matches(Pattern pattern) {
-    return pattern.matcher(path).find()
-        || (!weightName.equals(path + ".weight") && pattern.matcher(weightName).find());
+    return matches(TargetModules.found(pattern));
+  }
+
+  /** Whether these modules mean this layer: by its path, or by the name of its parameter. */
+  public boolean matches(TargetModules modules) {
+    return modules.matches(path)
+        || (!weightName.equals(path + ".weight") && modules.matches(weightName));
   }
 }

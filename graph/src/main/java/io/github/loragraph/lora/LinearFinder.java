@@ -237,7 +237,7 @@ public final class LinearFinder {
         || !isMatrix(tensor, part)
         || !tensor.elementType().isFloatingPoint()
         || (transpose != null && !swapsLastTwoAxes(transpose, tensor.rank()))
-        || Adapter.isAdapterWeight(name)) {
+        || Adapter.isPartOfAdapter(name)) {
       return null;
     }
     ElementType type = tensor.elementType();
@@ -318,7 +318,9 @@ public final class LinearFinder {
   private boolean isOwnWeight(Call call) {
     return isOne(biasesOfWeight, call.weight.value)
         && graph.consumers(call.weight.value).stream()
-            .allMatch(n -> n.domain().isEmpty() && WEIGHT_READERS.contains(n.opType()));
+            .allMatch(
+                n ->
+                    (n.domain().isEmpty() && WEIGHT_READERS.contains(n.opType())) || Dora.isOwn(n));
   }
 
   private static boolean isOne(Map<String, Set<String>> others, String value) {
@@ -330,6 +332,6 @@ public final class LinearFinder {
     return call.bias != null
         && isOne(weightsOfBias, call.bias)
         && graph.consumers(call.bias).stream()
-            .allMatch(n -> n.is("Identity") || biasReaders.contains(n));
+            .allMatch(n -> n.is("Identity") || biasReaders.contains(n) || Dora.isOwn(n));
   }
 }

@@ -4,21 +4,23 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Random;
-import java.util.zip.CRC32;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * Puts LoRA adapters beside Linears (Hu et al., "LoRA: Low-Rank Adaptation of Large Language
- * Models", 2021): y = xW + b + alpha/r (x lora_A) lora_B. lora_A is N(0, 1) / sqrt(in), lora_B
- * zero, so that the outputs are at first what they were.
+ * Models", 2021): y = xW + b + alpha/r (x lora_A) lora_B, or a {@link LoraVariant} of that. The
+ * outputs are at first what they were.
  */
 public final class LoraInjector {
-  /** Before this version of the format every initializer is a graph input, too. */
   private static final int MOST_SUGGESTED = 5;
 
   private LoraInjector() {}
@@ -39,32 +41,70 @@ public final class LoraInjector {
       throw new LoraGraphException("the model has adapters already", Remedy.REMOVE_OR_MERGE);
     }
     Graph graph = model.graph().copy();
+    LoraVariant variant = options.variant();
     List<Linear> targets = targets(model.withGraph(graph), options);
     List<Parameter> before = Parameters.of(model);
     List<String> trainable = new ArrayList<>();
     List<LoraMetadata.Target> adapted = new ArrayList<>();
     for (Linear linear : targets) {
-      check(graph, linear, options);
-      add(graph, linear, options);
-      adapted.add(new LoraMetadata.Target(linear.path(), options.rank(), options.alpha()));
-      trainable.add(Adapter.nameOfA(linear.path()));
-      trainable.add(Adapter.nameOfB(linear.path()));
+      String path = linear.path();
+      LoraMetadata.Target target =
+          new LoraMetadata.Target(
+              path, options.ranks().rankOf(path), options.ranks().alphaOf(path));
+      check(graph, linear, target, variant);
+      add(graph, linear, target, options, model.opset());
+      adapted.add(target);
+      trainable.add(target.parameterA());
+      trainable.add(target.parameterB());
+      if (variant.useDora()) {
+        trainable.add(target.magnitude());
+      }
     }
     List<String> head =
         before.stream().filter(p -> p.isOf(options.head())).map(Parameter::name).toList();
-    trainable.addAll(head);
+    Set<String> all = new LinkedHashSet<>(trainable);
+    all.addAll(head);
+    all.addAll(biases(before, targets, variant.bias()));
     LoraMetadata metadata =
         new LoraMetadata(
-            LoraMetadata.FORMAT_VERSION,
+            LoraMetadata.formatOf(variant),
             toolVersion(),
-            options.match().pattern(),
-            options.rank(),
-            options.alpha(),
+            options.selection().modules().expression().pattern(),
+            options.ranks().rank(),
+            options.ranks().alpha(),
             options.seed(),
+            variant,
             adapted,
             head,
-            trainable);
+            List.copyOf(all));
     return metadata.putInto(model.withGraph(graph));
+  }
+
+  /** The names of the biases that are trained with the adapters. */
+  private static List<String> biases(
+      List<Parameter> parameters, List<Linear> targets, LoraBias bias) {
+    if (bias == LoraBias.NONE) {
+      return List.of();
+    }
+    Set<String> adapted = new HashSet<>();
+    targets.stream().filter(l -> l.bias() != null).forEach(l -> adapted.add(l.biasName()));
+    List<String> biases =
+        parameters.stream()
+            .filter(p -> p.obstacle() == null)
+            .map(Parameter::name)
+            .filter(
+                name ->
+                    adapted.contains(name)
+                        || (bias == LoraBias.ALL
+                            && (name.equals("bias") || name.endsWith(".bias"))))
+            .toList();
+    if (biases.isEmpty()) {
+      throw new LoraGraphException(
+          bias == LoraBias.ALL
+              ? "the model has no biases to train"
+              : "none of the adapted layers has a bias to train");
+    }
+    return biases;
   }
 
   private static String toolVersion() {
@@ -73,23 +113,36 @@ public final class LoraInjector {
   }
 
   private static List<Linear> targets(OnnxModel model, InjectionOptions options) {
+    TargetModules modules = options.selection().modules();
     List<Linear> linears =
         LinearFinder.find(model.graph()).stream()
             .filter(l -> !PeftAdapters.isAdapter(l.path()))
             .toList();
     List<Linear> body =
         linears.stream().filter(l -> !options.head().matcher(l.path()).find()).toList();
-    List<Linear> targets = body.stream().filter(l -> l.matches(options.match())).toList();
-    if (!targets.isEmpty()) {
+    List<Linear> matching =
+        body.stream()
+            .filter(l -> l.matches(modules))
+            .filter(
+                l ->
+                    !(modules instanceof TargetModules.AllLinear) || !makesOutput(model.graph(), l))
+            .toList();
+    if (!matching.isEmpty()) {
+      List<Linear> targets = selected(matching, options.selection());
+      List<String> unused = options.ranks().unused(targets.stream().map(Linear::path).toList());
+      if (!unused.isEmpty()) {
+        throw new LoraGraphException(
+            "the pattern '%s' is for no adapted layer; those are %s"
+                .formatted(unused.get(0), shortened(targets.stream().map(Linear::path).toList())));
+      }
       return targets;
     }
     List<UnrecognisedLayer> unrecognised = UnrecognisedLayer.find(model);
     List<UnrecognisedLayer> matched =
-        unrecognised.stream().filter(l -> l.matches(options.match())).toList();
+        unrecognised.stream().filter(l -> l.matches(modules.expression())).toList();
     if (!matched.isEmpty()) {
       String none =
-          "'%s' matches no layer that can be adapted: %s"
-              .formatted(options.match(), matched.get(0));
+          "%s matches no layer that can be adapted: %s".formatted(modules, matched.get(0));
       int more = matched.size() - 1;
       throw more == 0
           ? new LoraGraphException(none)
@@ -104,10 +157,10 @@ public final class LoraInjector {
       throw new LoraGraphException(
           "the model has no Linear layers (MatMul or Gemm with a constant weight) to adapt");
     }
-    if (linears.stream().anyMatch(l -> l.matches(options.match()))) {
+    if (linears.stream().anyMatch(l -> l.matches(modules))) {
       throw new LoraGraphException(
-          "'%s' matches the head only, which is trained in full and not adapted: choose other layers"
-              .formatted(options.match()));
+          "%s matches the head only, which is trained in full and not adapted: choose other layers"
+              .formatted(modules));
     }
     if (body.isEmpty()) {
       throw new LoraGraphException(
@@ -119,16 +172,71 @@ public final class LoraInjector {
                       : ", and layers of another form, as " + unrecognised.get(0)));
     }
     throw new LoraGraphException(
-        "'%s' matches no Linear layer; the nearest are %s"
+        "%s matches no Linear layer; the nearest are %s"
             .formatted(
-                options.match(),
+                modules,
                 String.join(
                     ", ",
                     NearestPaths.of(
-                        options.match().pattern(),
+                        modules.words(),
                         body.stream().map(Linear::path).toList(),
                         MOST_SUGGESTED))),
         Remedy.LIST_LAYERS);
+  }
+
+  /** Whether what a layer makes is an output of the model, as of a language model's head. */
+  private static boolean makesOutput(Graph graph, Linear linear) {
+    for (Linear.Site site : linear.sites()) {
+      String value = site.output();
+      while (!graph.isOutput(value)) {
+        List<Node> readers = graph.consumers(value);
+        if (readers.size() != 1 || !(readers.get(0).is("Cast") || readers.get(0).is("Identity"))) {
+          return false;
+        }
+        value = readers.get(0).output(0);
+      }
+    }
+    return true;
+  }
+
+  /** Those that are not excluded, in the layers that are meant; what means none is refused. */
+  private static List<Linear> selected(List<Linear> matching, TargetSelection selection) {
+    TargetModules exclude = selection.exclude();
+    List<Linear> kept = matching;
+    if (exclude != null) {
+      kept = matching.stream().filter(l -> !l.matches(exclude)).toList();
+      if (kept.size() == matching.size()) {
+        throw new LoraGraphException(
+            "%s excludes none of the %d layers that %s matches, as %s"
+                .formatted(exclude, matching.size(), selection.modules(), matching.get(0).path()),
+            Remedy.LIST_LAYERS);
+      }
+      if (kept.isEmpty()) {
+        throw new LoraGraphException(
+            "%s excludes all of the %d layers that %s matches"
+                .formatted(exclude, matching.size(), selection.modules()));
+      }
+    }
+    LayerIndexes layers = selection.layers();
+    if (layers == null) {
+      return kept;
+    }
+    SortedSet<Integer> there = new TreeSet<>();
+    kept.forEach(l -> layers.indexIn(l.path()).ifPresent(there::add));
+    for (int index : layers.indexes()) {
+      if (!there.contains(index)) {
+        throw new LoraGraphException(
+            there.isEmpty()
+                ? "none of the %d layers that %s matches has a number in its path, as %s"
+                    .formatted(kept.size(), selection.modules(), kept.get(0).path())
+                : "%s matches nothing in layer %d: it does in the layers %s"
+                    .formatted(
+                        selection.modules(),
+                        index,
+                        shortened(there.stream().map(String::valueOf).toList())));
+      }
+    }
+    return kept.stream().filter(l -> layers.matches(l.path())).toList();
   }
 
   private static String shortened(List<String> names) {
@@ -137,23 +245,20 @@ public final class LoraInjector {
     return names.size() == most ? first : first + " and %d more".formatted(names.size() - most);
   }
 
-  private static void check(Graph graph, Linear linear, InjectionOptions options) {
+  private static void check(
+      Graph graph, Linear linear, LoraMetadata.Target target, LoraVariant variant) {
     if (linear.type() != ElementType.FLOAT) {
       throw new LoraGraphException(
           "'%s' is computed in %s, and adapters are for models that compute in FLOAT: export the model in float32, or convert it"
               .formatted(linear.path(), linear.type()));
     }
     long largest = Math.min(linear.in(), linear.out());
-    if (options.rank() > largest) {
+    if (target.rank() > largest) {
       throw new LoraGraphException(
           "rank %d is above the size of '%s' (%d x %d): choose a rank of at most %d, or choose other layers"
-              .formatted(options.rank(), linear.path(), linear.in(), linear.out(), largest));
+              .formatted(target.rank(), linear.path(), linear.in(), linear.out(), largest));
     }
-    for (String name :
-        List.of(
-            Adapter.nameOfA(linear.path()),
-            Adapter.nameOfB(linear.path()),
-            Adapter.nameOfScale(linear.path()))) {
+    for (String name : Adapter.names(linear.path(), variant)) {
       if (graph.initializer(name) != null || graph.producer(name) != null || graph.isInput(name)) {
         throw new LoraGraphException(
             "the model has a value named '%s' already, which its adapter would be named"
@@ -162,33 +267,30 @@ public final class LoraInjector {
     }
   }
 
-  private static void add(Graph graph, Linear linear, InjectionOptions options) {
+  private static void add(
+      Graph graph, Linear linear, LoraMetadata.Target target, InjectionOptions options, int opset) {
     String path = linear.path();
-    int rank = options.rank();
-    List<Tensor> tensors =
-        List.of(
-            Tensor.ofFloats(Adapter.nameOfA(path), initialA(linear, options), linear.in(), rank),
-            Tensor.filled(Adapter.nameOfB(path), ElementType.FLOAT, 0, rank, linear.out()),
-            Tensor.scalar(Adapter.nameOfScale(path), ElementType.FLOAT, options.alpha() / rank));
-    tensors.forEach(graph::putInitializer);
+    LoraVariant variant = options.variant();
+    int rank = target.rank();
+    double scale = variant.scale(rank, target.alpha());
+    WeightMatrix weight = WeightMatrix.of(graph, linear);
+    InitialAdapter start =
+        InitialAdapter.of(variant.init(), linear, weight, rank, scale, options.seed());
+    graph.putInitializer(Tensor.ofFloats(Adapter.nameOfA(path), start.a(), linear.in(), rank));
+    graph.putInitializer(Tensor.ofFloats(Adapter.nameOfB(path), start.b(), rank, linear.out()));
+    graph.putInitializer(Tensor.scalar(Adapter.nameOfScale(path), ElementType.FLOAT, scale));
+    if (variant.init().isAnchored()) {
+      graph.putInitializer(
+          Tensor.ofFloats(Adapter.nameOfAnchorA(path), start.a(), linear.in(), rank));
+      graph.putInitializer(
+          Tensor.ofFloats(Adapter.nameOfAnchorB(path), start.b(), rank, linear.out()));
+    }
+    if (variant.useDora()) {
+      graph.putInitializer(Dora.initial(linear, weight.norms()));
+      Dora.addNorm(graph, linear, variant, opset);
+    }
     for (int site = 0; site < linear.sites().size(); site++) {
-      Adapter.addTo(graph, path, linear.sites().get(site), site);
+      Adapter.addTo(graph, path, linear.sites().get(site), site, variant);
     }
-  }
-
-  /**
-   * N(0, 1) / sqrt(in) by {@link Random#nextGaussian}, seeded by the seed and the path's CRC-32, so
-   * that an adapter starts the same whichever others there are.
-   */
-  private static float[] initialA(Linear linear, InjectionOptions options) {
-    CRC32 hash = new CRC32();
-    hash.update(linear.path().getBytes(StandardCharsets.UTF_8));
-    Random random = new Random(options.seed() * 0x9e3779b97f4a7c15L + hash.getValue());
-    float[] values = new float[Math.toIntExact(linear.in() * options.rank())];
-    double deviation = 1 / Math.sqrt(linear.in());
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (random.nextGaussian() * deviation);
-    }
-    return values;
   }
 }

@@ -3,37 +3,35 @@ package io.github.loragraph.lora;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
-import io.github.loragraph.onnx.HalfPrecision;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Folds adapters into the weights: W' = W + alpha/r lora_A lora_B. */
+/**
+ * Folds adapters into the weights: W' = W + s lora_A lora_B, less the anchor where the adapter has
+ * one, and for DoRA each column brought to the length that its magnitude says.
+ */
 public final class LoraMerger {
   private LoraMerger() {}
 
-  /** Whether every lora_B is zero, as it is before training. */
+  /** Whether the adapters are as they were before training, so that all they add is nothing. */
   public static boolean changesNothing(OnnxModel model) {
-    for (String path : LoraMetadata.adaptedPaths(model)) {
-      Tensor b = Objects.requireNonNull(model.graph().initializer(Adapter.nameOfB(path)));
-      for (float value : b.toFloats()) {
-        if (value != 0) {
-          return false;
-        }
-      }
+    Optional<LoraMetadata> metadata = LoraMetadata.of(model);
+    if (metadata.isEmpty()) {
+      return true;
     }
-    return true;
+    LoraVariant variant = metadata.get().variant();
+    Graph graph = model.graph();
+    return variant.init() != LoraInit.ORTHOGONAL
+        && metadata.get().targets().stream()
+            .map(target -> Adapter.of(graph, target, variant))
+            .allMatch(Adapter::isAsInjected);
   }
 
   /**
@@ -51,29 +49,21 @@ public final class LoraMerger {
   private static OnnxModel merged(OnnxModel model) {
     LoraMetadata metadata = LoraMetadata.require(model);
     Graph graph = model.graph().copy();
-    Map<String, Adapter> adapters = new HashMap<>();
+    List<Adapter> adapters = new ArrayList<>();
     for (LoraMetadata.Target target : metadata.targets()) {
-      Adapter adapter = Adapter.of(graph, target);
-      adapters.put(target.path(), adapter);
+      adapters.add(Adapter.of(graph, target, metadata.variant()));
     }
+    adapters.forEach(adapter -> adapter.removeFrom(graph));
     List<Linear> linears = LinearFinder.find(graph);
-    for (LoraMetadata.Target target : metadata.targets()) {
-      Linear linear = linear(linears, target.path());
+    for (Adapter adapter : adapters) {
+      Linear linear = linear(linears, adapter.path());
       if (linear.part() != null) {
         // What was merged before may have given the parts another whole.
-        linear = linear(LinearFinder.find(graph), target.path());
+        linear = linear(LinearFinder.find(graph), adapter.path());
       }
-      Tensor weight = weight(graph, linear);
-      Adapter adapter = Objects.requireNonNull(adapters.get(target.path()));
-      ByteBuffer merged = merged(linear, weight, adapter);
-      put(graph, linear, weight, merged);
+      put(graph, linear, merged(WeightMatrix.copyOf(graph, linear), linear, adapter));
     }
-    adapters.values().forEach(adapter -> adapter.removeFrom(graph));
     return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
-  }
-
-  private static Tensor weight(Graph graph, Linear linear) {
-    return Objects.requireNonNull(graph.constant(linear.weight()), linear.weight());
   }
 
   private static Linear linear(List<Linear> linears, String path) {
@@ -95,7 +85,7 @@ public final class LoraMerger {
     Set<String> adapted = LoraMetadata.adaptedPaths(model);
     Set<ElementType> types = EnumSet.noneOf(ElementType.class);
     for (Linear linear : LinearFinder.find(model.graph())) {
-      ElementType type = weight(model.graph(), linear).elementType();
+      ElementType type = WeightMatrix.tensor(model.graph(), linear).elementType();
       if (adapted.contains(linear.path()) && type.bytes() == 2) {
         types.add(type);
       }
@@ -103,74 +93,32 @@ public final class LoraMerger {
     return types;
   }
 
-  /** W + scale A B in the weight's own layout; summed in double precision, rounded once. */
-  private static ByteBuffer merged(Linear linear, Tensor weight, Adapter adapter) {
-    int in = Math.toIntExact(linear.in());
-    int out = Math.toIntExact(linear.out());
-    int rank = Math.toIntExact(adapter.a().dim(1));
+  /** The adapted weight; summed in double precision, rounded once. */
+  private static WeightMatrix merged(WeightMatrix weight, Linear linear, Adapter adapter) {
+    int in = weight.in();
+    int out = weight.out();
     if (adapter.a().dim(0) != in || adapter.b().dim(1) != out) {
       throw new LoraGraphException(
           "the adapter of '%s' is not of the size of its Linear layer (%d x %d)"
               .formatted(linear.path(), in, out));
     }
-    // A Gemm multiplies by its alpha what stands in the weight.
-    double scale = adapter.scale() / linear.sites().get(0).node().attribute("alpha", 1f);
-    float[] a = adapter.a().toFloats();
-    float[] b = adapter.b().toFloats();
-    ByteBuffer source = weight.bytes();
-    ByteBuffer result =
-        ByteBuffer.allocateDirect(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-    result.put(source.duplicate()).flip();
-    int columns = Math.toIntExact(weight.dim(-1));
-    Linear.Part part = linear.part();
-    int start = part == null ? 0 : Math.toIntExact(part.start() * (part.axis() == 0 ? columns : 1));
-    boolean outIn = linear.layout() == WeightLayout.OUT_IN;
-    ElementType type = weight.elementType();
-    double[] row = new double[out];
+    AdaptedRows rows = new AdaptedRows(weight, adapter);
+    double[] factors = rows.factors();
     for (int i = 0; i < in; i++) {
-      Arrays.fill(row, 0);
-      for (int k = 0; k < rank; k++) {
-        double factor = scale * a[i * rank + k];
-        for (int o = 0; o < out; o++) {
-          row[o] += factor * b[k * out + o];
-        }
-      }
+      double[] row = rows.row(i);
       for (int o = 0; o < out; o++) {
-        int at = start + (outIn ? o * columns + i : i * columns + o);
-        if (!put(result, type, at, number(source, type, at) + row[o])) {
+        if (!weight.put(i, o, row[o] * factors[o])) {
           throw new LoraGraphException(
               "the merged weight of '%s' is not finite%s: its adapter or its weight is damaged"
-                  .formatted(linear.path(), type.bytes() == 2 ? " in " + type : ""));
+                  .formatted(
+                      linear.path(), weight.type().bytes() == 2 ? " in " + weight.type() : ""));
         }
       }
     }
-    return result;
+    return weight;
   }
 
-  private static double number(ByteBuffer bytes, ElementType type, int at) {
-    return switch (type) {
-      case FLOAT -> bytes.getFloat(at * 4);
-      case DOUBLE -> bytes.getDouble(at * 8);
-      case FLOAT16 -> HalfPrecision.toFloat(bytes.getShort(at * 2));
-      case BFLOAT16 -> HalfPrecision.bfloat16ToFloat(bytes.getShort(at * 2));
-      default -> throw new IllegalStateException("a weight of type " + type);
-    };
-  }
-
-  /**
-   * @return whether the number is finite in the type
-   */
-  private static boolean put(ByteBuffer bytes, ElementType type, int at, double number) {
-    switch (type) {
-      case FLOAT -> bytes.putFloat(at * 4, (float) number);
-      case DOUBLE -> bytes.putDouble(at * 8, number);
-      case FLOAT16 -> bytes.putShort(at * 2, HalfPrecision.fromFloat((float) number));
-      default -> bytes.putShort(at * 2, HalfPrecision.bfloat16FromFloat((float) number));
-    }
-    return Double.isFinite(number(bytes, type, at));
-  }
-
-  private static void put(Graph graph, Linear linear, Tensor old, ByteBuffer content) {
+  private static void put(Graph graph, Linear linear, WeightMatrix content) {
     Set<Node> own = new HashSet<>();
     for (Linear.Site site : linear.sites()) {
       own.add(site.weightReader());
@@ -182,7 +130,7 @@ public final class LoraMerger {
                 .allMatch(n -> own.contains(n) || readsAnotherPart(graph, n, linear.part()))
             && !graph.isOutput(linear.weight());
     String name = alone ? linear.weight() : graph.freshName(linear.weightName());
-    graph.putInitializer(Tensor.of(name, old.elementType(), content, old.dims()));
+    graph.putInitializer(content.tensor(name));
     if (alone) {
       return;
     }

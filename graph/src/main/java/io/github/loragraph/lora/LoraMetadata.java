@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
@@ -25,14 +26,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What an injected model says about its adapters: JSON in {@code metadata_props} under {@link
- * #KEY}.
+ * #KEY}. Format 1 has no variant: its adapters are plain LoRA. Format 2 is written only where they
+ * are not, so that programs that know nothing of it refuse what they would get wrong.
  *
- * @param formatVersion {@link #FORMAT_VERSION}
+ * @param formatVersion 1 or 2
  * @param toolVersion the version of lora-graph that made the adapters
- * @param match the regular expression that chose the targets
- * @param rank r, as it was asked for
- * @param alpha as it was asked for
- * @param seed of the random numbers of lora_A
+ * @param match a regular expression that is found in the paths of the targets, as they were asked
+ *     for
+ * @param rank r, as it was asked for; a target may have another
+ * @param alpha as it was asked for; a target may have another
+ * @param seed of the random numbers of the start
+ * @param variant how the adapters differ from plain LoRA
  * @param targets the adapted Linears, in topological order
  * @param head the names of the head's parameters
  * @param trainable the names of all trainable parameters, those of adapters and head among them; an
@@ -45,6 +49,7 @@ import org.jspecify.annotations.Nullable;
   "rank",
   "alpha",
   "seed",
+  "variant",
   "targets",
   "head",
   "trainable"
@@ -56,6 +61,7 @@ public record LoraMetadata(
     int rank,
     double alpha,
     long seed,
+    LoraVariant variant,
     List<Target> targets,
     List<String> head,
     List<String> trainable) {
@@ -63,8 +69,11 @@ public record LoraMetadata(
   /** The key in the model's metadata. */
   public static final String KEY = "lora_graph";
 
-  /** The version of the format that this class writes, and the only one that it reads. */
-  public static final int FORMAT_VERSION = 1;
+  /** The newest version of the format that this class reads and writes. */
+  public static final int FORMAT_VERSION = 2;
+
+  private static final int PLAIN_VERSION = 1;
+  private static final String VARIANT = "variant";
 
   private static final JsonMapper JSON =
       JsonMapper.builder()
@@ -83,7 +92,7 @@ public record LoraMetadata(
    *
    * @param path its module path
    * @param rank r of its adapter
-   * @param alpha the adapter counts alpha / r
+   * @param alpha the adapter counts alpha / r, or as {@link LoraVariant#scale} says
    */
   @JsonPropertyOrder({"path", "rank", "alpha"})
   public record Target(String path, int rank, double alpha) {
@@ -95,16 +104,61 @@ public record LoraMetadata(
     public String parameterA() {
       return Adapter.nameOfA(path);
     }
+
+    /** The name of its lora_B, FLOAT (r, out). */
+    public String parameterB() {
+      return Adapter.nameOfB(path);
+    }
+
+    /** The name of what their product is multiplied by, a FLOAT scalar. */
+    public String scaleName() {
+      return Adapter.nameOfScale(path);
+    }
+
+    /** The name of its magnitudes, FLOAT (out), where it is DoRA. */
+    public String magnitude() {
+      return Adapter.nameOfMagnitude(path);
+    }
+
+    /** The name of the anchor of lora_A, FLOAT (in, r), where {@link LoraInit#isAnchored}. */
+    public String anchorA() {
+      return Adapter.nameOfAnchorA(path);
+    }
+
+    /** The name of the anchor of lora_B, FLOAT (r, out), where {@link LoraInit#isAnchored}. */
+    public String anchorB() {
+      return Adapter.nameOfAnchorB(path);
+    }
   }
 
   public LoraMetadata {
     requirePositive("it", rank, alpha);
+    if (formatVersion == PLAIN_VERSION && !variant.isPlain()) {
+      throw new IllegalArgumentException("format 1 has plain adapters only");
+    }
     targets = List.copyOf(targets);
     head = List.copyOf(head);
     trainable = List.copyOf(trainable);
   }
 
-  /** Whether a value is one of the matrices of some adapter, by its name. */
+  /** The format in which such adapters are written. */
+  static int formatOf(LoraVariant variant) {
+    return variant.isPlain() ? PLAIN_VERSION : FORMAT_VERSION;
+  }
+
+  /** What the product of the two matrices of a target is multiplied by. */
+  public double scale(Target target) {
+    return variant.scale(target.rank(), target.alpha());
+  }
+
+  /** The values that gradients do not go through: the norms of DoRA. */
+  public Set<String> detached() {
+    return variant.useDora()
+        ? targets.stream().map(target -> Dora.normOf(target.path())).collect(Collectors.toSet())
+        : Set.of();
+  }
+
+  /** Whether a value is one of the trained tensors of some adapter, by its name. */
   public static boolean isAdapterWeight(String value) {
     return Adapter.isAdapterWeight(value);
   }
@@ -149,7 +203,7 @@ public record LoraMetadata(
       if (!listed.add(target.path())) {
         throw contradicts("'%s' twice".formatted(target.path()));
       }
-      Adapter.check(graph, target);
+      Adapter.check(graph, target, variant);
     }
     List<String> further = Adapter.paths(graph).filter(path -> !listed.contains(path)).toList();
     if (!further.isEmpty()) {
@@ -204,10 +258,13 @@ public record LoraMetadata(
       if (!version.isIntegralNumber()) {
         throw malformed("it has no formatVersion", null);
       }
-      if (version.longValue() != FORMAT_VERSION) {
+      if (version.longValue() < PLAIN_VERSION || version.longValue() > FORMAT_VERSION) {
         throw new LoraGraphException(
-            "the model's '%s' metadata is of format %s, and this version reads %d: use the version that made it, or a newer one"
-                .formatted(KEY, version, FORMAT_VERSION));
+            "the model's '%s' metadata is of format %s, and this version reads %d and %d: use the version that made it, or a newer one"
+                .formatted(KEY, version, PLAIN_VERSION, FORMAT_VERSION));
+      }
+      if (version.longValue() == PLAIN_VERSION && !tree.has(VARIANT)) {
+        ((ObjectNode) tree).set(VARIANT, JSON.valueToTree(LoraVariant.PLAIN));
       }
       return JSON.treeToValue(tree, LoraMetadata.class);
     } catch (JsonMappingException e) {
@@ -248,7 +305,16 @@ public record LoraMetadata(
     Set<String> all = new LinkedHashSet<>(trainable);
     all.addAll(names);
     return new LoraMetadata(
-        formatVersion, toolVersion, match, rank, alpha, seed, targets, head, List.copyOf(all));
+        formatVersion,
+        toolVersion,
+        match,
+        rank,
+        alpha,
+        seed,
+        variant,
+        targets,
+        head,
+        List.copyOf(all));
   }
 
   /**
@@ -273,7 +339,7 @@ public record LoraMetadata(
             .filter(target -> headed.graph().initializer(target.parameterA()) != null)
             .toList();
     return new LoraMetadata(
-        formatVersion, toolVersion, match, rank, alpha, seed, left, wholeHead, trained);
+        formatVersion, toolVersion, match, rank, alpha, seed, variant, left, wholeHead, trained);
   }
 
   private static Set<String> names(OnnxModel model) {
@@ -285,7 +351,11 @@ public record LoraMetadata(
   /** The metadata as JSON, on one line. */
   public String toJson() {
     try {
-      return JSON.writeValueAsString(this);
+      ObjectNode tree = JSON.valueToTree(this);
+      if (formatVersion == PLAIN_VERSION) {
+        tree.remove(VARIANT);
+      }
+      return JSON.writeValueAsString(tree);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

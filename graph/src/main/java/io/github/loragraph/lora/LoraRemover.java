@@ -22,7 +22,7 @@ public final class LoraRemover {
     LoraMetadata metadata = LoraMetadata.require(model);
     Graph graph = model.graph().copy();
     for (LoraMetadata.Target target : metadata.targets()) {
-      Adapter.of(graph, target).removeFrom(graph);
+      Adapter.of(graph, target, metadata.variant()).removeFrom(graph);
     }
     return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
   }

@@ -157,7 +157,7 @@ public record UnrecognisedLayer(String path, String node, String op, String reas
               || dims.length > 2 && dims[0] > 1 && dims[1] > 1;
       boolean real = type.elementType().isFloatingPoint();
       boolean small = type.elementType().bytes() <= 1 && type.elementType() != ElementType.BOOL;
-      if (matrix && (real || small) && !Adapter.isAdapterWeight(name)) {
+      if (matrix && (real || small) && !Adapter.isPartOfAdapter(name)) {
         weights.put(name, new Weight(name, type, !real, null));
       }
     }

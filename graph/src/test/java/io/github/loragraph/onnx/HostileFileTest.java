@@ -392,8 +392,8 @@ class HostileFileTest {
             "malformed",
             "[".repeat(100_000),
             "malformed",
-            "{\"formatVersion\":2}",
-            "is of format 2",
+            "{\"formatVersion\":3}",
+            "is of format 3",
             "null",
             "no formatVersion");
     for (Map.Entry<String, String> entry : cases.entrySet()) {
