@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code adapter_config.json} of PEFT (Hugging Face), of any version since 0.2: what an adapter is
  * of and how it counts. Keys that this version does not know are kept. Never changes.
+ *
+ * <p>Long because each of PEFT's keys is read, checked and named here, and nowhere else.
  */
 public final class PeftConfig {
   /** The name of the file in an adapter's folder. */
@@ -438,6 +440,12 @@ public final class PeftConfig {
       throw wrong(key, "a list of names");
     }
     return strings;
+  }
+
+  /** Whether target_modules mean every Linear but the output layer. */
+  public boolean isAllLinear() {
+    ModuleNames targets = targetModules();
+    return targets != null && targets.isAllLinear();
   }
 
   @Nullable ModuleNames targetModules() {

@@ -107,7 +107,8 @@ public final class LoraInjector {
     return biases;
   }
 
-  private static String toolVersion() {
+  /** The version of lora-graph that makes adapters now. */
+  public static String toolVersion() {
     String version = LoraInjector.class.getPackage().getImplementationVersion();
     return version == null ? "development" : version;
   }
@@ -247,16 +248,26 @@ public final class LoraInjector {
 
   private static void check(
       Graph graph, Linear linear, LoraMetadata.Target target, LoraVariant variant) {
-    if (linear.type() != ElementType.FLOAT) {
-      throw new LoraGraphException(
-          "'%s' is computed in %s, and adapters are for models that compute in FLOAT: export the model in float32, or convert it"
-              .formatted(linear.path(), linear.type()));
-    }
+    requireAdaptable(graph, linear, variant);
     long largest = Math.min(linear.in(), linear.out());
     if (target.rank() > largest) {
       throw new LoraGraphException(
           "rank %d is above the size of '%s' (%d x %d): choose a rank of at most %d, or choose other layers"
               .formatted(target.rank(), linear.path(), linear.in(), linear.out(), largest));
+    }
+  }
+
+  /**
+   * Refuses a Linear that no adapter can be beside.
+   *
+   * @throws LoraGraphException if it does not compute in FLOAT, or the graph has a value with a name
+   *     of the adapter's
+   */
+  static void requireAdaptable(Graph graph, Linear linear, LoraVariant variant) {
+    if (linear.type() != ElementType.FLOAT) {
+      throw new LoraGraphException(
+          "'%s' is computed in %s, and adapters are for models that compute in FLOAT: export the model in float32, or convert it"
+              .formatted(linear.path(), linear.type()));
     }
     for (String name : Adapter.names(linear.path(), variant)) {
       if (graph.initializer(name) != null || graph.producer(name) != null || graph.isInput(name)) {
@@ -287,10 +298,17 @@ public final class LoraInjector {
     }
     if (variant.useDora()) {
       graph.putInitializer(Dora.initial(linear, weight.norms()));
+    }
+    addNodes(graph, linear, variant, opset);
+  }
+
+  /** Puts the nodes of an adapter beside all sites of a Linear; its initializers are there. */
+  static void addNodes(Graph graph, Linear linear, LoraVariant variant, int opset) {
+    if (variant.useDora()) {
       Dora.addNorm(graph, linear, variant, opset);
     }
     for (int site = 0; site < linear.sites().size(); site++) {
-      Adapter.addTo(graph, path, linear.sites().get(site), site, variant);
+      Adapter.addTo(graph, linear.path(), linear.sites().get(site), site, variant);
     }
   }
 }

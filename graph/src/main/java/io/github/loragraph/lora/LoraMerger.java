@@ -63,7 +63,7 @@ public final class LoraMerger {
       }
       put(graph, linear, merged(WeightMatrix.copyOf(graph, linear), linear, adapter));
     }
-    return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
+    return LoraMetadata.removeFrom(model.withGraph(graph));
   }
 
   private static Linear linear(List<Linear> linears, String path) {

@@ -69,6 +69,9 @@ public record LoraMetadata(
   /** The key in the model's metadata. */
   public static final String KEY = "lora_graph";
 
+  /** The key of what an adapter that was imported said besides, in PEFT's words. */
+  public static final String PEFT_KEY = "lora_graph.peft";
+
   /** The newest version of the format that this class reads and writes. */
   public static final int FORMAT_VERSION = 2;
 
@@ -142,7 +145,7 @@ public record LoraMetadata(
   }
 
   /** The format in which such adapters are written. */
-  static int formatOf(LoraVariant variant) {
+  public static int formatOf(LoraVariant variant) {
     return variant.isPlain() ? PLAIN_VERSION : FORMAT_VERSION;
   }
 
@@ -359,6 +362,11 @@ public record LoraMetadata(
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The same model without any metadata about adapters. */
+  static OnnxModel removeFrom(OnnxModel model) {
+    return model.withMetadata(KEY, null).withMetadata(PEFT_KEY, null);
   }
 
   /** The same model with this as its metadata. */

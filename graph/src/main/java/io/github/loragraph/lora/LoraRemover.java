@@ -24,6 +24,6 @@ public final class LoraRemover {
     for (LoraMetadata.Target target : metadata.targets()) {
       Adapter.of(graph, target, metadata.variant()).removeFrom(graph);
     }
-    return model.withGraph(graph).withMetadata(LoraMetadata.KEY, null);
+    return LoraMetadata.removeFrom(model.withGraph(graph));
   }
 }

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Locale;
 
 /** Suggests module paths for an expression that matches none. */
-final class NearestPaths {
+public final class NearestPaths {
   private NearestPaths() {}
 
   /** The paths that have a part most like a part of the expression, in their order. */
-  static List<String> of(String expression, List<String> paths, int most) {
+  public static List<String> of(String expression, List<String> paths, int most) {
     List<String> wanted =
         Arrays.stream(expression.split("[^A-Za-z0-9_]+")).filter(w -> !w.isEmpty()).toList();
     return paths.stream()
