@@ -71,9 +71,7 @@ final class Matrices {
 
   /** Whether every number of a type has one in 32 bits. */
   static boolean fitsFloat(ElementType type) {
-    return type == ElementType.FLOAT
-        || type == ElementType.FLOAT16
-        || type == ElementType.BFLOAT16;
+    return type == ElementType.FLOAT || type == ElementType.FLOAT16 || type == ElementType.BFLOAT16;
   }
 
   /** A floating-point tensor in 32 bits; itself, where it is. */

@@ -116,8 +116,7 @@ final class ModelParameters {
   Tensor read(Parameter parameter, String key) {
     requireStored(parameter);
     Tensor tensor = tensor(parameter);
-    Tensor matrix =
-        Tensor.of(key, tensor.elementType(), tensor.bytes(), matrixDims(parameter));
+    Tensor matrix = Tensor.of(key, tensor.elementType(), tensor.bytes(), matrixDims(parameter));
     return isTurned(parameter) ? Matrices.transposed(matrix, key) : matrix;
   }
 
@@ -135,8 +134,7 @@ final class ModelParameters {
           "the model has '%s' in %s, which cannot take its numbers: take it in float32"
               .formatted(parameter.name(), own.elementType()));
     }
-    Tensor turned =
-        isTurned(parameter) ? Matrices.transposed(tensor, parameter.value()) : tensor;
+    Tensor turned = isTurned(parameter) ? Matrices.transposed(tensor, parameter.value()) : tensor;
     return Tensor.of(parameter.value(), ElementType.FLOAT, turned.bytes(), own.dims());
   }
 

@@ -38,7 +38,8 @@ record PathPrefix(String adapter, String model) {
     }
     Set<PathPrefix> possible = new LinkedHashSet<>();
     for (PathPrefix prefix : candidates(modules.iterator().next(), paths)) {
-      if (modules.stream().allMatch(m -> m.startsWith(prefix.adapter) && paths.contains(prefix.toModel(m)))) {
+      if (modules.stream()
+          .allMatch(m -> m.startsWith(prefix.adapter) && paths.contains(prefix.toModel(m)))) {
         possible.add(prefix);
       }
     }
@@ -113,8 +114,8 @@ record PathPrefix(String adapter, String model) {
   }
 
   /**
-   * Where a parameter of the adapter may be in the model, the likeliest first: heads lie beside what
-   * has the prefix.
+   * Where a parameter of the adapter may be in the model, the likeliest first: heads lie beside
+   * what has the prefix.
    */
   List<String> placesOf(String name) {
     Set<String> places = new LinkedHashSet<>();

@@ -326,7 +326,9 @@ public final class PeftExport {
     return pattern;
   }
 
-  /** PEFT's word for how lora_A and lora_B began, which PEFT asks for again where it resets them. */
+  /**
+   * PEFT's word for how lora_A and lora_B began, which PEFT asks for again where it resets them.
+   */
   private Object start() {
     return switch (metadata.variant().init()) {
       case GAUSSIAN -> "gaussian";
@@ -349,8 +351,7 @@ public final class PeftExport {
 
   private List<String> modulesToSave(@Nullable String taskType, Set<String> modules) {
     Set<String> saved =
-        new LinkedHashSet<>(
-            taskType == null ? List.of() : HEADS.getOrDefault(taskType, List.of()));
+        new LinkedHashSet<>(taskType == null ? List.of() : HEADS.getOrDefault(taskType, List.of()));
     for (String module : modules) {
       String path = isHead(module) ? module : prefix.toAdapter(module);
       if (saved.stream().noneMatch(path::endsWith)) {

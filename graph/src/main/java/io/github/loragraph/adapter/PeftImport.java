@@ -115,8 +115,7 @@ public final class PeftImport {
     }
     Map<String, Tensor> values = new LinkedHashMap<>();
     Set<String> placed = others(prefix, values);
-    OnnxModel changed =
-        values.isEmpty() ? base : InitializerUntying.withValues(base, values);
+    OnnxModel changed = values.isEmpty() ? base : InitializerUntying.withValues(base, values);
     OnnxModel placedInto = AdapterPlacement.place(changed, metadata(targets, placed), tensors);
     return new ImportedConfig(config, prefix).putInto(placedInto);
   }
@@ -149,8 +148,7 @@ public final class PeftImport {
         "its '%s' has no place in the model: the nearest of its Linear layers are %s"
             .formatted(
                 key,
-                String.join(
-                    ", ", NearestPaths.of(module, List.copyOf(paths), MOST_SUGGESTED))));
+                String.join(", ", NearestPaths.of(module, List.copyOf(paths), MOST_SUGGESTED))));
   }
 
   private Linear linear(PeftLayer layer, PathPrefix prefix) {
@@ -287,8 +285,7 @@ public final class PeftImport {
             .formatted(
                 key,
                 String.join(
-                    ", ",
-                    NearestPaths.of(name, List.copyOf(model.names()), MOST_SUGGESTED))));
+                    ", ", NearestPaths.of(name, List.copyOf(model.names()), MOST_SUGGESTED))));
   }
 
   private boolean hasHead() {
@@ -299,8 +296,7 @@ public final class PeftImport {
     return InjectionOptions.DEFAULT_HEAD.matcher(ModelParameters.moduleOf(parameter)).find();
   }
 
-  private LoraMetadata metadata(
-      Map<String, LoraMetadata.Target> targets, Set<String> placed) {
+  private LoraMetadata metadata(Map<String, LoraMetadata.Target> targets, Set<String> placed) {
     List<LoraMetadata.Target> ordered = new ArrayList<>();
     Set<String> trainable = new LinkedHashSet<>();
     for (String path : model.linears().keySet()) {

@@ -19,8 +19,8 @@ public final class AdapterPlacement {
    *
    * @param metadata what is said of the adapters, and put into the model
    * @param tensors those of each target by their names ({@link LoraMetadata.Target}), FLOAT
-   * @throws LoraGraphException if a target is no Linear that can be adapted, has not these sizes, or
-   *     lacks a tensor
+   * @throws LoraGraphException if a target is no Linear that can be adapted, has not these sizes,
+   *     or lacks a tensor
    */
   public static OnnxModel place(
       OnnxModel model, LoraMetadata metadata, Map<String, Tensor> tensors) {

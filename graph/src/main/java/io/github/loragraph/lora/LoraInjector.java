@@ -260,8 +260,8 @@ public final class LoraInjector {
   /**
    * Refuses a Linear that no adapter can be beside.
    *
-   * @throws LoraGraphException if it does not compute in FLOAT, or the graph has a value with a name
-   *     of the adapter's
+   * @throws LoraGraphException if it does not compute in FLOAT, or the graph has a value with a
+   *     name of the adapter's
    */
   static void requireAdaptable(Graph graph, Linear linear, LoraVariant variant) {
     if (linear.type() != ElementType.FLOAT) {
