@@ -54,13 +54,20 @@ public final class Predictor implements AutoCloseable {
    * Who answers shares it; who closes has it alone. Nothing of the program's is called meanwhile:
    * it may close this, or wait for a thread that does.
    */
-  private final UseUntilClosed use = new UseUntilClosed("the predictor");
+  private final UseUntilClosed use;
 
-  private Predictor(
+  /**
+   * @param data is closed with this, and so is the session
+   * @param trained how the run reads its data
+   * @param use others may share it: closed once, it is closed for all
+   */
+  Predictor(
       ModelData data,
       io.github.loragraph.evaluation.Predictor session,
       RunDefaults trained,
-      HeldNotes notes) {
+      HeldNotes notes,
+      UseUntilClosed use) {
+    this.use = use;
     this.data = data;
     this.session = session;
     this.trained = trained;
@@ -70,13 +77,36 @@ public final class Predictor implements AutoCloseable {
 
   static Predictor open(Model model, InferenceArguments arguments) {
     RunDefaults run = model.defaults();
+    HeldNotes notes = new HeldNotes(model.notes());
+    ModelData data = data(model, arguments, run, notes);
+    try {
+      return new Predictor(
+          data,
+          new io.github.loragraph.evaluation.Predictor(
+              data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
+          run,
+          notes,
+          new UseUntilClosed("the predictor"));
+    } catch (RuntimeException | Error e) {
+      data.close();
+      throw e;
+    }
+  }
+
+  /**
+   * What turns texts into a model's input, and its logits into answers.
+   *
+   * @return to be closed by whoever asks
+   * @throws LoraGraphException if the model answers with vectors, or something does not fit it
+   */
+  static ModelData data(
+      Model model, InferenceArguments arguments, RunDefaults run, HeldNotes notes) {
     if (arguments.task().map(Task::internal).orElse(run.task()) == Tasks.EMBEDDING) {
       throw new LoraGraphException(
           "%s is read as a model of embeddings, which answers with vectors".formatted(model.file()),
           Remedy.EMBED);
     }
     arguments.chooseRuntime();
-    HeldNotes notes = new HeldNotes(model.notes());
     ModelData data =
         LoraGraphException.in(
             model.file(),
@@ -92,12 +122,7 @@ public final class Predictor implements AutoCloseable {
     try {
       arguments.refuseUnfitting(Task.of(data.task()));
       data.notes().forEach(model.notes());
-      return new Predictor(
-          data,
-          new io.github.loragraph.evaluation.Predictor(
-              data.answer().answering(), data.padId(), arguments.sessions(model.notes())),
-          run,
-          notes);
+      return data;
     } catch (RuntimeException | Error e) {
       data.close();
       throw e;

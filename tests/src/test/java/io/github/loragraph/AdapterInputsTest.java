@@ -13,15 +13,8 @@ import io.github.loragraph.adapter.AdapterNaming;
 import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.adapter.OnnxAdapterFile;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.fixtures.Fixtures;
-import io.github.loragraph.lora.InitializerUntying;
-import io.github.loragraph.lora.InjectionOptions;
-import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.LoraRemover;
-import io.github.loragraph.lora.Parameter;
-import io.github.loragraph.lora.Parameters;
-import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.ActiveAdapter;
@@ -34,12 +27,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,32 +42,6 @@ class AdapterInputsTest {
   private static final int TOKENS = 7;
 
   @TempDir Path folder;
-
-  private static OnnxModel tiny() {
-    return OnnxFile.read(Fixtures.file("tiny-roberta/model.onnx"));
-  }
-
-  /** A model as a training leaves it: no number of adapter and head is what it was. */
-  private static OnnxModel trained(OnnxModel model, String match, int rank, double alpha) {
-    OnnxModel injected =
-        LoraInjector.inject(
-            model,
-            new InjectionOptions(
-                Pattern.compile(match), rank, alpha, InjectionOptions.DEFAULT_HEAD, rank));
-    Random random = new Random(rank);
-    Map<String, Tensor> values = new HashMap<>();
-    for (Parameter parameter : Parameters.of(injected)) {
-      if (parameter.trainable()) {
-        Tensor old = injected.graph().constant(parameter.value());
-        float[] numbers = old.toFloats();
-        for (int i = 0; i < numbers.length; i++) {
-          numbers[i] += (float) (0.3 * random.nextGaussian());
-        }
-        values.put(parameter.value(), Tensor.ofFloats(parameter.value(), numbers, old.dims()));
-      }
-    }
-    return InitializerUntying.withValues(injected, values);
-  }
 
   private static Map<String, OnnxTensor> batch(OrtRuntime runtime, OnnxModel model)
       throws OrtException {
@@ -121,12 +87,12 @@ class AdapterInputsTest {
   void threeAdaptersAreSwitchedOnOneSession() throws Throwable {
     NativeMemory.assertAllClosed(
         () -> {
-          OnnxModel plain = tiny();
+          OnnxModel plain = AdaptedModels.tiny();
           List<OnnxModel> models =
               List.of(
-                  trained(plain, "query|value", 2, 3),
-                  trained(plain, "query|value", 4, 4),
-                  trained(plain, "query|value", 16, 5));
+                  AdaptedModels.trained(plain, "query|value", 2, 3),
+                  AdaptedModels.trained(plain, "query|value", 4, 4),
+                  AdaptedModels.trained(plain, "query|value", 16, 5));
           OnnxModel base =
               AdapterInputs.base(
                   plain,
@@ -171,7 +137,7 @@ class AdapterInputsTest {
 
   @Test
   void theBaseOfAModelIsTheModelWithoutItsAdapters() throws OrtException {
-    OnnxModel injected = trained(tiny(), "query|dense", 3, 6);
+    OnnxModel injected = AdaptedModels.trained(AdaptedModels.tiny(), "query|dense", 3, 6);
     OnnxModel base = AdapterInputs.base(injected, AdapterNaming.OLIVE);
     assertClose(answers(LoraRemover.remove(injected)), answers(base));
     String query = "roberta.encoder.layer.0.attention.self.query.lora_A.weight";
@@ -187,8 +153,8 @@ class AdapterInputsTest {
   /** ONNX Runtime's loader, which has a verifier, takes what we write from the file itself. */
   @Test
   void anotherNumberOfClassesComesWithTheAdapter() throws Throwable {
-    OnnxModel plain = tiny();
-    OnnxModel injected = trained(plain, "query", 4, 4);
+    OnnxModel plain = AdaptedModels.tiny();
+    OnnxModel injected = AdaptedModels.trained(plain, "query", 4, 4);
     OnnxModel base = AdapterInputs.base(injected, AdapterNaming.LORA_GRAPH);
     OnnxAdapter two = AdapterInputs.of(injected);
     Map<String, Tensor> more = new HashMap<>(two.parameters());
@@ -196,7 +162,7 @@ class AdapterInputsTest {
     boolean outIn = weight.dim(0) < weight.dim(1);
     long in = Math.max(weight.dim(0), weight.dim(1));
     float[] numbers = new float[(int) in * 5];
-    java.util.Arrays.fill(numbers, 0.1f);
+    Arrays.fill(numbers, 0.1f);
     more.put(
         weight.name(),
         outIn
@@ -225,7 +191,7 @@ class AdapterInputsTest {
 
   @Test
   void whatDoesNotFitIsRefusedByName() {
-    OnnxModel injected = trained(tiny(), "query", 4, 4);
+    OnnxModel injected = AdaptedModels.trained(AdaptedModels.tiny(), "query", 4, 4);
     OnnxModel base = AdapterInputs.base(injected, AdapterNaming.LORA_GRAPH);
     OnnxAdapter good = AdapterInputs.of(injected);
     String a = "roberta.encoder.layer.1.attention.self.query.lora_A";
@@ -248,7 +214,7 @@ class AdapterInputsTest {
         "no Linear layer 'roberta.encoder.layer.9.attention.self.query'",
         () ->
             AdapterInputs.base(
-                tiny(),
+                AdaptedModels.tiny(),
                 Set.of("roberta.encoder.layer.9.attention.self.query"),
                 Set.of(),
                 AdapterNaming.LORA_GRAPH));
@@ -256,7 +222,10 @@ class AdapterInputsTest {
         "no parameter 'classifier.dense.wait', the nearest is 'classifier.dense.weight'",
         () ->
             AdapterInputs.base(
-                tiny(), Set.of(), Set.of("classifier.dense.wait"), AdapterNaming.LORA_GRAPH));
+                AdaptedModels.tiny(),
+                Set.of(),
+                Set.of("classifier.dense.wait"),
+                AdapterNaming.LORA_GRAPH));
   }
 
   private static void assertRefused(String words, Runnable work) {

@@ -29,6 +29,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -252,6 +253,48 @@ public final class AdapterInputs {
     List<Dimension> dims = new ArrayList<>(type.requireShape().dimensions());
     dims.set(dims.size() - 1, Dimension.named(CLASSES));
     return ValueInfo.of(output.name(), new TensorType(type.elementType(), new Shape(dims)));
+  }
+
+  /**
+   * How many classes an adapter answers; empty where it brings no head of its own, or none whose
+   * last layer makes the output.
+   *
+   * @param base one that the adapter fits
+   */
+  public static OptionalInt classes(OnnxModel base, OnnxAdapter adapter) {
+    for (ValueInfo input : base.graph().inputs()) {
+      Tensor tensor = adapter.parameters().get(input.name());
+      TensorType type = input.type();
+      if (tensor != null && type != null && type.shape() != null) {
+        int axis = type.requireShape().dimensions().indexOf(Dimension.named(CLASSES));
+        if (axis >= 0) {
+          return OptionalInt.of(Math.toIntExact(tensor.dim(axis)));
+        }
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  /** A base as it is declared with so many classes, where it leaves them open. */
+  public static OnnxModel withClasses(OnnxModel base, int classes) {
+    Graph graph = base.graph().copy();
+    List<ValueInfo> outputs = List.copyOf(graph.outputs());
+    graph.clearOutputs();
+    for (ValueInfo output : outputs) {
+      TensorType type = output.type();
+      graph.addOutput(
+          type == null || type.shape() == null
+              ? output
+              : ValueInfo.of(
+                  output.name(),
+                  new TensorType(
+                      type.elementType(),
+                      new Shape(
+                          type.requireShape().dimensions().stream()
+                              .map(d -> CLASSES.equals(d.symbol()) ? Dimension.of(classes) : d)
+                              .toList()))));
+    }
+    return base.withGraph(graph);
   }
 
   /** The inputs beside one Linear. */

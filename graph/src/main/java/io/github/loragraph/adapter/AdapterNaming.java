@@ -47,7 +47,17 @@ public enum AdapterNaming {
     return isMatrix(ours) ? ours : name;
   }
 
-  private static boolean isMatrix(String name) {
+  /** The name in our own models of one that is named in any of these ways. */
+  static String anyToOurs(String name) {
+    String ours = name;
+    for (AdapterNaming naming : values()) {
+      ours = isMatrix(ours) ? ours : naming.ours(ours);
+    }
+    return ours;
+  }
+
+  /** Whether a name is that of an adapter's matrix in our own models. */
+  static boolean isMatrix(String name) {
     return name.endsWith(A) || name.endsWith(B);
   }
 

@@ -6,8 +6,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * An adapter as ONNX Runtime takes it ({@code .onnx_adapter}): values for inputs of a model that
@@ -50,11 +53,37 @@ public record OnnxAdapter(int adapterVersion, int modelVersion, Map<String, Tens
     return parameters.values().stream().mapToLong(t -> t.bytes().remaining()).sum();
   }
 
-  /** The same tensors under other names. */
+  /** The module paths of the Linears that it adapts; named as in our own models. */
+  public Set<String> adaptedPaths() {
+    Set<String> paths = new LinkedHashSet<>();
+    for (String name : parameters.keySet()) {
+      if (AdapterNaming.isMatrix(name)) {
+        paths.add(name.substring(0, name.lastIndexOf('.')));
+      }
+    }
+    return paths;
+  }
+
+  /** The names of the parameters that it brings whole, those of a head above all. */
+  public Set<String> wholeParameters() {
+    Set<String> names = new LinkedHashSet<>(parameters.keySet());
+    names.removeIf(AdapterNaming::isMatrix);
+    return names;
+  }
+
+  /** The same tensors, named as in our own models, under other names. */
   public OnnxAdapter named(AdapterNaming naming) {
+    return renamed(naming::of);
+  }
+
+  /** The same tensors, whoever named them, named as in our own models. */
+  public OnnxAdapter ours() {
+    return renamed(AdapterNaming::anyToOurs);
+  }
+
+  private OnnxAdapter renamed(UnaryOperator<String> names) {
     List<Tensor> tensors = new ArrayList<>();
-    parameters.values().forEach(t -> tensors.add(t.withName(naming.of(t.name()))));
-    OnnxAdapter named = of(tensors);
-    return new OnnxAdapter(adapterVersion, modelVersion, named.parameters);
+    parameters.values().forEach(t -> tensors.add(t.withName(names.apply(t.name()))));
+    return new OnnxAdapter(adapterVersion, modelVersion, of(tensors).parameters);
   }
 }

@@ -58,6 +58,15 @@ public final class ModelConfig {
   /** What messages call the file. */
   private final String name;
 
+  /** The entries that say what the answers of a model mean. */
+  private static final List<String> OF_ANSWERS =
+      List.of(
+          "id2label",
+          "label2id",
+          "problem_type",
+          "sentence_transformers",
+          "sbert_ce_default_activation_function");
+
   private ModelConfig(ObjectNode root, String name) {
     this.root = root;
     this.name = name;
@@ -240,6 +249,18 @@ public final class ModelConfig {
       }
     }
     return Optional.empty();
+  }
+
+  /** The same model, whose answers mean what another configuration says. */
+  public ModelConfig answering(ModelConfig other) {
+    ObjectNode copy = root.deepCopy();
+    for (String key : OF_ANSWERS) {
+      copy.remove(key);
+      if (other.root.has(key)) {
+        copy.set(key, other.root.get(key).deepCopy());
+      }
+    }
+    return new ModelConfig(copy, other.name);
   }
 
   private Optional<String> text(String key) {

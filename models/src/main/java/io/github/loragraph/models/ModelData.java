@@ -20,6 +20,7 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Prediction;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
+import io.github.loragraph.training.Logits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -52,9 +53,10 @@ public final class ModelData implements AutoCloseable {
   private final LabelSet labels;
   private @Nullable Row firstRow;
   private final @Nullable Integer stride;
-  private @Nullable Tokenizer tokenizer;
-  private @Nullable WordTokenizer wordTokenizer;
-  private boolean closed;
+  private final Tokenizers tokenizers;
+
+  /** Whether the tokenizers are another's, which closes them. */
+  private final boolean shared;
 
   /**
    * @param maxLength tokens of a row; null for as many as the model takes, at most 512
@@ -94,7 +96,8 @@ public final class ModelData implements AutoCloseable {
         null,
         maxLength,
         stride,
-        notices);
+        notices,
+        null);
     if (task == null && task() == Tasks.TOKEN_CLASSIFICATION) {
       folder.config().maskedLanguageModel(outputs()).ifPresent(this::tellVocabulary);
     }
@@ -134,7 +137,31 @@ public final class ModelData implements AutoCloseable {
         config,
         maxLength == null ? config.maxLength() : maxLength,
         null,
-        notices);
+        notices,
+        null);
+  }
+
+  /**
+   * The same model and files with an adapter, whose answers may be others; the tokenizers stay
+   * those of this one, which has to be closed last.
+   *
+   * @param config of the adapter: labels and what they mean
+   * @param adapted the model as it is declared with the adapter
+   * @param length tokens of a row; null for as many as this one takes
+   * @param task what the adapter is to answer; null for what its configuration says
+   * @throws LoraGraphException if the adapter, its configuration and the arguments do not fit
+   */
+  public ModelData adapted(
+      ModelConfig config, OnnxModel adapted, @Nullable Integer length, @Nullable Task task) {
+    // What would be computed is the model's own head, of which the adapter's takes the place.
+    return new ModelData(
+        folder.withConfig(config),
+        Answer.of(adapted, task, config.problemType(), Logits.DECLARED),
+        null,
+        length == null ? maxLength : length,
+        stride,
+        notices,
+        tokenizers);
   }
 
   /** How texts become vectors; null where the model answers with logits. */
@@ -148,8 +175,11 @@ public final class ModelData implements AutoCloseable {
       @Nullable EmbeddingConfig embedding,
       @Nullable Integer maxLength,
       @Nullable Integer stride,
-      Consumer<String> notices) {
+      Consumer<String> notices,
+      @Nullable Tokenizers tokenizers) {
     OnnxModel model = answer.model();
+    this.shared = tokenizers != null;
+    this.tokenizers = tokenizers == null ? new Tokenizers(folder) : tokenizers;
     this.embedding = embedding;
     this.folder = folder;
     this.stride = stride;
@@ -412,24 +442,12 @@ public final class ModelData implements AutoCloseable {
         .keepingFirst(task().ranks());
   }
 
-  private synchronized WordTokenizer wordTokenizer() {
-    if (closed) {
-      throw new IllegalStateException("closed already");
-    }
-    if (wordTokenizer == null) {
-      wordTokenizer = folder.wordTokenizer();
-    }
-    return wordTokenizer;
+  private WordTokenizer wordTokenizer() {
+    return tokenizers.ofWords();
   }
 
-  private synchronized Tokenizer tokenizer() {
-    if (closed) {
-      throw new IllegalStateException("closed already");
-    }
-    if (tokenizer == null) {
-      tokenizer = folder.tokenizer(maxLength);
-    }
-    return tokenizer;
+  private Tokenizer tokenizer() {
+    return tokenizers.of(maxLength);
   }
 
   /** What fills up {@code input_ids}: the configuration's id, or the tokenizer's. */
@@ -441,15 +459,9 @@ public final class ModelData implements AutoCloseable {
   }
 
   @Override
-  public synchronized void close() {
-    closed = true;
-    if (tokenizer != null) {
-      tokenizer.close();
-      tokenizer = null;
-    }
-    if (wordTokenizer != null) {
-      wordTokenizer.close();
-      wordTokenizer = null;
+  public void close() {
+    if (!shared) {
+      tokenizers.close();
     }
   }
 }

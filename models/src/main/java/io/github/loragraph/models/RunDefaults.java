@@ -65,7 +65,16 @@ public record RunDefaults(
    * @throws LoraGraphException if its configuration cannot be read
    */
   public static RunDefaults of(ModelFolder folder, Consumer<String> notes) {
-    Path config = folder.modelFile().resolveSibling(RunFolder.CONFIG);
+    return of(folder.modelFile().resolveSibling(RunFolder.CONFIG), notes);
+  }
+
+  /**
+   * What a run says.
+   *
+   * @param config its configuration, which need not be there
+   * @throws LoraGraphException if it cannot be read
+   */
+  public static RunDefaults of(Path config, Consumer<String> notes) {
     if (!Files.isRegularFile(config)) {
       return NONE;
     }

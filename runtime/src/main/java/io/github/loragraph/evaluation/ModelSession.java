@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.ort.ActiveAdapter;
 import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.OrtTensors;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** A session over an evaluation graph. Who makes it closes it. */
 public final class ModelSession implements Classifier, AutoCloseable {
@@ -44,6 +46,15 @@ public final class ModelSession implements Classifier, AutoCloseable {
 
   @Override
   public float[][] logits(List<HostTensor> batch) {
+    return logits(batch, null);
+  }
+
+  /**
+   * The same with an adapter.
+   *
+   * @param adapter fits the graph; null for none
+   */
+  float[][] logits(List<HostTensor> batch, @Nullable ActiveAdapter adapter) {
     List<OnnxTensor> owned = new ArrayList<>();
     Map<String, OnnxTensorLike> feeds = new HashMap<>(parameters.get());
     try {
@@ -55,7 +66,8 @@ public final class ModelSession implements Classifier, AutoCloseable {
           feeds.put(tensor.name(), value);
         }
       }
-      try (OrtSession.Result result = session.run(feeds)) {
+      try (OrtSession.Result result =
+          adapter == null ? session.run(feeds) : adapter.run(session, feeds)) {
         return OrtTensors.rows((OnnxTensor) result.get(graph.logits()).orElseThrow());
       }
     } catch (OrtException e) {

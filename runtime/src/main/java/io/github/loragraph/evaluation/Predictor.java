@@ -16,9 +16,9 @@ import java.util.Set;
 
 /** A model that answers as its file stands. Its maker closes it; the sessions' runtime stays. */
 public final class Predictor implements AutoCloseable {
-  private final Weights weights = new Weights();
-  private final ModelSession session;
+  private final Classifier classifier;
   private final Evaluator evaluator;
+  private final Runnable closing;
 
   /**
    * @param model one that {@link Answer#answering} made, or any with one output that can be an
@@ -31,9 +31,16 @@ public final class Predictor implements AutoCloseable {
     List<ValueInfo> inputs = model.graph().requiredInputs();
     OnnxModel answering =
         Logits.of(model, List.of(), new SessionShapeInference(sessions.runtime())).applyTo(model);
+    Weights weights = new Weights();
     try {
-      session =
+      ModelSession session =
           new ModelSession(EvaluationGraph.of(answering, Set.of()), sessions, weights, Map::of);
+      classifier = session;
+      closing =
+          () -> {
+            session.close();
+            weights.close();
+          };
     } catch (RuntimeException | Error e) {
       weights.close();
       throw e;
@@ -41,14 +48,26 @@ public final class Predictor implements AutoCloseable {
     evaluator = new Evaluator(inputs, padId);
   }
 
+  /**
+   * What a session that is another's answers; closing it closes nothing.
+   *
+   * @param inputs the model's
+   * @param padId fills up {@code input_ids}
+   */
+  public Predictor(Classifier classifier, List<ValueInfo> inputs, long padId) {
+    this.classifier = classifier;
+    this.evaluator = new Evaluator(inputs, padId);
+    this.closing = () -> {};
+  }
+
   /** Answers a batch. */
   public Classifier classifier() {
-    return session;
+    return classifier;
   }
 
   /** The logits of each example. */
   public float[][] logits(List<Example> examples) {
-    return evaluator.logits(session, examples);
+    return evaluator.logits(classifier, examples);
   }
 
   /**
@@ -57,17 +76,16 @@ public final class Predictor implements AutoCloseable {
    * @param perToken how many logits each token has; 0 where only the example has some
    */
   public void each(List<Example> examples, int perToken, Evaluator.Taker taker) {
-    evaluator.each(session, examples, perToken, taker);
+    evaluator.each(classifier, examples, perToken, taker);
   }
 
   /** How well the model does on labelled examples. */
   public Report evaluate(List<Example> examples, Task task, int outputs) {
-    return evaluator.evaluate(session, examples, task, outputs);
+    return evaluator.evaluate(classifier, examples, task, outputs);
   }
 
   @Override
   public void close() {
-    session.close();
-    weights.close();
+    closing.run();
   }
 }
