@@ -36,12 +36,7 @@ record AdapterSource(
 
   private static AdapterSource ofFile(Path file) {
     OnnxAdapter values = OnnxAdapterFile.read(file).ours();
-    String name = file.getFileName().toString();
-    Path own =
-        file.resolveSibling(
-            name.substring(0, name.length() - OnnxAdapter.SUFFIX.length())
-                + "."
-                + ModelConfig.FILE);
+    Path own = OnnxAdapter.configOf(file);
     Path beside = file.resolveSibling(ModelConfig.FILE);
     boolean isOwn = Files.exists(own);
     ModelConfig config =

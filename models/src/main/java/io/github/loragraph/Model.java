@@ -1,5 +1,8 @@
 package io.github.loragraph;
 
+import io.github.loragraph.adapter.AdapterInputs;
+import io.github.loragraph.adapter.OnnxAdapter;
+import io.github.loragraph.adapter.OnnxAdapterFile;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.error.LoraGraphException;
@@ -794,6 +797,61 @@ public final class Model {
               .formatted(String.join(", ", companions.different()), folder, file()));
     }
     return file;
+  }
+
+  /**
+   * The model without its adapters, which takes them, and others of the same layers, as inputs that
+   * may be left out: {@code lora_A} and {@code lora_B} of any rank, the scale in {@code lora_B},
+   * and what else was trained, a head above all, whose default stays. It is what ONNX Runtime
+   * switches adapters on ({@code OrtLoraAdapter}).
+   *
+   * @throws LoraGraphException if the model has no adapters, or of a kind that cannot be switched
+   *     (DoRA)
+   */
+  public Model withAdapterInputs(AdapterNaming naming) {
+    OnnxModel base = AdapterInputs.base(onnx, naming.internal());
+    return new Model(base, files, state.changed(null, false));
+  }
+
+  /**
+   * Writes the adapters, and what else was trained, as a file of ONNX Runtime's for a model that
+   * {@link #withAdapterInputs} or another tool has made; beside {@code x.onnx_adapter} what its
+   * answers mean, {@code x.config.json}.
+   *
+   * @param file whose name ends with {@code .onnx_adapter}
+   * @param replace whether a file that exists is replaced
+   * @return how many inputs it is for
+   * @throws LoraGraphException if the model has no adapters, or of a kind that cannot be switched
+   *     (DoRA), or a file exists and may not be replaced, or cannot be written
+   */
+  public int saveOnnxAdapter(Path file, AdapterNaming naming, boolean replace) {
+    return saveOnnxAdapter(file, AdapterInputs.of(onnx).named(naming.internal()), replace);
+  }
+
+  /**
+   * The same for a model that is there, as whose inputs the parameters are named.
+   *
+   * @param base takes adapters as inputs
+   * @throws LoraGraphException as {@link #saveOnnxAdapter(Path, AdapterNaming, boolean)} does, or
+   *     if the base has no such inputs, or of other sizes
+   */
+  public int saveOnnxAdapter(Path file, Model base, boolean replace) {
+    OnnxAdapter adapter = AdapterInputs.of(onnx);
+    OnnxAdapter fitting =
+        LoraGraphException.in(base.file(), () -> AdapterInputs.fitting(base.onnx, adapter));
+    return saveOnnxAdapter(file, fitting, replace);
+  }
+
+  private int saveOnnxAdapter(Path file, OnnxAdapter adapter, boolean replace) {
+    Path config = OnnxAdapter.configOf(file);
+    AtomicFile.checkTarget(file, replace);
+    AtomicFile.checkTarget(config, replace);
+    try (StagedFiles staged = new StagedFiles(AtomicFile.folderOf(file), replace)) {
+      OnnxAdapterFile.stage(adapter, file, staged);
+      ModelConfig.empty().answering(files.config()).stage(config, staged);
+      staged.commit();
+    }
+    return adapter.parameters().size();
   }
 
   @Override

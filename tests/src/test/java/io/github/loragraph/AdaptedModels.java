@@ -4,6 +4,7 @@ import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
+import io.github.loragraph.lora.LoraVariant;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxFile;
@@ -25,11 +26,18 @@ final class AdaptedModels {
 
   /** A model as a training leaves it: no number of adapter and head is what it was. */
   static OnnxModel trained(OnnxModel model, String match, int rank, double alpha) {
+    return trained(model, match, rank, alpha, LoraVariant.PLAIN);
+  }
+
+  /** The same with adapters of another kind. */
+  static OnnxModel trained(
+      OnnxModel model, String match, int rank, double alpha, LoraVariant variant) {
     OnnxModel injected =
         LoraInjector.inject(
             model,
             new InjectionOptions(
-                Pattern.compile(match), rank, alpha, InjectionOptions.DEFAULT_HEAD, rank));
+                    Pattern.compile(match), rank, alpha, InjectionOptions.DEFAULT_HEAD, rank)
+                .withVariant(variant));
     Random random = new Random(rank);
     Map<String, Tensor> values = new HashMap<>();
     for (Parameter parameter : Parameters.of(injected)) {

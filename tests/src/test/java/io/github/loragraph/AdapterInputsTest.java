@@ -13,8 +13,11 @@ import io.github.loragraph.adapter.AdapterNaming;
 import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.adapter.OnnxAdapterFile;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.lora.LoraBias;
+import io.github.loragraph.lora.LoraInit;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.LoraRemover;
+import io.github.loragraph.lora.LoraVariant;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.ActiveAdapter;
@@ -38,6 +41,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Adapters in ONNX Runtime's own loader, over one session, against the models they come from. */
 class AdapterInputsTest {
   private static final double TOLERANCE = 1e-6;
+
+  /** Two products of the size of the weights cancel, and are summed in another order. */
+  private static final double CANCELLING_TOLERANCE = 1e-5;
+
   private static final int BATCH = 3;
   private static final int TOKENS = 7;
 
@@ -76,9 +83,13 @@ class AdapterInputsTest {
   }
 
   private static void assertClose(float[][] expected, float[][] actual) {
+    assertClose(expected, actual, TOLERANCE);
+  }
+
+  private static void assertClose(float[][] expected, float[][] actual, double tolerance) {
     assertEquals(expected.length, actual.length);
     for (int i = 0; i < expected.length; i++) {
-      assertArrayEquals(expected[i], actual[i], (float) TOLERANCE);
+      assertArrayEquals(expected[i], actual[i], (float) tolerance);
     }
   }
 
@@ -129,6 +140,45 @@ class AdapterInputsTest {
             adapters.forEach(ActiveAdapter::close);
           }
         });
+  }
+
+  /** What PyTorch would take off the weight is taken off by twice the rank. */
+  @Test
+  void aStartThatIsTakenOffAgainIsPartOfTheAdapter() throws Throwable {
+    for (LoraInit init : List.of(LoraInit.PISSA, LoraInit.OLORA)) {
+      OnnxModel plain = AdaptedModels.tiny();
+      OnnxModel injected =
+          AdaptedModels.trained(
+              plain, "query", 4, 8, new LoraVariant(true, false, init, LoraBias.NONE));
+      OnnxModel base = AdapterInputs.base(injected, AdapterNaming.LORA_GRAPH);
+      OnnxAdapter adapter = AdapterInputs.of(injected);
+      assertEquals(
+          8,
+          adapter.parameters().get("roberta.encoder.layer.0.attention.self.query.lora_B").dim(0));
+      OrtRuntime runtime = OrtRuntime.ofThisProcess();
+      Map<String, OnnxTensor> batch = batch(runtime, plain);
+      try (Weights weights = new Weights();
+          OrtSession session = new Sessions(runtime, 1).create(base, weights);
+          ActiveAdapter active = new ActiveAdapter(runtime, adapter);
+          OrtSession.Result result = active.run(session, batch)) {
+        assertClose(answers(injected), logits(result), CANCELLING_TOLERANCE);
+      } finally {
+        batch.values().forEach(OnnxTensor::close);
+      }
+    }
+  }
+
+  @Test
+  void whatIsNoProductIsRefused() {
+    OnnxModel dora =
+        AdaptedModels.trained(
+            AdaptedModels.tiny(),
+            "query",
+            4,
+            8,
+            new LoraVariant(false, true, LoraInit.NORMAL, LoraBias.NONE));
+    assertRefused("DoRA", () -> AdapterInputs.of(dora));
+    assertRefused("DoRA", () -> AdapterInputs.base(dora, AdapterNaming.LORA_GRAPH));
   }
 
   private static Set<String> head(OnnxModel injected) {

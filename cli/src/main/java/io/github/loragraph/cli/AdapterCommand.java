@@ -18,10 +18,10 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Examples:",
-      "  lora-graph adapter export run --format peft -o adapter",
+      "  lora-graph adapter export run --format onnxruntime -o served",
       "  lora-graph adapter info adapter"
     },
-    subcommands = {},
+    subcommands = {AdapterExportCommand.class},
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 final class AdapterCommand implements Runnable {

@@ -20,8 +20,8 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -44,8 +44,6 @@ import org.jspecify.annotations.Nullable;
 public final class AdapterInputs {
   private static final String A = ".lora_A";
   private static final String B = ".lora_B";
-  private static final String SCALE = ".lora_scale";
-  private static final String MAGNITUDE = ".lora_magnitude_vector";
 
   /** How the size of an axis is called that is an adapter's rank, after the module path. */
   private static final String RANK = ".lora_r";
@@ -70,13 +68,18 @@ public final class AdapterInputs {
     LoraMetadata metadata = LoraMetadata.require(injected);
     Graph graph = injected.graph();
     List<Tensor> tensors = new ArrayList<>();
+    refuseMagnitudes(metadata);
     for (LoraMetadata.Target target : metadata.targets()) {
-      String path = target.path();
-      refuseMagnitudes(graph, path);
-      Tensor scale = Objects.requireNonNull(graph.initializer(path + SCALE), path);
-      tensors.add(Objects.requireNonNull(graph.initializer(path + A), path));
-      tensors.add(
-          scaled(Objects.requireNonNull(graph.initializer(path + B), path), scale.toDoubles()[0]));
+      Tensor a = initializer(graph, target.parameterA());
+      Tensor b = scaled(initializer(graph, target.parameterB()), metadata.scale(target));
+      if (metadata.variant().init().isAnchored()) {
+        // x A s B - x A0 s B0 is one product, of twice the rank.
+        Tensor anchorB = initializer(graph, target.anchorB());
+        a = besides(a, initializer(graph, target.anchorA()));
+        b = below(b, scaled(anchorB, -metadata.scale(target)));
+      }
+      tensors.add(a);
+      tensors.add(b);
     }
     for (Parameter parameter : trainedInFull(injected)) {
       tensors.add(
@@ -86,11 +89,14 @@ public final class AdapterInputs {
     return OnnxAdapter.of(tensors);
   }
 
-  private static void refuseMagnitudes(Graph graph, String path) {
-    if (graph.initializer(path + MAGNITUDE) != null) {
+  private static Tensor initializer(Graph graph, String name) {
+    return Objects.requireNonNull(graph.initializer(name), name);
+  }
+
+  private static void refuseMagnitudes(LoraMetadata metadata) {
+    if (metadata.variant().useDora()) {
       throw new LoraGraphException(
-          "the adapter of '%s' is DoRA, which scales the layer's own weight: it cannot be switched as an input; merge it into the model"
-              .formatted(path));
+          "the adapters are DoRA, which scale the layers' own weights: they cannot be switched as inputs; merge them into the model");
     }
   }
 
@@ -102,13 +108,34 @@ public final class AdapterInputs {
 
   private static Tensor scaled(Tensor b, double scale) {
     float[] values = b.toFloats();
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(Math.multiplyExact(values.length, Float.BYTES))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    for (float value : values) {
-      bytes.putFloat((float) (value * scale));
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (values[i] * scale);
     }
-    return Tensor.of(b.name(), ElementType.FLOAT, bytes.flip(), b.dims());
+    return Tensor.ofFloats(b.name(), values, b.dims());
+  }
+
+  /** Two matrices side by side, under the name of the first. */
+  private static Tensor besides(Tensor left, Tensor right) {
+    int rows = Math.toIntExact(left.dim(0));
+    int width = Math.toIntExact(left.dim(1));
+    int more = Math.toIntExact(right.dim(1));
+    float[] l = left.toFloats();
+    float[] r = right.toFloats();
+    float[] both = new float[l.length + r.length];
+    for (int i = 0; i < rows; i++) {
+      System.arraycopy(l, i * width, both, i * (width + more), width);
+      System.arraycopy(r, i * more, both, i * (width + more) + width, more);
+    }
+    return Tensor.ofFloats(left.name(), both, rows, width + more);
+  }
+
+  /** Two matrices one below the other, under the name of the first. */
+  private static Tensor below(Tensor upper, Tensor lower) {
+    float[] u = upper.toFloats();
+    float[] l = lower.toFloats();
+    float[] both = Arrays.copyOf(u, u.length + l.length);
+    System.arraycopy(l, 0, both, u.length, l.length);
+    return Tensor.ofFloats(upper.name(), both, upper.dim(0) + lower.dim(0), upper.dim(1));
   }
 
   /**
@@ -121,8 +148,8 @@ public final class AdapterInputs {
   public static OnnxModel base(OnnxModel injected, AdapterNaming naming) {
     return injected.namingFile(
         () -> {
-          Set<String> paths = new LinkedHashSet<>(LoraMetadata.adaptedPaths(injected));
-          paths.forEach(path -> refuseMagnitudes(injected.graph(), path));
+          refuseMagnitudes(LoraMetadata.require(injected));
+          Set<String> paths = LoraMetadata.adaptedPaths(injected);
           Set<String> full = new LinkedHashSet<>();
           trainedInFull(injected).forEach(p -> full.add(p.name()));
           return base(LoraRemover.remove(injected), paths, full, naming);
@@ -381,6 +408,26 @@ public final class AdapterInputs {
         }
       }
     }
+  }
+
+  /**
+   * An adapter as a model names its inputs.
+   *
+   * @param base as {@link #base} or another tool makes it
+   * @param adapter named as in our own models
+   * @throws LoraGraphException if it does not fit, as {@link #requireFitting} says
+   */
+  public static OnnxAdapter fitting(OnnxModel base, OnnxAdapter adapter) {
+    OnnxAdapter fitting = adapter;
+    for (AdapterNaming naming : AdapterNaming.values()) {
+      OnnxAdapter named = adapter.named(naming);
+      if (named.parameters().keySet().stream().allMatch(base.graph()::isInput)) {
+        fitting = named;
+        break;
+      }
+    }
+    requireFitting(base, fitting);
+    return fitting;
   }
 
   private static void requireFitting(Tensor tensor, ValueInfo input, Map<String, Long> symbols) {

@@ -2,6 +2,7 @@ package io.github.loragraph.adapter;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.Tensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -25,6 +26,8 @@ public record OnnxAdapter(int adapterVersion, int modelVersion, Map<String, Tens
   /** How the name of such a file ends. */
   public static final String SUFFIX = ".onnx_adapter";
 
+  private static final String CONFIG_SUFFIX = ".config.json";
+
   /** The version that is noted where nobody counts. */
   private static final int FIRST = 1;
 
@@ -46,6 +49,23 @@ public record OnnxAdapter(int adapterVersion, int modelVersion, Map<String, Tens
       }
     }
     return new OnnxAdapter(FIRST, FIRST, parameters);
+  }
+
+  /**
+   * The file that says what the answers of an adapter mean.
+   *
+   * @param file the adapter's
+   * @throws LoraGraphException if its name does not end with {@link #SUFFIX}
+   */
+  public static Path configOf(Path file) {
+    String name = String.valueOf(file.getFileName());
+    if (!name.endsWith(SUFFIX)) {
+      throw new LoraGraphException(
+          "%s is no name of an adapter of ONNX Runtime: let it end with %s"
+              .formatted(file, SUFFIX));
+    }
+    String stem = name.substring(0, name.length() - SUFFIX.length());
+    return file.resolveSibling(stem + CONFIG_SUFFIX);
   }
 
   /** The bytes of its tensors together. */

@@ -242,9 +242,7 @@ public record LoraMetadata(
                     () ->
                         PeftAdapters.isIn(model)
                             ? new LoraGraphException(
-                                "the adapters of the model are PEFT's, from before its export:"
-                                    + " merge them in Python (merge_and_unload) and export it"
-                                    + " again")
+                                "the adapters of the model are PEFT's, from before its export: merge them in Python (merge_and_unload) and export it again")
                             : new LoraGraphException(
                                 "the model has no adapters (no '%s' in its metadata)"
                                     .formatted(KEY),
