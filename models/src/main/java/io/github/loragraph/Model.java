@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.adapter.AdapterInputs;
 import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.adapter.OnnxAdapterFile;
+import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.error.LoraGraphException;
@@ -20,6 +21,8 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.AdapterFolder;
+import io.github.loragraph.models.AdapterOnModel;
 import io.github.loragraph.models.DocumentModel;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelFolder;
@@ -121,13 +124,15 @@ public final class Model {
   }
 
   private static Model read(ModelFolder files) {
+    return read(files, LOGGED);
+  }
+
+  private static Model read(ModelFolder files, Consumer<String> notes) {
     Path file = files.modelFile();
-    FileStamps stamps = FileStamps.of(List.of(file));
-    OnnxModel onnx = OnnxFile.read(file);
-    return new Model(
-        onnx,
-        files,
-        new State(stamps.and(OnnxFile.dataFiles(onnx, file)), null, null, null, true, LOGGED));
+    FileStamps stamps = FileStamps.of(files.sourceFiles());
+    OnnxModel onnx = files.read(notes);
+    FileStamps all = stamps.and(OnnxFile.dataFiles(onnx, file));
+    return new Model(onnx, files, new State(all, null, null, null, true, LOGGED));
   }
 
   /**
@@ -203,6 +208,34 @@ public final class Model {
   }
 
   /**
+   * With an adapter on it, in the place of those that it has: low-rank matrices beside its layers,
+   * and a head where the adapter has one. What the adapter's folder or its run say of labels and of
+   * how texts are read counts before what the model says.
+   *
+   * @param folderOrName a folder in PEFT's layout, a run folder, or the name of an adapter beside
+   *     the model, {@code adapters/NAME}
+   * @throws LoraGraphException if there is none, or it is not for such a model
+   */
+  public Model withAdapter(String folderOrName) {
+    ModelFolder adapted = files.withAdapter(AdapterFolder.of(folderOrName, files.home()));
+    if (!isAsInFile()) {
+      PeftAdapter read = PeftAdapter.read(adapted.adapter().orElseThrow().folder());
+      OnnxModel with =
+          LoraGraphException.in(
+              adapted.adapter().orElseThrow().folder(),
+              () -> AdapterOnModel.onto(onnx, read, state.notes));
+      return new Model(with, adapted, state.changed(null, false));
+    }
+    Model read = read(adapted, state.notes).withNotes(state.notes);
+    return state.outputName == null ? read : read.withOutput(state.outputName);
+  }
+
+  /** The same of a folder. */
+  public Model withAdapter(Path folder) {
+    return withAdapter(folder.toString());
+  }
+
+  /**
    * With another output as the answer, where several could be.
    *
    * @throws LoraGraphException if the model has no such output
@@ -251,9 +284,17 @@ public final class Model {
     }
   }
 
-  /** The file that the model was read from. */
+  /**
+   * The file that the model was read from; of a run that has its adapter alone, and of a model with
+   * an adapter, that of the model below.
+   */
   public Path file() {
     return files.modelFile();
+  }
+
+  /** What was opened: the file of the model, or the run folder that has an adapter for one. */
+  public Path opened() {
+    return files.opened();
   }
 
   /** Whether it lies in the library's cache, where nothing else should be written. */
@@ -346,9 +387,13 @@ public final class Model {
   /** What embeds the documents where an encoder of queries is made of this one. */
   DocumentModel documentModel() {
     DocumentModel own = defaults(line -> {}).documentModel();
-    return own != null
-        ? own
-        : DocumentModel.of(state.answersAsFile ? Optional.of(file()) : Optional.empty());
+    return own != null ? own : DocumentModel.of(state.answersAsFile ? oneName() : Optional.empty());
+  }
+
+  /** By what one path alone opens it; empty where it takes two. */
+  private Optional<Path> oneName() {
+    boolean two = files.adapter().isPresent() && files.opened().equals(file());
+    return two ? files.adapter().map(AdapterFolder::run) : Optional.of(files.opened());
   }
 
   /** What a training made of it. */

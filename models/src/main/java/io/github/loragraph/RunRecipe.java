@@ -49,6 +49,8 @@ final class RunRecipe {
       for (Path weights : OnnxFile.dataFiles(files.modelFile())) {
         put(weights.getFileName().toString(), weights);
       }
+      // One adapter is in several files, as a model may be.
+      files.adapter().ifPresent(a -> a.files().forEach(f -> put(f.getFileName().toString(), f)));
     } else {
       put(RunConfiguration.MODEL, model.toString(), ofContent(model));
     }
@@ -76,6 +78,12 @@ final class RunRecipe {
     Map<String, Object> all = new LinkedHashMap<>();
     all.put(
         RunConfiguration.MODEL, model.isAsInFile() ? absolute(model.files().modelFile()) : null);
+    if (model.isAsInFile()) {
+      model
+          .files()
+          .adapter()
+          .ifPresent(a -> all.put(RunConfiguration.ADAPTER, absolute(a.folder())));
+    }
     all.put(RunConfiguration.DATA, training.file().map(RunRecipe::absolute).orElse(null));
     all.put(
         RunConfiguration.EVAL,

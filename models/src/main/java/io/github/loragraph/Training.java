@@ -1,10 +1,13 @@
 package io.github.loragraph;
 
+import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.lora.TrainableSelection;
+import io.github.loragraph.models.AdapterFolder;
+import io.github.loragraph.models.AdapterOnModel;
 import io.github.loragraph.models.EmbeddingConfig;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
@@ -28,6 +31,7 @@ import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -298,10 +302,43 @@ final class Training {
             config
                 .or(() -> model.files().ownConfig())
                 .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
-            folder.finish(made(result, lesson, comparison));
+            folder.finish(outcome(made(result, lesson, comparison), config, configuration));
           });
       return result;
     }
+  }
+
+  /**
+   * The adapter, where it and the model that was trained are what was made; else, or where it is
+   * asked for, the whole model.
+   */
+  private RunFolder.Outcome outcome(
+      OnnxModel made, Optional<ModelConfig> config, Map<String, Object> configuration) {
+    boolean lora = arguments.trainsAdapters();
+    PeftAdapter adapter =
+        lora
+            ? AdapterOnModel.between(
+                    model.graph(),
+                    made,
+                    reason ->
+                        notes.accept("the model is written whole, without an adapter: " + reason))
+                .orElse(null)
+            : null;
+    boolean found = adapter != null && model.isAsInFile();
+    boolean whole = arguments.writesModel() || !found;
+    if (adapter != null && !model.isAsInFile() && !arguments.writesModel()) {
+      notes.accept("the model is written whole, too: what was trained on is in no file");
+    }
+    Map<String, byte[]> beside = new LinkedHashMap<>();
+    if (adapter != null) {
+      config
+          .or(() -> model.files().ownConfig())
+          .map(ModelConfig::bytes)
+          .or(() -> model.files().configBytes())
+          .ifPresent(bytes -> beside.put(ModelConfig.FILE, bytes));
+      beside.put(AdapterFolder.READING, RunDefaults.reading(configuration));
+    }
+    return new RunFolder.Outcome(adapter, beside, whole ? made : null);
   }
 
   /** What was made, with what it says of itself; the model as it was says what it said. */

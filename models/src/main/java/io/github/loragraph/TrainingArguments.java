@@ -168,6 +168,7 @@ public final class TrainingArguments {
   private final boolean keepIfBetter;
   private final @Nullable Path outputDir;
   private final boolean overwriteOutputDir;
+  private final boolean writeModel;
   private final boolean resume;
 
   private TrainingArguments(Builder b) {
@@ -221,6 +222,7 @@ public final class TrainingArguments {
     keepIfBetter = b.keepIfBetter;
     outputDir = b.outputDir;
     overwriteOutputDir = b.overwriteOutputDir;
+    writeModel = b.writeModel;
     resume = b.resume;
   }
 
@@ -282,6 +284,7 @@ public final class TrainingArguments {
     b.keepIfBetter = keepIfBetter;
     b.outputDir = outputDir;
     b.overwriteOutputDir = overwriteOutputDir;
+    b.writeModel = writeModel;
     b.resume = resume;
     return b;
   }
@@ -467,6 +470,16 @@ public final class TrainingArguments {
     }
   }
 
+  /** Whether adapters are what is trained, maybe besides other parameters. */
+  boolean trainsAdapters() {
+    return method != Method.FULL;
+  }
+
+  /** Whether the run folder gets the whole model besides the adapter. */
+  boolean writesModel() {
+    return writeModel;
+  }
+
   boolean overwritesOutputDir() {
     return overwriteOutputDir;
   }
@@ -646,6 +659,9 @@ public final class TrainingArguments {
     if (keepIfBetter) {
       map.put("keepIfBetter", true);
     }
+    if (writeModel) {
+      map.put(RunConfiguration.WRITE_MODEL, true);
+    }
     return map;
   }
 
@@ -704,6 +720,7 @@ public final class TrainingArguments {
     private boolean keepIfBetter;
     private @Nullable Path outputDir;
     private boolean overwriteOutputDir;
+    private boolean writeModel;
     private boolean resume;
 
     private Builder() {}
@@ -1093,6 +1110,16 @@ public final class TrainingArguments {
      */
     public Builder overwriteOutputDir(boolean overwriteOutputDir) {
       this.overwriteOutputDir = overwriteOutputDir;
+      return this;
+    }
+
+    /**
+     * Whether the run folder gets the whole model, {@code model.onnx}, besides its adapter; false
+     * unless set. It does in any case where the adapter is not all that was trained, as by {@link
+     * Method#FULL}, or where the model that was trained is in no file.
+     */
+    public Builder writeModel(boolean writeModel) {
+      this.writeModel = writeModel;
       return this;
     }
 

@@ -43,6 +43,7 @@ final class TrainingInputs {
     if (Files.exists(model.file())) {
       needed.addAll(OnnxFile.dataFiles(model.file()));
     }
+    model.files().adapter().ifPresent(a -> needed.addAll(a.files()));
     needed.addAll(model.files().companions());
     needed.addAll(data);
     try {

@@ -104,8 +104,8 @@ final class ActivatedOutputs {
     JsonNode b = trained(second, plain, task, data, engine);
     assertEquals(b.get("finalTrainLoss"), a.get("finalTrainLoss"));
     assertEquals(b.get("evalLoss"), a.get("evalLoss"));
-    OnnxModel x = OnnxFile.read(first.resolve("run/model.onnx"));
-    OnnxModel y = OnnxFile.read(second.resolve("run/model.onnx"));
+    OnnxModel x = Runs.model(first.resolve("run"));
+    OnnxModel y = Runs.model(second.resolve("run"));
     for (String name : y.graph().initializers().keySet()) {
       if (x.graph().initializer(name) != null || !name.startsWith("/end")) {
         assertArrayEquals(

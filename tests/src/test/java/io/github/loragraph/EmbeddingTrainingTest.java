@@ -298,9 +298,7 @@ class EmbeddingTrainingTest {
         () -> model.train(data, heldOut, arguments.build(), new StopAfter(3)));
     TrainingResult resumed =
         model.train(data, heldOut, arguments.resumeFromCheckpoint(true).build());
-    assertArrayEquals(
-        Files.readAllBytes(whole.resolve("model.onnx")),
-        Files.readAllBytes(run.resolve("model.onnx")));
+    assertArrayEquals(Runs.learned(whole), Runs.learned(run));
     assertEquals(straight.evaluation().get().metrics(), resumed.evaluation().get().metrics());
     assertEquals(straight.base().get().metrics(), resumed.base().get().metrics());
     assertEquals(
@@ -781,8 +779,6 @@ class EmbeddingTrainingTest {
             .trainBatchSize(7)
             .outputDir(byProgram)
             .build());
-    assertArrayEquals(
-        Files.readAllBytes(byCommand.resolve("model.onnx")),
-        Files.readAllBytes(byProgram.resolve("model.onnx")));
+    assertArrayEquals(Runs.learned(byCommand), Runs.learned(byProgram));
   }
 }

@@ -130,7 +130,7 @@ class FewShotTest {
   }
 
   private static byte[] bytes(Path run) throws IOException {
-    return Files.readAllBytes(run.resolve("model.onnx"));
+    return Runs.learned(run);
   }
 
   @Test

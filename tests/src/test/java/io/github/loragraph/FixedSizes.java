@@ -59,8 +59,8 @@ final class FixedSizes {
     JsonNode b = trained(folder.resolve("open"), open, data, rows, engine);
     assertEquals(b.get("finalTrainLoss").asDouble(), a.get("finalTrainLoss").asDouble(), 2e-6);
     assertEquals(b.get("evalLoss").asDouble(), a.get("evalLoss").asDouble(), 2e-6);
-    OnnxModel x = OnnxFile.read(folder.resolve("fixed/run/model.onnx"));
-    OnnxModel y = OnnxFile.read(folder.resolve("open/run/model.onnx"));
+    OnnxModel x = Runs.model(folder.resolve("fixed/run"));
+    OnnxModel y = Runs.model(folder.resolve("open/run"));
     int compared = 0;
     for (Tensor tensor : y.graph().initializers().values()) {
       if (tensor.elementType().isFloatingPoint()) {

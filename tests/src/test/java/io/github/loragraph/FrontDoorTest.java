@@ -166,7 +166,7 @@ class FrontDoorTest {
             2,
             "--seed",
             11);
-    byte[] expected = Files.readAllBytes(byCommand.resolve("model.onnx"));
+    byte[] expected = Runs.learned(byCommand);
 
     TrainingResult ofFiles =
         Model.open(injected)
@@ -175,8 +175,7 @@ class FrontDoorTest {
                 Dataset.file(data),
                 Dataset.file(eval),
                 arguments().outputDir(folder.resolve("of-files")).build());
-    assertArrayEquals(
-        expected, Files.readAllBytes(folder.resolve("of-files").resolve("model.onnx")));
+    assertArrayEquals(expected, Runs.learned(folder.resolve("of-files")));
     assertEquals(
         Files.readString(byCommand.resolve("config.yaml")),
         Files.readString(folder.resolve("of-files").resolve("config.yaml")));
@@ -308,9 +307,7 @@ class FrontDoorTest {
     Recorder rest = new Recorder(-1);
     TrainingResult resumed = adapted().train(training, heldOut, goOn, rest);
     assertEquals("resume 5", rest.heard.stream().filter(h -> !h.equals("note")).findFirst().get());
-    assertArrayEquals(
-        Files.readAllBytes(straight.resolve("model.onnx")),
-        Files.readAllBytes(stopped.resolve("model.onnx")));
+    assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
     assertEquals(Trainings.figures(straight), Trainings.figures(stopped));
     assertEquals(result.evaluation(), resumed.evaluation());
     Cli command = Cli.run("train", "--resume", stopped);

@@ -90,7 +90,7 @@ final class GraphRun {
     }
     Cli.json(command.toArray());
     OnnxModel before = OnnxFile.read(start);
-    Map<String, double[]> gradients = gradients(before, OnnxFile.read(run.resolve("model.onnx")));
+    Map<String, double[]> gradients = gradients(before, Runs.model(run));
     assertFalse(gradients.isEmpty(), "nothing was trained");
     double square = 0;
     for (double[] gradient : gradients.values()) {

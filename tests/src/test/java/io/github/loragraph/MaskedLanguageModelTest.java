@@ -78,7 +78,7 @@ class MaskedLanguageModelTest {
     assertTrue(Cli.run("eval", run, "--data", eval).out().contains("perplexity"));
     // The head and the embeddings stay as they are, unless they are asked for.
     OnnxModel original = OnnxFile.read(model.resolve("model.onnx"));
-    OnnxModel tuned = OnnxFile.read(run.resolve("model.onnx"));
+    OnnxModel tuned = Runs.model(run);
     for (String name :
         List.of("onnx::MatMul_900", "onnx::MatMul_901", "lm_head.layer_norm.weight")) {
       assertArrayEquals(
@@ -113,7 +113,7 @@ class MaskedLanguageModelTest {
           stepsPerCall,
           "-o",
           run);
-      byte[] trained = Files.readAllBytes(run.resolve("model.onnx"));
+      byte[] trained = Runs.learned(run);
       expected = expected == null ? trained : expected;
       assertArrayEquals(expected, trained, stepsPerCall + " steps in a call");
     }
@@ -137,7 +137,7 @@ class MaskedLanguageModelTest {
         1,
         "-o",
         other);
-    assertFalse(Arrays.equals(expected, Files.readAllBytes(other.resolve("model.onnx"))));
+    assertFalse(Arrays.equals(expected, Runs.learned(other)));
   }
 
   @ParameterizedTest
@@ -192,9 +192,7 @@ class MaskedLanguageModelTest {
     }
     Files.write(config, lines);
     Cli.json("train", "--resume", stopped);
-    assertArrayEquals(
-        Files.readAllBytes(straight.resolve("model.onnx")),
-        Files.readAllBytes(stopped.resolve("model.onnx")));
+    assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
   }
 
   private static Object[] words(List<Object> first, List<Object> then) {
@@ -224,13 +222,10 @@ class MaskedLanguageModelTest {
         "1e-3",
         "-o",
         run);
-    OnnxModel trained = OnnxFile.read(run.resolve("model.onnx"));
+    OnnxModel trained = Runs.model(run);
     String name = "roberta.embeddings.word_embeddings.weight";
     float[] table = trained.graph().initializer(name).toFloats();
-    assertFalse(
-        Arrays.equals(
-            table,
-            OnnxFile.read(whole.resolve("model.onnx")).graph().initializer(name).toFloats()));
+    assertFalse(Arrays.equals(table, Runs.model(whole).graph().initializer(name).toFloats()));
     if (tie == MaskedModels.Tie.COPIED) {
       float[] decoder = trained.graph().initializer("onnx::MatMul_901").toFloats();
       int rows = MaskedModels.vocabulary();

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.OrtRuntime;
@@ -47,9 +46,8 @@ class MaskedLossByTheTrainingApiTest extends MaskedLossTest {
       assertEquals(
           expected.get(i).get("loss").asDouble(), lines.get(i).get("loss").asDouble(), 2e-5);
     }
-    OnnxModel tuned = OnnxFile.read(run.resolve("model.onnx"));
-    for (Tensor tensor :
-        OnnxFile.read(graph.resolve("model.onnx")).graph().initializers().values()) {
+    OnnxModel tuned = Runs.model(run);
+    for (Tensor tensor : Runs.model(graph).graph().initializers().values()) {
       if (tensor.name().toLowerCase(Locale.ROOT).contains("lora")) {
         float[] numbers = tuned.graph().initializer(tensor.name()).toFloats();
         assertArrayEquals(tensor.toFloats(), numbers, 5e-4f, tensor.name());

@@ -263,7 +263,7 @@ class MaskedLossTest {
             "--mlm-probability",
             0.4,
             "--whole-word-masking");
-    Loss tuned = loss(OnnxFile.read(run.resolve("model.onnx")), masked(0.15, false, 0, -1));
+    Loss tuned = loss(Runs.model(run), masked(0.15, false, 0, -1));
     List<JsonNode> lines = lines(run);
     assertEquals(
         tuned.mean(), lines.get(lines.size() - 1).get("evalLoss").asDouble(), 1e-4 * tuned.mean());

@@ -255,7 +255,7 @@ class OutputsTest {
     assertTrue(
         trained.err().contains("of the model's 2 outputs 'output_0' [batch,3] is taken"),
         trained.err());
-    OnnxModel model = OnnxFile.read(folder.resolve("run/model.onnx"));
+    OnnxModel model = Runs.model(folder.resolve("run"));
     assertEquals("output_0", model.metadata().get(Logits.CHOSEN));
     assertTrue(
         Files.readString(folder.resolve("run/config.yaml")).contains("outputName: \"output_0\""));
@@ -301,7 +301,7 @@ class OutputsTest {
         train(adapted, "--data", data, "--eval", data, "--output", "second", "-o", run, "--json");
     assertEquals(0, trained.exitCode(), trained.err());
     assertTrue(trained.err().contains("--output second names an output"), trained.err());
-    assertEquals("second", OnnxFile.read(run.resolve("model.onnx")).metadata().get(Logits.CHOSEN));
+    assertEquals("second", Runs.model(run).metadata().get(Logits.CHOSEN));
     JsonNode measured = Cli.json("eval", run, "--data", data);
     assertEquals(
         Cli.json("eval", run, "--data", data, "--output-name", "second").get("loss"),

@@ -92,6 +92,7 @@ final class RecipeOracle {
         model,
         "--data",
         data,
+        "--write-model",
         "--engine",
         engine,
         "--threads",
@@ -136,7 +137,7 @@ final class RecipeOracle {
             1e-4);
       }
     }
-    OnnxModel trained = OnnxFile.read(run.resolve("model.onnx"));
+    OnnxModel trained = Runs.model(run);
     checkParameters(
         "hf_group_mean", trained, value -> trained.graph().initializer(value).toFloats());
     double[] logits = Oracle.flat(expected.get("logits_final"));

@@ -94,7 +94,7 @@ class RecipeTest {
       }
     }
     checkLogged(losses, 5e-5, logged);
-    OnnxModel trained = OnnxFile.read(folder.resolve("run").resolve("model.onnx"));
+    OnnxModel trained = Runs.model(folder.resolve("run"));
     plain
         .parameters()
         .forEach(

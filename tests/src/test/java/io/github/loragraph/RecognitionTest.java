@@ -126,7 +126,7 @@ class RecognitionTest {
         "--engine",
         "graph");
     OnnxModel before = OnnxFile.read(model);
-    OnnxModel after = OnnxFile.read(run.resolve("model.onnx"));
+    OnnxModel after = Runs.model(run);
     List<String> changed = new ArrayList<>();
     before
         .graph()
@@ -177,7 +177,7 @@ class RecognitionTest {
             "graph");
     assertEquals(0, trained.exitCode(), trained.err());
     assertTrue(trained.err().contains("Tied"), trained.err());
-    OnnxModel after = OnnxFile.read(run.resolve("model.onnx"));
+    OnnxModel after = Runs.model(run);
     float[] table = after.graph().initializer("transformer.wte.weight").toFloats();
     float[] copy = after.graph().initializer("onnx::MatMul_627").toFloats();
     float[] old = OnnxFile.read(model).graph().initializer("onnx::MatMul_627").toFloats();

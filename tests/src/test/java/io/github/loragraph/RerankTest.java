@@ -207,8 +207,8 @@ class RerankTest {
     Object[] options = {"--loss", loss, "--epochs", 2, "--batch-size", 3, "--lr", "1e-3"};
     train(lists("lists.jsonl", queries), "lists", options);
     train(pairs("pairs.tsv", queries), "pairs", options);
-    byte[] expected = Files.readAllBytes(folder.resolve("lists/model.onnx"));
-    assertArrayEquals(expected, Files.readAllBytes(folder.resolve("pairs/model.onnx")));
+    byte[] expected = Runs.learned(folder.resolve("lists"));
+    assertArrayEquals(expected, Runs.learned(folder.resolve("pairs")));
     List<Example> examples = new ArrayList<>();
     for (Query query : queries) {
       for (int i = 0; i < query.documents.size(); i++) {
@@ -227,7 +227,8 @@ class RerankTest {
             .build();
     TrainingResult trained = Model.open(model).train(Dataset.of(examples), arguments);
     Path saved = trained.model().save(folder.resolve("program"));
-    assertArrayEquals(parameters(folder.resolve("lists/model.onnx")), parameters(saved), 0);
+    assertArrayEquals(
+        parameters(Runs.model(folder.resolve("lists"))), parameters(OnnxFile.read(saved)), 0);
     Path groups = file("groups.jsonl", "");
     StringBuilder lines = new StringBuilder();
     StringBuilder same = new StringBuilder("query\tdocument\tlabel\n");
@@ -240,13 +241,10 @@ class RerankTest {
     Files.writeString(groups, lines);
     train(groups, "groups", options);
     train(file("same.tsv", same.toString()), "same", options);
-    assertArrayEquals(
-        Files.readAllBytes(folder.resolve("groups/model.onnx")),
-        Files.readAllBytes(folder.resolve("same/model.onnx")));
+    assertArrayEquals(Runs.learned(folder.resolve("groups")), Runs.learned(folder.resolve("same")));
   }
 
-  private static float[] parameters(Path file) {
-    OnnxModel trained = OnnxFile.read(file);
+  private static float[] parameters(OnnxModel trained) {
     List<Float> all = new ArrayList<>();
     trained.graph().initializers().values().stream()
         .filter(tensor -> tensor.type().isFloatingPoint())
@@ -276,10 +274,11 @@ class RerankTest {
     two.addAll(List.of("--batch-size", 2, "--accumulate", 2));
     train(data, "one", one.toArray());
     train(data, "two", two.toArray());
-    float[] expected = parameters(folder.resolve("one/model.onnx"));
-    float[] found = parameters(folder.resolve("two/model.onnx"));
+    float[] expected = parameters(Runs.model(folder.resolve("one")));
+    float[] found = parameters(Runs.model(folder.resolve("two")));
     assertArrayEquals(expected, found, 2e-4f);
-    assertNotEquals(0, distance(expected, parameters(model.resolve("model.onnx"))), 1e-3);
+    assertNotEquals(
+        0, distance(expected, parameters(OnnxFile.read(model.resolve("model.onnx")))), 1e-3);
     assertEquals(0, distance(expected, found), 1e-3);
   }
 
@@ -363,9 +362,7 @@ class RerankTest {
         TrainingCancelledException.class,
         () -> from.train(Dataset.file(data), arguments.build(), stop));
     from.train(Dataset.file(data), arguments.resumeFromCheckpoint(true).build());
-    assertArrayEquals(
-        Files.readAllBytes(folder.resolve("straight/model.onnx")),
-        Files.readAllBytes(stopped.resolve("model.onnx")));
+    assertArrayEquals(Runs.learned(folder.resolve("straight")), Runs.learned(stopped));
   }
 
   @ParameterizedTest
@@ -499,8 +496,8 @@ class RerankTest {
       train(data, data.getFileName() + "-run", "--loss", "listwise-softmax", "--batch-size", 3);
     }
     assertArrayEquals(
-        Files.readAllBytes(folder.resolve("texts.jsonl-run/model.onnx")),
-        Files.readAllBytes(folder.resolve("numbers.jsonl-run/model.onnx")));
+        Runs.learned(folder.resolve("texts.jsonl-run")),
+        Runs.learned(folder.resolve("numbers.jsonl-run")));
     assertEquals(
         Cli.json("eval", model, "--data", asTexts), Cli.json("eval", model, "--data", asNumbers));
     refused(

@@ -75,10 +75,7 @@ class ResumeTest {
     }
     assertTrue(process.waitFor(120, TimeUnit.SECONDS), "seed " + SEED);
     assertEquals(0, process.exitValue(), "seed " + SEED);
-    assertArrayEquals(
-        Files.readAllBytes(straight.resolve("model.onnx")),
-        Files.readAllBytes(stopped.resolve("model.onnx")),
-        "seed " + SEED);
+    assertArrayEquals(Runs.learned(straight), Runs.learned(stopped), "seed " + SEED);
     assertEquals(Trainings.figures(straight), Trainings.figures(stopped), "seed " + SEED);
     assertFalse(Files.exists(stopped.resolve("checkpoints")));
   }
@@ -86,7 +83,7 @@ class ResumeTest {
   /** Every file under its final name is whole. */
   private static void checkFiles(Path run) throws IOException {
     assertTrue(Files.size(run.resolve("config.yaml")) > 0);
-    assertFalse(Files.exists(run.resolve("model.onnx")));
+    assertTrue(RunFolder.isUnfinished(run));
     if (Files.exists(run.resolve("checkpoints"))) {
       try (Stream<Path> files = Files.list(run.resolve("checkpoints"))) {
         files
@@ -155,18 +152,18 @@ class ResumeTest {
   void whatAKilledRunHadReplaced() throws Exception {
     Path run = folder.resolve("run");
     Cli.json("train", model, "--data", data, "--steps", 1, "-o", run);
-    byte[] before = Files.readAllBytes(run.resolve("model.onnx"));
+    byte[] before = Runs.learned(run);
     for (int i = 0; i < 2; i++) {
       killBeforeTheFirstCheckpoint(run);
       assertFalse(replaced().isEmpty());
     }
     resumed(run).close();
-    assertArrayEquals(before, Files.readAllBytes(run.resolve("model.onnx")));
+    assertArrayEquals(before, Runs.learned(run));
     assertEquals(List.of(), replaced());
 
     killBeforeTheFirstCheckpoint(run);
     Cli.json("train", "--resume", run);
-    assertTrue(Files.exists(run.resolve("model.onnx")));
+    assertTrue(RunFolder.isFinished(run));
     assertEquals(List.of(), replaced());
   }
 
@@ -178,7 +175,7 @@ class ResumeTest {
       TimeUnit.MILLISECONDS.sleep(2);
     }
     process.destroyForcibly().waitFor();
-    assertFalse(Files.exists(run.resolve("model.onnx")));
+    assertTrue(RunFolder.isUnfinished(run));
   }
 
   /** Tells whether a folder is the same one; null where there is none. */

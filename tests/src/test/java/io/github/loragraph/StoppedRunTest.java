@@ -89,9 +89,7 @@ class StoppedRunTest {
   }
 
   private static void assertSameRun(Path expected, Path actual) throws IOException {
-    assertArrayEquals(
-        Files.readAllBytes(expected.resolve("model.onnx")),
-        Files.readAllBytes(actual.resolve("model.onnx")));
+    assertArrayEquals(Runs.learned(expected), Runs.learned(actual));
     assertEquals(Trainings.figures(expected), Trainings.figures(actual));
     assertFalse(Files.exists(actual.resolve("checkpoints")));
   }
@@ -222,10 +220,12 @@ class StoppedRunTest {
     Process process = trainings.begin(engine, run, STEPS, 0);
     assertTrue(Trainings.waitForStep(process, run, 3), trainings::log);
     // What cannot be replaced by a file.
-    Path blocked = Files.createDirectories(run.resolve("model.onnx/in the way")).getParent();
+    Path blocked =
+        Files.createDirectories(run.resolve("adapter/adapter_model.safetensors/in the way"))
+            .getParent();
     assertEquals(1, process.waitFor(), trainings::log);
     String log = trainings.log();
-    assertTrue(log.contains("model.onnx is a folder"), log);
+    assertTrue(log.contains("adapter_model.safetensors is a folder"), log);
     assertTrue(log.contains("go on with it: lora-graph train --resume stopped"), log);
     Files.delete(blocked.resolve("in the way"));
     Files.delete(blocked);

@@ -177,7 +177,7 @@ class TasksTest {
         "1e-2",
         "-o",
         target);
-    OnnxModel trained = OnnxFile.read(target.resolve("model.onnx"));
+    OnnxModel trained = Runs.model(target);
     return Parameters.of(trained).stream()
         .filter(parameter -> trained.graph().initializer(parameter.name()) != null)
         .collect(
@@ -529,7 +529,7 @@ class TasksTest {
           stepsPerCall,
           "-o",
           run);
-      byte[] trained = Files.readAllBytes(run.resolve("model.onnx"));
+      byte[] trained = Runs.learned(run);
       expected = expected == null ? trained : expected;
       assertArrayEquals(expected, trained, stepsPerCall + " steps in a call");
     }
@@ -621,8 +621,8 @@ class TasksTest {
             "-o",
             folder.resolve("run"));
     assertEquals(2, trained.get("steps").asInt());
-    Map<String, float[]> before = values(injected);
-    Map<String, float[]> after = values(folder.resolve("run").resolve("model.onnx"));
+    Map<String, float[]> before = values(OnnxFile.read(injected));
+    Map<String, float[]> after = values(Runs.model(folder.resolve("run")));
     for (String name : before.keySet()) {
       boolean expected =
           name.contains("LayerNorm")
@@ -652,8 +652,7 @@ class TasksTest {
     assertFalse(Files.exists(folder.resolve("none")));
   }
 
-  private static Map<String, float[]> values(Path file) {
-    OnnxModel model = OnnxFile.read(file);
+  private static Map<String, float[]> values(OnnxModel model) {
     List<Parameter> parameters = Parameters.of(model);
     return parameters.stream()
         .collect(

@@ -41,6 +41,9 @@ final class AdviceText {
       case RUN_AGAIN -> "begin another run with --config " + ShellWord.of(first);
       case TRAIN_FURTHER ->
           "train its model further with 'lora-graph train %s'".formatted(ShellWord.of(first));
+      case GIVE_BASE_AND_ADAPTER ->
+          "put it back, or name the model instead of the run, with --adapter "
+              + ShellWord.of(first);
       case OWN_FOLDER -> "write into a folder of its own with -o FOLDER";
       case OTHER_OUTPUT -> "name another output with -o";
       case OMIT_FILE -> "leave --file out";

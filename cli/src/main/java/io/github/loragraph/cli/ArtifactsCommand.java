@@ -12,7 +12,6 @@ import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.ModelReference;
-import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
@@ -249,7 +248,7 @@ final class ArtifactsCommand implements Callable<Integer> {
   private Answer answer(ModelFolder files, SessionShapeInference inference) {
     try {
       return Answer.of(
-          outputName.choose(OnnxFile.read(files.modelFile())),
+          outputName.choose(files.read(output::say)),
           loss == null ? Tasks.stated(files.config().problemType()) : Tasks.withLoss(loss),
           inference);
     } catch (LoraGraphException e) {

@@ -11,7 +11,6 @@ import io.github.loragraph.evaluation.ProbeInput;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
-import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
@@ -151,7 +150,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             });
     Answer answer =
         Answer.of(
-            outputName.choose(OnnxFile.read(folder.modelFile())),
+            outputName.choose(folder.read(output::say)),
             null,
             folder.config().problemType(),
             new SessionShapeInference(OrtRuntime.ofThisProcess()));

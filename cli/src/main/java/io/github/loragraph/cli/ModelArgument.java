@@ -5,6 +5,7 @@ import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -16,6 +17,8 @@ final class ModelArgument {
       description = "An .onnx file, a model folder, a run folder, or the name of a bundled model.")
   private String model;
 
+  @Mixin private AdapterOption adapter;
+
   @Option(
       names = "--file",
       paramLabel = "NAME",
@@ -25,12 +28,12 @@ final class ModelArgument {
 
   /** The model's files. */
   ModelFolder folder() {
-    return ModelReference.resolve(model, file, ToolCache.ofThisUser());
+    return adapter.on(ModelReference.resolve(model, file, ToolCache.ofThisUser()));
   }
 
   /** The model; what is worth saying of it is said. */
   Model open(ResultOutput output) {
     Model opened = file == null ? Model.open(model) : Model.open(model, file);
-    return opened.withNotes(output::say);
+    return adapter.on(opened.withNotes(output::say));
   }
 }

@@ -27,6 +27,8 @@ enum OptionGroup {
       "--labels-from",
       "-o",
       "--standalone",
+      "--write-model",
+      "--adapter",
       "--method",
       "--epochs",
       "--steps",

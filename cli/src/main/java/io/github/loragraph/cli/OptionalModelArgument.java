@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -22,6 +23,8 @@ final class OptionalModelArgument {
       description = "An injected model (default: the one *.lora.onnx in the current folder).")
   private @Nullable String model;
 
+  @Mixin private AdapterOption adapter;
+
   @Option(
       names = "--file",
       paramLabel = "NAME",
@@ -33,7 +36,7 @@ final class OptionalModelArgument {
   Model open(ResultOutput output) {
     String reference = model == null ? onlyInjected(Path.of("")) : model;
     Model opened = file == null ? Model.open(reference) : Model.open(reference, file);
-    return opened.withNotes(output::say);
+    return adapter.on(opened.withNotes(output::say));
   }
 
   private static String onlyInjected(Path folder) {

@@ -14,6 +14,9 @@ import picocli.CommandLine.Option;
 final class OutputFile {
   private static final String SUFFIX = ".onnx";
 
+  /** What a model is called where a run folder has its adapter alone. */
+  private static final String MODEL = "model.onnx";
+
   @Option(
       names = {"-o", "--output"},
       paramLabel = "PATH",
@@ -50,11 +53,15 @@ final class OutputFile {
   }
 
   private static Path beside(Model source, String extension) {
-    String name = source.file().getFileName().toString();
+    Path opened = source.opened();
+    boolean ofRun = !opened.equals(source.file());
+    String name = ofRun ? MODEL : source.file().getFileName().toString();
     String stem = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
     Path named = Path.of(stem + extension + SUFFIX);
     // The tool's cache is no place for a user's files.
-    return source.isBundled() ? named : source.file().resolveSibling(named);
+    return source.isBundled()
+        ? named
+        : ofRun ? opened.resolve(named) : opened.resolveSibling(named);
   }
 
   /** Writes the model together with the files that belong to it, and says so. */

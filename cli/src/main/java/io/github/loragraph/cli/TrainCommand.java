@@ -31,9 +31,11 @@ import picocli.CommandLine.Spec;
     header = "Trains a model on labelled examples.",
     description = {
       "",
-      "Writes a run folder: model.onnx (trained, with its adapters, config.json and tokenizer.json"
-          + " beside it), metrics.jsonl (a line for each log entry) and config.yaml (all options;"
-          + " --config takes it back). Without MODEL the one *.lora.onnx of the current folder is"
+      "Writes a run folder: adapter/ (what was learned, in PEFT's layout), config.json and"
+          + " tokenizer.json of the model, metrics.jsonl (a line for each log entry) and config.yaml"
+          + " (all options; --config takes it back). The run can be named wherever a MODEL can; it"
+          + " is MODEL with the adapter. The whole model is written as model.onnx by --write-model,"
+          + " and where there are no adapters (--method full). Without MODEL the one *.lora.onnx of the current folder is"
           + " taken, without --data its train.tsv, train.jsonl or train.csv.",
       "",
       "Examples are texts with labels; with --task embedding pairs of texts that belong together,"
@@ -120,6 +122,11 @@ final class TrainCommand implements Callable<Integer> {
               + " options.")
   private @Nullable Path resume;
 
+  @Option(
+      names = "--write-model",
+      description = "Write the whole model, too, as model.onnx in the run folder.")
+  private boolean writeModel;
+
   @Option(names = "--force", description = "Replace a run folder that exists.")
   private boolean force;
 
@@ -175,6 +182,7 @@ final class TrainCommand implements Callable<Integer> {
             .tf32(deviceOptions.tf32())
             .outputDir(runFolder())
             .overwriteOutputDir(force)
+            .writeModel(writeModel)
             .resumeFromCheckpoint(resume != null);
     embeddingTraining.addTo(arguments);
     arguments.embedding(embeddingOptions.asked());

@@ -1,9 +1,11 @@
 package io.github.loragraph.models;
 
+import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.file.Checksum;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * What embeds the documents of an encoder that was trained for queries alone. A model says it in
  * its {@code metadata_props}, so that it is known wherever the file goes, merged ones too.
  *
- * @param file the model, or a word for one that is in no file
+ * @param file the model, the run folder of an adapter for one, or a word for what is in no file
  * @param checksum the SHA-256 of the file; null where it is not known
  */
 public record DocumentModel(Path file, @Nullable String checksum) {
@@ -35,7 +37,7 @@ public record DocumentModel(Path file, @Nullable String checksum) {
    * @throws LoraGraphException if the file cannot be read
    */
   public static DocumentModel of(Optional<Path> file) {
-    return file.map(f -> new DocumentModel(f.toAbsolutePath().normalize(), Checksum.of(f)))
+    return file.map(f -> new DocumentModel(f.toAbsolutePath().normalize(), checksum(f)))
         .orElse(IN_MEMORY);
   }
 
@@ -72,12 +74,20 @@ public record DocumentModel(Path file, @Nullable String checksum) {
     return model.withMetadata(KEY, null);
   }
 
+  /** Of a run that has its adapter alone, that tells whether it is the same. */
+  private static String checksum(Path file) {
+    return Checksum.of(
+        RunFolder.hasAdapter(file)
+            ? file.resolve(RunFolder.ADAPTER).resolve(PeftAdapter.TENSORS_FILE)
+            : file);
+  }
+
   /** Why it cannot be taken; empty where it can. */
   public Optional<String> obstacle() {
     if (!Files.exists(file)) {
       return Optional.of("is not there");
     }
-    return checksum == null || checksum.equals(Checksum.of(file))
+    return checksum == null || checksum.equals(checksum(file))
         ? Optional.empty()
         : Optional.of("is not the file that it was");
   }

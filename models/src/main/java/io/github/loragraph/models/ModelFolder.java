@@ -1,5 +1,6 @@
 package io.github.loragraph.models;
 
+import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.WordTokenizer;
@@ -8,6 +9,8 @@ import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +60,16 @@ public final class ModelFolder {
           SentenceFiles.PROMPTS);
 
   private final Path modelFile;
+
+  /** Where the model's own files are looked for; the first that has one counts. */
   private final List<Path> folders;
+
+  /** The adapter that goes onto the model; null where there is none. */
+  private final @Nullable AdapterFolder adapter;
+
+  /** The run folder that it was opened as; null where the model was named itself. */
+  private final @Nullable Path run;
+
   private final boolean bundled;
 
   /** Whether the model makes embeddings, as files beside it say, or has a head since. */
@@ -69,7 +82,7 @@ public final class ModelFolder {
   private final Map<String, byte[]> sentenceFiles;
 
   private ModelFolder(Path modelFile, boolean bundled) {
-    this(modelFile, bundled, true, null, Map.of());
+    this(modelFile, bundled, true, null, Map.of(), null, null);
   }
 
   private ModelFolder(
@@ -77,14 +90,25 @@ public final class ModelFolder {
       boolean bundled,
       boolean embeds,
       @Nullable ModelConfig config,
-      Map<String, byte[]> sentenceFiles) {
+      Map<String, byte[]> sentenceFiles,
+      @Nullable AdapterFolder adapter,
+      @Nullable Path run) {
     this.sentenceFiles = sentenceFiles;
+    this.adapter = adapter;
+    this.run = run;
     this.modelFile = modelFile;
     this.bundled = bundled;
     this.embeds = embeds;
     this.config = config;
     Path folder = AtomicFile.folderOf(modelFile.toAbsolutePath().normalize());
-    List<Path> searched = new ArrayList<>(List.of(folder));
+    List<Path> searched = new ArrayList<>();
+    if (adapter != null) {
+      if (adapter.run() != null) {
+        searched.add(adapter.run().toAbsolutePath().normalize());
+      }
+      searched.add(adapter.folder().toAbsolutePath().normalize());
+    }
+    searched.add(folder);
     if (folder.getFileName() != null && folder.getFileName().toString().equals(INNER)) {
       searched.add(AtomicFile.folderOf(folder));
     }
@@ -132,7 +156,72 @@ public final class ModelFolder {
     if (!Files.exists(path)) {
       throw new LoraGraphException("no such model: " + path);
     }
-    return new ModelFolder(Files.isDirectory(path) ? only(path) : path, bundled);
+    return Files.isDirectory(path) ? ofFolder(path, bundled) : new ModelFolder(path, bundled);
+  }
+
+  /** The model of a folder; of a run that has its adapter alone, the one that it was trained on. */
+  private static ModelFolder ofFolder(Path folder, boolean bundled) {
+    boolean isBase = Files.isRegularFile(folder.resolve(RunFolder.MODEL));
+    if (isBase || !RunFolder.hasAdapter(folder)) {
+      return new ModelFolder(only(folder), bundled);
+    }
+    ModelFolder base = new ModelFolder(RunConfiguration.baseOf(folder), false);
+    return base.with(AdapterFolder.at(folder), folder);
+  }
+
+  private ModelFolder with(AdapterFolder other, @Nullable Path openedAs) {
+    return new ModelFolder(modelFile, bundled, embeds, config, sentenceFiles, other, openedAs);
+  }
+
+  /**
+   * The same with an adapter on the model, in the place of one that is there. Its own files, where
+   * it has some, or its run's, count before those of the model.
+   */
+  public ModelFolder withAdapter(AdapterFolder other) {
+    return with(other, null);
+  }
+
+  /**
+   * Reads the model, with the adapter that goes onto it.
+   *
+   * @param notes takes what was guessed or left out of the adapter, a line each
+   * @throws LoraGraphException if it is no whole ONNX model, or the adapter is not for such a model
+   */
+  public OnnxModel read(Consumer<String> notes) {
+    OnnxModel base = OnnxFile.read(modelFile);
+    if (adapter == null) {
+      return base;
+    }
+    PeftAdapter read = PeftAdapter.read(adapter.folder());
+    return LoraGraphException.in(adapter.folder(), () -> AdapterOnModel.onto(base, read, notes));
+  }
+
+  /** The files that decide what {@link #read} gives, but for those of external data. */
+  public List<Path> sourceFiles() {
+    List<Path> files = new ArrayList<>(List.of(modelFile));
+    adapter().ifPresent(a -> files.addAll(a.files()));
+    return files;
+  }
+
+  /** The adapter that goes onto the model. */
+  public Optional<AdapterFolder> adapter() {
+    return Optional.ofNullable(adapter);
+  }
+
+  /** The folder whose things lie beside the model: that which was named, or the model's. */
+  public Path home() {
+    return run != null ? run : AtomicFile.folderOf(modelFile);
+  }
+
+  /** What was opened: the model, or the run folder that has an adapter for it. */
+  public Path opened() {
+    return run != null ? run : modelFile;
+  }
+
+  /** The configuration of the run that it is of, or what an adapter's folder says like it. */
+  Path runConfiguration() {
+    @Nullable Path reading = adapter == null ? null : adapter.reading();
+    return reading != null ? reading : modelFile.resolveSibling(RunFolder.CONFIG);
   }
 
   private static Path only(Path folder) {
@@ -203,7 +292,7 @@ public final class ModelFolder {
    * is written.
    */
   public ModelFolder withConfig(ModelConfig other) {
-    return new ModelFolder(modelFile, bundled, embeds, other, sentenceFiles);
+    return new ModelFolder(modelFile, bundled, embeds, other, sentenceFiles, adapter, run);
   }
 
   /**
@@ -211,7 +300,7 @@ public final class ModelFolder {
    * how it did so do not go with it.
    */
   public ModelFolder withoutEmbeddings() {
-    return new ModelFolder(modelFile, bundled, false, config, Map.of());
+    return new ModelFolder(modelFile, bundled, false, config, Map.of(), adapter, run);
   }
 
   /**
@@ -221,12 +310,30 @@ public final class ModelFolder {
    * @param files by their names
    */
   public ModelFolder withSentenceFiles(Map<String, byte[]> files) {
-    return new ModelFolder(modelFile, bundled, embeds, config, Map.copyOf(files));
+    return new ModelFolder(modelFile, bundled, embeds, config, Map.copyOf(files), adapter, run);
   }
 
   /** The configuration in memory; empty where it is that of the folder. */
   public Optional<ModelConfig> ownConfig() {
     return Optional.ofNullable(config);
+  }
+
+  /**
+   * The file of the configuration as it is; empty where there is none, or it is in memory.
+   *
+   * @throws LoraGraphException if it cannot be read
+   */
+  public Optional<byte[]> configBytes() {
+    return companion(ModelConfig.FILE)
+        .map(
+            file -> {
+              try {
+                return Files.readAllBytes(file);
+              } catch (IOException e) {
+                throw new LoraGraphException(
+                    "cannot read " + file + ": " + AtomicFile.reason(e), e);
+              }
+            });
   }
 
   /** The configuration; an empty one where the folder has none. */

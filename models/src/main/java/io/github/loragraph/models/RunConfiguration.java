@@ -3,12 +3,16 @@ package io.github.loragraph.models;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.Checksum;
+import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.ort.OrtRuntime;
+import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +43,13 @@ public final class RunConfiguration {
   public static final int RECIPE = 2;
 
   public static final String MODEL = "model";
+
+  /** Of a run that began with an adapter on the model. */
+  public static final String ADAPTER = "adapter";
+
+  /** Whether the run writes the whole model besides its adapter. */
+  public static final String WRITE_MODEL = "writeModel";
+
   public static final String DATA = "data";
   public static final String EVAL = "eval";
 
@@ -100,6 +111,8 @@ public final class RunConfiguration {
   /** The same of runs of some kind alone; absent or null in others. */
   private static final List<String> OF_SOME_RUNS =
       List.of(
+          ADAPTER,
+          WRITE_MODEL,
           MLM_PROBABILITY,
           WHOLE_WORDS,
           "loss",
@@ -122,7 +135,7 @@ public final class RunConfiguration {
 
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
-      Set.of("logEvery", "evalEvery", "checkpointEvery", "engine", "warmup");
+      Set.of("logEvery", "evalEvery", "checkpointEvery", "engine", "warmup", WRITE_MODEL);
 
   /** All entries of a whole configuration. */
   public static final List<String> KEYS = keys();
@@ -144,7 +157,10 @@ public final class RunConfiguration {
   private static final int LONGEST_SHOWN = 60;
 
   private static final YAMLMapper YAML =
-      YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      YAMLMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+          .build();
   private static final TypeReference<LinkedHashMap<String, Object>> MAP = new TypeReference<>() {};
 
   private RunConfiguration() {}
@@ -209,6 +225,52 @@ public final class RunConfiguration {
           e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** Entries as YAML, UTF-8. */
+  static byte[] yaml(Map<String, Object> entries) {
+    try {
+      return YAML.writeValueAsBytes(entries);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * The model that a run was trained on, which what the run learned goes onto.
+   *
+   * @throws LoraGraphException if the run does not say it, or it is not there or not what it was
+   */
+  static Path baseOf(Path run) {
+    Path file = run.resolve(RunFolder.CONFIG);
+    Map<String, Object> entries = entries(file);
+    if (!(entries.get(MODEL) instanceof String model)) {
+      throw new LoraGraphException(
+          "%s does not name the model that %s was trained on"
+              .formatted(file, run.resolve(RunFolder.ADAPTER)),
+          Remedy.GIVE_BASE_AND_ADAPTER.with(run.resolve(RunFolder.ADAPTER)));
+    }
+    Path base = Path.of(model);
+    if (!Files.exists(base)) {
+      throw new LoraGraphException(
+          "%s has an adapter alone, and %s, which it was trained on, is not there"
+              .formatted(run, base),
+          Remedy.GIVE_BASE_AND_ADAPTER.with(run.resolve(RunFolder.ADAPTER)));
+    }
+    Map<String, String> checksums = texts(file, entries, CHECKSUMS);
+    requireSame(run, base, checksums.get(MODEL));
+    for (Path weights : OnnxFile.ownDataFiles(base)) {
+      requireSame(run, weights, checksums.get(weights.getFileName().toString()));
+    }
+    return base;
+  }
+
+  private static void requireSame(Path run, Path file, @Nullable String checksum) {
+    if (checksum != null && !checksum.equals(Checksum.of(file))) {
+      throw new LoraGraphException(
+          "%s, which %s was trained on, has another content since: put it back, or train again"
+              .formatted(file, run));
     }
   }
 

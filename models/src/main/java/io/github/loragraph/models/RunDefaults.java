@@ -5,12 +5,12 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
-import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.training.Pooling;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -43,6 +43,20 @@ public record RunDefaults(
   /** Whether the encoder of queries alone was trained. */
   private static final String QUERY_SIDE = "querySide";
 
+  /** Of these nothing depends on where a file lies. */
+  private static final List<String> READ =
+      List.of(
+          "textColumn",
+          "textPairColumn",
+          "labelColumn",
+          RunConfiguration.PAIRS,
+          "task",
+          "maxLength",
+          POOLING,
+          NORMALIZE,
+          QUERY_PREFIX,
+          DOCUMENT_PREFIX);
+
   private static final int LONGEST_SHOWN = 60;
 
   /** Of a run that makes no embeddings. */
@@ -65,7 +79,7 @@ public record RunDefaults(
    * @throws LoraGraphException if its configuration cannot be read
    */
   public static RunDefaults of(ModelFolder folder, Consumer<String> notes) {
-    return of(folder.modelFile().resolveSibling(RunFolder.CONFIG), notes);
+    return of(folder.runConfiguration(), notes);
   }
 
   /**
@@ -99,6 +113,22 @@ public record RunDefaults(
       notes.accept("columns as in " + config + ": " + String.join(", ", columns));
     }
     return defaults;
+  }
+
+  /**
+   * What {@link #of} takes of a run's configuration, for the folder of its adapter.
+   *
+   * @return a map in YAML
+   */
+  public static byte[] reading(Map<String, Object> configuration) {
+    Map<String, Object> read = new LinkedHashMap<>();
+    for (String key : READ) {
+      Object value = configuration.get(key);
+      if (value != null) {
+        read.put(key, value);
+      }
+    }
+    return RunConfiguration.yaml(read);
   }
 
   /** The same with what embeds documents. */
@@ -166,7 +196,16 @@ public record RunDefaults(
     if (!Boolean.TRUE.equals(entries.get(QUERY_SIDE))) {
       return null;
     }
-    return model == null ? DocumentModel.IN_MEMORY : new DocumentModel(Path.of(model), null);
+    String adapter = text(entries, RunConfiguration.ADAPTER, config);
+    if (model == null) {
+      return DocumentModel.IN_MEMORY;
+    }
+    if (adapter != null) {
+      // What was trained on is then a run, where it is one; else nothing can be opened by one name.
+      Path run = AdapterFolder.at(Path.of(adapter)).run();
+      return run == null ? DocumentModel.IN_MEMORY : new DocumentModel(run, null);
+    }
+    return new DocumentModel(Path.of(model), null);
   }
 
   private static EmbeddingConfig.Asked embedding(Map<String, Object> entries, Path config) {

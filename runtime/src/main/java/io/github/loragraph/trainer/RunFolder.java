@@ -3,12 +3,14 @@ package io.github.loragraph.trainer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
@@ -29,16 +31,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * The folder of one training run: {@code config.yaml} (everything that decided it), {@code
  * metrics.jsonl} (a line for each logged step and each evaluation), {@code checkpoints/} while it
- * goes on, and at the end {@code model.onnx}. A folder without the model is that of a run that was
- * stopped, and can be gone on with (see {@link StoppedRun}); a run that fails before its first
- * checkpoint leaves no folder. One process at a time trains in a folder, where the file system has
- * locks. Who makes it closes it, and gives the lock back by that.
+ * goes on, and at the end {@code adapter/}, {@code model.onnx} or both. A folder without them is
+ * that of a run that was stopped, and can be gone on with (see {@link StoppedRun}); a run that
+ * fails before its first checkpoint leaves no folder. One process at a time trains in a folder,
+ * where the file system has locks. Who makes it closes it, and gives the lock back by that.
  *
  * <p>Long because its parts are read together.
  */
 public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The trained model in a run folder. */
   public static final String MODEL = "model.onnx";
+
+  /** The folder of what the run learned, in a run folder: an adapter in PEFT's layout. */
+  public static final String ADAPTER = "adapter";
 
   /** The options of the run. */
   public static final String CONFIG = "config.yaml";
@@ -139,12 +144,22 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   /** Whether a folder is that of a run without its end. */
   public static boolean isUnfinished(Path folder) {
-    return Files.exists(folder.resolve(CONFIG)) && !Files.exists(folder.resolve(MODEL));
+    return Files.exists(folder.resolve(CONFIG)) && !hasResult(folder);
   }
 
   /** Whether a folder is that of a run with its end. */
   public static boolean isFinished(Path folder) {
-    return Files.exists(folder.resolve(CONFIG)) && Files.exists(folder.resolve(MODEL));
+    return Files.exists(folder.resolve(CONFIG)) && hasResult(folder);
+  }
+
+  private static boolean hasResult(Path folder) {
+    return Files.exists(folder.resolve(MODEL)) || hasAdapter(folder);
+  }
+
+  /** Whether a folder is that of a run that has written an adapter. */
+  public static boolean hasAdapter(Path folder) {
+    return Files.exists(folder.resolve(CONFIG))
+        && Files.isRegularFile(folder.resolve(ADAPTER).resolve(PeftAdapter.TENSORS_FILE));
   }
 
   /** Whether the run of a folder has a checkpoint, be it damaged: such a run is kept. */
@@ -308,14 +323,42 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   }
 
   /**
-   * Writes the trained model, which ends the run, and takes the checkpoints away.
+   * What a run leaves: an adapter, the whole model, or both.
+   *
+   * @param adapter what it learned, in PEFT's layout; null where that is no adapter
+   * @param besideAdapter further files of the adapter's folder, by their names
+   * @param model the trained model; null where the adapter is all
+   */
+  public record Outcome(
+      @Nullable PeftAdapter adapter, Map<String, byte[]> besideAdapter, @Nullable OnnxModel model) {
+    public Outcome {
+      if (adapter == null && model == null) {
+        throw new IllegalArgumentException("a run leaves something");
+      }
+      besideAdapter = Map.copyOf(besideAdapter);
+    }
+  }
+
+  /**
+   * Writes what the run leaves, all or nothing, which ends it, and takes the checkpoints away.
    *
    * @throws LoraGraphException if it cannot be written; the checkpoints then stay
    */
-  public void finish(OnnxModel trained) {
+  public void finish(Outcome outcome) {
     try {
       metrics.close();
-      OnnxFile.write(trained, folder.resolve(MODEL), true);
+      try (StagedFiles files = new StagedFiles(folder, true)) {
+        if (outcome.adapter != null) {
+          Path place = folder.resolve(ADAPTER);
+          outcome.adapter.stage(place, files);
+          outcome.besideAdapter.forEach(
+              (name, content) -> files.write(place.resolve(name), out -> out.write(content)));
+        }
+        if (outcome.model != null) {
+          OnnxFile.stage(outcome.model, folder.resolve(MODEL), files);
+        }
+        files.commit();
+      }
       finished = true;
       if (Files.exists(checkpoints.folder())) {
         TemporaryFolder.delete(checkpoints.folder());
