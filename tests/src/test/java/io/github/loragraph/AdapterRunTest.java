@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -171,6 +172,65 @@ class AdapterRunTest {
       assertSame(OnnxFile.read(whole.resolve("model.onnx")), Runs.model(run));
       assertEquals(predict(whole), predict(run));
     }
+  }
+
+  @Test
+  void aStoppedTrainingFromAnAdapterGoesOn() throws IOException {
+    Path first = train("first");
+    Path straight = train("straight", "--adapter", first, "--accumulate", 2);
+    Path stopped = folder.resolve("stopped");
+    TrainingArguments.Builder arguments =
+        TrainingArguments.builder()
+            .trainBatchSize(4)
+            .numTrainEpochs(2)
+            .gradientAccumulationSteps(2)
+            .learningRate(1e-2)
+            .loggingSteps(1)
+            .engine(TrainingArguments.Engine.GRAPH)
+            .outputDir(stopped);
+    TrainingListener stop =
+        new TrainingListener() {
+          private long steps;
+
+          @Override
+          public void onStepEnd(StepMetrics metrics) {
+            steps = metrics.step();
+          }
+
+          @Override
+          public boolean shouldTrainingStop() {
+            return steps == 3;
+          }
+        };
+    Model start = Model.open(model).withAdapter(first);
+    assertThrows(
+        TrainingCancelledException.class,
+        () -> start.train(Dataset.file(data), arguments.build(), stop));
+    assertEquals(RunState.STOPPED, RunState.of(stopped));
+    String unfinished = failure("predict", stopped, "x");
+    assertTrue(unfinished.contains("is a run that was stopped and has no model yet"), unfinished);
+    Cli.json("train", "--resume", stopped);
+    assertEquals(RunState.FINISHED, RunState.of(stopped));
+    assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
+
+    // Another adapter in its place is not what the run began with.
+    Path second = folder.resolve("stopped-again");
+    assertThrows(
+        TrainingCancelledException.class,
+        () -> start.train(Dataset.file(data), arguments.outputDir(second).build(), stop));
+    Path tensors = first.resolve("adapter/adapter_model.safetensors");
+    byte[] bytes = Files.readAllBytes(tensors);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(tensors, bytes);
+    String other = failure("train", "--resume", second);
+    assertTrue(other.contains("adapter_model.safetensors"), other);
+  }
+
+  @Test
+  void anAdapterIsNoModel() throws IOException {
+    Path run = train("run");
+    String alone = failure("predict", run.resolve("adapter"), "x");
+    assertTrue(alone.contains("holds an adapter, not a model: name the model"), alone);
   }
 
   @Test

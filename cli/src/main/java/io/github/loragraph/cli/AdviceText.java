@@ -41,6 +41,8 @@ final class AdviceText {
       case RUN_AGAIN -> "begin another run with --config " + ShellWord.of(first);
       case TRAIN_FURTHER ->
           "train its model further with 'lora-graph train %s'".formatted(ShellWord.of(first));
+      case NAME_MODEL_OF_ADAPTER ->
+          "name the model that it goes onto, with --adapter " + ShellWord.of(first);
       case GIVE_BASE_AND_ADAPTER ->
           "put it back, or name the model instead of the run, with --adapter "
               + ShellWord.of(first);

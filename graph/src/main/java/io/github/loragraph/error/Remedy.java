@@ -21,6 +21,8 @@ public enum Remedy {
   /** The folder of the run. */
   TRAIN_FURTHER("train the model in %s further in a run of its own"),
   /** The folder of the adapter. */
+  NAME_MODEL_OF_ADAPTER("name the model that it goes onto, with the adapter in %s"),
+  /** The folder of the adapter. */
   GIVE_BASE_AND_ADAPTER("put it back, or take a model of the same layers with the adapter in %s"),
   OWN_FOLDER("write into a folder of its own"),
   OTHER_OUTPUT("name another output"),

@@ -1,6 +1,7 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.adapter.PeftAdapter;
+import io.github.loragraph.adapter.PeftConfig;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.WordTokenizer;
@@ -239,6 +240,10 @@ public final class ModelFolder {
       throw new LoraGraphException(
           folder + " is a run that was stopped and has no model yet",
           Remedy.RESUME_RUN.with(folder));
+    }
+    if (found.isEmpty() && Files.exists(folder.resolve(PeftConfig.FILE))) {
+      throw new LoraGraphException(
+          folder + " holds an adapter, not a model", Remedy.NAME_MODEL_OF_ADAPTER.with(folder));
     }
     if (found.isEmpty()) {
       throw new LoraGraphException(
