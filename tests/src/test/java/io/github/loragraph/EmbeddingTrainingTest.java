@@ -349,7 +349,11 @@ class EmbeddingTrainingTest {
         model.train(
             data,
             heldOut,
-            arguments(EmbeddingLoss.multipleNegatives()).querySide(true).outputDir(run).build());
+            arguments(EmbeddingLoss.multipleNegatives())
+                .querySide(true)
+                .outputDir(run)
+                .writeModel(true)
+                .build());
     notes.clear();
     try (Embedder before = model.embedder(inference());
         Embedder later = Model.open(run).withNotes(notes::add).embedder()) {

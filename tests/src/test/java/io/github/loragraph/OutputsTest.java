@@ -314,7 +314,7 @@ class OutputsTest {
     Cli other =
         train(adapted, "--data", data, "--output", folder.resolve("x"), "--output-name", "second");
     assertEquals(0, other.exitCode(), other.err());
-    assertTrue(Files.exists(folder.resolve("x/model.onnx")));
+    assertTrue(Files.exists(folder.resolve("x/adapter")));
   }
 
   @Test

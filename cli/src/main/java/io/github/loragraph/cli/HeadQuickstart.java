@@ -169,7 +169,8 @@ record HeadQuickstart(
           out.printf("files: %s%n", place.unpacked(training));
           out.printf("       %s (held out)%n", place.unpacked(heldOut));
           out.printf("       %s (with adapters, untrained)%n", folder.resolve("model.lora.onnx"));
-          out.printf("       %s (the run: adapter, metrics, configuration)%n", folder.resolve("run"));
+          out.printf(
+              "       %s (the run: adapter, metrics, configuration)%n", folder.resolve("run"));
           out.printf("       %s (the merged model)%n", folder.resolve("merged"));
           out.printf("try:   lora-graph predict %s %s%n", folder.resolve("merged"), attempt);
         });

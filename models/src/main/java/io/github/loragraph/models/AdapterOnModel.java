@@ -11,6 +11,7 @@ import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.training.Logits;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -127,7 +128,8 @@ public final class AdapterOnModel {
     keys.remove(LoraMetadata.KEY);
     Map<String, @Nullable String> changed = new LinkedHashMap<>();
     for (String key : keys) {
-      if (!Objects.equals(before.get(key), after.get(key))) {
+      // The output may have been chosen since the base was read.
+      if (key.equals(Logits.CHOSEN) || !Objects.equals(before.get(key), after.get(key))) {
         changed.put(key, after.get(key));
       }
     }
