@@ -436,7 +436,7 @@ public final class AdapterInputs {
         type != null
             && type.elementType() == tensor.elementType()
             && (type.shape() == null || type.requireShape().rank() == tensor.rank());
-    if (fits && type.shape() != null) {
+    if (fits && type != null && type.shape() != null) {
       for (int axis = 0; axis < tensor.rank(); axis++) {
         Dimension dimension = type.requireShape().dimension(axis);
         long size = tensor.dim(axis);

@@ -79,7 +79,8 @@ final class PythonJson {
 
   private void string(String value) {
     text.append('"');
-    for (char c : value.toCharArray()) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
       int escape = "\"\\\n\r\t\b\f".indexOf(c);
       if (escape >= 0) {
         text.append('\\').append("\"\\nrtbf".charAt(escape));

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToIntFunction;
 
 /**
@@ -78,7 +79,7 @@ public record ResizedAdapter(PeftAdapter adapter, List<Layer> layers, double kep
     double all = 0;
     double left = 0;
     for (LayerSpectrum spectrum : LayerSpectrum.of(adapter)) {
-      PeftLayer layer = layers.get(spectrum.module());
+      PeftLayer layer = Objects.requireNonNull(layers.get(spectrum.module()));
       int rank = ranks.applyAsInt(spectrum);
       int values = spectrum.singularValues().size();
       double energy = spectrum.energy(values);

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Set;
-import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
@@ -222,7 +222,7 @@ public final class LoraInjector {
     if (layers == null) {
       return kept;
     }
-    SortedSet<Integer> there = new TreeSet<>();
+    NavigableSet<Integer> there = new TreeSet<>();
     kept.forEach(l -> layers.indexIn(l.path()).ifPresent(there::add));
     for (int index : layers.indexes()) {
       if (!there.contains(index)) {

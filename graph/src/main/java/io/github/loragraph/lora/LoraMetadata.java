@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * #KEY}. Format 1 has no variant: its adapters are plain LoRA. Format 2 is written only where they
  * are not, so that programs that know nothing of it refuse what they would get wrong.
  *
+ * <p>Long because what both formats say is read, written and held to the graph here.
+ *
  * @param formatVersion 1 or 2
  * @param toolVersion the version of lora-graph that made the adapters
  * @param match a regular expression that is found in the paths of the targets, as they were asked

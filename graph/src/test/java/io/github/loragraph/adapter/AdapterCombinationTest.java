@@ -10,7 +10,6 @@ import io.github.loragraph.adapter.AdapterCombination.Heads;
 import io.github.loragraph.adapter.AdapterCombination.Input;
 import io.github.loragraph.adapter.AdapterCombination.MajoritySign;
 import io.github.loragraph.adapter.AdapterCombination.Options;
-import io.github.loragraph.adapter.AdapterCombination.Type;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
@@ -65,12 +64,17 @@ class AdapterCombinationTest {
     return new PeftAdapter(adapter.config(), tensors);
   }
 
-  private static Options options(Type type) {
-    boolean prunes = !List.of(Type.LINEAR, Type.CAT, Type.SVD).contains(type);
+  private static Options options(AdapterCombination.Type type) {
+    boolean prunes =
+        !List.of(
+                AdapterCombination.Type.LINEAR,
+                AdapterCombination.Type.CAT,
+                AdapterCombination.Type.SVD)
+            .contains(type);
     return options(type, OptionalInt.empty(), prunes ? 0.5 : Double.NaN);
   }
 
-  private static Options options(Type type, OptionalInt rank, double density) {
+  private static Options options(AdapterCombination.Type type, OptionalInt rank, double density) {
     return new Options(
         type,
         rank,
@@ -125,7 +129,7 @@ class AdapterCombinationTest {
 
   @ParameterizedTest
   @EnumSource(names = {"CAT", "SVD"})
-  void catAndSvdOfFullRankAreTheWeightedSum(Type type) {
+  void catAndSvdOfFullRankAreTheWeightedSum(AdapterCombination.Type type) {
     PeftAdapter first = adapter(2, 6, QUERY, VALUE);
     PeftAdapter second = adapter(3, 3, QUERY);
     PeftAdapter third =
@@ -133,7 +137,8 @@ class AdapterCombinationTest {
             adapter(2, 5, QUERY, VALUE).config().with("use_rslora", true),
             adapter(2, 5, QUERY, VALUE).tensors());
     double[] weights = {0.7, -0.3, 1.5};
-    OptionalInt rank = type == Type.SVD ? OptionalInt.of(7) : OptionalInt.empty();
+    OptionalInt rank =
+        type == AdapterCombination.Type.SVD ? OptionalInt.of(7) : OptionalInt.empty();
     Combined combined = combine(options(type, rank, Double.NaN), weights, first, second, third);
     PeftAdapter sum = combined.adapter();
     assertArrayEquals(weighted(weights, QUERY, first, second, third), delta(sum, QUERY), 2e-6 * 10);
@@ -150,7 +155,8 @@ class AdapterCombinationTest {
     PeftAdapter first = adapter(2, 6, QUERY);
     PeftAdapter second = adapter(2, 2, QUERY);
     double[] weights = {0.5, 0.5};
-    PeftAdapter sum = combine(options(Type.SVD), weights, first, second).adapter();
+    PeftAdapter sum =
+        combine(options(AdapterCombination.Type.SVD), weights, first, second).adapter();
     assertEquals(2, sum.layers().get(QUERY).rank());
     double[] whole = weighted(weights, QUERY, first, second);
     double[] near = delta(sum, QUERY);
@@ -159,7 +165,12 @@ class AdapterCombinationTest {
       rest += (whole[i] - near[i]) * (whole[i] - near[i]);
     }
     PeftAdapter full =
-        combine(options(Type.SVD, OptionalInt.of(4), Double.NaN), weights, first, second).adapter();
+        combine(
+                options(AdapterCombination.Type.SVD, OptionalInt.of(4), Double.NaN),
+                weights,
+                first,
+                second)
+            .adapter();
     List<Double> values = LayerSpectrum.of(full).get(0).singularValues();
     double expected = values.get(2) * values.get(2) + values.get(3) * values.get(3);
     assertEquals(expected, rest, 1e-4 * expected);
@@ -174,14 +185,19 @@ class AdapterCombinationTest {
 
   /** What PEFT's Python does, on lists of numbers. */
   private static double[] expected(
-      Type type, double[][] tensors, double[] weights, double density, boolean frequency) {
+      AdapterCombination.Type type,
+      double[][] tensors,
+      double[] weights,
+      double density,
+      boolean frequency) {
     double[][] kept = new double[tensors.length][];
     for (int m = 0; m < tensors.length; m++) {
       double[] values = tensors[m].clone();
       Integer[] order = new Integer[values.length];
       Arrays.setAll(order, i -> i);
       Arrays.sort(order, (x, y) -> Double.compare(Math.abs(values[y]), Math.abs(values[x])));
-      int stay = type == Type.LINEAR ? values.length : (int) (density * values.length);
+      int stay =
+          type == AdapterCombination.Type.LINEAR ? values.length : (int) (density * values.length);
       kept[m] = new double[values.length];
       for (int i = 0; i < stay; i++) {
         kept[m][order[i]] = values[order[i]];
@@ -195,13 +211,15 @@ class AdapterCombinationTest {
       }
       int count = 0;
       for (int m = 0; m < kept.length; m++) {
-        boolean counts = type != Type.TIES || Math.signum(kept[m][i]) == (votes >= 0 ? 1 : -1);
+        boolean counts =
+            type != AdapterCombination.Type.TIES
+                || Math.signum(kept[m][i]) == (votes >= 0 ? 1 : -1);
         if (counts) {
           sum[i] += weights[m] * kept[m][i];
           count++;
         }
       }
-      if (type == Type.TIES) {
+      if (type == AdapterCombination.Type.TIES) {
         sum[i] /= Math.max(1, count);
       }
     }
@@ -215,7 +233,7 @@ class AdapterCombinationTest {
     "TIES,false",
     "TIES,true",
   })
-  void factorsAreCombinedByTheRootsOfTheirWeights(Type type, boolean frequency) {
+  void factorsAreCombinedByTheRootsOfTheirWeights(AdapterCombination.Type type, boolean frequency) {
     PeftAdapter[] adapters = {adapter(4, 8, QUERY), adapter(4, 2, QUERY), adapter(4, 4, QUERY)};
     double[] weights = {0.7, -0.4, 0.5};
     double[] scales = {2, 0.5, 1};
@@ -224,7 +242,9 @@ class AdapterCombinationTest {
         new Options(
             type,
             OptionalInt.empty(),
-            type == Type.LINEAR ? OptionalDouble.empty() : OptionalDouble.of(density),
+            type == AdapterCombination.Type.LINEAR
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(density),
             frequency ? MajoritySign.FREQUENCY : MajoritySign.TOTAL,
             0,
             Heads.REFUSED,
@@ -248,7 +268,8 @@ class AdapterCombinationTest {
 
   @ParameterizedTest
   @CsvSource({"MAGNITUDE_PRUNE_SVD,MAGNITUDE_PRUNE", "TIES_SVD,TIES"})
-  void deltasAreCombinedThenDecomposed(Type type, Type ofEntries) {
+  void deltasAreCombinedThenDecomposed(
+      AdapterCombination.Type type, AdapterCombination.Type ofEntries) {
     PeftAdapter[] adapters = {adapter(2, 8, QUERY), adapter(3, 2, QUERY)};
     double[] weights = {0.7, -0.4};
     OptionalInt full = OptionalInt.of(Math.min(IN, OUT));
@@ -263,7 +284,7 @@ class AdapterCombinationTest {
     PeftAdapter[] adapters = {adapter(2, 2, QUERY), adapter(2, 2, QUERY)};
     double[] weights = {0.6, 0.4};
     double[] plain =
-        combine(options(Type.LINEAR), weights, adapters)
+        combine(options(AdapterCombination.Type.LINEAR), weights, adapters)
             .adapter()
             .layers()
             .get(QUERY)
@@ -275,7 +296,7 @@ class AdapterCombinationTest {
     for (int seed = 0; seed < tries; seed++) {
       Options options =
           new Options(
-              Type.DARE_LINEAR,
+              AdapterCombination.Type.DARE_LINEAR,
               OptionalInt.empty(),
               OptionalDouble.of(0.25),
               MajoritySign.TOTAL,
@@ -293,8 +314,8 @@ class AdapterCombinationTest {
     assertEquals(0.5625, zeros / (double) tries / mean.length, 0.01);
     double spread = Math.sqrt(3.0 / tries) * 3 * 1.1;
     assertArrayEquals(plain, mean, 5 * spread);
-    Combined once = combine(options(Type.DARE_TIES), weights, adapters);
-    Combined again = combine(options(Type.DARE_TIES), weights, adapters);
+    Combined once = combine(options(AdapterCombination.Type.DARE_TIES), weights, adapters);
+    Combined again = combine(options(AdapterCombination.Type.DARE_TIES), weights, adapters);
     assertArrayEquals(
         once.adapter().layers().get(QUERY).b().toDoubles(),
         again.adapter().layers().get(QUERY).b().toDoubles());
@@ -302,16 +323,17 @@ class AdapterCombinationTest {
 
   @ParameterizedTest
   @EnumSource(names = {"DARE_LINEAR", "DARE_TIES", "MAGNITUDE_PRUNE", "DARE_LINEAR_SVD"})
-  void densityOfOneDropsNothing(Type type) {
+  void densityOfOneDropsNothing(AdapterCombination.Type type) {
     PeftAdapter[] adapters = {adapter(2, 2, QUERY), adapter(2, 2, QUERY)};
     double[] weights = {0.6, 0.4};
-    Type plain =
+    AdapterCombination.Type plain =
         switch (type) {
-          case DARE_LINEAR_SVD -> Type.SVD;
-          case DARE_TIES -> Type.TIES;
-          default -> Type.LINEAR;
+          case DARE_LINEAR_SVD -> AdapterCombination.Type.SVD;
+          case DARE_TIES -> AdapterCombination.Type.TIES;
+          default -> AdapterCombination.Type.LINEAR;
         };
-    Options all = options(plain, OptionalInt.empty(), plain == Type.TIES ? 1 : Double.NaN);
+    Options all =
+        options(plain, OptionalInt.empty(), plain == AdapterCombination.Type.TIES ? 1 : Double.NaN);
     assertArrayEquals(
         delta(combine(all, weights, adapters).adapter(), QUERY),
         delta(combine(options(type, OptionalInt.empty(), 1), weights, adapters).adapter(), QUERY),
@@ -321,7 +343,7 @@ class AdapterCombinationTest {
   @Test
   void oneAdapterIsWeighted() {
     PeftAdapter one = adapter(2, 6, QUERY);
-    Combined combined = combine(options(Type.TIES), new double[] {-0.5}, one);
+    Combined combined = combine(options(AdapterCombination.Type.TIES), new double[] {-0.5}, one);
     assertArrayEquals(
         weighted(new double[] {-0.5}, QUERY, one), delta(combined.adapter(), QUERY), 1e-5);
     assertTrue(combined.notes().get(0).contains("linear"), combined.notes().toString());
@@ -333,7 +355,7 @@ class AdapterCombinationTest {
     String key = PeftLayer.keyOfB(QUERY);
     PeftAdapter fresh = with(zero, Tensor.filled(key, ElementType.FLOAT, 0, OUT, 2));
     PeftAdapter other = adapter(2, 2, QUERY);
-    for (Type type : Type.values()) {
+    for (AdapterCombination.Type type : AdapterCombination.Type.values()) {
       Combined nothing = combine(options(type), new double[] {1, 1}, fresh, fresh);
       assertArrayEquals(new double[OUT * IN], delta(nothing.adapter(), QUERY), type.toString());
       Combined none = combine(options(type), new double[] {0, 0}, other, other);
@@ -352,14 +374,17 @@ class AdapterCombinationTest {
     double[] weights = {3, 1};
     LoraGraphException refused =
         assertThrows(
-            LoraGraphException.class, () -> combine(options(Type.CAT), weights, first, second));
+            LoraGraphException.class,
+            () -> combine(options(AdapterCombination.Type.CAT), weights, first, second));
     assertTrue(refused.getMessage().contains("'classifier.weight'"), refused.getMessage());
     assertArrayEquals(
         new double[] {2, 1}, head(combine(heads(Heads.MEAN, 0), weights, first, second)), 1e-6);
     assertArrayEquals(
         new double[] {5, -2}, head(combine(heads(Heads.NAMED, 1), weights, first, second)));
-    assertArrayEquals(new double[] {1, 2}, head(combine(options(Type.CAT), weights, first, first)));
-    Combined single = combine(options(Type.CAT), weights, plain, second);
+    assertArrayEquals(
+        new double[] {1, 2},
+        head(combine(options(AdapterCombination.Type.CAT), weights, first, first)));
+    Combined single = combine(options(AdapterCombination.Type.CAT), weights, plain, second);
     assertArrayEquals(new double[] {5, -2}, head(single));
     assertTrue(single.notes().toString().contains("classifier.weight is taken from adapter1"));
     assertRefused("has no mean", heads(Heads.MEAN, 0), weights, first, with(plain, wide));
@@ -368,7 +393,13 @@ class AdapterCombinationTest {
 
   private static Options heads(Heads heads, int named) {
     return new Options(
-        Type.CAT, OptionalInt.empty(), OptionalDouble.empty(), MajoritySign.TOTAL, 0, heads, named);
+        AdapterCombination.Type.CAT,
+        OptionalInt.empty(),
+        OptionalDouble.empty(),
+        MajoritySign.TOTAL,
+        0,
+        heads,
+        named);
   }
 
   private static double[] head(Combined combined) {
@@ -380,46 +411,81 @@ class AdapterCombinationTest {
     PeftAdapter two = adapter(2, 2, QUERY);
     PeftAdapter three = adapter(3, 3, QUERY);
     double[] both = {1, 1};
-    assertRefused("'linear' needs adapters of one rank", options(Type.LINEAR), both, two, three);
     assertRefused(
-        "needs a density", options(Type.TIES, OptionalInt.empty(), Double.NaN), both, two, two);
-    assertRefused("takes no density", options(Type.CAT, OptionalInt.empty(), 0.5), both, two, two);
+        "'linear' needs adapters of one rank",
+        options(AdapterCombination.Type.LINEAR),
+        both,
+        two,
+        three);
+    assertRefused(
+        "needs a density",
+        options(AdapterCombination.Type.TIES, OptionalInt.empty(), Double.NaN),
+        both,
+        two,
+        two);
+    assertRefused(
+        "takes no density",
+        options(AdapterCombination.Type.CAT, OptionalInt.empty(), 0.5),
+        both,
+        two,
+        two);
     for (double density : new double[] {0, -1, 1.5}) {
-      assertRefused("density", options(Type.TIES, OptionalInt.empty(), density), both, two, two);
+      assertRefused(
+          "density",
+          options(AdapterCombination.Type.TIES, OptionalInt.empty(), density),
+          both,
+          two,
+          two);
     }
     assertRefused(
-        "only types with svd", options(Type.CAT, OptionalInt.of(2), Double.NaN), both, two, two);
-    assertRefused("at least 1", options(Type.SVD, OptionalInt.of(0), Double.NaN), both, two, two);
+        "only types with svd",
+        options(AdapterCombination.Type.CAT, OptionalInt.of(2), Double.NaN),
+        both,
+        two,
+        two);
+    assertRefused(
+        "at least 1",
+        options(AdapterCombination.Type.SVD, OptionalInt.of(0), Double.NaN),
+        both,
+        two,
+        two);
     assertRefused(
         "rank 5 is more than the 4",
-        options(Type.SVD, OptionalInt.of(5), Double.NaN),
+        options(AdapterCombination.Type.SVD, OptionalInt.of(5), Double.NaN),
         both,
         two,
         two);
     assertRefused(
         "rank 10 is more than the 9",
-        options(Type.TIES_SVD, OptionalInt.of(10), 0.5),
+        options(AdapterCombination.Type.TIES_SVD, OptionalInt.of(10), 0.5),
         both,
         two,
         two);
-    assertRefused("no number", options(Type.CAT), new double[] {1, Double.NaN}, two, two);
-    assertRefused("no adapter", options(Type.CAT), new double[0]);
+    assertRefused(
+        "no number", options(AdapterCombination.Type.CAT), new double[] {1, Double.NaN}, two, two);
+    assertRefused("no adapter", options(AdapterCombination.Type.CAT), new double[0]);
     String key = PeftLayer.keyOfB(QUERY);
     PeftAdapter nan = with(two, Tensor.filled(key, ElementType.FLOAT, Double.NaN, OUT, 2));
-    assertRefused("adapter1: its 'base_model.model." + QUERY, options(Type.CAT), both, two, nan);
+    assertRefused(
+        "adapter1: its 'base_model.model." + QUERY,
+        options(AdapterCombination.Type.CAT),
+        both,
+        two,
+        nan);
     PeftAdapter wide =
         with(two, Tensor.filled(PeftLayer.keyOfA(QUERY), ElementType.FLOAT, 1, 2, IN + 1));
-    assertRefused("different base models", options(Type.CAT), both, two, wide);
+    assertRefused("different base models", options(AdapterCombination.Type.CAT), both, two, wide);
     PeftAdapter dora =
         new PeftAdapter(
             two.config().with("use_dora", true),
             with(two, Tensor.filled(PeftLayer.keyOfMagnitude(QUERY), ElementType.FLOAT, 1, OUT))
                 .tensors());
-    assertRefused("DoRA", options(Type.CAT), both, dora, dora);
+    assertRefused("DoRA", options(AdapterCombination.Type.CAT), both, dora, dora);
     PeftAdapter pissa =
         new PeftAdapter(two.config().with("init_lora_weights", "pissa"), two.tensors());
-    assertRefused("pissa", options(Type.CAT), both, two, pissa);
-    assertRefused("too large", options(Type.CAT), new double[] {1e30, 1e300}, two, two);
+    assertRefused("pissa", options(AdapterCombination.Type.CAT), both, two, pissa);
+    assertRefused(
+        "too large", options(AdapterCombination.Type.CAT), new double[] {1e30, 1e300}, two, two);
   }
 
   private static void assertRefused(
@@ -437,11 +503,14 @@ class AdapterCombinationTest {
             first.config().with("target_modules", ".*value").with("task_type", "SEQ_CLS"),
             adapter(2, 2, VALUE).tensors());
     PeftConfig same =
-        combine(options(Type.CAT), new double[] {1, 1}, first, first).adapter().config();
+        combine(options(AdapterCombination.Type.CAT), new double[] {1, 1}, first, first)
+            .adapter()
+            .config();
     assertEquals(List.of("query", "value"), same.get("target_modules"));
     assertEquals(4, same.rank());
     assertEquals(4, same.alpha());
-    PeftAdapter sum = combine(options(Type.CAT), new double[] {1, 1}, first, second).adapter();
+    PeftAdapter sum =
+        combine(options(AdapterCombination.Type.CAT), new double[] {1, 1}, first, second).adapter();
     assertEquals(List.of(QUERY, VALUE), sum.config().get("target_modules"));
     assertEquals("SEQ_CLS", sum.config().taskType());
     assertEquals(List.of(QUERY, VALUE), sum.layers().keySet().stream().toList());
@@ -453,9 +522,11 @@ class AdapterCombinationTest {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     half.tensors().forEach((k, t) -> tensors.put(k, t.toHalf(k, ElementType.FLOAT16)));
     PeftAdapter first = new PeftAdapter(half.config(), tensors);
-    PeftAdapter sum = combine(options(Type.SVD), new double[] {1, 1}, first, first).adapter();
+    PeftAdapter sum =
+        combine(options(AdapterCombination.Type.SVD), new double[] {1, 1}, first, first).adapter();
     assertEquals(ElementType.FLOAT16, sum.layers().get(QUERY).a().elementType());
-    PeftAdapter mixed = combine(options(Type.SVD), new double[] {1, 1}, first, half).adapter();
+    PeftAdapter mixed =
+        combine(options(AdapterCombination.Type.SVD), new double[] {1, 1}, first, half).adapter();
     assertEquals(ElementType.FLOAT, mixed.layers().get(QUERY).a().elementType());
   }
 }
