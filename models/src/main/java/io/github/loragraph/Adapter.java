@@ -1,0 +1,241 @@
+package io.github.loragraph;
+
+import io.github.loragraph.adapter.AdapterCombination;
+import io.github.loragraph.adapter.AdapterDifference;
+import io.github.loragraph.adapter.PeftAdapter;
+import io.github.loragraph.adapter.PeftConfig;
+import io.github.loragraph.adapter.ResizedAdapter;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
+import io.github.loragraph.file.StagedFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An adapter apart from any model, as PEFT (Hugging Face) keeps it in a folder. Immutable and safe
+ * for use by several threads: whatever changes an adapter gives another one.
+ *
+ * <p>Its numbers stay in the memory map of the file that they were read from, so the file has to
+ * stay as it is while the adapter is in use. There is nothing to close.
+ */
+public final class Adapter {
+  private static final String IN_RUN = "adapter";
+
+  private final PeftAdapter peft;
+  private final @Nullable Path folder;
+  private final String name;
+  private final List<String> notes;
+
+  private Adapter(PeftAdapter peft, @Nullable Path folder, String name, List<String> notes) {
+    this.peft = peft;
+    this.folder = folder;
+    this.name = name;
+    this.notes = List.copyOf(notes);
+  }
+
+  /**
+   * Opens an adapter.
+   *
+   * @param path a folder in PEFT's layout, or the run folder of a training, which has one
+   * @throws LoraGraphException if there is none, or it is damaged, or of a kind that is not
+   *     supported; the message names the file
+   */
+  public static Adapter open(Path path) {
+    Path inRun = path.resolve(IN_RUN);
+    boolean isRun =
+        Files.notExists(path.resolve(PeftConfig.FILE))
+            && Files.exists(inRun.resolve(PeftConfig.FILE));
+    Path folder = isRun ? inRun : path;
+    PeftAdapter peft = PeftAdapter.read(folder);
+    LoraGraphException.in(
+        folder.resolve(PeftConfig.FILE),
+        () -> {
+          peft.config().requireSupported();
+          return peft;
+        });
+    List<String> notes = new ArrayList<>();
+    List<String> unknown = peft.config().unknownKeys();
+    if (!unknown.isEmpty()) {
+      notes.add(
+          "%s has keys that are not known here and that count for nothing: %s"
+              .formatted(folder.resolve(PeftConfig.FILE), String.join(", ", unknown)));
+    }
+    return new Adapter(peft, folder, path.toString(), notes);
+  }
+
+  /** An adapter that was made, or taken out of a model. */
+  static Adapter of(PeftAdapter peft, String name) {
+    return new Adapter(peft, null, name, List.of());
+  }
+
+  PeftAdapter peft() {
+    return peft;
+  }
+
+  /** What messages call it: the path that it was opened by, or what it was made of. */
+  public String name() {
+    return name;
+  }
+
+  /** Lines about what was chosen, guessed or not known when this was opened or made. */
+  public List<String> notes() {
+    return notes;
+  }
+
+  private <T> T named(Supplier<T> work) {
+    return folder == null ? work.get() : LoraGraphException.in(folder, work);
+  }
+
+  /**
+   * Its modules with norms and singular values.
+   *
+   * @throws LoraGraphException if tensors are missing or of other sizes, or have NaN in them
+   */
+  public AdapterInfo info() {
+    return named(() -> AdapterInfo.of(peft));
+  }
+
+  /**
+   * How far another adapter is from this one.
+   *
+   * @throws LoraGraphException if a module has another size there, or one adapter is damaged
+   */
+  public AdapterDiff diff(Adapter other) {
+    named(peft::layers);
+    other.named(other.peft::layers);
+    return AdapterDiff.of(AdapterDifference.of(peft, name, other.peft, other.name));
+  }
+
+  /**
+   * One adapter of several.
+   *
+   * @param weights as many as there are adapters; negative ones take away
+   * @throws LoraGraphException if they do not fit together, or the configuration is not possible;
+   *     see {@link CombinationConfig}
+   */
+  public static Adapter combine(
+      List<Adapter> adapters, List<Double> weights, CombinationConfig config) {
+    if (adapters.size() != weights.size()) {
+      throw new LoraGraphException(
+          "there are %d adapters and %d weights: give each one"
+              .formatted(adapters.size(), weights.size()));
+    }
+    List<AdapterCombination.Input> inputs = new ArrayList<>();
+    for (int i = 0; i < adapters.size(); i++) {
+      Adapter adapter = adapters.get(i);
+      inputs.add(new AdapterCombination.Input(adapter.name, adapter.peft, weights.get(i)));
+    }
+    AdapterCombination.Combined combined = AdapterCombination.of(inputs, config.options());
+    return new Adapter(
+        combined.adapter(),
+        null,
+        "a combination of " + String.join(" and ", adapters.stream().map(Adapter::name).toList()),
+        combined.notes());
+  }
+
+  /**
+   * An adapter of other ranks.
+   *
+   * @param adapter the new one
+   * @param layers what became of each module
+   * @param energy the share of the energy of all modules that is kept: of the sum of the squares of
+   *     the singular values
+   */
+  public record Resized(Adapter adapter, List<ResizedLayer> layers, double energy) {
+    public Resized {
+      layers = List.copyOf(layers);
+    }
+  }
+
+  /**
+   * What became of one module.
+   *
+   * @param path its module path
+   * @param before its rank before
+   * @param rank its rank now
+   * @param energy the share of its energy that is kept
+   */
+  public record ResizedLayer(String path, int before, int rank, double energy) {}
+
+  /**
+   * The nearest adapter of one rank, by singular values. The scale stays, and alpha goes with the
+   * rank; where the rank is what it was, so is everything else. Of a higher rank there are zeros.
+   *
+   * @throws LoraGraphException if a module is too small for the rank, or the adapter is damaged
+   */
+  public Resized resize(int rank) {
+    return resized(() -> ResizedAdapter.toRank(peft, rank), "rank " + rank);
+  }
+
+  /**
+   * The adapter with the lowest rank in each module that keeps a share of its energy.
+   *
+   * @param energy above 0, at most 1
+   * @throws LoraGraphException if the share is none, or the adapter is damaged
+   */
+  public Resized resizeToEnergy(double energy) {
+    return resized(() -> ResizedAdapter.toEnergy(peft, energy), "energy " + energy);
+  }
+
+  private Resized resized(Supplier<ResizedAdapter> work, String how) {
+    ResizedAdapter resized = named(work);
+    List<ResizedLayer> layers =
+        resized.layers().stream()
+            .map(l -> new ResizedLayer(l.module(), l.before(), l.rank(), l.kept()))
+            .toList();
+    long higher = layers.stream().filter(layer -> layer.rank() > layer.before()).count();
+    List<String> notes =
+        higher == 0
+            ? List.of()
+            : List.of(
+                "%d modules have a higher rank than before: what was added is zero, and training does not change it"
+                    .formatted(higher));
+    return new Resized(
+        new Adapter(resized.adapter(), null, "%s at %s".formatted(name, how), notes),
+        layers,
+        resized.kept());
+  }
+
+  /**
+   * Writes the adapter in PEFT's layout: {@code adapter_config.json} and {@code
+   * adapter_model.safetensors}, both or none.
+   *
+   * @param replace whether an adapter that is there may be replaced
+   * @throws LoraGraphException if there is one already, or the folder cannot be written
+   */
+  public void save(Path target, boolean replace) {
+    checkSave(target, replace);
+    try (StagedFiles staged = new StagedFiles(target, replace)) {
+      peft.stage(target, staged);
+      staged.commit();
+    }
+  }
+
+  /**
+   * Refuses a place to write to before there is anything to write.
+   *
+   * @throws LoraGraphException as {@link #save} does
+   */
+  public static void checkSave(Path target, boolean replace) {
+    if (Files.exists(target) && !Files.isDirectory(target)) {
+      throw new LoraGraphException(target + " is a file: name a folder to write to");
+    }
+    boolean hasFiles =
+        Stream.of(PeftConfig.FILE, PeftAdapter.TENSORS_FILE)
+            .anyMatch(file -> Files.exists(target.resolve(file)));
+    if (hasFiles && !replace) {
+      throw new LoraGraphException(
+          "%s has an adapter already".formatted(target), Remedy.REPLACE_FOLDER);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}
