@@ -7,11 +7,20 @@ import io.github.loragraph.adapter.PeftConfig;
 import io.github.loragraph.adapter.ResizedAdapter;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.models.AdapterFolder;
+import io.github.loragraph.models.ModelConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -24,17 +33,25 @@ import org.jspecify.annotations.Nullable;
  * stay as it is while the adapter is in use. There is nothing to close.
  */
 public final class Adapter {
-  private static final String IN_RUN = "adapter";
+  /** What lies with an adapter, if it is of a model with labels: these, and how texts are read. */
+  private static final List<String> COMPANIONS = List.of(ModelConfig.FILE, AdapterFolder.READING);
 
   private final PeftAdapter peft;
   private final @Nullable Path folder;
   private final String name;
+  private final Map<String, String> companions;
   private final List<String> notes;
 
-  private Adapter(PeftAdapter peft, @Nullable Path folder, String name, List<String> notes) {
+  private Adapter(
+      PeftAdapter peft,
+      @Nullable Path folder,
+      String name,
+      Map<String, String> companions,
+      List<String> notes) {
     this.peft = peft;
     this.folder = folder;
     this.name = name;
+    this.companions = Map.copyOf(companions);
     this.notes = List.copyOf(notes);
   }
 
@@ -46,11 +63,7 @@ public final class Adapter {
    *     supported; the message names the file
    */
   public static Adapter open(Path path) {
-    Path inRun = path.resolve(IN_RUN);
-    boolean isRun =
-        Files.notExists(path.resolve(PeftConfig.FILE))
-            && Files.exists(inRun.resolve(PeftConfig.FILE));
-    Path folder = isRun ? inRun : path;
+    Path folder = AdapterFolder.at(path).folder();
     PeftAdapter peft = PeftAdapter.read(folder);
     LoraGraphException.in(
         folder.resolve(PeftConfig.FILE),
@@ -65,12 +78,24 @@ public final class Adapter {
           "%s has keys that are not known here and that count for nothing: %s"
               .formatted(folder.resolve(PeftConfig.FILE), String.join(", ", unknown)));
     }
-    return new Adapter(peft, folder, path.toString(), notes);
+    return new Adapter(peft, folder, path.toString(), companions(folder), notes);
   }
 
-  /** An adapter that was made, or taken out of a model. */
-  static Adapter of(PeftAdapter peft, String name) {
-    return new Adapter(peft, null, name, List.of());
+  /** The texts of what lies with the adapter, by file name. */
+  private static Map<String, String> companions(Path folder) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (String name : COMPANIONS) {
+      Path file = folder.resolve(name);
+      if (Files.exists(file)) {
+        InputFile.requireOrdinary(file);
+        try {
+          texts.put(name, Files.readString(file));
+        } catch (IOException e) {
+          throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+        }
+      }
+    }
+    return texts;
   }
 
   PeftAdapter peft() {
@@ -131,11 +156,30 @@ public final class Adapter {
       inputs.add(new AdapterCombination.Input(adapter.name, adapter.peft, weights.get(i)));
     }
     AdapterCombination.Combined combined = AdapterCombination.of(inputs, config.options());
+    List<String> notes = new ArrayList<>(combined.notes());
     return new Adapter(
         combined.adapter(),
         null,
         "a combination of " + String.join(" and ", adapters.stream().map(Adapter::name).toList()),
-        combined.notes());
+        companionsOf(adapters, config, notes),
+        notes);
+  }
+
+  /** Labels and reading go with the head; where nobody said whose that is, with the first. */
+  private static Map<String, String> companionsOf(
+      List<Adapter> adapters, CombinationConfig config, List<String> notes) {
+    List<Adapter> having = adapters.stream().filter(a -> !a.companions.isEmpty()).toList();
+    if (having.isEmpty()) {
+      return Map.of();
+    }
+    Adapter named = adapters.get(config.options().named());
+    Adapter owner = named.companions.isEmpty() ? having.get(0) : named;
+    if (having.stream().anyMatch(a -> !a.companions.equals(owner.companions))) {
+      notes.add(
+          "labels and how texts are read (%s) are those of %s; others have others"
+              .formatted(String.join(", ", new TreeSet<>(owner.companions.keySet())), owner.name));
+    }
+    return owner.companions;
   }
 
   /**
@@ -196,14 +240,15 @@ public final class Adapter {
                 "%d modules have a higher rank than before: what was added is zero, and training does not change it"
                     .formatted(higher));
     return new Resized(
-        new Adapter(resized.adapter(), null, "%s at %s".formatted(name, how), notes),
+        new Adapter(resized.adapter(), null, "%s at %s".formatted(name, how), companions, notes),
         layers,
         resized.kept());
   }
 
   /**
    * Writes the adapter in PEFT's layout: {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}, both or none.
+   * adapter_model.safetensors}, and with them what lay with it, {@code config.json} with labels and
+   * {@code reading.yaml}; all or none.
    *
    * @param replace whether an adapter that is there may be replaced
    * @throws LoraGraphException if there is one already, or the folder cannot be written
@@ -212,6 +257,10 @@ public final class Adapter {
     checkSave(target, replace);
     try (StagedFiles staged = new StagedFiles(target, replace)) {
       peft.stage(target, staged);
+      companions.forEach(
+          (file, text) ->
+              staged.write(
+                  target.resolve(file), out -> out.write(text.getBytes(StandardCharsets.UTF_8))));
       staged.commit();
     }
   }
@@ -226,11 +275,12 @@ public final class Adapter {
       throw new LoraGraphException(target + " is a file: name a folder to write to");
     }
     boolean hasFiles =
-        Stream.of(PeftConfig.FILE, PeftAdapter.TENSORS_FILE)
+        Stream.of(
+                PeftConfig.FILE, PeftAdapter.TENSORS_FILE, ModelConfig.FILE, AdapterFolder.READING)
             .anyMatch(file -> Files.exists(target.resolve(file)));
     if (hasFiles && !replace) {
       throw new LoraGraphException(
-          "%s has an adapter already".formatted(target), Remedy.REPLACE_FOLDER);
+          "%s has files of an adapter already".formatted(target), Remedy.REPLACE_FOLDER);
     }
   }
 

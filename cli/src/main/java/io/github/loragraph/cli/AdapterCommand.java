@@ -21,7 +21,13 @@ import picocli.CommandLine.Spec;
       "  lora-graph adapter export run --format onnxruntime -o served",
       "  lora-graph adapter info adapter"
     },
-    subcommands = {AdapterExportCommand.class},
+    subcommands = {
+      AdapterExportCommand.class,
+      AdapterInfoCommand.class,
+      AdapterDiffCommand.class,
+      AdapterCombineCommand.class,
+      AdapterResizeCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 final class AdapterCommand implements Runnable {

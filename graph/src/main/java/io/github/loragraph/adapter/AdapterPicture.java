@@ -85,7 +85,9 @@ public final class AdapterPicture {
           y + 3,
           BAR * share,
           LINE - 6,
-          escaped("%s: norm %.4g, rank %d".formatted(spectrum.module(), spectrum.norm(), spectrum.rank())));
+          escaped(
+              "%s: norm %.4g, rank %d"
+                  .formatted(spectrum.module(), spectrum.norm(), spectrum.rank())));
       text(svg, "faint", bars + BAR * share + 6, y + 12, "%.3g".formatted(spectrum.norm()));
       for (int k = 0; k < spectrum.singularValues().size(); k++) {
         double value = spectrum.singularValues().get(k);
@@ -113,13 +115,7 @@ public final class AdapterPicture {
   }
 
   private static void text(StringBuilder svg, String kind, double x, int y, String words) {
-    line(
-        svg,
-        "<text class=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>",
-        kind,
-        x,
-        y,
-        escaped(words));
+    line(svg, "<text class=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>", kind, x, y, escaped(words));
   }
 
   private static void line(StringBuilder svg, String format, Object... arguments) {
