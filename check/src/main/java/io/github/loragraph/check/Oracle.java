@@ -43,6 +43,9 @@ public final class Oracle {
           "tiny-roberta-dropout",
           "tiny-bert");
 
+  /** Models with adapters as PEFT has them, over one model. */
+  public static final List<String> PEFT = List.of("peft/roberta-lora", "peft/roberta-dora");
+
   /** Language models, packed; the README beside them says what they are. */
   public static final List<String> LANGUAGE_MODELS = List.of("gpt2-lm", "llama-lm");
 
@@ -68,7 +71,10 @@ public final class Oracle {
         throw new UncheckedIOException(e);
       }
     }
-    String file = fixture.equals("tiny-bert") ? "bert-oracle.json" : "roberta-oracle.json";
+    String file =
+        PEFT.contains(fixture)
+            ? fixture + "/oracle.json"
+            : fixture.equals("tiny-bert") ? "bert-oracle.json" : "roberta-oracle.json";
     try (InputStream in = Fixtures.open("/fixtures/" + file)) {
       return new Oracle(fixture, new ObjectMapper().readTree(in));
     } catch (IOException e) {
@@ -91,7 +97,7 @@ public final class Oracle {
   }
 
   public Path modelFile() {
-    return Fixtures.file(fixture + "/model.onnx");
+    return Fixtures.file((PEFT.contains(fixture) ? "peft" : fixture) + "/model.onnx");
   }
 
   public OnnxModel model() {
@@ -235,7 +241,9 @@ public final class Oracle {
         floats[i] = (float) numbers[i];
       }
       adapters.add(
-          Tensor.ofFloats(field.getKey(), floats, rows.size(), numbers.length / rows.size()));
+          rows.get(0).isArray()
+              ? Tensor.ofFloats(field.getKey(), floats, rows.size(), numbers.length / rows.size())
+              : Tensor.ofFloats(field.getKey(), floats, rows.size()));
     }
     return adapters;
   }

@@ -4,8 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.data.HostTensor;
 import io.github.loragraph.engine.GraphEngine;
 import io.github.loragraph.lora.InjectionOptions;
+import io.github.loragraph.lora.LoraBias;
+import io.github.loragraph.lora.LoraInit;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMerger;
+import io.github.loragraph.lora.LoraVariant;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
@@ -137,11 +140,17 @@ public final class OracleDifferences {
     return LoraInjector.inject(
         oracle.model(),
         new InjectionOptions(
-            Pattern.compile(oracle.get("/lora/regex").asText()),
-            (int) oracle.number("/lora/r"),
-            oracle.number("/lora/alpha"),
-            InjectionOptions.DEFAULT_HEAD,
-            0));
+                Pattern.compile(oracle.get("/lora/regex").asText()),
+                (int) oracle.number("/lora/r"),
+                oracle.number("/lora/alpha"),
+                InjectionOptions.DEFAULT_HEAD,
+                0)
+            .withVariant(
+                new LoraVariant(
+                    oracle.get("/lora/use_rslora").asBoolean(),
+                    oracle.get("/lora/use_dora").asBoolean(),
+                    LoraInit.NORMAL,
+                    LoraBias.NONE)));
   }
 
   /** The model with the adapters that PyTorch's numbers are of. */

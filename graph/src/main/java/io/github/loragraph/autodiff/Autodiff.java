@@ -36,12 +36,23 @@ import org.jspecify.annotations.Nullable;
 public final class Autodiff {
   private final Operators operators = Operators.all();
   private final Kernels kernels;
+  private final Set<String> constants;
 
   /**
    * @param kernels those that the gradients may be written with
    */
   public Autodiff(Kernels kernels) {
+    this(kernels, Set.of());
+  }
+
+  /**
+   * @param kernels those that the gradients may be written with
+   * @param constants values that no gradient goes through, whatever they are computed from: {@code
+   *     detach} of PyTorch
+   */
+  public Autodiff(Kernels kernels, Set<String> constants) {
     this.kernels = kernels;
+    this.constants = Set.copyOf(constants);
   }
 
   /**
@@ -204,7 +215,9 @@ public final class Autodiff {
           (rule != null && rule.passesIntegers())
               || node.reads().stream().anyMatch(v -> influenced.contains(v) && !isFloat(v, types));
       for (String output : node.outputs()) {
-        if (!output.isEmpty() && (integers || isFloat(output, types))) {
+        if (!output.isEmpty()
+            && !constants.contains(output)
+            && (integers || isFloat(output, types))) {
           influenced.add(output);
         }
       }

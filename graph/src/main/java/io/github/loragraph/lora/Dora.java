@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * computes once for each session. f and the norm are there once for all sites of a Linear.
  *
  * <p>To the gradient the norm is a constant (section 4.3 of the paper): {@link
- * LoraMetadata#detached}.
+ * LoraMetadata#detachedIn}.
  */
 final class Dora {
   /** The output of the Linear with its adapter, before the magnitude. */
@@ -37,6 +37,7 @@ final class Dora {
   private static final String NORM = OWN + "norm";
   private static final String FACTOR = OWN + "factor";
   private static final String BIAS = OWN + "bias";
+  private static final String OUTPUT = OWN + "output";
 
   /** From this operator set on ReduceSum has its axes as an input. */
   private static final int SUM_AXES_INPUT = 13;
@@ -49,6 +50,32 @@ final class Dora {
   /** The value that no gradient goes through. */
   static String normOf(String path) {
     return path + NORM;
+  }
+
+  /** m / norm. */
+  static String factorOf(String path) {
+    return path + FACTOR;
+  }
+
+  static boolean isBeforeBias(String path, String value) {
+    return value.startsWith(path + OUTPUT);
+  }
+
+  static boolean isBias(String path, String value) {
+    return value.startsWith(path + BIAS);
+  }
+
+  /** All nodes that the norm depends on, whatever became of them. */
+  static Set<Node> below(Graph graph, String path) {
+    Set<Node> nodes = new LinkedHashSet<>();
+    List<String> open = new ArrayList<>(List.of(path + NORM));
+    while (!open.isEmpty()) {
+      Node node = graph.producer(open.remove(open.size() - 1));
+      if (node != null && nodes.add(node)) {
+        open.addAll(node.inputs());
+      }
+    }
+    return nodes;
   }
 
   /** Whether a node is one that computes a norm, or what is made of it and weights alone. */
@@ -167,7 +194,7 @@ final class Dora {
       return List.of(
           Adapter.node(scope + "Mul" + suffix, "Mul", sum, path + FACTOR, site.output()));
     }
-    String scaled = path + OWN + "output" + suffix;
+    String scaled = path + OUTPUT + suffix;
     String part = path + BIAS + "_scaled" + suffix;
     String rest = path + BIAS + suffix;
     return List.of(

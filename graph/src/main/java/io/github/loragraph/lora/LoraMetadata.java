@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.type.LogicalType;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -125,6 +126,21 @@ public record LoraMetadata(
       return Adapter.nameOfMagnitude(path);
     }
 
+    /** The name of the magnitudes by the norms, where it is DoRA. */
+    public String factor() {
+      return Dora.factorOf(path);
+    }
+
+    /** Whether a value is multiplied by {@link #factor} and has its bias still to come. */
+    public boolean isBeforeBias(String value) {
+      return Dora.isBeforeBias(path, value);
+    }
+
+    /** Whether a value is what is left of a bias to be added behind {@link #factor}. */
+    public boolean isBiasOfMagnitude(String value) {
+      return Dora.isBias(path, value);
+    }
+
     /** The name of the anchor of lora_A, FLOAT (in, r), where {@link LoraInit#isAnchored}. */
     public String anchorA() {
       return Adapter.nameOfAnchorA(path);
@@ -156,11 +172,21 @@ public record LoraMetadata(
     return variant.scale(target.rank(), target.alpha());
   }
 
-  /** The values that gradients do not go through: the norms of DoRA. */
-  public Set<String> detached() {
-    return variant.useDora()
-        ? targets.stream().map(target -> Dora.normOf(target.path())).collect(Collectors.toSet())
-        : Set.of();
+  /**
+   * The products of activations with lora_A, one for each site of the Linear, also in a graph that
+   * was rewritten.
+   */
+  public List<Node> entries(Graph graph, Target target) {
+    Set<Node> norm = variant.useDora() ? Dora.below(graph, target.path()) : Set.of();
+    return graph.consumers(target.parameterA()).stream().filter(n -> !norm.contains(n)).toList();
+  }
+
+  /** The values of a model that gradients do not go through: the norms of DoRA. */
+  public static Set<String> detachedIn(OnnxModel model) {
+    return stated(model)
+        .filter(m -> m.variant().useDora())
+        .map(m -> m.targets().stream().map(t -> Dora.normOf(t.path())).collect(Collectors.toSet()))
+        .orElse(Set.of());
   }
 
   /** Whether a value is one of the trained tensors of some adapter, by its name. */

@@ -22,6 +22,10 @@ import java.util.SplittableRandom;
  * Dropout on what enters the adapters, as PEFT has it: {@code y = xW + b + s (dropout(x) lora_A)
  * lora_B}. It is in the training graph only.
  *
+ * <p>With DoRA PEFT drops out of what the magnitude changes, too: with f the magnitude by the norm
+ * and x' = dropout(x), {@code y = xW + b + (f - 1) x'W + f s (x' lora_A) lora_B}. That is a second
+ * product with W.
+ *
  * <p>{@code Dropout} and {@code RandomUniform} draw from a generator inside the session, which no
  * checkpoint holds. Here whether an element is kept follows from the step's seed and its place
  * alone, so a run that is resumed goes on with the very same masks: row i and column j have odd
@@ -80,7 +84,7 @@ public record LoraDropout(double probability) implements Pass {
     int number = 0;
     for (LoraMetadata.Target target : metadata.targets()) {
       String a = target.parameterA();
-      for (Node node : List.copyOf(graph.consumers(a))) {
+      for (Node node : metadata.entries(graph, target)) {
         int before = graph.nodes().size();
         GraphBuilder b = new GraphBuilder(graph, "/lora_dropout/" + target.path());
         String x = node.input(0);
@@ -96,12 +100,15 @@ public record LoraDropout(double probability) implements Pass {
         }
         graph.replace(node, scaled);
         moveBefore(graph, scaled, before);
+        if (metadata.variant().useDora()) {
+          new DoraDropout(graph, target, x, kept, scale).behind(scaled);
+        }
       }
     }
   }
 
   /** What was appended since the graph had so many nodes goes before the node that reads it. */
-  private static void moveBefore(Graph graph, Node reader, int size) {
+  static void moveBefore(Graph graph, Node reader, int size) {
     List<Node> appended = List.copyOf(graph.nodes().subList(size, graph.nodes().size()));
     graph.removeAll(appended);
     appended.forEach(node -> graph.insertBefore(reader, node));

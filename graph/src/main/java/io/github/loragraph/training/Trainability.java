@@ -3,6 +3,7 @@ package io.github.loragraph.training;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InitializerUntying;
+import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
@@ -34,7 +35,7 @@ public final class Trainability {
         Pass.inTurn(new InitializerUntying(), new TrainingNormalizer())
             .apply(TypedModel.of(model, shapes), trainable);
     TypedModel form = normal.model();
-    Autodiff autodiff = new Autodiff(Kernels.STANDARD);
+    Autodiff autodiff = new Autodiff(Kernels.STANDARD, LoraMetadata.detachedIn(model));
     LoraGraphException refusal = null;
     for (ValueInfo output : form.graph().outputs()) {
       try {

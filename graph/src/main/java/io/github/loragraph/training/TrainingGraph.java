@@ -3,6 +3,7 @@ package io.github.loragraph.training;
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.InitializerUntying;
+import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
@@ -145,7 +146,7 @@ public record TrainingGraph(
     TypedModel withLoss = forward.with(model).completed();
     ValueTypes types = withLoss.types();
     String scale = scale(graph, precision, options.accumulates(), logitsType.elementType());
-    Autodiff autodiff = new Autodiff(options.kernels());
+    Autodiff autodiff = new Autodiff(options.kernels(), LoraMetadata.detachedIn(source));
     Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
