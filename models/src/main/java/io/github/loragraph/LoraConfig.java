@@ -89,6 +89,13 @@ public final class LoraConfig {
     return options;
   }
 
+  /** Whether the first step of the outputs is exact: what is added is a product with zeros. */
+  boolean addsNothing() {
+    return !options.variant().useDora()
+        && !options.variant().init().isAnchored()
+        && options.variant().init() != LoraInit.ORTHOGONAL;
+  }
+
   /** The expression of the head, where one was given. */
   Optional<Pattern> givenHead() {
     return namesHead ? Optional.of(options.head()) : Optional.empty();
@@ -110,6 +117,16 @@ public final class LoraConfig {
   /** The adapters count alpha / rank, but for those that {@link #alphaPattern} has another for. */
   public double alpha() {
     return options.ranks().alpha();
+  }
+
+  /** r of the adapter of a module. */
+  public int rankOf(String modulePath) {
+    return options.ranks().rankOf(modulePath);
+  }
+
+  /** Alpha of the adapter of a module. */
+  public double alphaOf(String modulePath) {
+    return options.ranks().alphaOf(modulePath);
   }
 
   /** Other ranks, by expressions for the ends of module paths. */
@@ -199,12 +216,15 @@ public final class LoraConfig {
     }
 
     /**
-     * The layers whose whole module path an expression matches, as PEFT reads a text.
+     * What PEFT's {@code target_modules} of this text means: {@code all-linear}, one or several
+     * names with commas or blanks between them, or a regular expression for the whole module path.
+     * If that is no layer of the model, the text is an expression that is found anywhere in a path,
+     * which is noted.
      *
      * @throws LoraGraphException if it is no expression
      */
-    public Builder targetModulesFullMatch(String expression) {
-      this.targetModules = TargetModules.fullMatch(expression);
+    public Builder targetModulesAsInPeft(String text) {
+      this.targetModules = TargetModules.text(text);
       return this;
     }
 
@@ -229,12 +249,13 @@ public final class LoraConfig {
     }
 
     /**
-     * The same of those whose whole module path an expression matches, as PEFT reads a text.
+     * The same as PEFT reads a text: names with commas or blanks between them, or a regular
+     * expression for the whole module path.
      *
      * @throws LoraGraphException if it is no expression
      */
-    public Builder excludeModulesFullMatch(String expression) {
-      this.excludeModules = TargetModules.fullMatch(expression);
+    public Builder excludeModules(String text) {
+      this.excludeModules = TargetModules.strict(text);
       return this;
     }
 

@@ -36,7 +36,67 @@ public final class LoraInjector {
     return model.namingFile(() -> injected(model, options));
   }
 
-  private static OnnxModel injected(OnnxModel model, InjectionOptions options) {
+  /**
+   * What an injection does otherwise than its options say at first sight, a line each.
+   *
+   * @param model the one without adapters
+   */
+  public static List<String> notes(OnnxModel model, InjectionOptions options) {
+    TargetModules asked = options.selection().modules();
+    List<String> body = body(model, options).stream().map(Linear::path).toList();
+    TargetModules taken = asked.among(body);
+    List<String> notes = new ArrayList<>();
+    if (asked instanceof TargetModules.Text text) {
+      TargetModules anywhere = TargetModules.found(TargetModules.python(text.text()));
+      long found = body.stream().filter(anywhere::matches).count();
+      long asPeft = body.stream().filter(taken::matches).count();
+      if (taken.equals(anywhere)) {
+        notes.add(
+            "'%s' is no whole module path and no name in one, as PEFT reads it: it was taken as an expression that is found anywhere in one"
+                .formatted(text.text()));
+      } else if (found != asPeft && found > 0) {
+        notes.add(
+            "'%s' was read as PEFT reads it, which is %d layers: an expression that is found anywhere in a path would be %d"
+                .formatted(text.text(), asPeft, found));
+      }
+    }
+    for (TargetModules modules :
+        options.selection().exclude() == null
+            ? List.of(taken)
+            : List.of(taken, options.selection().exclude())) {
+      if (modules instanceof TargetModules.Names names) {
+        for (String name : names.names()) {
+          if (body.stream().noneMatch(TargetModules.names(List.of(name))::matches)) {
+            notes.add("'%s' is the name of no layer that can be adapted".formatted(name));
+          }
+        }
+      }
+    }
+    return notes;
+  }
+
+  private static List<Linear> body(OnnxModel model, InjectionOptions options) {
+    return LinearFinder.find(model.graph()).stream()
+        .filter(l -> !PeftAdapters.isAdapter(l.path()))
+        .filter(l -> !options.head().matcher(l.path()).find())
+        .toList();
+  }
+
+  /** With a selection that says what it means in this model. */
+  private static InjectionOptions resolved(OnnxModel model, InjectionOptions options) {
+    TargetSelection asked = options.selection();
+    TargetModules modules =
+        asked.modules().among(body(model, options).stream().map(Linear::path).toList());
+    return new InjectionOptions(
+        new TargetSelection(modules, asked.exclude(), asked.layers()),
+        options.ranks(),
+        options.variant(),
+        options.head(),
+        options.seed());
+  }
+
+  private static OnnxModel injected(OnnxModel model, InjectionOptions asked) {
+    InjectionOptions options = resolved(model, asked);
     if (LoraMetadata.of(model).isPresent()) {
       throw new LoraGraphException("the model has adapters already", Remedy.REMOVE_OR_MERGE);
     }

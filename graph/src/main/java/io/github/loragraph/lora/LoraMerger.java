@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,11 +28,29 @@ public final class LoraMerger {
       return true;
     }
     LoraVariant variant = metadata.get().variant();
-    Graph graph = model.graph();
-    return variant.init() != LoraInit.ORTHOGONAL
-        && metadata.get().targets().stream()
-            .map(target -> Adapter.of(graph, target, variant))
-            .allMatch(Adapter::isAsInjected);
+    if (variant.init() == LoraInit.ORTHOGONAL) {
+      return false;
+    }
+    Graph graph = model.graph().copy();
+    List<Adapter> adapters =
+        metadata.get().targets().stream().map(t -> Adapter.of(graph, t, variant)).toList();
+    if (!adapters.stream().allMatch(Adapter::isAsInjected)) {
+      return false;
+    }
+    if (!variant.useDora()) {
+      return true;
+    }
+    adapters.forEach(adapter -> adapter.removeFrom(graph));
+    List<Linear> linears = LinearFinder.find(graph);
+    return adapters.stream()
+        .allMatch(
+            adapter -> {
+              Linear linear = linear(linears, adapter.path());
+              double[] norms = WeightMatrix.of(graph, linear).norms();
+              return Dora.initial(linear, norms)
+                  .bytes()
+                  .equals(Objects.requireNonNull(adapter.magnitude()).bytes());
+            });
   }
 
   /**

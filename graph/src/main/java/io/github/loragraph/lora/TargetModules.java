@@ -1,6 +1,7 @@
 package io.github.loragraph.lora;
 
 import io.github.loragraph.error.LoraGraphException;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -14,6 +15,9 @@ import java.util.stream.Collectors;
 public sealed interface TargetModules {
   /** PEFT's word for {@link #allLinear()}. */
   String ALL_LINEAR = "all-linear";
+
+  /** Module names, or ends of module paths, with commas or blanks between them. */
+  Pattern NAMES = Pattern.compile("\\s*[\\w.-]+(?:[,\\s]+[\\w.-]+)*[,\\s]*");
 
   /** Whether a layer of this path is meant. */
   boolean matches(String path);
@@ -58,6 +62,37 @@ public sealed interface TargetModules {
   /** Every layer but the head and one that makes an output of the model. */
   static TargetModules allLinear() {
     return new AllLinear();
+  }
+
+  /**
+   * What a text means as PEFT reads it: {@link #ALL_LINEAR}, names with commas or blanks between
+   * them, or an expression for whole paths. Where that is no layer of the model, the text is an
+   * expression that is found anywhere in a path.
+   *
+   * @throws LoraGraphException if it is no regular expression
+   */
+  static TargetModules text(String text) {
+    TargetModules asPeft = strict(text);
+    return asPeft instanceof AllLinear ? asPeft : new Text(text, asPeft);
+  }
+
+  /**
+   * The same as PEFT reads it alone.
+   *
+   * @throws LoraGraphException if it is no regular expression, or empty
+   */
+  static TargetModules strict(String text) {
+    if (text.strip().equalsIgnoreCase(ALL_LINEAR)) {
+      return allLinear();
+    }
+    return NAMES.matcher(text).matches()
+        ? names(Arrays.stream(text.strip().split("[,\\s]+")).toList())
+        : fullMatch(text);
+  }
+
+  /** These modules, now that the paths are known among which they are. */
+  default TargetModules among(Collection<String> paths) {
+    return this;
   }
 
   /**
@@ -139,6 +174,40 @@ public sealed interface TargetModules {
     @Override
     public String toString() {
       return "'" + whole + "'";
+    }
+  }
+
+  /**
+   * See {@link TargetModules#text}.
+   *
+   * @param asPeft what it means to PEFT
+   */
+  record Text(String text, TargetModules asPeft) implements TargetModules {
+    @Override
+    public TargetModules among(Collection<String> paths) {
+      return paths.stream().anyMatch(asPeft::matches) || text.contains(",")
+          ? asPeft
+          : found(python(text));
+    }
+
+    @Override
+    public boolean matches(String path) {
+      return asPeft.matches(path);
+    }
+
+    @Override
+    public String words() {
+      return asPeft.words();
+    }
+
+    @Override
+    public Pattern expression() {
+      return asPeft.expression();
+    }
+
+    @Override
+    public String toString() {
+      return asPeft.toString();
     }
   }
 
