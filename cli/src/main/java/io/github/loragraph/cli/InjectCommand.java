@@ -184,8 +184,7 @@ final class InjectCommand implements Callable<Integer> {
         "ranks",
         change.layers().stream()
             .collect(
-                Collectors.toMap(
-                    path -> path, config::rankOf, (a, b) -> a, LinkedHashMap::new)));
+                Collectors.toMap(path -> path, config::rankOf, (a, b) -> a, LinkedHashMap::new)));
     result.put("totalParameters", after.total());
     result.put("trainableParameters", after.trainable());
     result.put("maxOutputDifference", difference.isPresent() ? difference.getAsDouble() : null);
@@ -216,8 +215,7 @@ final class InjectCommand implements Callable<Integer> {
 
   private void requireTargets() {
     if (match == null && targetModules == null) {
-      throw new ParameterException(
-          spec.commandLine(), "Missing required option: '--match=REGEX'");
+      throw new ParameterException(spec.commandLine(), "Missing required option: '--match=REGEX'");
     }
     if (match != null && targetModules != null) {
       throw new ParameterException(

@@ -22,8 +22,7 @@ record KeyedNumber(String key, double number) {
       } catch (NumberFormatException e) {
         // Said below.
       }
-      throw new TypeConversionException(
-          "'%s' is not KEY=NUMBER, as query=16".formatted(value));
+      throw new TypeConversionException("'%s' is not KEY=NUMBER, as query=16".formatted(value));
     }
   }
 

@@ -50,7 +50,7 @@ public final class LoraInjector {
       TargetModules anywhere = TargetModules.found(TargetModules.python(text.text()));
       long found = body.stream().filter(anywhere::matches).count();
       long asPeft = body.stream().filter(taken::matches).count();
-      if (taken.equals(anywhere)) {
+      if (taken instanceof TargetModules.Found) {
         notes.add(
             "'%s' is no whole module path and no name in one, as PEFT reads it: it was taken as an expression that is found anywhere in one"
                 .formatted(text.text()));

@@ -2,6 +2,7 @@ package io.github.loragraph.training;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -40,6 +41,9 @@ final class MixedPrecision {
   private final ElementType half;
   private final Graph target;
 
+  /** What stays in FLOAT: the norms of DoRA, which adapters of a few 1e-3 would not move. */
+  private final Set<Node> exact;
+
   /** Values that come out of products, moved or not: they are there in 16 bits first. */
   private final Set<String> madeHalf = new HashSet<>();
 
@@ -52,8 +56,10 @@ final class MixedPrecision {
   /** The names of values in 16 bits; in FLOAT they keep their own. */
   private final Map<String, String> halves = new HashMap<>();
 
-  private MixedPrecision(Graph source, ValueTypes types, ElementType half) {
+  private MixedPrecision(
+      Graph source, ValueTypes types, Set<String> exactValues, ElementType half) {
     this.source = source;
+    this.exact = below(source, exactValues);
     this.types = types;
     this.half = half;
     this.target = source.withoutNodes();
@@ -69,7 +75,12 @@ final class MixedPrecision {
   static Pass in(Precision precision, Collection<String> kept) {
     return (model, trainable) -> {
       Graph source = model.graph();
-      MixedPrecision pass = new MixedPrecision(source, model.types(), precision.elementType());
+      MixedPrecision pass =
+          new MixedPrecision(
+              source,
+              model.types(),
+              LoraMetadata.detachedIn(model.model()),
+              precision.elementType());
       if (source.nodes().stream().noneMatch(pass::isProduct)) {
         throw new LoraGraphException(
             "precision %s changes nothing: the model has no matrix product of FLOAT values"
@@ -106,7 +117,22 @@ final class MixedPrecision {
   }
 
   private boolean isProduct(Node node) {
-    return isStandard(node, Trait.LOWER_PRECISION) && isFloat(node.output(0));
+    return isStandard(node, Trait.LOWER_PRECISION)
+        && isFloat(node.output(0))
+        && !exact.contains(node);
+  }
+
+  /** The nodes that values are computed by. */
+  private static Set<Node> below(Graph graph, Set<String> values) {
+    Set<Node> nodes = new HashSet<>();
+    List<String> open = new ArrayList<>(values);
+    while (!open.isEmpty()) {
+      Node node = graph.producer(open.remove(open.size() - 1));
+      if (node != null && nodes.add(node)) {
+        open.addAll(node.inputs());
+      }
+    }
+    return nodes;
   }
 
   private static boolean isStandard(Node node, Trait trait) {

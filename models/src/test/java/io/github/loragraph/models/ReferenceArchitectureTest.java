@@ -8,8 +8,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.lora.InjectionOptions;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMetadata;
+import io.github.loragraph.lora.LoraRanks;
+import io.github.loragraph.lora.LoraVariant;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
+import io.github.loragraph.lora.TargetModules;
+import io.github.loragraph.lora.TargetSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import java.io.IOException;
 import java.io.InputStream;
@@ -49,6 +53,22 @@ class ReferenceArchitectureTest {
     Map<String, Long> expected = counts(structure.get("parameters"));
     expected.putAll(counts(structure.get("lora_parameters")));
     assertEquals(expected, counts(parameters));
+
+    OnnxModel ofPeft =
+        LoraInjector.inject(
+            model,
+            new InjectionOptions(
+                TargetSelection.of(TargetModules.names(List.of("query", "value"))),
+                LoraRanks.of(8, 8),
+                LoraVariant.PLAIN,
+                InjectionOptions.DEFAULT_HEAD,
+                0));
+    assertEquals(
+        294_912,
+        total(
+            Parameters.of(ofPeft).stream()
+                .filter(p -> LoraMetadata.isAdapterWeight(p.value()))
+                .toList()));
   }
 
   private static long total(List<Parameter> parameters) {
