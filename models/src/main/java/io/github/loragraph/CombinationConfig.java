@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 
 /**
  * How adapters become one, by the names that {@code add_weighted_adapter} of PEFT has. Immutable,
- * made by a {@link #builder()}.
+ * made by a {@link #builder(Type)}.
  */
 public final class CombinationConfig {
   /** PEFT's {@code combination_type}. */

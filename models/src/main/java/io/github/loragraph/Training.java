@@ -320,14 +320,17 @@ final class Training {
             ? AdapterOnModel.between(
                     model.graph(),
                     made,
-                    reason ->
-                        notes.accept("the model is written whole, without an adapter: " + reason))
+                    reason -> notes.accept("the model is written, without an adapter: " + reason))
                 .orElse(null)
             : null;
     boolean found = adapter != null && model.isAsInFile();
     boolean whole = arguments.writesModel() || !found;
     if (adapter != null && !model.isAsInFile() && !arguments.writesModel()) {
-      notes.accept("the model is written whole, too: what was trained on is in no file");
+      notes.accept("the model is written, too: what was trained on is in no file");
+    }
+    if (adapter != null && AdapterOnModel.isConverted(made)) {
+      notes.accept(
+          "the adapter is written as plain LoRA of twice the rank over the model as it was: what its start took from the weights is in it");
     }
     Map<String, byte[]> beside = new LinkedHashMap<>();
     if (adapter != null) {
@@ -338,7 +341,8 @@ final class Training {
           .ifPresent(bytes -> beside.put(ModelConfig.FILE, bytes));
       beside.put(AdapterFolder.READING, RunDefaults.reading(configuration));
     }
-    return new RunFolder.Outcome(adapter, beside, whole ? made : null);
+    boolean shares = lora && !arguments.writesModel() && !model.isBundled();
+    return new RunFolder.Outcome(adapter, beside, whole ? made : null, shares);
   }
 
   /** What was made, with what it says of itself; the model as it was says what it said. */

@@ -1116,7 +1116,8 @@ public final class TrainingArguments {
     /**
      * Whether the run folder gets the whole model, {@code model.onnx}, besides its adapter; false
      * unless set. It does in any case where the adapter is not all that was trained, as by {@link
-     * Method#FULL}, or where the model that was trained is in no file.
+     * Method#FULL}, or where the model that was trained is in no file; then it may refer to the
+     * weights of the model that it was trained from.
      */
     public Builder writeModel(boolean writeModel) {
       this.writeModel = writeModel;

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs leave adapters, and a model with an adapter is the model that the run made. */
 @Timeout(300)
@@ -231,6 +233,61 @@ class AdapterRunTest {
     Path run = train("run");
     String alone = failure("predict", run.resolve("adapter"), "x");
     assertTrue(alone.contains("holds an adapter, not a model: name the model"), alone);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--rslora --rank-pattern layer.0.*query=4",
+        "--dora",
+        "--dora --rslora --alpha-pattern value=16",
+        "--bias all",
+        "--bias lora-only --init kaiming",
+        "--init orthogonal --layers 1"
+      })
+  void variantsAreInTheAdapter(String options) throws IOException {
+    adaptAnew(options);
+    Path run = train("run");
+    Path whole = train("whole", "--write-model");
+    assertFalse(Files.exists(run.resolve("model.onnx")));
+    assertSame(OnnxFile.read(whole.resolve("model.onnx")), Runs.model(run));
+    assertEquals(predict(whole), predict(run));
+    assertEquals(predict(run), predict(folder.resolve("base"), "--adapter", run));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--init pissa", "--init olora"})
+  void whatBeginsWithTheWeightsIsPlainInTheAdapter(String options) throws IOException {
+    adaptAnew(options);
+    Path run = train("run");
+    Path whole = train("whole", "--write-model");
+    assertFalse(Files.exists(run.resolve("model.onnx")));
+    double expected = Cli.json("eval", whole, "--data", data).get("loss").asDouble();
+    assertNotEquals(Cli.json("eval", model, "--data", data).get("loss").asDouble(), expected, 1e-3);
+    assertEquals(expected, Cli.json("eval", run, "--data", data).get("loss").asDouble(), 1e-5);
+    Cli.json("merge", run, "-o", folder.resolve("m.onnx"));
+    assertEquals(
+        expected,
+        Cli.json("eval", folder.resolve("m.onnx"), "--data", data).get("loss").asDouble(),
+        1e-5);
+  }
+
+  private void adaptAnew(String options) {
+    List<Object> arguments = new ArrayList<>(List.of("inject", folder.resolve("base/model.onnx")));
+    arguments.addAll(List.of("--match", "query|value", "--rank", 2, "--force"));
+    arguments.addAll(Arrays.asList((Object[]) options.split(" ")));
+    Cli.json(arguments.toArray());
+  }
+
+  @Test
+  void aHeadAloneTakesNoPlaceEither() throws IOException {
+    model = folder.resolve("base/model.onnx");
+    Path run = train("run", "--method", "head");
+    Path whole = train("whole", "--method", "head", "--write-model");
+    assertSame(OnnxFile.read(whole.resolve("model.onnx")), Runs.model(run));
+    assertTrue(Files.size(run.resolve("model.onnx")) < 80_000);
+    assertTrue(Files.isSameFile(model, run.resolve("model.onnx.data")));
+    assertEquals(predict(whole), predict(run));
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,7 +110,14 @@ public final class AdapterOnModel {
         metadata.put(PROPERTIES, JSON.writeValueAsString(changed));
       }
       PeftAdapter whole = new PeftAdapter(adapter.config(), adapter.tensors(), metadata);
-      Optional<String> other = difference(made, onto(base, whole, note -> {}));
+      boolean converted = isConverted(made);
+      Optional<String> other =
+          difference(
+              made,
+              onto(base, whole, note -> {}),
+              name ->
+                  converted
+                      && (LoraMetadata.isPartOfAdapter(name) || name.equals(LoraMetadata.KEY)));
       other.ifPresent(name -> reasons.accept("'%s' has no place in an adapter".formatted(name)));
       return other.isPresent() ? Optional.empty() : Optional.of(whole);
     } catch (LoraGraphException e) {
@@ -136,29 +144,42 @@ public final class AdapterOnModel {
     return changed;
   }
 
-  /** The first parameter or entry of the metadata in which two models differ. */
-  private static Optional<String> difference(OnnxModel expected, OnnxModel actual) {
+  /**
+   * Whether the adapters of a model, which begin with a part of the weights, are plain ones of
+   * twice the rank in PEFT's form: the same model but for rounding, not byte for byte.
+   */
+  public static boolean isConverted(OnnxModel made) {
+    return LoraMetadata.require(made).variant().init().isAnchored();
+  }
+
+  /**
+   * The first parameter or entry of the metadata in which two models differ.
+   *
+   * @param passedOver the names of what may differ
+   */
+  private static Optional<String> difference(
+      OnnxModel expected, OnnxModel actual, Predicate<String> passedOver) {
     Map<String, Tensor> a = expected.graph().initializers();
     Map<String, Tensor> b = actual.graph().initializers();
-    for (Map.Entry<String, Tensor> entry : a.entrySet()) {
-      if (!isSame(entry.getValue(), b.get(entry.getKey()))) {
-        return Optional.of(entry.getKey());
+    Set<String> names = new LinkedHashSet<>(a.keySet());
+    names.addAll(b.keySet());
+    names.removeIf(passedOver);
+    for (String name : names) {
+      if (!isSame(a.get(name), b.get(name))) {
+        return Optional.of(name);
       }
     }
-    Set<String> more = new LinkedHashSet<>(b.keySet());
-    more.removeAll(a.keySet());
-    if (!more.isEmpty()) {
-      return more.stream().findFirst();
-    }
     return expected.metadata().entrySet().stream()
+        .filter(entry -> !passedOver.test(entry.getKey()))
         .filter(entry -> !entry.getValue().equals(actual.metadata().get(entry.getKey())))
         .map(Map.Entry::getKey)
         .findFirst();
   }
 
-  private static boolean isSame(Tensor expected, @Nullable Tensor actual) {
+  private static boolean isSame(@Nullable Tensor expected, @Nullable Tensor actual) {
     return expected == actual
-        || actual != null
+        || expected != null
+            && actual != null
             && expected.elementType() == actual.elementType()
             && Arrays.equals(expected.dims(), actual.dims())
             && expected.bytes().equals(actual.bytes());

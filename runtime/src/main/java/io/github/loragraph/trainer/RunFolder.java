@@ -328,9 +328,14 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * @param adapter what it learned, in PEFT's layout; null where that is no adapter
    * @param besideAdapter further files of the adapter's folder, by their names
    * @param model the trained model; null where the adapter is all
+   * @param sharesWeights whether the model may refer to weights in the file that they came from, by
+   *     a link in the run folder, instead of having them itself
    */
   public record Outcome(
-      @Nullable PeftAdapter adapter, Map<String, byte[]> besideAdapter, @Nullable OnnxModel model) {
+      @Nullable PeftAdapter adapter,
+      Map<String, byte[]> besideAdapter,
+      @Nullable OnnxModel model,
+      boolean sharesWeights) {
     public Outcome {
       if (adapter == null && model == null) {
         throw new IllegalArgumentException("a run leaves something");
@@ -354,7 +359,9 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
           outcome.besideAdapter.forEach(
               (name, content) -> files.write(place.resolve(name), out -> out.write(content)));
         }
-        if (outcome.model != null) {
+        if (outcome.model != null && outcome.sharesWeights) {
+          OnnxFile.stageReferring(outcome.model, folder.resolve(MODEL), true, files);
+        } else if (outcome.model != null) {
           OnnxFile.stage(outcome.model, folder.resolve(MODEL), files);
         }
         files.commit();
