@@ -235,12 +235,18 @@ public final class OrtRuntime {
    */
   public OnnxTensor tensor(Tensor tensor) throws OrtException {
     ByteBuffer bytes = tensor.bytes();
-    if (!bytes.isDirect() || bytes.alignmentOffset(0, tensor.elementType().bytes()) != 0) {
-      ByteBuffer aligned =
-          ByteBuffer.allocateDirect(bytes.remaining()).order(ByteOrder.nativeOrder());
-      bytes = aligned.put(bytes).flip();
-    }
-    return tensor(bytes, tensor.dims(), tensor.elementType());
+    return tensor(
+        WeightCopies.isNeeded(tensor) ? aligned(bytes) : bytes,
+        tensor.dims(),
+        tensor.elementType());
+  }
+
+  /** A copy outside of the heap, where any number may begin. */
+  static ByteBuffer aligned(ByteBuffer bytes) {
+    return ByteBuffer.allocateDirect(bytes.remaining())
+        .order(ByteOrder.nativeOrder())
+        .put(bytes.duplicate())
+        .flip();
   }
 
   /**

@@ -12,8 +12,10 @@ import java.util.Set;
 
 /**
  * The frozen weights of a model as ONNX Runtime takes them: all sessions over the same model read
- * the same memory, which is the model file's memory map where its alignment allows. Sessions must
- * be closed before their weights, and who makes either closes it.
+ * the same memory, which is the model file's memory map where its alignment allows, else a copy
+ * that all weights of this process with the same bytes have together ({@link WeightCopies}).
+ * Sessions must be closed before their weights, and who makes either closes it; what others still
+ * use stays open.
  */
 public final class Weights implements AutoCloseable {
   /** Smaller tensors travel inside the model: they may be shapes, which optimizers want to read. */
@@ -23,6 +25,7 @@ public final class Weights implements AutoCloseable {
       Set.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16);
 
   private final Map<Tensor, OnnxTensor> tensors = new HashMap<>();
+  private final Map<Tensor, WeightCopies.Copy> copies = new HashMap<>();
 
   /** Whether a tensor is handed over in memory. */
   static boolean isWeight(Tensor tensor) {
@@ -35,20 +38,33 @@ public final class Weights implements AutoCloseable {
     Map<String, OnnxTensorLike> result = new HashMap<>();
     for (Tensor tensor : initializers) {
       if (isWeight(tensor)) {
-        OnnxTensor weight = tensors.get(tensor);
-        if (weight == null) {
-          weight = runtime.tensor(tensor);
-          tensors.put(tensor, weight);
-        }
-        result.put(tensor.name(), weight);
+        result.put(tensor.name(), weight(runtime, tensor));
       }
     }
     return result;
+  }
+
+  private OnnxTensor weight(OrtRuntime runtime, Tensor tensor) throws OrtException {
+    WeightCopies.Copy copy = copies.get(tensor);
+    OnnxTensor weight = copy == null ? tensors.get(tensor) : copy.tensor();
+    if (weight != null) {
+      return weight;
+    }
+    if (WeightCopies.isNeeded(tensor)) {
+      copy = WeightCopies.lease(runtime, tensor);
+      copies.put(tensor, copy);
+      return copy.tensor();
+    }
+    weight = runtime.tensor(tensor);
+    tensors.put(tensor, weight);
+    return weight;
   }
 
   @Override
   public synchronized void close() {
     tensors.values().forEach(OnnxTensor::close);
     tensors.clear();
+    copies.values().forEach(WeightCopies::release);
+    copies.clear();
   }
 }

@@ -19,6 +19,11 @@ public final class NativeMemory {
     }
   }
 
+  /** The bytes of the weights that were copied for sessions that are open. */
+  public static long bytesOfSharedWeights() {
+    return WeightCopies.bytesInUse();
+  }
+
   /** What is left open by work. */
   public static List<String> leftOpenBy(Executable work) throws Throwable {
     try (NativeOwners.Watch watch = NativeOwners.watch()) {
