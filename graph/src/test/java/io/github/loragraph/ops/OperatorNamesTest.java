@@ -26,7 +26,7 @@ class OperatorNamesTest {
   /** What such a list is for, by the file that it stands in. */
   private static final Map<String, String> ALLOWED =
       Map.of(
-          "Adapter.java", "the nodes that an adapter is made of",
+          "Dora.java", "the nodes that the norm of an adapted weight is made of",
           "AnswerSearch.java", "the activations that it tells apart",
           "LinearAsGemm.java", "says how each operator of a Linear goes into a Gemm",
           "FirstTokenSelection.java", "says how the axes of each operator are those of its input",
