@@ -3,9 +3,15 @@ package io.github.loragraph;
 import io.github.loragraph.adapter.AdapterInputs;
 import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.adapter.OnnxAdapterFile;
+import io.github.loragraph.adapter.PeftAdapter;
+import io.github.loragraph.adapter.PeftConfig;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.AdapterFolder;
+import io.github.loragraph.models.AdapterOnModel;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -27,11 +33,19 @@ record AdapterSource(
   /**
    * Reads an adapter.
    *
-   * @param source an {@code .onnx_adapter} file, or a model with adapters or its folder
+   * @param source an {@code .onnx_adapter} file, a folder in PEFT's layout, a run folder with one,
+   *     or a model with adapters or its folder
+   * @param base the model that it is for, as it answers
+   * @param notes gets a line for what an adapter of PEFT's has that counts for nothing
    * @throws LoraGraphException if there is none
    */
-  static AdapterSource read(Path source) {
-    return source.toString().endsWith(OnnxAdapter.SUFFIX) ? ofFile(source) : ofModel(source);
+  static AdapterSource read(Path source, OnnxModel base, Consumer<String> notes) {
+    if (source.toString().endsWith(OnnxAdapter.SUFFIX)) {
+      return ofFile(source);
+    }
+    boolean isPeft =
+        Files.isRegularFile(source.resolve(PeftConfig.FILE)) || RunFolder.hasAdapter(source);
+    return isPeft ? ofPeft(AdapterFolder.at(source), base, notes) : of(Model.open(source));
   }
 
   private static AdapterSource ofFile(Path file) {
@@ -44,8 +58,21 @@ record AdapterSource(
     return new AdapterSource(values, config, isOwn, RunDefaults.NONE);
   }
 
-  private static AdapterSource ofModel(Path path) {
-    return of(Model.open(path));
+  private static AdapterSource ofPeft(AdapterFolder place, OnnxModel base, Consumer<String> notes) {
+    PeftAdapter adapter = PeftAdapter.read(place.folder());
+    OnnxModel adapted =
+        AdapterOnModel.onto(AdapterInputs.withRoomFor(base, adapter), adapter, notes);
+    Path config = place.folder().resolve(ModelConfig.FILE);
+    Path run = place.run();
+    if (!Files.exists(config) && run != null) {
+      config = run.resolve(ModelConfig.FILE);
+    }
+    Path reading = place.reading();
+    return new AdapterSource(
+        AdapterInputs.of(adapted),
+        Files.exists(config) ? ModelConfig.read(config) : null,
+        true,
+        reading == null ? RunDefaults.NONE : RunDefaults.of(reading, NOBODY));
   }
 
   /**

@@ -52,6 +52,10 @@ public final class MultiAdapterPredictor implements AutoCloseable {
   private final AdapterSession session;
   private final OrtRuntime runtime;
   private final HeldNotes notes;
+
+  /** The model with its logits for its output. */
+  private final OnnxModel answering;
+
   private final List<ValueInfo> inputs;
   private final Predictor base;
   private final AdapterShelf shelf;
@@ -87,7 +91,7 @@ public final class MultiAdapterPredictor implements AutoCloseable {
     this.data = data;
     this.notes = notes;
     this.runtime = sessions.runtime();
-    OnnxModel answering = data.answer().answering();
+    this.answering = data.answer().answering();
     this.inputs = answering.graph().requiredInputs();
     this.session = new AdapterSession(answering, sessions);
     this.shelf = new AdapterShelf(adapterBytes);
@@ -146,10 +150,11 @@ public final class MultiAdapterPredictor implements AutoCloseable {
   /**
    * Loads an adapter from a file, in place of one of the same name.
    *
-   * @param source an {@code .onnx_adapter} file, or a model with adapters, its folder or the run
-   *     folder of its training. Labels and task are those of its {@code config.json}; of a file
-   *     {@code x.onnx_adapter} those of {@code x.config.json}, else of the {@code config.json}
-   *     beside it where that fits
+   * @param source an adapter's folder in PEFT's layout, the run folder of a training, an {@code
+   *     .onnx_adapter} file, or a model with adapters or its folder. Labels and task are those of
+   *     its {@code config.json}; of a file {@code x.onnx_adapter} those of {@code x.config.json},
+   *     else of the {@code config.json} beside it where that fits; where nothing says them, the
+   *     model's if it has as many classes, else they are numbered
    * @throws LoraGraphException if there is no adapter, or it does not fit the model; it names the
    *     source
    * @throws IllegalStateException if this is closed
@@ -186,18 +191,19 @@ public final class MultiAdapterPredictor implements AutoCloseable {
   }
 
   private ServedAdapter served(Path source) {
-    return LoraGraphException.in(source, () -> served(AdapterSource.read(source)));
+    return LoraGraphException.in(
+        source, () -> served(AdapterSource.read(source, answering, notes)));
   }
 
   private ServedAdapter served(AdapterSource source) {
     OnnxAdapter values = source.values();
     OptionalInt classes = session.allow(values);
-    OnnxModel answering = session.withClasses(classes.orElse(data.answer().logits().width()));
+    OnnxModel declared = session.withClasses(classes.orElse(data.answer().logits().width()));
     RunDefaults run = source.defaults();
     ModelData own =
         data.adapted(
             config(source, classes),
-            answering,
+            declared,
             arguments.maxLength().orElse(run.maxLength()),
             arguments.task().map(Task::internal).orElse(run.task()));
     ActiveAdapter active = new ActiveAdapter(runtime, values);

@@ -47,6 +47,8 @@ final class JavaPageTest {
             ndcg@10 true
             (\\d\\.\\d{3} .+
             ){3}invoice
+            invoice
+            2 \\[acme]
             \\[input_ids, attention_mask, token_type_ids] -> \\[logits]
             """);
     String all = String.join("\n", printed) + "\n";

@@ -10,8 +10,11 @@ import io.github.loragraph.adapter.AdapterInputs;
 import io.github.loragraph.adapter.AdapterNaming;
 import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.adapter.OnnxAdapterFile;
+import io.github.loragraph.adapter.PeftAdapter;
+import io.github.loragraph.adapter.PeftExport;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.fixtures.Fixtures;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.onnx.OnnxFile;
@@ -31,6 +34,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -194,6 +198,66 @@ class MultiAdapterPredictorTest {
     String bias = "classifier.out_proj.bias";
     changed.put(bias, Tensor.ofFloats(bias, new float[classes], classes));
     return new OnnxAdapter(1, 1, changed);
+  }
+
+  /** PEFT's folders, with a head of the model's classes and with another. */
+  @Test
+  void foldersOfPeftAreServed() throws Exception {
+    OnnxModel trained = AdaptedModels.trained(AdaptedModels.tiny(), "query|value", 4, 6);
+    Path alone = adapted("alone", "query|value", 4, names("l", base().labels().size()));
+    OnnxFile.write(trained, alone.resolve("model.onnx"), true);
+    PeftAdapter adapter = PeftExport.of(trained);
+    Path same = written("same", adapter, null);
+    Path run = folder.resolve("run");
+    Path inRun = written("run/adapter", adapter, null);
+    Files.writeString(run.resolve("config.yaml"), "maxLength: 9\n");
+    ModelConfig.empty()
+        .withLabels(new LabelSet(names("r", base().labels().size())))
+        .write(run.resolve("config.json"), false);
+    Map<String, Tensor> other = new HashMap<>(adapter.tensors());
+    String head = "base_model.model.classifier.out_proj.";
+    int hidden = (int) other.get(head + "weight").dim(1);
+    float[] numbers = new float[3 * hidden];
+    numbers[0] = 1;
+    other.put(head + "weight", Tensor.ofFloats(head + "weight", numbers, 3, hidden));
+    other.put(head + "bias", Tensor.ofFloats(head + "bias", new float[] {0, 1, 2}, 3));
+    Path three = written("three", new PeftAdapter(adapter.config(), other), List.of("x", "y", "z"));
+    List<Example> examples = examples(9);
+    try (MultiAdapterPredictor many = MultiAdapterPredictor.open(base(), ONE_THREAD)) {
+      many.load("same", same);
+      many.load("run", run);
+      many.load("in run", inRun);
+      many.load("three", three);
+      List<Prediction> answers = many.predict("same", examples);
+      List<Prediction> expected = alone(alone, examples);
+      for (int i = 0; i < answers.size(); i++) {
+        assertEquals(
+            List.copyOf(expected.get(i).probabilities().values()).get(0),
+            List.copyOf(answers.get(i).probabilities().values()).get(0),
+            TOLERANCE);
+      }
+      assertEquals(base().labels(), many.labels("same"));
+      assertEquals(List.of("x", "y", "z"), many.labels("three"));
+      Map<String, Double> found = many.predict("three", examples).get(0).probabilities();
+      assertEquals(Math.E, found.get("z") / found.get("y"), 1e-5);
+      assertEquals(names("r", base().labels().size()), many.labels("run"));
+      assertEquals(many.labels("run"), many.labels("in run"));
+    }
+  }
+
+  private Path written(String name, PeftAdapter adapter, @Nullable List<String> labels)
+      throws Exception {
+    Path target = Files.createDirectories(folder.resolve(name));
+    try (StagedFiles files = new StagedFiles(target, false)) {
+      adapter.stage(target, files);
+      files.commit();
+    }
+    if (labels != null) {
+      ModelConfig.empty()
+          .withLabels(new LabelSet(labels))
+          .write(target.resolve("config.json"), false);
+    }
+    return target;
   }
 
   @Test

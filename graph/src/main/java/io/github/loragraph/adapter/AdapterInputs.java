@@ -40,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * trained in full, a head above all, is an input whose default is what the model has; where a
  * head's last layer makes the output, an adapter may have another number of classes. All other
  * weights stay as they are.
+ *
+ * <p>Long because what the inputs are, and what fits them, is known in one place.
  */
 public final class AdapterInputs {
   private static final String A = ".lora_A";
@@ -264,12 +266,16 @@ public final class AdapterInputs {
         }
       }
     }
+    openOutputs(graph, open);
+    return axes;
+  }
+
+  private static void openOutputs(Graph graph, Set<String> open) {
     List<ValueInfo> outputs = List.copyOf(graph.outputs());
     graph.clearOutputs();
     for (ValueInfo output : outputs) {
       graph.addOutput(open.contains(output.name()) ? withOpenEnd(output) : output);
     }
-    return axes;
   }
 
   private static ValueInfo withOpenEnd(ValueInfo output) {
@@ -300,6 +306,55 @@ public final class AdapterInputs {
       }
     }
     return OptionalInt.empty();
+  }
+
+  /**
+   * A model with as many classes as an adapter's head has, in whose place zeros stand; the model
+   * itself where that is no other number.
+   *
+   * @param model stays as it is
+   */
+  public static OnnxModel withRoomFor(OnnxModel model, PeftAdapter adapter) {
+    for (Linear linear : LinearFinder.find(model.graph())) {
+      boolean last =
+          linear.part() == null
+              && linear.sites().stream().allMatch(s -> model.graph().isOutput(s.output()));
+      if (last) {
+        for (Map.Entry<String, Tensor> brought : adapter.others().entrySet()) {
+          Tensor tensor = brought.getValue();
+          if (brought.getKey().endsWith("." + linear.weightName())
+              && tensor.rank() == 2
+              && tensor.dim(0) != linear.out()) {
+            return withClasses(model, linear, tensor.dim(0));
+          }
+        }
+      }
+    }
+    return model;
+  }
+
+  private static OnnxModel withClasses(OnnxModel model, Linear linear, long classes) {
+    Set<String> values = new LinkedHashSet<>(Set.of(linear.weightValue()));
+    if (linear.bias() != null) {
+      values.add(linear.bias());
+    }
+    OnnxModel own = InitializerUntying.unshare(model.withConstantInitializers(), values);
+    Graph graph = own.graph();
+    boolean outIn = linear.layout() == WeightLayout.OUT_IN;
+    graph.putInitializer(
+        Tensor.filled(
+            linear.weightValue(),
+            ElementType.FLOAT,
+            0,
+            outIn ? new long[] {classes, linear.in()} : new long[] {linear.in(), classes}));
+    if (linear.bias() != null) {
+      graph.putInitializer(Tensor.filled(linear.bias(), ElementType.FLOAT, 0, classes));
+    }
+    Set<String> open = new HashSet<>();
+    linear.sites().forEach(site -> open.add(site.output()));
+    linear.sites().forEach(site -> graph.removeValueInfo(site.node().output(0)));
+    openOutputs(graph, open);
+    return withClasses(own.withGraph(graph), Math.toIntExact(classes));
   }
 
   /** A base as it is declared with so many classes, where it leaves them open. */

@@ -98,7 +98,7 @@ public record AdapterFolder(Path folder, @Nullable Path run) {
   }
 
   /** The file that says how data is read; empty where there is none. */
-  @Nullable Path reading() {
+  public @Nullable Path reading() {
     if (run != null) {
       return run.resolve(RunFolder.CONFIG);
     }
