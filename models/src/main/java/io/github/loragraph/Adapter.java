@@ -102,6 +102,12 @@ public final class Adapter {
     return peft;
   }
 
+  /** What its answers mean; null where nothing says it. */
+  @Nullable ModelConfig config() {
+    String json = companions.get(ModelConfig.FILE);
+    return json == null ? null : ModelConfig.of(name + "/" + ModelConfig.FILE, json);
+  }
+
   /** What messages call it: the path that it was opened by, or what it was made of. */
   public String name() {
     return name;

@@ -60,8 +60,6 @@ record AdapterSource(
 
   private static AdapterSource ofPeft(AdapterFolder place, OnnxModel base, Consumer<String> notes) {
     PeftAdapter adapter = PeftAdapter.read(place.folder());
-    OnnxModel adapted =
-        AdapterOnModel.onto(AdapterInputs.withRoomFor(base, adapter), adapter, notes);
     Path config = place.folder().resolve(ModelConfig.FILE);
     Path run = place.run();
     if (!Files.exists(config) && run != null) {
@@ -69,10 +67,26 @@ record AdapterSource(
     }
     Path reading = place.reading();
     return new AdapterSource(
-        AdapterInputs.of(adapted),
+        values(adapter, base, notes),
         Files.exists(config) ? ModelConfig.read(config) : null,
         true,
         reading == null ? RunDefaults.NONE : RunDefaults.of(reading, NOBODY));
+  }
+
+  private static OnnxAdapter values(PeftAdapter adapter, OnnxModel base, Consumer<String> notes) {
+    OnnxModel room = AdapterInputs.withRoomFor(base, adapter);
+    return AdapterInputs.of(AdapterOnModel.onto(room, adapter, notes));
+  }
+
+  /**
+   * An adapter in memory.
+   *
+   * @param base the model that it is for, as it answers
+   * @throws LoraGraphException if it is not for such a model
+   */
+  static AdapterSource of(Adapter adapter, OnnxModel base, Consumer<String> notes) {
+    return new AdapterSource(
+        values(adapter.peft(), base, notes), adapter.config(), true, RunDefaults.NONE);
   }
 
   /**

@@ -184,6 +184,22 @@ public final class MultiAdapterPredictor implements AutoCloseable {
         });
   }
 
+  /**
+   * Loads an adapter that is in memory, as one that was combined of others, in place of one of the
+   * same name. Its texts are read as the model's are.
+   *
+   * @throws LoraGraphException if it does not fit the model
+   * @throws IllegalStateException if this is closed
+   */
+  public void load(String name, Adapter adapter) {
+    requireName(name);
+    whileOpen(
+        () -> {
+          shelf.put(name, null, served(AdapterSource.of(adapter, answering, notes)));
+          return null;
+        });
+  }
+
   private static void requireName(String name) {
     if (name.isEmpty()) {
       throw new LoraGraphException("an adapter needs a name: the empty one means the model itself");

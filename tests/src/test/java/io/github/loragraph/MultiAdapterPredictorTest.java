@@ -242,6 +242,9 @@ class MultiAdapterPredictorTest {
       assertEquals(Math.E, found.get("z") / found.get("y"), 1e-5);
       assertEquals(names("r", base().labels().size()), many.labels("run"));
       assertEquals(many.labels("run"), many.labels("in run"));
+      many.load("in memory", Adapter.open(three));
+      assertEquals(List.of("x", "y", "z"), many.labels("in memory"));
+      assertEquals(many.predict("three", examples), many.predict("in memory", examples));
     }
   }
 

@@ -86,27 +86,49 @@ public final class ModelConfig {
   public static ModelConfig read(Path file) {
     InputFile.requireOrdinary(file);
     try {
-      if (JSON.readTree(file.toFile()) instanceof ObjectNode object) {
-        ModelConfig config = new ModelConfig(object, file.toString());
-        config.labels();
-        config.maxLength();
-        config.modelType();
-        config.problemType();
-        return config;
-      }
-      throw new LoraGraphException(file + " is no JSON object, as a model's configuration is");
+      return parse(file.toString(), JSON.readTree(file.toFile()));
     } catch (JsonProcessingException e) {
-      boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
-      throw new LoraGraphException(
-          "%s:%d %s: mend it, or copy it again"
-              .formatted(
-                  file,
-                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
-                  twice ? "has a name that was there before" : "is not JSON"),
-          e);
+      throw damaged(file.toString(), e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
+  }
+
+  /**
+   * Reads a configuration out of memory.
+   *
+   * @param name for messages
+   * @throws LoraGraphException as {@link #read} does
+   */
+  public static ModelConfig of(String name, String json) {
+    try {
+      return parse(name, JSON.readTree(json));
+    } catch (JsonProcessingException e) {
+      throw damaged(name, e);
+    }
+  }
+
+  private static ModelConfig parse(String name, JsonNode tree) {
+    if (tree instanceof ObjectNode object) {
+      ModelConfig config = new ModelConfig(object, name);
+      config.labels();
+      config.maxLength();
+      config.modelType();
+      config.problemType();
+      return config;
+    }
+    throw new LoraGraphException(name + " is no JSON object, as a model's configuration is");
+  }
+
+  private static LoraGraphException damaged(String name, JsonProcessingException e) {
+    boolean twice = String.valueOf(e.getOriginalMessage()).startsWith("Duplicate");
+    return new LoraGraphException(
+        "%s:%d %s: mend it, or copy it again"
+            .formatted(
+                name,
+                e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
+                twice ? "has a name that was there before" : "is not JSON"),
+        e);
   }
 
   /** Writes the file, whole or not at all. */
