@@ -57,10 +57,6 @@ final class Dora {
     return path + FACTOR;
   }
 
-  static boolean isBeforeBias(String path, String value) {
-    return value.startsWith(path + OUTPUT);
-  }
-
   static boolean isBias(String path, String value) {
     return value.startsWith(path + BIAS);
   }

@@ -131,11 +131,6 @@ public record LoraMetadata(
       return Dora.factorOf(path);
     }
 
-    /** Whether a value is multiplied by {@link #factor} and has its bias still to come. */
-    public boolean isBeforeBias(String value) {
-      return Dora.isBeforeBias(path, value);
-    }
-
     /** Whether a value is what is left of a bias to be added behind {@link #factor}. */
     public boolean isBiasOfMagnitude(String value) {
       return Dora.isBias(path, value);

@@ -59,14 +59,15 @@ final class DoraDropout {
     before = graph.nodes().size();
     String rest = b.sub(base, product);
     String y = magnified.output(0);
-    if (target.isBeforeBias(y)) {
-      Node end = reader(magnified);
-      int other = end.input(0).equals(y) ? 1 : 0;
-      require(end.is("Add") && target.isBiasOfMagnitude(end.input(other)));
+    List<Node> readers = graph.consumers(y);
+    Node end = readers.size() == 1 && readers.get(0).is("Add") ? readers.get(0) : null;
+    int other = end != null && end.input(0).equals(y) ? 1 : 0;
+    if (end != null && target.isBiasOfMagnitude(end.input(other))) {
       Node without = end.withInput(other, rest);
       graph.replace(end, without);
       LoraDropout.moveBefore(graph, without, before);
     } else {
+      require(graph.nodes().stream().noneMatch(n -> target.isBiasOfMagnitude(n.output(0))));
       LoraDropout.moveBefore(graph, magnified, before);
       Node renamed = magnified.withOutput(0, graph.freshName(y + "_magnified"));
       graph.replace(magnified, renamed);
