@@ -267,6 +267,12 @@ public final class Adapter {
           (file, text) ->
               staged.write(
                   target.resolve(file), out -> out.write(text.getBytes(StandardCharsets.UTF_8))));
+      // Labels of an adapter that was there before are not this one's.
+      for (String file : List.of(ModelConfig.FILE, AdapterFolder.READING)) {
+        if (!companions.containsKey(file) && Files.exists(target.resolve(file))) {
+          staged.deleteAfterwards(target.resolve(file));
+        }
+      }
       staged.commit();
     }
   }

@@ -820,6 +820,8 @@ public final class Model {
     Path folder = AtomicFile.folderOf(file);
     ModelFolder.Companions companions;
     Set<Path> referred = Set.of();
+    Set<Path> referring =
+        replace && Files.isRegularFile(file) ? OnnxFile.referringTo(file) : Set.of();
     try (StagedFiles staged = new StagedFiles(folder, replace)) {
       ownConfigFor(folder)
           .ifPresent(config -> config.stage(folder.resolve(ModelConfig.FILE), staged));
@@ -831,6 +833,10 @@ public final class Model {
         OnnxFile.stage(onnx, file, staged);
       }
       staged.commit();
+    }
+    for (Path other : referring) {
+      state.notes.accept(
+          "%s had its weights in %s, which was replaced: make it anew".formatted(other, file));
     }
     if (!referred.isEmpty()) {
       state.notes.accept(

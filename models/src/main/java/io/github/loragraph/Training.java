@@ -15,6 +15,7 @@ import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
@@ -318,7 +319,7 @@ final class Training {
     PeftAdapter adapter =
         lora
             ? AdapterOnModel.between(
-                    model.graph(),
+                    below(),
                     made,
                     reason -> notes.accept("the model is written, without an adapter: " + reason))
                 .orElse(null)
@@ -343,6 +344,11 @@ final class Training {
     }
     boolean shares = lora && !arguments.writesModel() && !model.isBundled();
     return new RunFolder.Outcome(adapter, beside, whole ? made : null, shares);
+  }
+
+  /** What the adapter is put onto when the run is opened: a model in a file without an adapter. */
+  private OnnxModel below() {
+    return model.isAsInFile() ? OnnxFile.read(model.files().modelFile()) : model.graph();
   }
 
   /** What was made, with what it says of itself; the model as it was says what it said. */

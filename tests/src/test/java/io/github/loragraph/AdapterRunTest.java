@@ -229,6 +229,19 @@ class AdapterRunTest {
   }
 
   @Test
+  void whatRefersToAModelThatIsReplacedIsNamed() {
+    Path base = folder.resolve("base/model.onnx");
+    Cli said =
+        Cli.run("inject", folder.resolve("base"), "--match", "key", "--force", "-o", folder + "/x");
+    assertEquals(0, said.exitCode(), said.err());
+    Cli merged = Cli.run("merge", folder.resolve("x"), "--force", "-o", base);
+    assertEquals(0, merged.exitCode(), merged.err());
+    assertTrue(
+        merged.err().contains(model + " had its weights in " + base + ", which was replaced"),
+        merged.err());
+  }
+
+  @Test
   void anAdapterIsNoModel() throws IOException {
     Path run = train("run");
     String alone = failure("predict", run.resolve("adapter"), "x");

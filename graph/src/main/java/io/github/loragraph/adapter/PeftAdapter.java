@@ -106,15 +106,15 @@ public record PeftAdapter(
   }
 
   /**
-   * Writes the two files beside their places in a folder.
+   * Writes the two files beside their places in a folder, the tensors last.
    *
    * @throws LoraGraphException if one exists and may not be replaced, or cannot be written
    */
   public void stage(Path folder, StagedFiles files) {
-    SafetensorsFile.stage(files, folder.resolve(TENSORS_FILE), tensors, metadata);
     files.write(
         folder.resolve(PeftConfig.FILE),
         out -> out.write(config.toJson().getBytes(StandardCharsets.UTF_8)));
+    SafetensorsFile.stage(files, folder.resolve(TENSORS_FILE), tensors, metadata);
   }
 
   /**

@@ -165,7 +165,8 @@ public final class StagedFiles implements AutoCloseable {
 
   /**
    * Gives a file that is elsewhere a further name in this folder (a hard link), which takes no
-   * place on the disk. It goes again with what is not committed.
+   * place on the disk. It is there at once, goes again with what is not committed, and stays where
+   * the process is killed before.
    *
    * @param file a name that is free
    * @return whether the file system has it; else nothing was done

@@ -160,6 +160,10 @@ public final class OnnxFile {
     Path folder = AtomicFile.folderOf(file);
     ReferredWeights referred = new ReferredWeights(file, mayLink, files);
     long whole = 0;
+    if (bytesInNoFile(model.graph()) > LARGEST_EMBEDDED) {
+      stage(model, file, files);
+      return Set.of();
+    }
     for (Tensor tensor : model.graph().initializers().values()) {
       if (!referred.add(tensor)) {
         whole += tensor.bytes().remaining();
@@ -185,6 +189,21 @@ public final class OnnxFile {
     referred.locations().forEach(location -> paths.add(folder.resolve(location)));
     old.stream().filter(path -> !paths.contains(path)).forEach(files::deleteAfterwards);
     return paths;
+  }
+
+  private static long bytesInNoFile(Graph graph) {
+    return graph.initializers().values().stream()
+        .filter(tensor -> tensor.place() == null)
+        .mapToLong(tensor -> tensor.bytes().remaining())
+        .sum();
+  }
+
+  /**
+   * The models that have weights in a file which is about to be replaced, directly beside it or in
+   * the folder above; where one cannot be read, it is not among them.
+   */
+  public static Set<Path> referringTo(Path file) {
+    return ReplacedData.referringTo(file);
   }
 
   /** Whether the weights of a model have to stand in a file of their own. */

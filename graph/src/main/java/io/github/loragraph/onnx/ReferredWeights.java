@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Which weights of a model that is being written are referred to in files that are there. */
 final class ReferredWeights {
+  /** In the model's folder, or in one of it. */
+  private static final int DEEPEST = 2;
+
   private final Path model;
   private final boolean mayLink;
   private final StagedFiles files;
@@ -83,7 +86,10 @@ final class ReferredWeights {
       List<String> names = new ArrayList<>();
       folder.relativize(real).forEach(name -> names.add(name.toString()));
       String location = String.join("/", names);
-      return location.contains("\\") ? null : location;
+      // Whoever replaces a model looks for others that need its data as far away as that.
+      if (names.size() <= DEEPEST) {
+        return location.contains("\\") ? null : location;
+      }
     }
     if (!mayLink) {
       return null;

@@ -77,6 +77,27 @@ final class ReplacedData {
     }
   }
 
+  /** The models beside a file, or one folder up, that have weights in it. */
+  static Set<Path> referringTo(Path file) {
+    Set<Path> found = new TreeSet<>();
+    Path folder = AtomicFile.folderOf(file.toAbsolutePath().normalize());
+    Path above = folder.getParent();
+    for (Path searched : above == null ? List.of(folder) : List.of(folder, above)) {
+      try (DirectoryStream<Path> models = Files.newDirectoryStream(searched, "*.onnx")) {
+        for (Path model : models) {
+          if (Files.isRegularFile(model)
+              && !Files.isSameFile(model, file)
+              && dataOf(model).contains(folder.resolve(file.getFileName()))) {
+            found.add(model);
+          }
+        }
+      } catch (IOException | DirectoryIteratorException e) {
+        // What cannot be read is no model that would be missed.
+      }
+    }
+    return found;
+  }
+
   /** Where a model has weights outside. */
   static Set<Path> dataOf(Path model) throws IOException {
     return Uninterrupted.run(() -> read(model, file -> false));

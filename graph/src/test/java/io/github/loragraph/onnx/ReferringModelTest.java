@@ -146,6 +146,21 @@ class ReferringModelTest {
   }
 
   @Test
+  void whoHasWeightsInAFileIsKnown() throws Exception {
+    Path small = folder.resolve("small.onnx");
+    write(OnnxFile.read(base), small);
+    assertEquals(Set.of(small), OnnxFile.referringTo(base));
+    assertEquals(Set.of(), OnnxFile.referringTo(small));
+    Path below = Files.createDirectories(folder.resolve("a/b")).resolve("model.onnx");
+    Files.copy(base, below);
+    // Nobody would look so far above for whom its data serves.
+    assertEquals(Set.of(), write(OnnxFile.read(below), folder.resolve("far.onnx")));
+    Path near = folder.resolve("a/near.onnx");
+    assertEquals(Set.of(below), write(OnnxFile.read(below), near));
+    assertEquals(Set.of(near), OnnxFile.referringTo(below));
+  }
+
+  @Test
   void aLinkOutOfTheFolderIsNotReferredTo() throws Exception {
     Path target = Files.createDirectories(folder.resolve("inner"));
     Path link = Files.createSymbolicLink(target.resolve("model.onnx"), base);

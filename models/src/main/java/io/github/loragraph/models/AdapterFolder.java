@@ -35,6 +35,7 @@ public record AdapterFolder(Path folder, @Nullable Path run) {
    * @throws LoraGraphException if it is neither
    */
   public static AdapterFolder at(Path path) {
+    RunFolder.finishWriting(path);
     if (RunFolder.hasAdapter(path)) {
       return new AdapterFolder(path.resolve(RunFolder.ADAPTER), path);
     }

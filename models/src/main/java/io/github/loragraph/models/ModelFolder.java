@@ -162,6 +162,7 @@ public final class ModelFolder {
 
   /** The model of a folder; of a run that has its adapter alone, the one that it was trained on. */
   private static ModelFolder ofFolder(Path folder, boolean bundled) {
+    RunFolder.finishWriting(folder);
     boolean isBase = Files.isRegularFile(folder.resolve(RunFolder.MODEL));
     if (isBase || !RunFolder.hasAdapter(folder)) {
       return new ModelFolder(only(folder), bundled);

@@ -88,6 +88,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * @throws LoraGraphException if it cannot be put back
    */
   public static void recover(Path target, Consumer<String> notes) {
+    finishWriting(target);
     try {
       if (ReplacedRun.recover(target)) {
         notes.accept(
@@ -97,6 +98,17 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     } catch (IOException e) {
       throw new LoraGraphException(
           "cannot put back what %s was before: %s".formatted(target, AtomicFile.reason(e)), e);
+    }
+  }
+
+  /**
+   * Finishes what a process that was killed had begun to put into a run folder as its end.
+   *
+   * @throws LoraGraphException if that is not possible
+   */
+  public static void finishWriting(Path folder) {
+    if (Files.exists(folder.resolve(CONFIG))) {
+      StagedFiles.finishInterrupted(folder);
     }
   }
 
@@ -355,9 +367,10 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       try (StagedFiles files = new StagedFiles(folder, true)) {
         if (outcome.adapter != null) {
           Path place = folder.resolve(ADAPTER);
-          outcome.adapter.stage(place, files);
           outcome.besideAdapter.forEach(
               (name, content) -> files.write(place.resolve(name), out -> out.write(content)));
+          // Its tensors are what makes the run whole, so they come last.
+          outcome.adapter.stage(place, files);
         }
         if (outcome.model != null && outcome.sharesWeights) {
           OnnxFile.stageReferring(outcome.model, folder.resolve(MODEL), true, files);
