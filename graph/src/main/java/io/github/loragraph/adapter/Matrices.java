@@ -43,35 +43,40 @@ final class Matrices {
     return Tensor.of(name, matrix.elementType(), to, columns, rows);
   }
 
-  /**
-   * Two FLOAT matrices of the same number of rows side by side.
-   *
-   * @param negated whether the second one's numbers change their signs, which is exact
-   */
-  static Tensor columns(Tensor left, Tensor right, boolean negated) {
+  /** Two FLOAT matrices of the same number of rows side by side. */
+  static Tensor sideBySide(Tensor left, Tensor right) {
     Tensor one = transposed(left, left.name());
-    Tensor other = transposed(right, right.name());
-    return transposed(rows(one, other, negated), left.name());
+    return transposed(stacked(one, transposed(right, right.name())), left.name());
   }
 
-  /**
-   * Two FLOAT matrices of the same number of columns one above the other.
-   *
-   * @param negated whether the second one's numbers change their signs, which is exact
-   */
-  static Tensor rows(Tensor upper, Tensor lower, boolean negated) {
+  /** Two FLOAT matrices of the same number of columns one above the other. */
+  static Tensor stacked(Tensor upper, Tensor lower) {
     float[] first = upper.toFloats();
     float[] second = lower.toFloats();
     float[] all = Arrays.copyOf(first, first.length + second.length);
-    for (int i = 0; i < second.length; i++) {
-      all[first.length + i] = negated ? -second[i] : second[i];
-    }
+    System.arraycopy(second, 0, all, first.length, second.length);
     return Tensor.ofFloats(upper.name(), all, upper.dim(0) + lower.dim(0), upper.dim(1));
   }
 
-  /** Whether every number of a type has one in 32 bits. */
-  static boolean fitsFloat(ElementType type) {
-    return type == ElementType.FLOAT || type == ElementType.FLOAT16 || type == ElementType.BFLOAT16;
+  /** Some rows of a FLOAT matrix. */
+  static Tensor rows(Tensor matrix, int from, int to) {
+    int columns = Math.toIntExact(matrix.dim(1));
+    float[] some = Arrays.copyOfRange(matrix.toFloats(), from * columns, to * columns);
+    return Tensor.ofFloats(matrix.name(), some, to - from, columns);
+  }
+
+  /** Some columns of a FLOAT matrix. */
+  static Tensor columns(Tensor matrix, int from, int to) {
+    return transposed(rows(transposed(matrix, matrix.name()), from, to), matrix.name());
+  }
+
+  /** A FLOAT tensor with the signs of its numbers changed, which is exact. */
+  static Tensor negated(Tensor tensor) {
+    float[] values = tensor.toFloats();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = -values[i];
+    }
+    return Tensor.ofFloats(tensor.name(), values, tensor.dims());
   }
 
   /** A floating-point tensor in 32 bits; itself, where it is. */

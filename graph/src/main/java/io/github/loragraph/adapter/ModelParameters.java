@@ -30,6 +30,7 @@ final class ModelParameters {
 
   private final Graph graph;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final Map<String, Parameter> copies = new HashMap<>();
   private final Map<String, Linear> linears = new LinkedHashMap<>();
   private final Map<String, Linear> byWeight = new HashMap<>();
 
@@ -37,6 +38,7 @@ final class ModelParameters {
     this.graph = model.graph();
     for (Parameter parameter : Parameters.of(model)) {
       parameters.putIfAbsent(parameter.name(), parameter);
+      parameter.copies().forEach(copy -> copies.putIfAbsent(copy.name(), parameter));
     }
     for (Linear linear : LinearFinder.find(graph)) {
       linears.put(linear.path(), linear);
@@ -54,8 +56,10 @@ final class ModelParameters {
     return parameters.keySet();
   }
 
+  /** The parameter of a name, or the one that is tied to it. */
   @Nullable Parameter get(String name) {
-    return parameters.get(name);
+    Parameter parameter = parameters.get(name);
+    return parameter == null ? copies.get(name) : parameter;
   }
 
   /** The module that a parameter belongs to; empty for one of the outermost module. */
@@ -65,8 +69,10 @@ final class ModelParameters {
 
   /** The parameters of a module, of those inside it as well. */
   Collection<String> namesIn(String module) {
+    Set<String> all = new LinkedHashSet<>(parameters.keySet());
+    all.addAll(copies.keySet());
     Set<String> names = new LinkedHashSet<>();
-    for (String name : parameters.keySet()) {
+    for (String name : all) {
       if (name.startsWith(module + ".")) {
         names.add(name);
       }

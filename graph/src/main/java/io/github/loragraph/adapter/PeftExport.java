@@ -101,8 +101,8 @@ public final class PeftExport {
       Tensor b = initializer(target.parameterB());
       if (metadata.variant().init().isAnchored()) {
         // A B - A0 B0 as one product of twice the rank.
-        a = Matrices.columns(a, initializer(target.anchorA()), false);
-        b = Matrices.rows(b, initializer(target.anchorB()), true);
+        a = Matrices.sideBySide(a, initializer(target.anchorA()));
+        b = Matrices.stacked(b, Matrices.negated(initializer(target.anchorB())));
       }
       put(tensors, Matrices.transposed(a, PeftLayer.keyOfA(module)));
       put(tensors, Matrices.transposed(b, PeftLayer.keyOfB(module)));

@@ -23,14 +23,19 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Puts an adapter of PEFT's into a model. Each of its tensors gets a place, or is refused: those of
@@ -97,15 +102,37 @@ public final class PeftImport {
     }
     PathPrefix prefix = prefix(layers.keySet());
     requireAgreement(layers.keySet(), prefix);
-    Map<String, Tensor> tensors = new HashMap<>();
-    Map<String, LoraMetadata.Target> targets = new HashMap<>();
+    noteTypes();
+    Map<String, PeftLayer> byPath = new HashMap<>();
     for (PeftLayer layer : layers.values()) {
-      Linear linear = linear(layer, prefix);
-      LoraMetadata.Target target =
-          new LoraMetadata.Target(linear.path(), layer.rank(), layer.alpha());
-      targets.put(linear.path(), target);
-      tensors.put(target.parameterA(), turned(layer.a()));
-      tensors.put(target.parameterB(), turned(layer.b()));
+      byPath.put(linear(layer, prefix).path(), layer);
+    }
+    Map<String, Tensor> values = new LinkedHashMap<>();
+    Set<String> placed = others(prefix, values);
+    noteHead(placed);
+    OnnxModel changed = values.isEmpty() ? base : InitializerUntying.withValues(base, values);
+    LoraMetadata metadata = noted(byPath).orElseGet(() -> metadata(byPath, placed));
+    OnnxModel adapted = AdapterPlacement.place(changed, metadata, tensors(metadata, byPath));
+    return new ImportedConfig(config, prefix).putInto(adapted);
+  }
+
+  /** The tensors of all targets by the names that they have in the model. */
+  private Map<String, Tensor> tensors(LoraMetadata metadata, Map<String, PeftLayer> layers) {
+    Map<String, Tensor> tensors = new HashMap<>();
+    for (LoraMetadata.Target target : metadata.targets()) {
+      PeftLayer layer = Objects.requireNonNull(layers.get(target.path()));
+      Tensor a = turned(layer.a());
+      Tensor b = turned(layer.b());
+      if (metadata.variant().init().isAnchored()) {
+        int rank = target.rank();
+        tensors.put(target.parameterA(), Matrices.columns(a, 0, rank));
+        tensors.put(target.anchorA(), Matrices.columns(a, rank, 2 * rank));
+        tensors.put(target.parameterB(), Matrices.rows(b, 0, rank));
+        tensors.put(target.anchorB(), Matrices.negated(Matrices.rows(b, rank, 2 * rank)));
+      } else {
+        tensors.put(target.parameterA(), a);
+        tensors.put(target.parameterB(), b);
+      }
       if (layer.magnitude() != null) {
         Tensor magnitude = floats(layer.magnitude());
         tensors.put(
@@ -113,11 +140,7 @@ public final class PeftImport {
             Tensor.of(target.magnitude(), ElementType.FLOAT, magnitude.bytes(), layer.out()));
       }
     }
-    Map<String, Tensor> values = new LinkedHashMap<>();
-    Set<String> placed = others(prefix, values);
-    OnnxModel changed = values.isEmpty() ? base : InitializerUntying.withValues(base, values);
-    OnnxModel placedInto = AdapterPlacement.place(changed, metadata(targets, placed), tensors);
-    return new ImportedConfig(config, prefix).putInto(placedInto);
+    return tensors;
   }
 
   /** Where the model has the adapter's modules. */
@@ -230,6 +253,7 @@ public final class PeftImport {
    */
   private Set<String> others(PathPrefix prefix, Map<String, Tensor> values) {
     Set<String> placed = new LinkedHashSet<>();
+    Map<Parameter, Set<String>> keys = new IdentityHashMap<>();
     for (Map.Entry<String, Tensor> other : adapter.others().entrySet()) {
       String key = other.getKey();
       if (key.contains(".original_module.")) {
@@ -256,8 +280,23 @@ public final class PeftImport {
                 .formatted(key, parameter.name()));
       }
       placed.add(parameter.name());
+      keys.computeIfAbsent(parameter, k -> new HashSet<>()).add(key);
     }
+    keys.forEach(PeftImport::requireWhole);
     return placed;
+  }
+
+  /**
+   * A parameter that is tied gets its numbers in all of its places, so the adapter must have the
+   * same for each of them: PEFT trains a copy of one alone.
+   */
+  private static void requireWhole(Parameter parameter, Set<String> keys) {
+    if (keys.size() < 1 + parameter.copies().size()) {
+      throw new LoraGraphException(
+          "its '%s' is one of several that are tied in the model ('%s', '%s'), and it has not the same for all: not supported"
+              .formatted(
+                  keys.iterator().next(), parameter.name(), parameter.copies().get(0).name()));
+    }
   }
 
   private Parameter parameter(String key, PathPrefix prefix) {
@@ -296,12 +335,82 @@ public final class PeftImport {
     return InjectionOptions.DEFAULT_HEAD.matcher(ModelParameters.moduleOf(parameter)).find();
   }
 
-  private LoraMetadata metadata(Map<String, LoraMetadata.Target> targets, Set<String> placed) {
+  /** PEFT says nothing where an adapter has no head, and the model answers with an untrained one. */
+  private void noteHead(Set<String> placed) {
+    List<String> left =
+        model.names().stream()
+            .filter(name -> isOfHead(name) && !placed.contains(name))
+            .map(ModelParameters::moduleOf)
+            .distinct()
+            .toList();
+    if (!left.isEmpty()) {
+      notes.accept(
+          "the adapter has nothing for the model's head (%s), which stays as it is"
+              .formatted(String.join(", ", left)));
+    }
+  }
+
+  /** Numbers of 16 bits are exactly such of 32; those of 64 are rounded. */
+  private void noteTypes() {
+    Map<ElementType, Long> counts =
+        adapter.tensors().values().stream()
+            .collect(
+                Collectors.groupingBy(Tensor::elementType, TreeMap::new, Collectors.counting()));
+    counts.remove(ElementType.FLOAT);
+    counts.forEach(
+        (type, count) ->
+            notes.accept(
+                "%d of the adapter's tensors are in %s, and %s FLOAT"
+                    .formatted(
+                        count, type, type == ElementType.DOUBLE ? "rounded to" : "put in as")));
+  }
+
+  /**
+   * What lora-graph noted of its own adapter, where it is true of this model; empty where the
+   * adapter is from elsewhere.
+   */
+  private Optional<LoraMetadata> noted(Map<String, PeftLayer> layers) {
+    String json = adapter.metadata().get(PeftAdapter.LORA_GRAPH);
+    if (json == null) {
+      return Optional.empty();
+    }
+    LoraMetadata noted;
+    try {
+      noted = LoraMetadata.parse(json);
+    } catch (LoraGraphException e) {
+      throw new LoraGraphException(
+          "the '%s' metadata of its %s is malformed, or of a newer version: export the adapter again"
+              .formatted(PeftAdapter.LORA_GRAPH, PeftAdapter.TENSORS_FILE),
+          e);
+    }
+    Set<String> names = new HashSet<>(model.names());
+    int ranks = noted.variant().init().isAnchored() ? 2 : 1;
+    boolean fits = noted.targets().size() == layers.size();
+    for (LoraMetadata.Target target : noted.targets()) {
+      names.addAll(List.of(target.parameterA(), target.parameterB(), target.magnitude()));
+      PeftLayer layer = layers.get(target.path());
+      fits &=
+          layer != null
+              && layer.rank() == ranks * target.rank()
+              && (float) layer.scale() == (float) noted.scale(target)
+              && (layer.magnitude() != null) == noted.variant().useDora();
+    }
+    fits &= names.containsAll(noted.trainable()) && names.containsAll(noted.head());
+    if (!fits) {
+      notes.accept(
+          "what the adapter notes of its injection is of a model with other names, and left out");
+      return Optional.empty();
+    }
+    return Optional.of(noted);
+  }
+
+  private LoraMetadata metadata(Map<String, PeftLayer> layers, Set<String> placed) {
     List<LoraMetadata.Target> ordered = new ArrayList<>();
     Set<String> trainable = new LinkedHashSet<>();
     for (String path : model.linears().keySet()) {
-      LoraMetadata.Target target = targets.get(path);
-      if (target != null) {
+      PeftLayer layer = layers.get(path);
+      if (layer != null) {
+        LoraMetadata.Target target = new LoraMetadata.Target(path, layer.rank(), layer.alpha());
         ordered.add(target);
         trainable.add(target.parameterA());
         trainable.add(target.parameterB());
@@ -311,11 +420,6 @@ public final class PeftImport {
       }
     }
     List<String> head = model.names().stream().filter(PeftImport::isOfHead).toList();
-    if (!head.isEmpty() && head.stream().noneMatch(placed::contains)) {
-      notes.accept(
-          "the adapter has nothing for the model's head ('%s'), which stays as it is"
-              .formatted(head.get(0)));
-    }
     trainable.addAll(head);
     trainable.addAll(placed);
     LoraVariant variant =
