@@ -4,6 +4,7 @@ import io.github.loragraph.adapter.AdapterInputs;
 import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.adapter.OnnxAdapterFile;
 import io.github.loragraph.adapter.PeftAdapter;
+import io.github.loragraph.adapter.PeftConfig;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.error.LoraGraphException;
@@ -322,6 +323,11 @@ public final class Model {
   /** Whether there are adapters in it. */
   public boolean hasAdapters() {
     return LoraMetadata.of(onnx).isPresent();
+  }
+
+  /** The module paths of the layers that have adapters, in the order of the graph. */
+  public List<String> adaptedLayers() {
+    return List.copyOf(LoraMetadata.adaptedPaths(onnx));
   }
 
   /** How many parameters it has. */
@@ -854,6 +860,31 @@ public final class Model {
               .formatted(String.join(", ", companions.different()), folder, file()));
     }
     return file;
+  }
+
+  /**
+   * Writes the adapters, and what else was trained, into a folder in PEFT's layout, {@code
+   * adapter_config.json} and {@code adapter_model.safetensors}: bit for bit the model's numbers,
+   * under PyTorch's names and in its layout. {@link #withAdapter} reads it again.
+   *
+   * @param replace whether files that exist are replaced
+   * @throws LoraGraphException if the model has no adapters, a parameter that was trained has no
+   *     place in PEFT's files, or they cannot be written
+   */
+  public ExportedAdapter exportAdapter(Path folder, PeftExportConfig config, boolean replace) {
+    AtomicFile.checkTarget(folder.resolve(PeftConfig.FILE), replace);
+    AtomicFile.checkTarget(folder.resolve(PeftAdapter.TENSORS_FILE), replace);
+    PeftAdapter adapter = PeftFiles.of(this, config, state.notes);
+    try (StagedFiles staged = new StagedFiles(folder, replace)) {
+      adapter.stage(folder, staged);
+      staged.commit();
+    }
+    return new ExportedAdapter(
+        folder,
+        adapter.config().targetModuleNames(),
+        adapter.config().modulesToSave(),
+        adapter.tensors().size(),
+        adapter.parameterCount());
   }
 
   /**

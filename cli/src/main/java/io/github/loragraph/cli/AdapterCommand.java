@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       AdapterExportCommand.class,
+      AdapterImportCommand.class,
       AdapterInfoCommand.class,
       AdapterDiffCommand.class,
       AdapterCombineCommand.class,

@@ -4,6 +4,8 @@ import java.util.Locale;
 
 /** The layouts that an adapter is written in. */
 enum AdapterFormat {
+  /** A folder for Hugging Face's PEFT. */
+  PEFT,
   /** A file for {@code OrtLoraAdapter}, and the model that takes it. */
   ONNXRUNTIME;
 

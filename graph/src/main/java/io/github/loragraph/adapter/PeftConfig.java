@@ -448,6 +448,17 @@ public final class PeftConfig {
     return targets != null && targets.isAllLinear();
   }
 
+  /** target_modules as a list: of an expression the one; empty where there are none. */
+  public List<String> targetModuleNames() {
+    ModuleNames targets = targetModules();
+    if (targets == null) {
+      return List.of();
+    }
+    return targets.expression() == null
+        ? Objects.requireNonNullElse(targets.names(), List.of())
+        : List.of(targets.expression());
+  }
+
   @Nullable ModuleNames targetModules() {
     return moduleNames("target_modules");
   }

@@ -51,11 +51,12 @@ public final class PeftExport {
    *     is not known
    * @param taskType PEFT's word for the task, as SEQ_CLS; null for none
    * @param prefix what the module paths have in front in PyTorch and not in the model, as {@code
-   *     bert}; empty for nothing
+   *     bert}; empty for nothing, null for what it had when it was imported
    */
-  public record About(@Nullable String baseModel, @Nullable String taskType, String prefix) {
+  public record About(
+      @Nullable String baseModel, @Nullable String taskType, @Nullable String prefix) {
     /** Nothing is known. */
-    public static final About NOTHING = new About(null, null, "");
+    public static final About NOTHING = new About(null, null, null);
   }
 
   private PeftExport(OnnxModel injected, About about) {
@@ -64,14 +65,18 @@ public final class PeftExport {
     this.about = about;
     this.model = new ModelParameters(injected);
     this.imported = ImportedConfig.of(injected).orElse(null);
-    this.prefix =
-        imported != null && about.prefix.isEmpty()
-            ? imported.prefix()
-            : new PathPrefix(about.prefix.isEmpty() ? "" : about.prefix + ".", "");
+    this.prefix = prefix(about.prefix, imported);
     this.adapted =
         metadata.targets().stream()
             .map(LoraMetadata.Target::path)
             .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+
+  private static PathPrefix prefix(@Nullable String given, @Nullable ImportedConfig imported) {
+    if (given != null) {
+      return given.isEmpty() ? PathPrefix.NONE : new PathPrefix(given + ".", "");
+    }
+    return imported == null ? PathPrefix.NONE : imported.prefix();
   }
 
   /**
