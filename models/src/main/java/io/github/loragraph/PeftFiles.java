@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /** What PEFT wants to know of a model, found out of its files. */
 final class PeftFiles {
   /**
-   * {@code base_model_prefix} of transformers' classes, by {@code model_type}: what the paths of the
-   * encoder have in front in every class with a head.
+   * {@code base_model_prefix} of transformers' classes, by {@code model_type}: what the paths of
+   * the encoder have in front in every class with a head.
    */
   private static final Map<String, String> BASE_PREFIXES =
       Map.ofEntries(
@@ -75,10 +75,7 @@ final class PeftFiles {
               model.graph(), run.task(), model.files().config().problemType(), Logits.DECLARED);
       return TASK_TYPES.get(answer.task());
     } catch (LoraGraphException e) {
-      return model
-          .trainedTask()
-          .map(task -> TASK_TYPES.get(task.internal()))
-          .orElse(null);
+      return model.trainedTask().map(task -> TASK_TYPES.get(task.internal())).orElse(null);
     }
   }
 

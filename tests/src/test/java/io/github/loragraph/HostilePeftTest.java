@@ -50,8 +50,14 @@ class HostilePeftTest {
     put(cases, "\"init_lora_weights\": true", "\"init_lora_weights\": \"loftq\"", "loftq");
     for (String key :
         new String[] {
-          "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
-          "megatron_config", "kasa_config", "arrow_config", "monteclora_config", "use_bdlora"
+          "target_parameters",
+          "trainable_token_indices",
+          "alora_invocation_tokens",
+          "megatron_config",
+          "kasa_config",
+          "arrow_config",
+          "monteclora_config",
+          "use_bdlora"
         }) {
       put(cases, "\"r\": 4", "\"r\": 4, \"%s\": {\"a\": [1]}".formatted(key), key);
     }

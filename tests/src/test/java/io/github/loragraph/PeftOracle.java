@@ -58,8 +58,7 @@ final class PeftOracle {
 
     Path run = train(engine, adapted, place);
     Path exported = place.resolve("exported");
-    Cli.json(
-        "adapter", "export", run, "--format", "peft", "--base-model", "tiny", "-o", exported);
+    Cli.json("adapter", "export", run, "--format", "peft", "--base-model", "tiny", "-o", exported);
     compareConfigs(trained(), exported);
     compareTensors(FINAL, trained(), exported);
 
@@ -137,8 +136,7 @@ final class PeftOracle {
   /** All keys and values, but for what PEFT cannot know of this program. */
   static void compareConfigs(Path expected, Path actual) throws IOException {
     String file = "adapter_config.json";
-    assertEquals(
-        Files.readString(expected.resolve(file)), Files.readString(actual.resolve(file)));
+    assertEquals(Files.readString(expected.resolve(file)), Files.readString(actual.resolve(file)));
   }
 
   /** Names, shapes and types, and all numbers. */
@@ -178,7 +176,10 @@ final class PeftOracle {
       int begin = entry.getValue().at("/data_offsets/0").asInt();
       int end = entry.getValue().at("/data_offsets/1").asInt();
       float[] numbers = new float[(end - begin) / Float.BYTES];
-      bytes.slice(8 + length + begin, end - begin).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()
+      bytes
+          .slice(8 + length + begin, end - begin)
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .asFloatBuffer()
           .get(numbers);
       tensors.put(
           entry.getKey(),

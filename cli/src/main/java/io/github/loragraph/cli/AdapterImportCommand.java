@@ -27,7 +27,9 @@ import picocli.CommandLine.Parameters;
       ""
     },
     footer = {
-      "", "Example:", "  lora-graph adapter import peft-adapter model.onnx -o model.lora.onnx"
+      "",
+      "Example:",
+      "  lora-graph adapter import peft-adapter model.onnx -o model.lora.onnx"
     },
     mixinStandardHelpOptions = true)
 final class AdapterImportCommand implements Callable<Integer> {

@@ -212,7 +212,7 @@ public final class PeftImport {
       if (modules.contains(module) || !config.targets(module) || PeftAdapters.isAdapter(path)) {
         continue;
       }
-      if (kinds.contains(kind(module))) {
+      if (kinds.contains(kind(module)) || isNamedInVain(module, modules)) {
         throw new LoraGraphException(
             "its target_modules choose '%s', and it has no tensors for it".formatted(module));
       }
@@ -225,6 +225,16 @@ public final class PeftImport {
                   without.get(0),
                   without.size() == 1 ? "" : " and %d more".formatted(without.size() - 1)));
     }
+  }
+
+  /** Whether a name of target_modules chooses a module, and none of those that have tensors. */
+  private boolean isNamedInVain(String module, Collection<String> modules) {
+    ModuleNames targets = config.targetModules();
+    return targets != null
+        && targets.names() != null
+        && targets.names().stream()
+            .filter(name -> ModuleSuffixes.endsIn(module, name))
+            .anyMatch(name -> modules.stream().noneMatch(m -> ModuleSuffixes.endsIn(m, name)));
   }
 
   /** What the modules of all layers of a kind have in common. */
@@ -335,7 +345,9 @@ public final class PeftImport {
     return InjectionOptions.DEFAULT_HEAD.matcher(ModelParameters.moduleOf(parameter)).find();
   }
 
-  /** PEFT says nothing where an adapter has no head, and the model answers with an untrained one. */
+  /**
+   * PEFT says nothing where an adapter has no head, and the model answers with an untrained one.
+   */
   private void noteHead(Set<String> placed) {
     List<String> left =
         model.names().stream()
@@ -356,7 +368,7 @@ public final class PeftImport {
         adapter.tensors().values().stream()
             .collect(
                 Collectors.groupingBy(Tensor::elementType, TreeMap::new, Collectors.counting()));
-    counts.remove(ElementType.FLOAT);
+    counts.keySet().removeIf(type -> type == ElementType.FLOAT || !type.isFloatingPoint());
     counts.forEach(
         (type, count) ->
             notes.accept(

@@ -30,8 +30,7 @@ class HostileAdapterTest {
     tensors = folder.resolve(PeftAdapter.TENSORS_FILE);
     config = folder.resolve(PeftConfig.FILE);
     for (Path file : new Path[] {tensors, config}) {
-      Files.copy(
-          Fixtures.file("peft/roberta-dora/peft-final/" + file.getFileName()), file);
+      Files.copy(Fixtures.file("peft/roberta-dora/peft-final/" + file.getFileName()), file);
     }
   }
 

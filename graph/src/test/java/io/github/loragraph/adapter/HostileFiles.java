@@ -72,8 +72,7 @@ final class HostileFiles {
     files.put(
         "which the format does not have",
         file("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}", 4));
-    files.put(
-        "no whole number of bytes", file(entry("a", "\"F4\"", "[3]", "[0,2]"), 2));
+    files.put("no whole number of bytes", file(entry("a", "\"F4\"", "[3]", "[0,2]"), 2));
     files.put(
         "is of type F8_E4M3, which is not read",
         file(entry("a", "\"F8_E4M3\"", "[4]", "[0,4]"), 4));
