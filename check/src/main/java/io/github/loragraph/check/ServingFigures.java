@@ -56,9 +56,6 @@ public final class ServingFigures {
   private static final int BATCH = 32;
   private static final int TOKENS = 32;
 
-  /** The fastest of so many rounds counts, since the machine is not alone. */
-  private static final int ROUNDS = 15;
-
   private static final long MEGABYTE = 1_000_000;
 
   private ServingFigures() {}
@@ -135,7 +132,7 @@ public final class ServingFigures {
       for (int size : new int[] {1, BATCH}) {
         List<Example> batch = texts.subList(0, size);
         times[size == 1 ? 0 : 1] =
-            fastest(size == 1 ? 40 : 4, call -> many.predict("t" + call % count, batch));
+            fastest(size == 1 ? 400 : 40, call -> many.predict("t" + call % count, batch));
       }
       System.out.printf(
           "one session, %d adapters of %.2f MB: %d MB, with one adapter %d MB; batch 1 %.2f ms, batch %d %.1f ms%n",
@@ -163,7 +160,7 @@ public final class ServingFigures {
       for (int size : new int[] {1, BATCH}) {
         List<Example> batch = texts.subList(0, size);
         times[size == 1 ? 0 : 1] =
-            fastest(size == 1 ? 40 : 4, call -> predictors.get(call % count).predict(batch));
+            fastest(size == 1 ? 400 : 40, call -> predictors.get(call % count).predict(batch));
       }
       System.out.printf(
           "%d sessions of merged models: %d MB; batch 1 %.2f ms, batch %d %.1f ms%n",
@@ -190,7 +187,7 @@ public final class ServingFigures {
                 call -> injected.predict(batch),
                 call -> many.predict("t", batch),
                 call -> many.predict(MultiAdapterPredictor.BASE, batch));
-        double[] times = fastest(size == 1 ? 20 : 1, calls);
+        double[] times = fastest(size == 1 ? 400 : 40, calls);
         System.out.printf(
             "batch %d: merged %.2f ms, injected %.2f ms, adapter over the base %.2f ms (%+.1f %%), base alone %.2f ms (%+.1f %%)%n",
             size,
@@ -227,7 +224,7 @@ public final class ServingFigures {
         all.putAll(batch);
         double[] times =
             fastest(
-                size == 1 ? 20 : 1,
+                size == 1 ? 400 : 40,
                 List.of(
                     call -> active.run(session, batch).close(), call -> required.run(all).close()));
         System.out.printf(
@@ -272,22 +269,20 @@ public final class ServingFigures {
     void run(int number) throws OrtException;
   }
 
-  private static double fastest(int calls, Call call) {
-    return fastest(calls, List.of(call))[0];
+  private static double fastest(int rounds, Call call) {
+    return fastest(rounds, List.of(call))[0];
   }
 
-  /** Milliseconds of a call of each, in turns. */
-  private static double[] fastest(int times, List<Call> calls) {
+  /** Milliseconds of the fastest call of each, in turns: the machine is not alone. */
+  private static double[] fastest(int rounds, List<Call> calls) {
     double[] best = new double[calls.size()];
     Arrays.fill(best, Double.MAX_VALUE);
     try {
-      for (int round = 0; round < ROUNDS; round++) {
+      for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < best.length; i++) {
           long start = System.nanoTime();
-          for (int t = 0; t < times; t++) {
-            calls.get(i).run(round * times + t);
-          }
-          best[i] = Math.min(best[i], (System.nanoTime() - start) / 1e6 / times);
+          calls.get(i).run(round);
+          best[i] = Math.min(best[i], (System.nanoTime() - start) / 1e6);
         }
       }
     } catch (OrtException e) {
