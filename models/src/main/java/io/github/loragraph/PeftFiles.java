@@ -73,7 +73,10 @@ final class PeftFiles {
       Answer answer =
           Answer.of(
               model.graph(), run.task(), model.files().config().problemType(), Logits.DECLARED);
-      return TASK_TYPES.get(answer.task());
+      // The logits of a language model look like those of many classes for each token.
+      return LoraMetadata.require(model.graph()).head().isEmpty()
+          ? null
+          : TASK_TYPES.get(answer.task());
     } catch (LoraGraphException e) {
       return model.trainedTask().map(task -> TASK_TYPES.get(task.internal())).orElse(null);
     }
