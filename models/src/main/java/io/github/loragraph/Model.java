@@ -14,6 +14,7 @@ import io.github.loragraph.evaluation.ModelComparison;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.lora.AdaptedLayers;
 import io.github.loragraph.lora.LoraInjector;
 import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.lora.LoraMetadata;
@@ -516,7 +517,7 @@ public final class Model {
                 TrainableSelection.of(Method.LORA).values(injected),
                 new SessionShapeInference(RuntimeBuild.any())));
     List<String> adapted = List.copyOf(LoraMetadata.adaptedPaths(injected));
-    LoraInjector.notes(onnx, config.options()).forEach(state.notes);
+    AdaptedLayers.notes(onnx, config.options()).forEach(state.notes);
     Pattern match = Pattern.compile(LoraMetadata.require(injected).match());
     ModelNotes.ofInjection(onnx, match, adapted).forEach(state.notes);
     OptionalDouble difference =
