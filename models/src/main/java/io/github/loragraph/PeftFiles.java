@@ -67,6 +67,15 @@ final class PeftFiles {
                 new PeftExport.About(config.baseModel().orElse(null), taskType, prefix)));
   }
 
+  /** The same of what a training for a task makes of a model. */
+  static PeftExport.About about(Model model, io.github.loragraph.task.Task task) {
+    if (!model.hasAdapters()) {
+      return PeftExport.About.NOTHING;
+    }
+    String taskType = TASK_TYPES.get(task);
+    return new PeftExport.About(null, taskType, prefix(model, taskType, note -> {}));
+  }
+
   private static @Nullable String taskType(Model model) {
     try {
       RunDefaults run = model.defaults(line -> {});

@@ -303,7 +303,8 @@ final class Training {
             config
                 .or(() -> model.files().ownConfig())
                 .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
-            folder.finish(outcome(made(result, lesson, comparison), config, configuration));
+            folder.finish(
+                outcome(made(result, lesson, comparison), config, configuration, data.task()));
           });
       return result;
     }
@@ -314,13 +315,17 @@ final class Training {
    * asked for, the whole model.
    */
   private RunFolder.Outcome outcome(
-      OnnxModel made, Optional<ModelConfig> config, Map<String, Object> configuration) {
+      OnnxModel made,
+      Optional<ModelConfig> config,
+      Map<String, Object> configuration,
+      io.github.loragraph.task.Task task) {
     boolean lora = arguments.trainsAdapters();
     PeftAdapter adapter =
         lora
             ? AdapterOnModel.between(
                     below(),
                     made,
+                    PeftFiles.about(model, task),
                     reason -> notes.accept("the model is written, without an adapter: " + reason))
                 .orElse(null)
             : null;
@@ -328,10 +333,6 @@ final class Training {
     boolean whole = arguments.writesModel() || !found;
     if (adapter != null && !model.isAsInFile() && !arguments.writesModel()) {
       notes.accept("the model is written, too: what was trained on is in no file");
-    }
-    if (adapter != null && AdapterOnModel.isConverted(made)) {
-      notes.accept(
-          "the adapter is written as plain LoRA of twice the rank over the model as it was: what its start took from the weights is in it");
     }
     Map<String, byte[]> beside = new LinkedHashMap<>();
     if (adapter != null) {

@@ -270,11 +270,12 @@ class AdapterRunTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"--init pissa", "--init olora"})
-  void whatBeginsWithTheWeightsIsPlainInTheAdapter(String options) throws IOException {
+  void whatBeginsWithTheWeightsComesBackWhole(String options) throws IOException {
     adaptAnew(options);
     Path run = train("run");
     Path whole = train("whole", "--write-model");
     assertFalse(Files.exists(run.resolve("model.onnx")));
+    assertSame(OnnxFile.read(whole.resolve("model.onnx")), Runs.model(run));
     double expected = Cli.json("eval", whole, "--data", data).get("loss").asDouble();
     assertNotEquals(Cli.json("eval", model, "--data", data).get("loss").asDouble(), expected, 1e-3);
     assertEquals(expected, Cli.json("eval", run, "--data", data).get("loss").asDouble(), 1e-5);

@@ -95,6 +95,15 @@ final class Dora {
                 .formatted(o, linear.path(), values[o]));
       }
     }
+    return Tensor.ofFloats(Adapter.nameOfMagnitude(linear.path()), values, values.length);
+  }
+
+  /**
+   * Refuses a Linear whose form has no place for it.
+   *
+   * @throws LoraGraphException if it multiplies its bias
+   */
+  static void requirePossible(Linear linear) {
     for (Linear.Site site : linear.sites()) {
       if (site.node().hasInput(2) && site.node().attribute("beta", 1f) != 1f) {
         throw new LoraGraphException(
@@ -102,7 +111,6 @@ final class Dora {
                 .formatted(linear.path(), site.node().attribute("beta", 1f)));
       }
     }
-    return Tensor.ofFloats(Adapter.nameOfMagnitude(linear.path()), values, values.length);
   }
 
   /** Puts the nodes of the norm before the first site of a Linear. */

@@ -132,6 +132,9 @@ public final class LoraInjector {
           "'%s' is computed in %s, and adapters are for models that compute in FLOAT: export the model in float32, or convert it"
               .formatted(linear.path(), linear.type()));
     }
+    if (variant.useDora()) {
+      Dora.requirePossible(linear);
+    }
     for (String name : Adapter.names(linear.path(), variant)) {
       if (graph.initializer(name) != null || graph.producer(name) != null || graph.isInput(name)) {
         throw new LoraGraphException(

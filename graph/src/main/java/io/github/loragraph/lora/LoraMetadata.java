@@ -189,11 +189,6 @@ public record LoraMetadata(
     return Adapter.isAdapterWeight(value);
   }
 
-  /** Whether a value belongs to some adapter, by its name: what is trained, or its constants. */
-  public static boolean isPartOfAdapter(String value) {
-    return Adapter.isPartOfAdapter(value);
-  }
-
   private static void requirePositive(String whose, int rank, double alpha) {
     if (rank < 1 || !(alpha > 0) || Double.isInfinite(alpha)) {
       throw new IllegalArgumentException(

@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * Reads and writes ONNX files (the protobuf format of the ONNX IR specification). A model is read
  * through a memory map: its weights stay in the file and are never copied to the heap. What is not
  * understood (unknown fields, training info, functions, sparse tensors) is carried through.
+ *
+ * <p>Long because the ways in which weights go into files, in one, beside it or in another's, are
+ * read together.
  */
 public final class OnnxFile {
   /** The largest protobuf message is 2 GiB; models that come near it get external data. */

@@ -8,7 +8,6 @@ import io.github.loragraph.adapter.PeftExport;
 import io.github.loragraph.adapter.PeftImport;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.lora.LoraMetadata;
-import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.training.Logits;
@@ -20,7 +19,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,25 +49,17 @@ public final class AdapterOnModel {
     return adapted;
   }
 
-  /** With what the injection noted, which PEFT's files have no place for, where it fits. */
+  /** One of ours comes back whole, and says nothing of an import. */
   private static OnnxModel asItWasMade(OnnxModel base, OnnxModel adapted, PeftAdapter adapter) {
     String json = adapter.metadata().get(PeftAdapter.LORA_GRAPH);
     if (json == null) {
       return adapted;
     }
-    LoraMetadata noted = LoraMetadata.parse(json);
-    LoraMetadata found = LoraMetadata.require(adapted);
-    Set<String> names = new LinkedHashSet<>();
-    Parameters.of(adapted).forEach(parameter -> names.add(parameter.name()));
-    boolean fits =
-        Set.copyOf(noted.targets()).equals(Set.copyOf(found.targets()))
-            && names.containsAll(noted.trainable())
-            && names.containsAll(noted.head());
-    if (!fits) {
+    if (!LoraMetadata.require(adapted).equals(LoraMetadata.parse(json))) {
       return adapted;
     }
     // What the import noted of an adapter from elsewhere is not said of one of ours.
-    OnnxModel made = noted.putInto(adapted);
+    OnnxModel made = adapted;
     for (String key : adapted.metadata().keySet()) {
       if (!key.equals(LoraMetadata.KEY)) {
         made = made.withMetadata(key, base.metadata().get(key));
@@ -97,27 +87,21 @@ public final class AdapterOnModel {
    *
    * @param base what a training began with
    * @param made what it made
+   * @param about what PEFT wants to know besides
    * @param reasons takes the reason where there is none
    * @return empty where no adapter would give the very same model
    */
   public static Optional<PeftAdapter> between(
-      OnnxModel base, OnnxModel made, Consumer<String> reasons) {
+      OnnxModel base, OnnxModel made, PeftExport.About about, Consumer<String> reasons) {
     try {
-      PeftAdapter adapter = PeftExport.of(made);
+      PeftAdapter adapter = PeftExport.of(made, about);
       Map<String, String> metadata = new LinkedHashMap<>(adapter.metadata());
       Map<String, @Nullable String> changed = changedProperties(base, made);
       if (!changed.isEmpty()) {
         metadata.put(PROPERTIES, JSON.writeValueAsString(changed));
       }
       PeftAdapter whole = new PeftAdapter(adapter.config(), adapter.tensors(), metadata);
-      boolean converted = isConverted(made);
-      Optional<String> other =
-          difference(
-              made,
-              onto(base, whole, note -> {}),
-              name ->
-                  converted
-                      && (LoraMetadata.isPartOfAdapter(name) || name.equals(LoraMetadata.KEY)));
+      Optional<String> other = difference(made, onto(base, whole, note -> {}));
       other.ifPresent(name -> reasons.accept("'%s' has no place in an adapter".formatted(name)));
       return other.isPresent() ? Optional.empty() : Optional.of(whole);
     } catch (LoraGraphException e) {
@@ -144,33 +128,18 @@ public final class AdapterOnModel {
     return changed;
   }
 
-  /**
-   * Whether the adapters of a model, which begin with a part of the weights, are plain ones of
-   * twice the rank in PEFT's form: the same model but for rounding, not byte for byte.
-   */
-  public static boolean isConverted(OnnxModel made) {
-    return LoraMetadata.require(made).variant().init().isAnchored();
-  }
-
-  /**
-   * The first parameter or entry of the metadata in which two models differ.
-   *
-   * @param passedOver the names of what may differ
-   */
-  private static Optional<String> difference(
-      OnnxModel expected, OnnxModel actual, Predicate<String> passedOver) {
+  /** The first parameter or entry of the metadata in which two models differ. */
+  private static Optional<String> difference(OnnxModel expected, OnnxModel actual) {
     Map<String, Tensor> a = expected.graph().initializers();
     Map<String, Tensor> b = actual.graph().initializers();
     Set<String> names = new LinkedHashSet<>(a.keySet());
     names.addAll(b.keySet());
-    names.removeIf(passedOver);
     for (String name : names) {
       if (!isSame(a.get(name), b.get(name))) {
         return Optional.of(name);
       }
     }
     return expected.metadata().entrySet().stream()
-        .filter(entry -> !passedOver.test(entry.getKey()))
         .filter(entry -> !entry.getValue().equals(actual.metadata().get(entry.getKey())))
         .map(Map.Entry::getKey)
         .findFirst();
