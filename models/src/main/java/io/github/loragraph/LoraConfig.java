@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * Which layers get adapters, and of what size: {@code LoraConfig} of PEFT. Immutable, made by a
  * {@link #builder()}. What PEFT calls {@code lora_dropout} belongs to a training here: {@link
  * TrainingArguments.Builder#loraDropout}.
+ *
+ * <p>Long because each option stands here with what it means to PEFT.
  */
 public final class LoraConfig {
   /** What an adapter is before training: PEFT's {@code init_lora_weights}. */

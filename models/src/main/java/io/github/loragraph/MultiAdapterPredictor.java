@@ -41,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any number of threads may use it at once. It holds native memory until it is closed, by
  * whoever opened it; closing waits for the calls that are at work.
+ *
+ * <p>Long because what may be asked of one adapter may be asked of many.
  */
 public final class MultiAdapterPredictor implements AutoCloseable {
   /** The name that means the model without an adapter. */

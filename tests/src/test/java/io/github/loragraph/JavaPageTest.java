@@ -39,6 +39,8 @@ final class JavaPageTest {
             accuracy 1\\.0000
             deliverytrue
             invoicetrue
+            \\[query, value] \\d+
+            12
             ((LOC|PER) from \\d+ to \\d+: .+
             )*\\[delivery, invoice]
             true

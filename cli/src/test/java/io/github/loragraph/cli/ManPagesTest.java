@@ -55,7 +55,7 @@ class ManPagesTest {
       assertEquals("", Files.readString(folder.resolve("errors")), name);
       if (name.equals("lora-graph-inject.1")) {
         String words = text.lines().map(String::strip).collect(Collectors.joining(" "));
-        assertTrue(words.contains("lora-graph inject [OPTIONS] --match=REGEX MODEL"), text);
+        assertTrue(words.contains("lora-graph inject [OPTIONS] MODEL"), text);
         assertTrue(words.contains("lora-graph inject model.onnx --match 'query|output'"), text);
       }
     }

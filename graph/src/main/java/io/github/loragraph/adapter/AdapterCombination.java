@@ -28,6 +28,8 @@ import java.util.stream.Collectors;
  * <p>Two faults of PEFT are not repeated: where it decomposes deltas, it multiplies them by their
  * scale twice, which is another adapter wherever a scale is not 1; and of adapters with rsLoRA it
  * makes one whose scale is the root of its rank.
+ *
+ * <p>Long because each way to combine is held against the others where they are read together.
  */
 public final class AdapterCombination {
   private static final TaskArithmetic.Method SUM = new TaskArithmetic.Method(false, false, false);

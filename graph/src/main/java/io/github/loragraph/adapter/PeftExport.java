@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Takes the adapter out of a model, in PEFT's form: lora_A (r, in) and lora_B (out, r) of each
  * adapted module, and what was trained in full besides. Numbers are moved and never computed with.
+ *
+ * <p>Long because what PEFT's files say is put together here alone.
  */
 public final class PeftExport {
   private static final Map<String, List<String>> HEADS =

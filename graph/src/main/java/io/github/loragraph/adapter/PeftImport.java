@@ -42,6 +42,8 @@ import java.util.stream.Collectors;
  * adapted modules beside the model's Linears, what was trained in full into the parameters of that
  * name. Numbers are moved and never computed with, so that {@link PeftExport} gives back the same
  * bits.
+ *
+ * <p>Long because each thing that an adapter may have is placed or refused here.
  */
 public final class PeftImport {
   private static final int MOST_SUGGESTED = 3;
