@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,7 @@ class HostilePeftTest {
   void configurationsThatContradictTheTensorsOrAreNotComputed() throws IOException {
     Path config = adapter.resolve(PeftConfig.FILE);
     String good = Files.readString(config);
-    Map<String[], String> cases = new LinkedHashMap<>();
+    Map<List<String>, String> cases = new LinkedHashMap<>();
     put(cases, "\"r\": 4", "\"r\": 5", "rank 5");
     put(cases, "\"use_dora\": false", "\"use_dora\": true", "use_dora");
     put(cases, "\"query\",", "\"key\",", "query");
@@ -63,9 +64,9 @@ class HostilePeftTest {
     }
     put(cases, "\"r\": 4", "\"r\": 4, \"exclude_modules\": [\"query\"]", "query");
     put(cases, "\"peft_type\": \"LORA\"", "\"peft_type\": \"IA3\"", "IA3");
-    for (Map.Entry<String[], String> bad : cases.entrySet()) {
-      String text = good.replace(bad.getKey()[0], bad.getKey()[1]);
-      assertFalse(text.equals(good), bad.getKey()[0]);
+    for (Map.Entry<List<String>, String> bad : cases.entrySet()) {
+      String text = good.replace(bad.getKey().get(0), bad.getKey().get(1));
+      assertFalse(text.equals(good), bad.getKey().get(0));
       Files.writeString(config, text);
       refused(bad.getValue());
     }
@@ -73,8 +74,8 @@ class HostilePeftTest {
     refused("it has no adapter_config.json");
   }
 
-  private static void put(Map<String[], String> cases, String from, String to, String words) {
-    cases.put(new String[] {from, to}, words);
+  private static void put(Map<List<String>, String> cases, String from, String to, String words) {
+    cases.put(List.of(from, to), words);
   }
 
   @Test

@@ -265,7 +265,7 @@ public final class PeftImport {
    */
   private Set<String> others(PathPrefix prefix, Map<String, Tensor> values) {
     Set<String> placed = new LinkedHashSet<>();
-    Map<Parameter, Set<String>> keys = new IdentityHashMap<>();
+    IdentityHashMap<Parameter, Set<String>> keys = new IdentityHashMap<>();
     for (Map.Entry<String, Tensor> other : adapter.others().entrySet()) {
       String key = other.getKey();
       if (key.contains(".original_module.")) {
