@@ -246,14 +246,14 @@ public final class PeftExport {
     if (about.baseModel != null) {
       config = config.with("base_model_name_or_path", about.baseModel);
     }
-    config =
-        config
-            .with("use_rslora", metadata.variant().useRslora())
-            .with("use_dora", metadata.variant().useDora());
     if (imported != null && saysTheSame(config)) {
       return config;
     }
-    config = withRanks(config).with("init_lora_weights", start());
+    config =
+        withRanks(config)
+            .with("use_rslora", metadata.variant().useRslora())
+            .with("use_dora", metadata.variant().useDora())
+            .with("init_lora_weights", start());
     List<String> saved = new ArrayList<>(modulesToSave(config.taskType(), trained.modules));
     return config
         .with("bias", trained.mode)
@@ -276,14 +276,18 @@ public final class PeftExport {
 
   /** Whether an imported configuration is still true of the model's adapters. */
   private boolean saysTheSame(PeftConfig config) {
-    return metadata.targets().stream()
-        .allMatch(
-            target -> {
-              String module = prefix.toAdapter(target.path());
-              return config.rank(module) == rank(target)
-                  && config.alpha(module) == alpha(target)
-                  && (config.targetModules() == null || config.targets(module));
-            });
+    boolean sameKind =
+        config.useRslora() == metadata.variant().useRslora()
+            && config.useDora() == metadata.variant().useDora();
+    return sameKind
+        && metadata.targets().stream()
+            .allMatch(
+                target -> {
+                  String module = prefix.toAdapter(target.path());
+                  return config.rank(module) == rank(target)
+                      && config.alpha(module) == alpha(target)
+                      && (config.targetModules() == null || config.targets(module));
+                });
   }
 
   private PeftConfig withRanks(PeftConfig config) {

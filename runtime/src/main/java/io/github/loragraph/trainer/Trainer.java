@@ -168,7 +168,8 @@ public final class Trainer {
       if (kept) {
         checkpoint(step, last, evaluates, span, finalLoss);
       }
-      if (wantsToStop()) {
+      // Who asks only now, and nothing was kept, is heard at the next call or in the evaluation.
+      if (kept && wantsToStop()) {
         throw new TrainingStopped(step);
       }
       if (evaluates) {
