@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "",
       "norm is the Frobenius norm of what is added to the weight (scale lora_B lora_A), largest its"
-          + " largest singular value, used the number of singular values that have 99%% of the"
+          + " largest singular value, used the number of singular values that have 99 in 100 parts of the"
           + " energy (the sum of their squares), stable the squared norm over the squared largest"
           + " singular value.",
       ""
