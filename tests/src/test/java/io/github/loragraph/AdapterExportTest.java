@@ -108,6 +108,21 @@ class AdapterExportTest {
   }
 
   @Test
+  void anExportIsWholeOrNotAtAll() throws Exception {
+    Path model = adapted("model", "query", 2);
+    Path served = Files.createDirectories(folder.resolve("served"));
+    Path taken = Files.writeString(served.resolve("adapter.onnx_adapter"), "mine");
+    Cli run = Cli.run("adapter", "export", model, "--format", "onnxruntime", "-o", served);
+    assertEquals(1, run.exitCode(), run.err());
+    assertTrue(run.err().contains(taken + " exists already"), run.err());
+    assertFalse(Files.exists(served.resolve("model.onnx")));
+    Cli root =
+        Cli.run("adapter", "export", model, "--format", "onnxruntime", "-o", served, "--name", "/");
+    assertEquals(1, root.exitCode(), root.err());
+    assertTrue(root.err().contains("'/' is no name for a file"), root.err());
+  }
+
+  @Test
   void whatCannotBeExportedIsRefused() throws Exception {
     Path model = adapted("model", "query", 2);
     Path dense = adapted("dense", "dense", 2);

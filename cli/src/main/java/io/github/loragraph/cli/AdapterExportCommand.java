@@ -4,8 +4,10 @@ import io.github.loragraph.AdapterNaming;
 import io.github.loragraph.ExportedAdapter;
 import io.github.loragraph.Model;
 import io.github.loragraph.PeftExportConfig;
+import io.github.loragraph.adapter.OnnxAdapter;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import io.github.loragraph.file.AtomicFile;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -46,8 +48,6 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class AdapterExportCommand implements Callable<Integer> {
-  private static final String SUFFIX = ".onnx_adapter";
-
   @Spec private CommandSpec spec;
 
   @Mixin private ModelArgument model;
@@ -179,12 +179,16 @@ final class AdapterExportCommand implements Callable<Integer> {
   }
 
   private int writeForOnnxRuntime() {
-    if (name.isEmpty() || !Path.of(name).getFileName().toString().equals(name)) {
+    Path plain = Path.of(name).getFileName();
+    if (name.isEmpty() || plain == null || !plain.toString().equals(name)) {
       throw new LoraGraphException(
           "'%s' is no name for a file: give --name a plain one".formatted(name));
     }
     Model adapted = model.open(output);
-    Path file = folder.resolve(name + SUFFIX);
+    Path file = folder.resolve(name + OnnxAdapter.SUFFIX);
+    // Before the model is written, which would be half of an export.
+    AtomicFile.checkTarget(file, force);
+    AtomicFile.checkTarget(OnnxAdapter.configOf(file), force);
     Optional<Path> written = Optional.empty();
     int inputs;
     if (base == null) {

@@ -30,13 +30,18 @@ public final class ActiveAdapter implements AutoCloseable {
     ByteBuffer file = OnnxAdapterFile.bytes(content);
     bytes = file.remaining();
     OrtLoraAdapter made = null;
+    OrtSession.RunOptions with = null;
     try {
       // Copied: the buffer is free for the garbage collector again.
       made = OrtLoraAdapter.create(file);
       adapter = made;
-      options = new OrtSession.RunOptions();
-      options.addActiveLoraAdapter(made);
+      with = new OrtSession.RunOptions();
+      options = with;
+      with.addActiveLoraAdapter(made);
     } catch (OrtException e) {
+      if (with != null) {
+        with.close();
+      }
       if (made != null) {
         made.close();
       }
