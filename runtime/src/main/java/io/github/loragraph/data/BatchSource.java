@@ -8,12 +8,14 @@ import io.github.loragraph.training.CrossEntropyLoss;
 import java.nio.ByteBuffer;
 import java.util.AbstractList;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -40,7 +42,7 @@ public final class BatchSource {
   private final List<Example> examples;
 
   /** What is shuffled and cut into batches: examples that belong together, or single ones. */
-  private final List<List<Integer>> units;
+  private final Units units;
 
   private final List<ValueInfo> inputs;
   private final @Nullable ValueInfo labels;
@@ -59,7 +61,7 @@ public final class BatchSource {
       throw new IllegalArgumentException("not a length: " + builder.padToMultipleOf);
     }
     this.examples = builder.examples;
-    this.units = indices(builder.examples, builder.together);
+    this.units = Units.of(builder.examples, builder.together);
     this.inputs = builder.inputs;
     this.labels = builder.labels;
     this.batchSize = builder.batchSize;
@@ -190,21 +192,62 @@ public final class BatchSource {
    * @param together whether those do whose targets begin with the same number; else each is alone
    */
   public static List<List<Example>> units(List<Example> examples, boolean together) {
-    return indices(examples, together).stream()
-        .map(unit -> unit.stream().map(examples::get).toList())
-        .toList();
+    Units units = Units.of(examples, together);
+    return new AbstractList<>() {
+      @Override
+      public List<Example> get(int unit) {
+        return IntStream.range(0, units.sizeOf(unit))
+            .mapToObj(j -> examples.get(units.index(unit, j)))
+            .toList();
+      }
+
+      @Override
+      public int size() {
+        return units.size();
+      }
+    };
   }
 
-  private static List<List<Integer>> indices(List<Example> examples, boolean together) {
-    if (!together) {
-      return IntStream.range(0, examples.size()).mapToObj(List::of).toList();
+  /**
+   * Which examples belong together.
+   *
+   * @param begins where each unit's examples begin among the indices, and at the end their number;
+   *     null where each is alone
+   */
+  private record Units(int count, int @Nullable [] begins, int[] indices) {
+    static Units of(List<Example> examples, boolean together) {
+      if (!together) {
+        return new Units(examples.size(), null, new int[0]);
+      }
+      Map<Double, List<Integer>> units = new LinkedHashMap<>();
+      for (int i = 0; i < examples.size(); i++) {
+        double number = examples.get(i).requireTarget().get(0);
+        units.computeIfAbsent(number, n -> new ArrayList<>()).add(i);
+      }
+      int[] begins = new int[units.size() + 1];
+      int[] indices = new int[examples.size()];
+      int unit = 0;
+      int next = 0;
+      for (List<Integer> members : units.values()) {
+        for (int index : members) {
+          indices[next++] = index;
+        }
+        begins[++unit] = next;
+      }
+      return new Units(units.size(), begins, indices);
     }
-    Map<Double, List<Integer>> units = new LinkedHashMap<>();
-    for (int i = 0; i < examples.size(); i++) {
-      double number = examples.get(i).requireTarget().get(0);
-      units.computeIfAbsent(number, n -> new ArrayList<>()).add(i);
+
+    int size() {
+      return count;
     }
-    return List.copyOf(units.values());
+
+    int sizeOf(int unit) {
+      return begins == null ? 1 : begins[unit + 1] - begins[unit];
+    }
+
+    int index(int unit, int member) {
+      return begins == null ? unit : indices[begins[unit] + member];
+    }
   }
 
   /** The batches of an epoch over so many examples. */
@@ -240,59 +283,104 @@ public final class BatchSource {
    * @param epoch 0 for the first
    */
   public List<List<Example>> order(long epoch) {
-    List<List<Integer>> batches = shuffle ? shuffled(epoch) : cut(units);
-    return new AbstractList<>() {
-      @Override
-      public List<Example> get(int batch) {
-        return batches.get(batch).stream()
-            .map(index -> view.at(epoch, index, examples.get(index)))
-            .toList();
-      }
-
-      @Override
-      public int size() {
-        return batches.size();
-      }
-    };
-  }
-
-  /** Indices of examples. */
-  private List<List<Integer>> shuffled(long epoch) {
+    int[] order = IntStream.range(0, units.size()).toArray();
+    if (!shuffle) {
+      return new Order(epoch, order, new int[0]);
+    }
     Random seeds = new Random(seed);
     for (long i = 0; i < epoch; i++) {
       seeds.nextLong();
     }
     Random random = new Random(seeds.nextLong());
-    List<List<Integer>> order = new ArrayList<>(units);
-    Collections.shuffle(order, random);
-    List<List<Integer>> batches = new ArrayList<>();
-    int size = Math.max(1, Math.min(batchSize, order.size()));
-    long window = (long) WINDOW * size;
-    for (long start = 0; start < order.size(); start += window) {
-      int end = (int) Math.min(order.size(), start + window);
-      List<List<Integer>> part = new ArrayList<>(order.subList((int) start, end));
-      part.sort(Comparator.comparingInt(this::length));
-      batches.addAll(cut(part));
-    }
-    Collections.shuffle(batches, random);
-    return batches;
+    shuffle(order, random);
+    int[] batches = IntStream.range(0, (int) batchesPerEpoch()).toArray();
+    shuffle(batches, random);
+    return new Order(epoch, order, batches);
   }
 
-  private int length(List<Integer> unit) {
+  /** What {@link Collections#shuffle(List, Random)} does to a list. */
+  private static void shuffle(int[] numbers, Random random) {
+    for (int i = numbers.length; i > 1; i--) {
+      int other = random.nextInt(i);
+      int last = numbers[i - 1];
+      numbers[i - 1] = numbers[other];
+      numbers[other] = last;
+    }
+  }
+
+  /**
+   * One epoch. The lengths of a window's examples are asked for when the first of its batches is:
+   * of data that is still being encoded no more has to be there.
+   */
+  private final class Order extends AbstractList<List<Example>> {
+    private final long epoch;
+
+    /** Numbers of units; those of a window are sorted when it is first read. */
+    private final int[] order;
+
+    /** For each batch its place before batches were shuffled; empty where they are not. */
+    private final int[] places;
+
+    private final int size = Math.max(1, Math.min(batchSize, units.size()));
+    private final BitSet sorted = new BitSet();
+
+    Order(long epoch, int[] order, int[] places) {
+      this.epoch = epoch;
+      this.order = order;
+      this.places = places;
+    }
+
+    @Override
+    public List<Example> get(int batch) {
+      Objects.checkIndex(batch, size());
+      int place = batch;
+      if (shuffle) {
+        place = places[batch];
+        sort(place / WINDOW);
+      }
+      List<Example> group = new ArrayList<>(size);
+      int end = (int) Math.min(order.length, (place + 1L) * size);
+      for (int i = place * size; i < end; i++) {
+        for (int j = 0; j < units.sizeOf(order[i]); j++) {
+          int index = units.index(order[i], j);
+          group.add(view.at(epoch, index, examples.get(index)));
+        }
+      }
+      return Collections.unmodifiableList(group);
+    }
+
+    @Override
+    public int size() {
+      return (int) batchesPerEpoch();
+    }
+
+    private synchronized void sort(int window) {
+      if (sorted.get(window)) {
+        return;
+      }
+      long width = (long) WINDOW * size;
+      int begin = (int) (window * width);
+      int end = (int) Math.min(order.length, begin + width);
+      long[] keys = new long[end - begin];
+      for (int i = begin; i < end; i++) {
+        keys[i - begin] = (long) length(order[i]) << 32 | i;
+      }
+      // By length, and those of one length as they are.
+      Arrays.sort(keys);
+      int[] before = Arrays.copyOfRange(order, begin, end);
+      for (int i = begin; i < end; i++) {
+        order[i] = before[(int) keys[i - begin] - begin];
+      }
+      sorted.set(window);
+    }
+  }
+
+  private int length(int unit) {
     int length = 0;
-    for (int index : unit) {
-      length = Math.max(length, examples.get(index).length());
+    for (int j = 0; j < units.sizeOf(unit); j++) {
+      length = Math.max(length, examples.get(units.index(unit, j)).length());
     }
     return length;
-  }
-
-  private List<List<Integer>> cut(List<List<Integer>> part) {
-    List<List<Integer>> batches = new ArrayList<>();
-    for (long start = 0; start < part.size(); start += batchSize) {
-      int end = (int) Math.min(part.size(), start + batchSize);
-      batches.add(part.subList((int) start, end).stream().flatMap(List::stream).toList());
-    }
-    return batches;
   }
 
   /**

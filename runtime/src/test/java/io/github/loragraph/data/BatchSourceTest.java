@@ -18,8 +18,10 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -260,6 +262,80 @@ class BatchSourceTest {
   @Test
   void aBatchHasAtLeastOneExample() {
     assertThrows(LoraGraphException.class, () -> source(examples(4, 0), 0, false, 0));
+  }
+
+  /** What the order is defined by, over lists: windows sorted by length, batches shuffled. */
+  @Test
+  void theOrderIsThatOfShuffledListsForAnySize() {
+    long seed = Long.getLong("test.seed", System.nanoTime());
+    Random random = new Random(seed);
+    for (int round = 0; round < 200; round++) {
+      int count = 1 + random.nextInt(round % 4 == 0 ? 3000 : 300);
+      int batchSize = 1 + random.nextInt(random.nextBoolean() ? 4 : 400);
+      int epoch = random.nextInt(4);
+      boolean together = random.nextBoolean();
+      List<Example> examples = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        int label = together ? random.nextInt(1 + count / 3) : i;
+        examples.add(
+            new Example(
+                Map.of("input_ids", Values.zeros(1 + random.nextInt(9)), "place", Values.scalar(i)),
+                Values.scalar(label)));
+      }
+      BatchSource source =
+          BatchSource.of(examples, List.of(IDS))
+              .batchSize(batchSize)
+              .seed(seed + round)
+              .together(together)
+              .build();
+      List<List<Example>> order = source.order(epoch);
+      List<List<Example>> expected =
+          orderOfLists(examples, batchSize, seed + round, epoch, together);
+      assertEquals(expected.size(), order.size(), "seed %d, round %d".formatted(seed, round));
+      // From the end, as a run reads that goes on in the middle of an epoch.
+      for (int i = order.size() - 1; i >= 0; i--) {
+        assertEquals(expected.get(i), order.get(i), "seed %d, round %d".formatted(seed, round));
+      }
+    }
+  }
+
+  private static List<List<Example>> orderOfLists(
+      List<Example> examples, int batchSize, long seed, int epoch, boolean together) {
+    Random seeds = new Random(seed);
+    for (int i = 0; i < epoch; i++) {
+      seeds.nextLong();
+    }
+    Random random = new Random(seeds.nextLong());
+    List<List<Example>> units = new ArrayList<>();
+    Map<Double, List<Example>> byNumber = new LinkedHashMap<>();
+    for (Example example : examples) {
+      List<Example> unit =
+          together
+              ? byNumber.computeIfAbsent(example.label(), n -> new ArrayList<>())
+              : new ArrayList<>();
+      if (unit.isEmpty()) {
+        units.add(unit);
+      }
+      unit.add(example);
+    }
+    java.util.Collections.shuffle(units, random);
+    List<List<Example>> batches = new ArrayList<>();
+    int window = 50 * Math.min(batchSize, units.size());
+    for (int start = 0; start < units.size(); start += window) {
+      List<List<Example>> part =
+          new ArrayList<>(units.subList(start, Math.min(units.size(), start + window)));
+      part.sort(
+          Comparator.comparingInt(
+              unit -> unit.stream().mapToInt(Example::length).max().orElseThrow()));
+      for (int i = 0; i < part.size(); i += batchSize) {
+        batches.add(
+            part.subList(i, Math.min(part.size(), i + batchSize)).stream()
+                .flatMap(List::stream)
+                .toList());
+      }
+    }
+    java.util.Collections.shuffle(batches, random);
+    return batches;
   }
 
   /** Examples of 1 to 60 tokens that can be told apart by their label. */
