@@ -84,6 +84,10 @@ final class Training {
       throw new LoraGraphException(
           "whether the model became better shows on held-out examples: give some");
     }
+    if (arguments.isToBeStopped() && run == null) {
+      throw new LoraGraphException(
+          "a training that is to be stopped, and gone on with, needs a run folder: name one");
+    }
     if (arguments.resumesFromCheckpoint()) {
       if (run == null) {
         throw new LoraGraphException(

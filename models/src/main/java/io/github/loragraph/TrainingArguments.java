@@ -170,6 +170,7 @@ public final class TrainingArguments {
   private final boolean overwriteOutputDir;
   private final boolean writeModel;
   private final boolean resume;
+  private final long stopAfterSteps;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -224,6 +225,7 @@ public final class TrainingArguments {
     overwriteOutputDir = b.overwriteOutputDir;
     writeModel = b.writeModel;
     resume = b.resume;
+    stopAfterSteps = b.stopAfterSteps;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -286,6 +288,7 @@ public final class TrainingArguments {
     b.overwriteOutputDir = overwriteOutputDir;
     b.writeModel = writeModel;
     b.resume = resume;
+    b.stopAfterSteps = stopAfterSteps;
     return b;
   }
 
@@ -484,6 +487,10 @@ public final class TrainingArguments {
     return overwriteOutputDir;
   }
 
+  boolean isToBeStopped() {
+    return stopAfterSteps > 0;
+  }
+
   long evalSteps() {
     return evalSteps;
   }
@@ -588,6 +595,7 @@ public final class TrainingArguments {
         .logEvery(loggingSteps)
         .evalEvery(evalSteps)
         .checkpointEvery(checkpointEvery)
+        .stopAfter(stopAfterSteps)
         .batchSize(trainBatchSize())
         .accumulation(gradientAccumulationSteps)
         .shuffle(shuffle)
@@ -722,6 +730,7 @@ public final class TrainingArguments {
     private boolean overwriteOutputDir;
     private boolean writeModel;
     private boolean resume;
+    private long stopAfterSteps;
 
     private Builder() {}
 
@@ -1132,6 +1141,22 @@ public final class TrainingArguments {
      */
     public Builder resumeFromCheckpoint(boolean resume) {
       this.resume = resume;
+      return this;
+    }
+
+    /**
+     * The step after which the training is stopped, with a checkpoint in its run folder and, where
+     * there are held-out data, an evaluation: {@link TrainingCancelledException} says so. It is the
+     * training over all its steps, learning rate included, and is gone on with to the very same
+     * bytes ({@link #resumeFromCheckpoint}). Where it is over before, it ends as ever. Unless set
+     * it is not stopped.
+     */
+    public Builder stopAfterSteps(long step) {
+      if (step < 1) {
+        throw new LoraGraphException(
+            "a stop after step %d is not possible: give 1 or more".formatted(step));
+      }
+      stopAfterSteps = step;
       return this;
     }
 

@@ -1,24 +1,27 @@
 package io.github.loragraph;
 
+import io.github.loragraph.trainer.TrainingStopped;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A training was stopped at the wish of a listener, or since its thread was interrupted. Once it
- * has begun in a run folder it can be gone on with ({@link
- * TrainingArguments.Builder#resumeFromCheckpoint}).
+ * A training was stopped: at the wish of a listener, since its thread was interrupted, or after the
+ * step that {@link TrainingArguments.Builder#stopAfterSteps} named. Once it has begun in a run
+ * folder it can be gone on with ({@link TrainingArguments.Builder#resumeFromCheckpoint}).
  */
 public final class TrainingCancelledException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private final long step;
   private final transient @Nullable Path runFolder;
+  private final boolean planned;
 
-  TrainingCancelledException(long step, @Nullable Path runFolder, @Nullable Throwable cause) {
+  TrainingCancelledException(long step, @Nullable Path runFolder, @Nullable TrainingStopped cause) {
     super("the training was stopped after step " + step, cause);
     this.step = step;
     this.runFolder = runFolder;
+    this.planned = cause != null && cause.isPlanned();
   }
 
   /**
@@ -30,6 +33,11 @@ public final class TrainingCancelledException extends RuntimeException {
     if (Thread.currentThread().isInterrupted()) {
       throw new TrainingCancelledException(step, run, null);
     }
+  }
+
+  /** Whether {@link TrainingArguments.Builder#stopAfterSteps} named the step. */
+  public boolean isPlanned() {
+    return planned;
   }
 
   /** The last step that was made. */

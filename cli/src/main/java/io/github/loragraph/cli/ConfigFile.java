@@ -32,7 +32,7 @@ final class ConfigFile implements IDefaultValueProvider {
   private static final String MODEL = "model";
   private static final String RESUME = "--resume";
   private static final Set<String> NOT_IN_FILES =
-      Set.of("help", "version", "force", "json", "stacktrace", "config", "resume");
+      Set.of("help", "version", "force", "json", "stacktrace", "config", "resume", "stop-after");
   private static final Set<String> NOTES =
       Set.of(
           RunConfiguration.VERSIONS,

@@ -46,6 +46,7 @@ enum OptionGroup {
       "--sequence",
       "--lr",
       "--resume",
+      "--stop-after",
       "--config",
       "--errors",
       "--verbose",

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.Dataset;
+import io.github.loragraph.Evaluation;
 import io.github.loragraph.Model;
 import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.TrainingCancelledException;
@@ -58,7 +59,8 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
-  private static final Set<String> GO_WITH_RESUME = Set.of("--resume", "--json", "--stacktrace");
+  private static final Set<String> GO_WITH_RESUME =
+      Set.of("--resume", "--stop-after", "--json", "--stacktrace");
 
   private static final String NOTHING_KEPT = "ended before the first step: nothing is kept";
 
@@ -123,6 +125,14 @@ final class TrainCommand implements Callable<Integer> {
   private @Nullable Path resume;
 
   @Option(
+      names = "--stop-after",
+      paramLabel = "N",
+      description =
+          "Stop after step N, with a checkpoint and an evaluation: --resume RUN goes on to the very"
+              + " same bytes, and takes --stop-after, too.")
+  private @Nullable Long stopAfter;
+
+  @Option(
       names = "--write-model",
       description = "Write the whole model, too, as model.onnx in the run folder.")
   private boolean writeModel;
@@ -137,6 +147,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (stopAfter != null && stopAfter < 1) {
+      throw new ParameterException(spec.commandLine(), "--stop-after must be 1 or more");
+    }
     if (resume != null) {
       requireNothingElse();
       run = resume;
@@ -162,6 +175,10 @@ final class TrainCommand implements Callable<Integer> {
           train(outputName.choose(adapted), progress, stop, kept), runFolder(), output);
       return 0;
     } catch (TrainingCancelledException e) {
+      if (e.isPlanned()) {
+        TrainingOutput.printStopped(e.step(), kept.evaluation, runFolder(), howToGoOn(), output);
+        return 0;
+      }
       output.say(
           "stopped after step %,d: %s"
               .formatted(e.step(), e.runFolder().isPresent() ? howToGoOn() : NOTHING_KEPT));
@@ -184,6 +201,9 @@ final class TrainCommand implements Callable<Integer> {
             .overwriteOutputDir(force)
             .writeModel(writeModel)
             .resumeFromCheckpoint(resume != null);
+    if (stopAfter != null) {
+      arguments.stopAfterSteps(stopAfter);
+    }
     embeddingTraining.addTo(arguments);
     arguments.embedding(embeddingOptions.asked());
     dataOptions.maxLength().ifPresent(arguments::maxLength);
@@ -209,6 +229,14 @@ final class TrainCommand implements Callable<Integer> {
     private boolean training;
     private boolean writing;
     private boolean checkpoint;
+
+    /** The last one; null before it. */
+    private @Nullable Evaluation evaluation;
+
+    @Override
+    public void onEvaluate(long step, Evaluation measured) {
+      evaluation = measured;
+    }
 
     @Override
     public void onTrainBegin(long totalSteps) {

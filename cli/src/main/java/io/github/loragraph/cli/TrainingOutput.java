@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Evaluation;
 import io.github.loragraph.TrainingResult;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -56,6 +57,34 @@ final class TrainingOutput {
               .evaluation()
               .ifPresent(report -> out.println("held out: " + ReportOutput.headline(report)));
           out.println("written: " + runFolder);
+        });
+  }
+
+  /**
+   * What a training brought that was stopped where it was to be.
+   *
+   * @param evaluation the last one; null where there was none
+   */
+  static void printStopped(
+      long step,
+      @Nullable Evaluation evaluation,
+      Path runFolder,
+      String howToGoOn,
+      ResultOutput output) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("steps", step);
+    json.put("stopped", true);
+    if (evaluation != null) {
+      json.put("eval", ReportOutput.figures(evaluation));
+    }
+    json.put("runFolder", runFolder.toString());
+    output.print(
+        json,
+        out -> {
+          if (evaluation != null) {
+            out.println("held out: " + ReportOutput.headline(evaluation));
+          }
+          out.printf(Locale.ROOT, "stopped after step %,d, as asked: %s%n", step, howToGoOn);
         });
   }
 

@@ -36,6 +36,9 @@ final class RunCheckpoints {
   /** The last one that was read or written here; null before it. */
   private @Nullable Path whole;
 
+  /** The last one before it that was written here; null where there was none. */
+  private @Nullable Path beforeIt;
+
   /**
    * @param run the folder of the run; not touched before the first checkpoint is written
    */
@@ -134,15 +137,21 @@ final class RunCheckpoints {
     return checkpoint.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
   }
 
-  /** Writes a checkpoint, and deletes all others but the last one that was known to be whole. */
+  /**
+   * Writes a checkpoint, and deletes all others but the last one of another step that was known to
+   * be whole.
+   */
   void write(long step, Checkpoint state) {
     Path file = folder.resolve(name(step));
     CheckpointFile.write(state, file, true);
-    List<Path> kept = new ArrayList<>(List.of(file));
-    if (whole != null) {
-      kept.add(whole);
+    if (whole != null && !whole.equals(file)) {
+      beforeIt = whole;
     }
     whole = file;
+    List<Path> kept = new ArrayList<>(List.of(file));
+    if (beforeIt != null) {
+      kept.add(beforeIt);
+    }
     try {
       // The older ones first: at whatever point the process is killed, later ones are there.
       List<Path> older = new ArrayList<>(files());

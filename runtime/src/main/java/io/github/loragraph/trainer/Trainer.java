@@ -120,8 +120,17 @@ public final class Trainer {
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     @Nullable Report report = null;
     long begin = CheckpointMarks.isFinished(start) ? totalSteps : engine.steps();
+    boolean stops = settings.stopAfter() > 0 && settings.stopAfter() < totalSteps;
+    if (stops && begin > settings.stopAfter()) {
+      throw new LoraGraphException(
+          "the run has made %,d steps already, and is to be stopped after step %,d: give a later one"
+              .formatted(begin, settings.stopAfter()));
+    }
     if (CheckpointMarks.evaluates(start)) {
       report = evaluate(begin);
+    }
+    if (stops && begin == settings.stopAfter()) {
+      stop(begin, span, finalLoss);
     }
     for (long done = begin; done < totalSteps; ) {
       List<StepOutcome> outcomes;
@@ -162,9 +171,10 @@ public final class Trainer {
       }
       long step = done;
       boolean last = step == totalSteps;
-      boolean evaluates = evaluation != null && (last || isDue(step, settings.evalEvery()));
+      boolean ends = !last && step == settings.stopAfter();
+      boolean evaluates = evaluation != null && (last || ends || isDue(step, settings.evalEvery()));
       // Before an evaluation, which may take long, and before the trained model is written.
-      boolean kept = last || wantsToStop() || isDue(step, settings.checkpointEvery());
+      boolean kept = last || ends || wantsToStop() || isDue(step, settings.checkpointEvery());
       if (kept) {
         checkpoint(step, last, evaluates, span, finalLoss);
       }
@@ -182,8 +192,21 @@ public final class Trainer {
           throw e;
         }
       }
+      if (ends) {
+        stop(step, span, finalLoss);
+      }
     }
     return new Summary(totalSteps, finalLoss, whole.rate(), report);
+  }
+
+  /**
+   * Ends where the settings say. The evaluation of the step was made, and is not made again.
+   *
+   * @throws TrainingStopped always
+   */
+  private void stop(long step, RunningFigures span, double finalLoss) {
+    checkpoint(step, false, false, span, finalLoss);
+    throw TrainingStopped.asPlanned(step);
   }
 
   /**
@@ -273,6 +296,9 @@ public final class Trainer {
     count = Math.min(count, totalSteps - done);
     count = Math.min(count, untilDue(done, settings.evalEvery()));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
+    if (settings.stopAfter() > done) {
+      count = Math.min(count, settings.stopAfter() - done);
+    }
     List<StepCursor.Step> steps = new ArrayList<>();
     List<BatchRunner.Part> parts = new ArrayList<>();
     for (long number = done + 1; number <= done + count; number++) {

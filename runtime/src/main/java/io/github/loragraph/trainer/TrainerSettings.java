@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param logEvery steps between two log lines; 0 for none
  * @param evalEvery steps between two evaluations on the way; 0 for one at the end only
  * @param checkpointEvery steps between two checkpoints; 0 for none
+ * @param stopAfter the step after which the run is stopped, to be gone on with; 0 to end it
  * @param batchSize examples in a batch
  * @param accumulation batches in a step; the last step of an epoch has what is left
  * @param shuffle whether each epoch is shuffled
@@ -31,6 +32,7 @@ public record TrainerSettings(
     long logEvery,
     long evalEvery,
     long checkpointEvery,
+    long stopAfter,
     int batchSize,
     int accumulation,
     boolean shuffle,
@@ -59,6 +61,10 @@ public record TrainerSettings(
       throw new LoraGraphException(
           accumulation + " batches in a step are not possible: give 1 or more");
     }
+    if (stopAfter < 0) {
+      throw new LoraGraphException(
+          "a stop after step %d is not possible: give 1 or more".formatted(stopAfter));
+    }
     if (logEvery < 0 || evalEvery < 0 || checkpointEvery < 0) {
       throw new LoraGraphException(
           "a negative number of steps between logs, evaluations or checkpoints: 0 turns them off");
@@ -86,6 +92,7 @@ public record TrainerSettings(
     builder.logEvery = logEvery;
     builder.evalEvery = evalEvery;
     builder.checkpointEvery = checkpointEvery;
+    builder.stopAfter = stopAfter;
     builder.batchSize = batchSize;
     builder.accumulation = accumulation;
     builder.shuffle = shuffle;
@@ -142,6 +149,11 @@ public record TrainerSettings(
           "a warm-up of %,d steps is given, and one of a share of %s: the steps count"
               .formatted(warmUp.steps(), number(warmUp.share())));
     }
+    if (stopAfter >= total) {
+      remarks.add(
+          "the run is over after step %,d: it is not stopped after step %,d"
+              .formatted(total, stopAfter));
+    }
     long rise = warmUp.of(total);
     if (rise > 0 && decay == LearningRateSchedule.Decay.CONSTANT) {
       remarks.add(
@@ -178,6 +190,7 @@ public record TrainerSettings(
     private long logEvery = 10;
     private long evalEvery;
     private long checkpointEvery = 500;
+    private long stopAfter;
     private int batchSize = BatchSource.BATCH_SIZE;
     private int accumulation = 1;
     private boolean shuffle = true;
@@ -238,6 +251,15 @@ public record TrainerSettings(
       return this;
     }
 
+    /**
+     * The step after which the run is stopped, with a checkpoint and an evaluation; 0 for none. It
+     * is the run over all its steps nevertheless.
+     */
+    public Builder stopAfter(long stopAfter) {
+      this.stopAfter = stopAfter;
+      return this;
+    }
+
     /** Examples in a batch. */
     public Builder batchSize(int batchSize) {
       this.batchSize = batchSize;
@@ -275,6 +297,7 @@ public record TrainerSettings(
           logEvery,
           evalEvery,
           checkpointEvery,
+          stopAfter,
           batchSize,
           accumulation,
           shuffle,
