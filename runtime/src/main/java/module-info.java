@@ -7,6 +7,7 @@
 module io.github.loragraph.runtime {
   requires ai.djl.api;
   requires ai.djl.tokenizers;
+  requires aircompressor;
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.yaml;

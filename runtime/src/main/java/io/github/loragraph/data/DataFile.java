@@ -7,7 +7,6 @@ import io.github.loragraph.error.PlainText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -30,7 +29,7 @@ public final class DataFile {
 
   private static final int LONGEST_LIST = 200;
 
-  private static final Set<String> PACKED = Set.of(".gz", ".bz2", ".xz", ".zst", ".zip");
+  private static final Set<String> PACKED = Set.of(".bz2", ".xz", ".zip", ".7z", ".lz4");
 
   private final Path file;
   private final Columns columns;
@@ -171,11 +170,11 @@ public final class DataFile {
   }
 
   private void visit(Request request, Visitor visitor) {
-    String name = file.getFileName() == null ? "" : file.getFileName().toString();
-    name = name.toLowerCase(Locale.ROOT);
+    String name = Packing.unpackedName(file);
     int ending = name.lastIndexOf('.');
     if (ending >= 0 && PACKED.contains(name.substring(ending))) {
-      throw new LoraGraphException(file + " is packed: unpack it first ('gunzip', say)");
+      throw new LoraGraphException(
+          file + " is packed in a way that is not read: unpack it, or pack it as .gz or .zst");
     }
     TextLines text = new TextLines(file);
     boolean[] any = new boolean[1];

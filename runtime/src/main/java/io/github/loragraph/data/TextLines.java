@@ -18,7 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** A file of UTF-8 text, read strictly, with or without a byte order mark. */
+/**
+ * A file of UTF-8 text, read strictly, with or without a byte order mark, as it is or packed
+ * ({@link Packing}).
+ */
 final class TextLines {
   private static final int LOOKED_AT = 8192;
   private static final int BYTE_ORDER_MARK = '\ufeff';
@@ -42,13 +45,10 @@ final class TextLines {
 
   private void refuseBinary() {
     byte[] start;
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = Packing.open(file)) {
       start = in.readNBytes(LOOKED_AT);
     } catch (IOException e) {
       throw failure(e);
-    }
-    if (start.length > 1 && (start[0] & 0xff) == 0x1f && (start[1] & 0xff) == 0x8b) {
-      throw new LoraGraphException(file + " is packed by gzip: unpack it first");
     }
     int mark = start.length < 2 ? 0 : (start[0] & 0xff) << 8 | start[1] & 0xff;
     if (mark == 0xfeff || mark == 0xfffe) {
@@ -89,7 +89,7 @@ final class TextLines {
    * @throws LoraGraphException if it cannot be read, or a line of it is not UTF-8: it names it
    */
   <T> T read(Use<T> use) {
-    try (InputStream in = Files.newInputStream(file);
+    try (InputStream in = Packing.open(file);
         BufferedReader reader = new BufferedReader(decoder(in))) {
       reader.mark(1);
       if (reader.read() != BYTE_ORDER_MARK) {
@@ -203,7 +203,7 @@ final class TextLines {
   private long malformedLine() {
     long line = 1;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+    try (InputStream in = new BufferedInputStream(Packing.open(file))) {
       for (int b = in.read(); b >= 0; b = in.read()) {
         bytes.write(b);
         if (b == '\n') {

@@ -4,14 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.airlift.compress.zstd.ZstdOutputStream;
 import io.github.loragraph.error.LoraGraphException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -332,10 +337,63 @@ class DataFileTest {
                 "a.jsonl",
                 "{\"text\":\"a\",\"second\":\"b\"}\n{\"text\":\"a\"}\n",
                 Columns.USUAL.with(null, "second", null)));
-    assertFails("a.csv.gz is packed: unpack it first ('gunzip', say)", () -> read("a.csv.gz", "x"));
     assertFails(
-        "a.csv is packed by gzip: unpack it first",
+        "a.csv.bz2 is packed in a way that is not read: unpack it, or pack it as .gz or .zst",
+        () -> read("a.csv.bz2", "x"));
+    assertFails(
+        "cannot read a.csv: it is packed, and cut short or damaged: pack it again",
         () -> read("a.csv", new byte[] {0x1f, (byte) 0x8b, 8, 0}));
+  }
+
+  /** By content, whatever the ending says; several pieces one after the other are one text. */
+  @Test
+  void filesMayBePacked() throws IOException {
+    String rows = "text\tlabel\nfirst\t0\n" + "second\t1\n".repeat(40_000);
+    for (String name : List.of("a.tsv.gz", "a.tsv.zst", "a.TSV", "a.tsv.zstd")) {
+      for (boolean zstd : new boolean[] {false, true}) {
+        byte[] packed = packed(rows, zstd);
+        List<Row> read = read(name, packed);
+        assertEquals(40_001, read.size());
+        assertEquals("first", read.get(0).text());
+        assertEquals(
+            name + ":2", read.get(0).place().substring(read.get(0).place().lastIndexOf('/') + 1));
+        assertEquals(
+            name + ":40002",
+            read.get(40_000).place().substring(read.get(40_000).place().lastIndexOf('/') + 1));
+        ByteArrayOutputStream two = new ByteArrayOutputStream();
+        two.write(packed("text\tlabel\nfirst\t0\nsec", zstd));
+        two.write(packed("ond\t1\n", zstd));
+        assertEquals("second", read(name, two.toByteArray()).get(1).text());
+        assertFails(
+            "cannot read %s: it is packed, and cut short or damaged: pack it again".formatted(name),
+            () -> read(name, Arrays.copyOf(packed, packed.length - 9)));
+        byte[] damaged = packed.clone();
+        for (int i = 20; i < 60; i++) {
+          damaged[i] ^= 0x5a;
+        }
+        assertFails(
+            "cannot read %s: it is packed, and cut short or damaged: pack it again".formatted(name),
+            () -> read(name, damaged));
+        assertFails(
+            name + ":3 is not UTF-8: convert the file ('iconv -f latin1 -t utf-8', say)",
+            () ->
+                read(
+                    name,
+                    packed("text\nfine\ncaf\u00e9\n".getBytes(StandardCharsets.ISO_8859_1), zstd)));
+      }
+    }
+  }
+
+  private static byte[] packed(String text, boolean zstd) throws IOException {
+    return packed(text.getBytes(StandardCharsets.UTF_8), zstd);
+  }
+
+  private static byte[] packed(byte[] bytes, boolean zstd) throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (OutputStream out = zstd ? new ZstdOutputStream(packed) : new GZIPOutputStream(packed)) {
+      out.write(bytes);
+    }
+    return packed.toByteArray();
   }
 
   @Test
