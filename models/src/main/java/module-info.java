@@ -16,4 +16,6 @@ module io.github.loragraph {
   exports io.github.loragraph;
   exports io.github.loragraph.models to
       io.github.loragraph.cli;
+  exports io.github.loragraph.search to
+      io.github.loragraph.cli;
 }
