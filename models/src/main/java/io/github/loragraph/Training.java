@@ -26,6 +26,7 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
@@ -55,6 +56,8 @@ final class Training {
   private final List<TrainingListener> listeners;
   private final TrainingInputs inputs;
   private final TrainingNotes notes;
+
+  private final long begin = System.nanoTime();
 
   /** Null where nothing is written. */
   private final @Nullable Path run;
@@ -295,22 +298,41 @@ final class Training {
         stopped == null
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
             : stopped.goOn()) {
-      TrainingJob.Result result =
-          comparison.settle(
-              lesson.completed(
-                  job.run(List.of(folder, bridge), start), job.sessions(), List.of(folder, bridge)),
-              model,
+      RunRecorder recorder =
+          new RunRecorder(
+              target,
+              RunFacts.of(job, lesson),
+              report -> RunFacts.of(report, data.labels().names()),
+              begin,
               notes);
-      bridge.ended(
-          () -> {
-            files(data).copyCompanions(folder.path());
-            config
-                .or(() -> model.files().ownConfig())
-                .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
-            folder.finish(
-                outcome(made(result, lesson, comparison), config, configuration, data.task()));
-          });
-      return result;
+      try {
+        recorder.begin();
+        // A checkpoint is there before the record says so.
+        List<io.github.loragraph.trainer.TrainingListener> hearing =
+            List.of(folder, recorder, bridge);
+        TrainingJob.Result result =
+            comparison.settle(
+                lesson.completed(job.run(hearing, start), job.sessions(), hearing), model, notes);
+        bridge.ended(
+            () -> {
+              files(data).copyCompanions(folder.path());
+              config
+                  .or(() -> model.files().ownConfig())
+                  .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
+              folder.finish(
+                  outcome(made(result, lesson, comparison), config, configuration, data.task()),
+                  recorder.finished());
+            });
+        return result;
+      } catch (TrainingStopped e) {
+        recorder.ended(null);
+        throw e;
+      } catch (RuntimeException | Error e) {
+        if (!RunFolder.isFinished(target)) {
+          recorder.ended(e);
+        }
+        throw e;
+      }
     }
   }
 

@@ -356,15 +356,24 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
+  /** Whether a process trains in a folder. */
+  public static boolean isInUse(Path folder) {
+    return ProcessLock.isLocked(folder.resolve(LOCK));
+  }
+
   /**
    * Writes what the run leaves, all or nothing, which ends it, and takes the checkpoints away.
    *
+   * @param record what it says of itself; null where it says nothing
    * @throws LoraGraphException if it cannot be written; the checkpoints then stay
    */
-  public void finish(Outcome outcome) {
+  public void finish(Outcome outcome, @Nullable RunRecord record) {
     try {
       metrics.close();
       try (StagedFiles files = new StagedFiles(folder, true)) {
+        if (record != null) {
+          files.write(folder.resolve(RunRecord.FILE), out -> out.write(record.bytes()));
+        }
         if (outcome.adapter != null) {
           Path place = folder.resolve(ADAPTER);
           outcome.besideAdapter.forEach(

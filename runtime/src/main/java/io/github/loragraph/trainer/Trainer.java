@@ -144,6 +144,7 @@ public final class Trainer {
         long step = ++done;
         whole.add(outcome.loss(), outcome.examples(), outcome.nanos());
         span.add(outcome.loss(), outcome.examples(), outcome.nanos());
+        listeners.forEach(l -> l.worked(outcome.examples(), outcome.nanos()));
 
         TrainingListener.StepRecord record =
             recordOf(

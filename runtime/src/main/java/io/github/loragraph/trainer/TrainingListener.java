@@ -12,6 +12,13 @@ public interface TrainingListener {
   /** After each step. */
   default void step(StepRecord record) {}
 
+  /**
+   * After each step: what it was of.
+   *
+   * @param nanos that it took, as its share of the call of the engine
+   */
+  default void worked(int examples, long nanos) {}
+
   /** Every {@code logEvery} steps: figures since the last log. */
   default void log(StepRecord record) {}
 
