@@ -19,4 +19,7 @@ module io.github.loragraph.cli {
   opens io.github.loragraph.cli to
       com.fasterxml.jackson.databind,
       info.picocli;
+
+  provides io.github.loragraph.experiment.RunProgram with
+      io.github.loragraph.cli.CommandLineProgram;
 }

@@ -40,14 +40,38 @@ final class Signals {
     return ENDED_BY_SIGNAL + number;
   }
 
-  /** Handles the signals where the JVM has them. */
+  /**
+   * Handles the signals where the JVM has them. A process that another one of this tool has started
+   * (it says so by a property) is stopped by that one: what comes from the terminal, which both
+   * hear, would be the second wish, which ends a training at once.
+   */
   static void install() {
+    boolean child = Boolean.getBoolean("lora-graph.child");
     for (String name : new String[] {"INT", "TERM", "HUP"}) {
+      if (child && !name.equals("TERM")) {
+        ignore(name);
+        continue;
+      }
       try {
         handle(name);
       } catch (ReflectiveOperationException | IllegalArgumentException e) {
         // Another JVM, another system, or another has it: the JVM's own way has to do.
       }
+    }
+  }
+
+  private static void ignore(String name) {
+    try {
+      Class<?> signalClass = Class.forName("sun.misc.Signal");
+      Class<?> handlerClass = Class.forName("sun.misc.SignalHandler");
+      signalClass
+          .getMethod("handle", signalClass, handlerClass)
+          .invoke(
+              null,
+              signalClass.getConstructor(String.class).newInstance(name),
+              handlerClass.getField("SIG_IGN").get(null));
+    } catch (ReflectiveOperationException | IllegalArgumentException e) {
+      // As above.
     }
   }
 

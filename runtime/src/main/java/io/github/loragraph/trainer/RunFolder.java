@@ -133,7 +133,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     if (empty) {
       return;
     }
-    if (ProcessLock.isLocked(target.resolve(LOCK))) {
+    if (isInUse(target)) {
       throw inUse(target);
     }
     if (!replace && isUnfinished(target)) {
@@ -147,6 +147,11 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       throw new LoraGraphException(
           target + " is not the folder of a run, so it is not replaced", Remedy.CHOOSE_FOLDER);
     }
+  }
+
+  /** Whether a process is training in a folder. */
+  public static boolean isInUse(Path folder) {
+    return ProcessLock.isLocked(folder.resolve(LOCK));
   }
 
   static LoraGraphException inUse(Path folder) {
@@ -250,7 +255,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    */
   public static void requireUnfinished(Path folder) {
     requireUnfinishedAlone(folder);
-    if (ProcessLock.isLocked(folder.resolve(LOCK))) {
+    if (isInUse(folder)) {
       throw inUse(folder);
     }
   }

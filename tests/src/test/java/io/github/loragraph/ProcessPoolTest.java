@@ -1,0 +1,164 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.experiment.PoolTask;
+import io.github.loragraph.experiment.ProcessPool;
+import io.github.loragraph.experiment.RunEnd;
+import io.github.loragraph.experiment.RunProgram;
+import io.github.loragraph.experiment.TrainTask;
+import io.github.loragraph.trainer.RunFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Trainings in processes of a pool: stopped, killed, failed, and gone on with. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES)
+class ProcessPoolTest {
+  private static final long MEMORY = 200L << 20;
+  private static final RunProgram PROGRAM = RunProgram.ofThisProcess();
+
+  @TempDir Path folder;
+  private Trainings trainings;
+  private final List<String> notes = Collections.synchronizedList(new ArrayList<>());
+
+  @BeforeEach
+  void prepare() throws Exception {
+    trainings = new Trainings(folder);
+  }
+
+  private TrainTask task(String name, String... settings) throws Exception {
+    Path config = folder.resolve(name + ".yaml");
+    List<String> lines = new ArrayList<>();
+    lines.add("model: " + trainings.model());
+    lines.add("data: " + trainings.data());
+    lines.add("batch-size: 8");
+    lines.add("engine: graph");
+    lines.add("log-every: 3");
+    lines.add("checkpoint-every: 7");
+    lines.addAll(List.of(settings));
+    Files.write(config, lines);
+    return new TrainTask(PROGRAM, name, config, folder.resolve("runs").resolve(name), MEMORY);
+  }
+
+  private ProcessPool pool(int parallel) {
+    return new ProcessPool(PROGRAM, parallel, 1, notes::add);
+  }
+
+  private static CompletableFuture<RunEnd> run(ProcessPool pool, PoolTask task) {
+    return pool.run(task, () -> {});
+  }
+
+  private static void assertSameRun(TrainTask expected, TrainTask actual) throws Exception {
+    assertArrayEquals(Runs.learned(expected.run()), Runs.learned(actual.run()));
+    assertEquals(Trainings.figures(expected.run()), Trainings.figures(actual.run()));
+  }
+
+  private static void waitForStep(TrainTask task, int step) throws Exception {
+    while (Trainings.lastStep(task.run()) < step) {
+      TimeUnit.MILLISECONDS.sleep(2);
+    }
+  }
+
+  private static ProcessHandle processOf(TrainTask task) {
+    return ProcessHandle.current()
+        .descendants()
+        .filter(
+            process ->
+                process
+                    .info()
+                    .arguments()
+                    .map(words -> String.join(" ", words).contains(task.run().toString()))
+                    .orElse(false))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void oneFailsAndTheOthersAreDone() throws Exception {
+    TrainTask one = task("one", "steps: 20");
+    TrainTask wrong = task("wrong", "steps: 20", "lr: 1e38");
+    TrainTask missing = task("missing", "steps: 20", "eval: nowhere.jsonl");
+    List<String> begun = Collections.synchronizedList(new ArrayList<>());
+    try (ProcessPool pool = pool(2)) {
+      List<CompletableFuture<RunEnd>> ends = new ArrayList<>();
+      for (TrainTask task : List.of(wrong, missing, one)) {
+        ends.add(pool.run(task, () -> begun.add(task.name())));
+      }
+      assertEquals(RunEnd.Status.FAILED, ends.get(0).join().status());
+      String why = ends.get(0).join().message();
+      assertTrue(why.startsWith("the loss is NaN at step "), why);
+      assertTrue(
+          ends.get(1).join().message().contains("nowhere.jsonl"), ends.get(1).join().message());
+      RunEnd end = ends.get(2).join();
+      assertEquals(RunEnd.Status.FINISHED, end.status(), end.message());
+      assertTrue(end.peakBytes().orElseThrow() > 10 << 20, end.toString());
+      assertEquals(RunEnd.Status.FINISHED, run(pool, one).join().status());
+    }
+    assertEquals(3, begun.size(), "nothing is done twice");
+    assertTrue(RunFolder.isFinished(one.run()));
+    assertFalse(Files.exists(missing.run()));
+    assertEquals(List.of(), notes);
+  }
+
+  @Test
+  void aKilledProcessIsStartedAgainAndOneThatIsStoppedGoesOn() throws Exception {
+    TrainTask straight = task("straight", "steps: 90");
+    TrainTask task = task("killed", "steps: 90");
+    try (ProcessPool pool = pool(1)) {
+      assertEquals(RunEnd.Status.FINISHED, run(pool, straight).join().status());
+    }
+    try (ProcessPool pool = pool(1)) {
+      CompletableFuture<RunEnd> end = run(pool, task);
+      waitForStep(task, 20);
+      processOf(task).destroyForcibly();
+      waitForStep(task, 40);
+      pool.stop();
+      assertEquals(RunEnd.Status.STOPPED, end.join().status(), end.join().message());
+      RunEnd later = run(pool, task("later", "steps: 90")).join();
+      assertEquals(RunEnd.Status.STOPPED, later.status(), "nothing is begun any more");
+    }
+    assertEquals(List.of("killed: its process was killed, and is started again"), notes);
+    assertTrue(RunFolder.hasCheckpoint(task.run()));
+    try (ProcessPool pool = pool(1)) {
+      assertEquals(RunEnd.Status.FINISHED, run(pool, task).join().status());
+    }
+    assertSameRun(straight, task);
+  }
+
+  @Test
+  void aProcessOfAKilledPoolIsWaitedFor() throws Exception {
+    TrainTask straight = task("straight", "steps: 100");
+    TrainTask task = task("other", "steps: 100");
+    try (ProcessPool pool = pool(1)) {
+      assertEquals(RunEnd.Status.FINISHED, run(pool, straight).join().status());
+      Process other =
+          Trainings.start(
+              folder,
+              "train",
+              "--config",
+              folder.resolve("other.yaml").toString(),
+              "-o",
+              task.run().toString(),
+              "--threads",
+              "1");
+      waitForStep(task, 3);
+      RunEnd end = pool.run(task, () -> notes.add("begun")).join();
+      assertEquals(RunEnd.Status.FINISHED, end.status(), end.message());
+      assertEquals(0, other.waitFor());
+    }
+    assertEquals(List.of("other: waiting for a process that is at work on it already"), notes);
+    assertSameRun(straight, task);
+  }
+}
