@@ -361,11 +361,6 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
-  /** Whether a process trains in a folder. */
-  public static boolean isInUse(Path folder) {
-    return ProcessLock.isLocked(folder.resolve(LOCK));
-  }
-
   /**
    * Writes what the run leaves, all or nothing, which ends it, and takes the checkpoints away.
    *
