@@ -1,13 +1,10 @@
 package io.github.loragraph.check;
 
-import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.error.LoraGraphException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine;
 
 /** The models that steps are measured on, made by lora-graph's own commands. */
 enum ReferenceModel {
@@ -42,7 +39,8 @@ enum ReferenceModel {
   }
 
   /**
-   * Makes the model where it is not there yet.
+   * Makes the model where it is not there yet, each command in a process of its own: one that runs
+   * a model would load a build of ONNX Runtime, and this process is to load the device's.
    *
    * @throws LoraGraphException if a command fails
    */
@@ -50,17 +48,15 @@ enum ReferenceModel {
     Path file = where.resolve(file());
     if (!Files.exists(file)) {
       for (List<String> command : commands()) {
-        StringWriter err = new StringWriter();
-        CommandLine commandLine = LoraGraph.commandLine();
-        commandLine.setOut(new PrintWriter(new StringWriter())).setErr(new PrintWriter(err, true));
-        String[] words =
-            command.stream()
-                .map(word -> word.equals(folder) ? where.resolve(folder).toString() : word)
-                .toArray(String[]::new);
-        if (LoraGraph.execute(commandLine, words) != 0) {
+        List<String> words = new ArrayList<>(command);
+        // The last word of the first command and the second of the second name the folder.
+        int place = command.get(0).equals("inject") ? 1 : command.size() - 1;
+        words.set(place, where.resolve(folder).toString());
+        try {
+          ChildProcess.run(ChildProcess.loraGraph(words), null);
+        } catch (LoraGraphException e) {
           throw new LoraGraphException(
-              "lora-graph %s failed: %s"
-                  .formatted(command.get(0), err.toString().strip().replaceAll("\\R", " ")));
+              "lora-graph %s failed: %s".formatted(command.get(0), e.getMessage()), e);
         }
       }
     }

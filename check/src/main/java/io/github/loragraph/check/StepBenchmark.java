@@ -49,6 +49,12 @@ record StepBenchmark(
     boolean isNeutral() {
       return value.equals(neutral);
     }
+
+    /** An option that can be negated is listed by its positive name. */
+    boolean isKnown(CommandLine benchmark) {
+      return benchmark.getCommandSpec().findOption(option) != null
+          || benchmark.getCommandSpec().negatedOptionsMap().containsKey(option);
+    }
   }
 
   private List<Setting> settings() {
@@ -61,10 +67,10 @@ record StepBenchmark(
   }
 
   /** The arguments for a model file, and none that this build does not know. */
-  private List<String> arguments(String file, CommandLine benchmark) {
+  List<String> arguments(String file, CommandLine benchmark) {
     List<String> arguments = new ArrayList<>(List.of("benchmark", file));
     for (Setting setting : settings()) {
-      boolean known = benchmark.getCommandSpec().findOption(setting.option()) != null;
+      boolean known = setting.isKnown(benchmark);
       if (!known && !setting.isNeutral()) {
         throw new LoraGraphException("this build's benchmark has no " + setting.option());
       }

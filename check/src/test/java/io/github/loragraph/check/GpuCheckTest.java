@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
@@ -12,8 +13,11 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import picocli.CommandLine;
 
 /** The check as it runs on a machine with a GPU, on the CPU and small. */
@@ -26,6 +30,34 @@ class GpuCheckTest {
       commandLine.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
       int exitCode = commandLine.execute(arguments);
       return new Run(exitCode, out.toString(), err.toString());
+    }
+  }
+
+  /** Where an option of the command is renamed the figures of a GPU must not be lost. */
+  @ParameterizedTest
+  @EnumSource
+  void asksForFiguresInOptionsThatTheCommandHas(Precision precision) {
+    CommandLine benchmark = LoraGraph.commandLine().getSubcommands().get("benchmark");
+    CheckedDevice gpu = new CheckedDevice("cuda");
+    Sizes sizes = Sizes.of(gpu, false);
+    for (int stepsPerCall : sizes.stepsPerCall()) {
+      List<String> arguments =
+          new StepBenchmark(ReferenceModel.MINILM, precision, stepsPerCall, gpu, sizes)
+              .arguments("model.lora.onnx", benchmark);
+      CommandLine.ParseResult parsed =
+          LoraGraph.commandLine().parseArgs(arguments.toArray(String[]::new)).subcommand();
+      assertEquals(precision.tf32(), parsed.matchedOptionValue("--tf32", true));
+    }
+  }
+
+  /** The first word is a command, and names are those of architectures. */
+  @ParameterizedTest
+  @EnumSource
+  void makesItsModelsByCommandsThatThereAre(ReferenceModel model) {
+    for (List<String> command : model.commands()) {
+      CommandLine.ParseResult parsed =
+          LoraGraph.commandLine().parseArgs(command.toArray(String[]::new)).subcommand();
+      assertEquals(command.get(0), parsed.commandSpec().name());
     }
   }
 

@@ -44,6 +44,23 @@ public final class OrtRuntime {
     /** For NVIDIA's GPUs and the CPU: what {@link Cuda} finds installed. */
     CUDA;
 
+    /**
+     * What a loaded library is for who asked for a build: that, where it can do what is promised of
+     * it. A library may be able to do both, as the build for CUDA 13 is.
+     */
+    static Build asked(Build build, boolean trains, boolean runsOnGpus) {
+      boolean fits =
+          switch (build) {
+            case STOCK -> !trains && !runsOnGpus;
+            case TRAINING -> trains;
+            case CUDA -> runsOnGpus;
+          };
+      if (fits) {
+        return build;
+      }
+      return trains ? TRAINING : runsOnGpus ? CUDA : STOCK;
+    }
+
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
@@ -135,11 +152,10 @@ public final class OrtRuntime {
       throw e;
     }
     Build loaded =
-        environment.isTrainingEnabled()
-            ? Build.TRAINING
-            : OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)
-                ? Build.CUDA
-                : Build.STOCK;
+        Build.asked(
+            build,
+            environment.isTrainingEnabled(),
+            OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA));
     if (loaded != build && build != Build.STOCK) {
       if (!given) {
         throw refusal(loaded, build);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.ort.OrtRuntime.Build;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -277,6 +278,21 @@ class NativeLibraryTest {
           .sorted()
           .toList();
     }
+  }
+
+  /**
+   * The library for CUDA 13 has the training API, too, and is the CUDA build for who asks for it.
+   */
+  @Test
+  void isTheBuildThatWasAskedForWhereItCanDoWhatThatPromises() {
+    assertEquals(Build.CUDA, Build.asked(Build.CUDA, true, true));
+    assertEquals(Build.TRAINING, Build.asked(Build.TRAINING, true, true));
+    assertEquals(Build.CUDA, Build.asked(Build.CUDA, false, true));
+    assertEquals(Build.TRAINING, Build.asked(Build.STOCK, true, true));
+    assertEquals(Build.CUDA, Build.asked(Build.STOCK, false, true));
+    assertEquals(Build.STOCK, Build.asked(Build.CUDA, false, false));
+    assertEquals(Build.TRAINING, Build.asked(Build.CUDA, true, false));
+    assertEquals(Build.STOCK, Build.asked(Build.TRAINING, false, false));
   }
 
   private Process start(Path cache, String... builds) throws IOException {
