@@ -69,6 +69,11 @@ public record Natives(Path folder, Optional<CudaVersion> version, List<String> a
         FILES.stream().filter(file -> !machine.isFile(folder.resolve(file))).toList());
   }
 
+  /** ONNX Runtime's provider for GPUs. */
+  public Path provider() {
+    return folder.resolve(PROVIDER);
+  }
+
   /** Whether all files are there. */
   public boolean isComplete() {
     return absent.isEmpty();

@@ -4,7 +4,6 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtTrainingSession;
-import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.github.loragraph.artifacts.TrainingArtifacts;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
@@ -219,9 +218,9 @@ public final class Sessions {
   }
 
   private void addCuda(OrtSession.SessionOptions options) throws OrtException {
-    try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(device.index())) {
-      cuda.add("use_tf32", tf32 ? "1" : "0");
-      options.addCUDA(cuda);
+    try {
+      CudaProvider.add(
+          options, runtime.environment(), device.index(), Map.of("use_tf32", tf32 ? "1" : "0"));
     } catch (OrtException e) {
       throw new LoraGraphException(
           "ONNX Runtime cannot use %s: %s".formatted(device, OrtFailure.reason(e)),
