@@ -119,11 +119,18 @@ final class MatrixRate {
                 node("Loop", List.of("rounds", "", "factor"), "product").toBuilder()
                     .addAttribute(
                         attribute("body", AttributeProto.AttributeType.GRAPH).setG(body).build()))
+            // No provider has a maximum of bfloat16.
             .addNode(
-                node("ReduceMax", List.of("product"), "largest").toBuilder()
+                node("Cast", List.of("product"), "wide").toBuilder()
+                    .addAttribute(
+                        attribute("to", AttributeProto.AttributeType.INT)
+                            .setI(ElementType.FLOAT.code())
+                            .build()))
+            .addNode(
+                node("ReduceMax", List.of("wide"), "largest").toBuilder()
                     .addAttribute(
                         attribute("keepdims", AttributeProto.AttributeType.INT).setI(0).build()))
-            .addOutput(value("largest", code))
+            .addOutput(value("largest", ElementType.FLOAT.code()))
             .build();
     return ModelProto.newBuilder()
         .setIrVersion(9)
