@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -168,6 +169,22 @@ public final class Dataset {
       rows.add(row);
     }
     return rows;
+  }
+
+  /** Whether its examples are those of files, and no search. */
+  boolean isOfFiles() {
+    return file != null;
+  }
+
+  /**
+   * Hands over row by row, each with a label and the number of its file.
+   *
+   * @throws LoraGraphException as {@link #labelled} does, when it comes to the row, or if a file
+   *     changes meanwhile
+   */
+  void eachLabelled(RunDefaults run, Consumer<String> notices, ObjIntConsumer<Row> taker) {
+    new DataFile(Objects.requireNonNull(file), columns.or(run).withLabels(), notices)
+        .eachLabelled(row -> taker.accept(row, 0));
   }
 
   /**

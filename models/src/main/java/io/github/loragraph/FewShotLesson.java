@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import io.github.loragraph.data.Example;
+import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.evaluation.Answer;
@@ -69,11 +70,13 @@ final class FewShotLesson implements Lesson {
     OnnxModel model = data.answer().model();
     this.head = TrainableSelection.of(Method.HEAD).values(model);
     this.parts = EncoderHead.of(data.answer().answering(), head, shapes);
-    this.encoded = data.labelled(name, LabelledLesson.rows(data, training, notes));
+    this.encoded = data.labelled(name, LabelledData.rows(data, training, notes));
     this.heldOut =
-        heldOut.map(set -> data.labelled(set.name(), LabelledLesson.rows(data, set, notes)));
+        heldOut.map(set -> data.labelled(set.name(), LabelledData.rows(data, set, notes)));
     List<Example> sampled =
-        arguments.sampleOfClasses(encoded.examples(), data.labels().names(), notes);
+        StoredExamples.selected(
+            encoded.examples(),
+            arguments.sampleOfClasses(encoded.examples(), data.labels().names(), notes));
     // What counts nothing for a loss is no partner for others either.
     this.examples = sampled.stream().filter(example -> example.label() >= 0).toList();
     this.pairs = drawn();

@@ -1,8 +1,7 @@
 package io.github.loragraph;
 
-import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
-import io.github.loragraph.data.Row;
+import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Measurement;
 import io.github.loragraph.models.ModelData;
@@ -24,10 +23,12 @@ final class LabelledLesson implements Lesson {
   private final String name;
   private final ModelData data;
   private final TrainingArguments arguments;
-  private final List<Row> rows;
-  private final ModelData.Encoded encoded;
-  private final Optional<ModelData.Encoded> heldOut;
+  private final LabelledData training;
+  private final Optional<LabelledData> heldOut;
   private final List<Example> examples;
+
+  /** The examples for who asks for their targets alone. */
+  private final List<Example> targets;
 
   LabelledLesson(
       ModelData data,
@@ -38,21 +39,10 @@ final class LabelledLesson implements Lesson {
     this.name = training.name();
     this.data = data;
     this.arguments = arguments;
-    this.rows = rows(data, training, notes);
-    this.encoded = data.trained(training.name(), rows, arguments.labelsAllSubwords());
-    this.heldOut = heldOut.map(set -> data.measured(set.name(), rows(data, set, notes)));
-    this.examples =
-        arguments.drawsOfClasses()
-            ? arguments.sampleOfClasses(encoded.examples(), data.labels().names(), notes)
-            : arguments.sample(BatchSource.units(encoded.examples(), data.task().ranks())).stream()
-                .flatMap(List::stream)
-                .toList();
-  }
-
-  static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
-    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
-    data.requireAlike(rows);
-    return rows;
+    this.training = LabelledData.toTrainOn(data, training, arguments, notes);
+    this.heldOut = heldOut.map(set -> LabelledData.toMeasureWith(data, set, arguments, notes));
+    this.examples = this.training.sample(arguments, notes);
+    this.targets = StoredExamples.targetsOf(examples);
   }
 
   @Override
@@ -66,16 +56,16 @@ final class LabelledLesson implements Lesson {
         new TrainingData(
             data.task(),
             examples,
-            heldOut.map(ModelData.Encoded::examples).orElse(List.of()),
+            heldOut.map(LabelledData::examples).orElse(List.of()),
             data.padId(),
-            data.view(rows, arguments.masking(), arguments.seed()),
+            data.view(training.rows(), arguments.masking(), arguments.seed()),
             data.labels().names());
     return TrainingJob.builder(data.answer().model(), trainingData)
-        .loss(data.task().loss(lossOptions(), examples));
+        .loss(data.task().loss(lossOptions(), targets));
   }
 
   private LossOptions lossOptions() {
-    return lossOptions(arguments, examples, data);
+    return lossOptions(arguments, targets, data);
   }
 
   /** The options of a loss over the task's classes. */
@@ -107,10 +97,10 @@ final class LabelledLesson implements Lesson {
 
   @Override
   public List<String> remarks() {
-    Loss loss = data.task().loss(lossOptions(), examples);
+    Loss loss = data.task().loss(lossOptions(), targets);
     return Stream.concat(
-            ModelNotes.ofLists(loss, examples, arguments.settings().batchSize()).stream(),
-            ModelNotes.ofAbsentClasses(name, data, examples).stream())
+            ModelNotes.ofLists(loss, targets, arguments.settings().batchSize()).stream(),
+            ModelNotes.ofAbsentClasses(name, data, targets).stream())
         .toList();
   }
 
@@ -132,11 +122,11 @@ final class LabelledLesson implements Lesson {
 
   @Override
   public int truncated() {
-    return encoded.truncated();
+    return training.truncated();
   }
 
   @Override
   public int truncatedEval() {
-    return heldOut.map(ModelData.Encoded::truncated).orElse(0);
+    return heldOut.map(LabelledData::truncated).orElse(0);
   }
 }

@@ -29,6 +29,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -148,6 +149,8 @@ public final class TrainingArguments {
   private final long evalSteps;
   private final long saveSteps;
   private final @Nullable Integer maxTrainSamples;
+  private final @Nullable Boolean streaming;
+  private final @Nullable Path cacheDir;
   private final @Nullable Integer examplesPerClass;
   private final boolean fewShot;
   private final @Nullable Integer fewShotIterations;
@@ -203,6 +206,8 @@ public final class TrainingArguments {
     evalSteps = b.evalSteps;
     saveSteps = b.saveSteps;
     maxTrainSamples = b.maxTrainSamples;
+    streaming = b.streaming;
+    cacheDir = b.cacheDir;
     examplesPerClass = b.examplesPerClass;
     fewShot = b.fewShot;
     fewShotIterations = b.fewShotIterations;
@@ -266,6 +271,8 @@ public final class TrainingArguments {
     b.evalSteps = evalSteps;
     b.saveSteps = saveSteps;
     b.maxTrainSamples = maxTrainSamples;
+    b.streaming = streaming;
+    b.cacheDir = cacheDir;
     b.examplesPerClass = examplesPerClass;
     b.fewShot = fewShot;
     b.fewShotIterations = fewShotIterations;
@@ -342,20 +349,24 @@ public final class TrainingArguments {
    * @param names of the classes
    * @param notes takes a line for each class that has fewer
    */
-  List<io.github.loragraph.data.Example> sampleOfClasses(
+  int[] sampleOfClasses(
       List<io.github.loragraph.data.Example> all, List<String> names, Consumer<String> notes) {
     if (examplesPerClass == null) {
-      return sample(all);
+      return sample(IntStream.range(0, all.size()).boxed().toList()).stream()
+          .mapToInt(Integer::intValue)
+          .toArray();
     }
     int wanted = examplesPerClass;
-    Map<Integer, List<io.github.loragraph.data.Example>> classes = new TreeMap<>();
+    Map<Integer, List<Integer>> classes = new TreeMap<>();
+    int number = 0;
     for (io.github.loragraph.data.Example example : all) {
       if (example.label() >= 0) {
-        classes.computeIfAbsent((int) example.label(), c -> new ArrayList<>()).add(example);
+        classes.computeIfAbsent((int) example.label(), c -> new ArrayList<>()).add(number);
       }
+      number++;
     }
     SplittableRandom random = new SplittableRandom(seed);
-    List<io.github.loragraph.data.Example> drawn = new ArrayList<>();
+    List<Integer> drawn = new ArrayList<>();
     classes.forEach(
         (label, examples) -> {
           if (examples.size() < wanted) {
@@ -367,7 +378,7 @@ public final class TrainingArguments {
             drawn.addAll(drawn(examples, wanted, random));
           }
         });
-    return drawn;
+    return drawn.stream().mapToInt(Integer::intValue).toArray();
   }
 
   private static <E> List<E> drawn(List<E> all, int most, SplittableRandom random) {
@@ -379,6 +390,16 @@ public final class TrainingArguments {
       drawn.set(j, moved);
     }
     return drawn.subList(0, most);
+  }
+
+  /** Whether data is not to be held in memory; empty for what its size says. */
+  Optional<Boolean> streaming() {
+    return Optional.ofNullable(streaming);
+  }
+
+  /** Where tokens are kept; empty for the tool's cache. */
+  Optional<Path> cacheDir() {
+    return Optional.ofNullable(cacheDir);
   }
 
   /** Whether so many examples of each class are asked for. */
@@ -708,6 +729,8 @@ public final class TrainingArguments {
     private long evalSteps;
     private long saveSteps = 500;
     private @Nullable Integer maxTrainSamples;
+    private @Nullable Boolean streaming;
+    private @Nullable Path cacheDir;
     private @Nullable Integer examplesPerClass;
     private boolean fewShot;
     private @Nullable Integer fewShotIterations;
@@ -956,6 +979,22 @@ public final class TrainingArguments {
     /** Train on so many examples, drawn by the seed; on all unless set. */
     public Builder maxTrainSamples(int examples) {
       maxTrainSamples = examples;
+      return this;
+    }
+
+    /**
+     * Whether files of examples with one label each are not held in memory: their rows are read
+     * once, and become tokens in files of the cache while the training goes on. Nothing of a
+     * training depends on it. Files of 64 MB and more are, unless set.
+     */
+    public Builder streaming(boolean streams) {
+      streaming = streams;
+      return this;
+    }
+
+    /** Where the tokens of streamed data are kept; in the tool's cache unless set. */
+    public Builder cacheDir(Path folder) {
+      cacheDir = folder;
       return this;
     }
 

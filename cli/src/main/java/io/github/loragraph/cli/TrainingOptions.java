@@ -237,6 +237,16 @@ final class TrainingOptions {
   long checkpointEvery;
 
   @Option(
+      names = "--streaming",
+      negatable = true,
+      fallbackValue = "true",
+      description =
+          "Do not hold texts in memory: their tokens are made while the training goes on, and kept"
+              + " in the cache for the next run. Nothing of the training depends on it (default: for"
+              + " files of 64 MB and more).")
+  @Nullable Boolean streaming;
+
+  @Option(
       names = "--max-train-examples",
       paramLabel = "N",
       description = "Train on N examples, drawn by the seed (default: all).")
@@ -342,6 +352,7 @@ final class TrainingOptions {
     ifGiven(steps, builder::maxSteps);
     ifGiven(lr, builder::learningRate);
     ifGiven(maxTrainExamples, builder::maxTrainSamples);
+    ifGiven(streaming, builder::streaming);
     ifGiven(batchSize, builder::trainBatchSize);
     ifGiven(examplesPerClass, builder::maxTrainSamplesPerClass);
     ifGiven(fewShotIterations, builder::fewShotIterations);

@@ -8,6 +8,7 @@ import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Masking;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.StreamedData;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.data.WordTokenizer;
@@ -15,18 +16,24 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.file.Checksum;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Prediction;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.Logits;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +61,7 @@ public final class ModelData implements AutoCloseable {
   private @Nullable Row firstRow;
   private final @Nullable Integer stride;
   private final Tokenizers tokenizers;
+  private final List<StreamedData> streamed = new ArrayList<>();
 
   /** Whether the tokenizers are another's, which closes them. */
   private final boolean shared;
@@ -335,6 +343,59 @@ public final class ModelData implements AutoCloseable {
   }
 
   /**
+   * Examples with labels out of files that are not held in memory. They are closed with this.
+   *
+   * @param folder of the cache
+   * @param content tells what the files hold, and how they are read
+   * @param files what messages call them
+   * @param reading hands over their rows, with the numbers of their files
+   * @throws LoraGraphException if a row cannot be read, has a label that is none, or does not fit
+   *     the model; it names the line, if it is met at once
+   */
+  public StreamedData streamed(
+      Path folder, String content, List<String> files, StreamedRows reading) {
+    List<ValueInfo> inputs = answer.model().graph().requiredInputs();
+    Checksum.Builder key = new Checksum.Builder();
+    for (Object part :
+        List.of(
+            content,
+            files,
+            Checksum.of(this.folder.tokenizerFile()),
+            Tokenizer.libraryVersion(),
+            maxLength,
+            task(),
+            labels.names(),
+            inputs.stream().map(ValueInfo::name).toList(),
+            new TreeMap<>(tables.rows()))) {
+      key.add((part + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+    StreamedData data =
+        StreamedData.open(
+            new StreamedData.Source(folder, key.build(), files),
+            inputs,
+            tables,
+            (taker, said) ->
+                reading.read(
+                    (row, file) -> taker.take(row, file, task().targetOf(row, labels)), said),
+            encoder(false),
+            notices);
+    streamed.add(data);
+    return data;
+  }
+
+  /** Hands over the rows of files, one by one. */
+  @FunctionalInterface
+  public interface StreamedRows {
+    /**
+     * Reads.
+     *
+     * @param taker gets each row with the number of its file
+     * @param notices gets a line for whatever is guessed
+     */
+    void read(ObjIntConsumer<Row> taker, Consumer<String> notices);
+  }
+
+  /**
    * The same to measure with.
    *
    * @throws LoraGraphException as {@link #labelled(String, List)} does
@@ -460,6 +521,7 @@ public final class ModelData implements AutoCloseable {
 
   @Override
   public void close() {
+    streamed.forEach(StreamedData::close);
     if (!shared) {
       tokenizers.close();
     }

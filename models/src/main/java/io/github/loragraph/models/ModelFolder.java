@@ -406,7 +406,7 @@ public final class ModelFolder {
     return WordTokenizer.read(tokenizerFile());
   }
 
-  private Path tokenizerFile() {
+  Path tokenizerFile() {
     return find(TOKENIZER)
         .orElseThrow(
             () ->

@@ -97,7 +97,7 @@ public final class BatchSource {
     private boolean together;
 
     private Builder(List<Example> examples, List<ValueInfo> inputs) {
-      this.examples = List.copyOf(examples);
+      this.examples = examples instanceof StoredExamples ? examples : List.copyOf(examples);
       this.inputs = List.copyOf(inputs);
     }
 
@@ -283,6 +283,24 @@ public final class BatchSource {
    * @param epoch 0 for the first
    */
   public List<List<Example>> order(long epoch) {
+    return order(epoch, 0);
+  }
+
+  /**
+   * The same for who begins later.
+   *
+   * @param from the first batch that will be asked for: examples that are still to be encoded are
+   *     those of it first
+   */
+  public List<List<Example>> order(long epoch, int from) {
+    Order order = drawn(epoch);
+    if (examples instanceof StoredExamples stored) {
+      stored.plan(order.windows(from));
+    }
+    return order;
+  }
+
+  private Order drawn(long epoch) {
     int[] order = IntStream.range(0, units.size()).toArray();
     if (!shuffle) {
       return new Order(epoch, order, new int[0]);
@@ -340,6 +358,7 @@ public final class BatchSource {
       }
       List<Example> group = new ArrayList<>(size);
       int end = (int) Math.min(order.length, (place + 1L) * size);
+      require(place * size, end);
       for (int i = place * size; i < end; i++) {
         for (int j = 0; j < units.sizeOf(order[i]); j++) {
           int index = units.index(order[i], j);
@@ -354,6 +373,34 @@ public final class BatchSource {
       return (int) batchesPerEpoch();
     }
 
+    private void require(int begin, int end) {
+      if (examples instanceof StoredExamples stored) {
+        stored.require(indices(begin, end));
+      }
+    }
+
+    private IntStream indices(int begin, int end) {
+      return Arrays.stream(order, begin, end)
+          .flatMap(unit -> IntStream.range(0, units.sizeOf(unit)).map(j -> units.index(unit, j)));
+    }
+
+    /**
+     * The examples of each window, in the order in which windows are first read from a batch on.
+     */
+    Iterator<int[]> windows(int from) {
+      long width = (long) WINDOW * size;
+      return IntStream.range(from, size())
+          .map(batch -> (shuffle ? places[batch] : batch) / WINDOW)
+          .distinct()
+          .mapToObj(
+              window ->
+                  indices(
+                          (int) (window * width),
+                          (int) Math.min(order.length, (window + 1) * width))
+                      .toArray())
+          .iterator();
+    }
+
     private synchronized void sort(int window) {
       if (sorted.get(window)) {
         return;
@@ -361,6 +408,7 @@ public final class BatchSource {
       long width = (long) WINDOW * size;
       int begin = (int) (window * width);
       int end = (int) Math.min(order.length, begin + width);
+      require(begin, end);
       long[] keys = new long[end - begin];
       for (int i = begin; i < end; i++) {
         keys[i - begin] = (long) length(order[i]) << 32 | i;
@@ -378,7 +426,7 @@ public final class BatchSource {
   private int length(int unit) {
     int length = 0;
     for (int j = 0; j < units.sizeOf(unit); j++) {
-      length = Math.max(length, examples.get(units.index(unit, j)).length());
+      length = Math.max(length, StoredExamples.length(examples, units.index(unit, j)));
     }
     return length;
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,6 +118,24 @@ public final class DataFile {
    */
   public List<Row> labelled() {
     return collect(request(true, true, false, false));
+  }
+
+  /**
+   * Hands over row by row, each of which must have a label.
+   *
+   * @throws LoraGraphException as {@link #labelled} does, when it comes to the line
+   */
+  public void eachLabelled(Consumer<Row> taker) {
+    visit(request(true, true, false, false), (row, fields) -> taker.accept(row));
+  }
+
+  /** Whether a file is packed, so that it holds more than its size says. */
+  public static boolean isPacked(Path file) {
+    try {
+      return Packing.isPacked(file);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /**

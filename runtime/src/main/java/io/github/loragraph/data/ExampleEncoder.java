@@ -312,15 +312,24 @@ public final class ExampleEncoder {
     }
     boolean text = rows.get(0).isText();
     for (Row row : rows) {
-      if (row.isText() != text) {
-        throw new LoraGraphException(
-            row.place() + " mixes text and pre-tokenized rows: split the data");
-      }
-      if ((row.textPair() == null) != (rows.get(0).textPair() == null)) {
-        throw new LoraGraphException(row.place() + " mixes single texts and pairs: split the data");
-      }
+      requireAlike(row, text, rows.get(0).textPair() != null);
     }
     return text ? encodeText(rows) : rows.stream().map(this::given).toList();
+  }
+
+  /**
+   * Holds a row to the kind of those before it.
+   *
+   * @throws LoraGraphException if it is of another; it names the line
+   */
+  static void requireAlike(Row row, boolean text, boolean pairs) {
+    if (row.isText() != text) {
+      throw new LoraGraphException(
+          row.place() + " mixes text and pre-tokenized rows: split the data");
+    }
+    if ((row.textPair() != null) != pairs) {
+      throw new LoraGraphException(row.place() + " mixes single texts and pairs: split the data");
+    }
   }
 
   private List<Map<String, Values>> encodeText(List<Row> rows) {

@@ -5,9 +5,11 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,13 +136,19 @@ public record InputSizes(int rows, int tokens) {
   /**
    * As many examples as whole batches hold.
    *
-   * @param filler what is added
+   * @param filler makes what is added, if something is
    */
-  public <T> List<T> filled(List<T> examples, T filler) {
-    List<T> all = new ArrayList<>(examples);
-    while (rows > 0 && all.size() % rows != 0) {
-      all.add(filler);
+  public List<Example> filled(List<Example> examples, Supplier<Example> filler) {
+    int missing = rows == 0 ? 0 : (rows - examples.size() % rows) % rows;
+    if (missing == 0) {
+      return examples;
     }
+    List<Example> added = Collections.nCopies(missing, filler.get());
+    if (examples instanceof StoredExamples stored) {
+      return stored.with(added);
+    }
+    List<Example> all = new ArrayList<>(examples);
+    all.addAll(added);
     return all;
   }
 }

@@ -72,6 +72,11 @@ public final class Tokenizer implements AutoCloseable {
         maxLength);
   }
 
+  /** What makes tokens of text, which decides what they are. */
+  public static String libraryVersion() {
+    return "" + HuggingFaceTokenizer.class.getPackage().getImplementationVersion();
+  }
+
   private static Map<String, String> options(int maxLength, String truncation) {
     return Map.of(
         "addSpecialTokens",

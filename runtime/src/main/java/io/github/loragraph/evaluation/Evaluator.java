@@ -4,13 +4,14 @@ import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
+import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Task;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.PrimitiveIterator;
 
 /** Runs a classifier over many examples, in batches of about equal length. */
 public final class Evaluator {
@@ -57,27 +58,23 @@ public final class Evaluator {
    * @param perToken how many logits each token has; 0 where only the example has some
    */
   public void each(Classifier classifier, List<Example> examples, int perToken, Taker taker) {
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < examples.size(); i++) {
-      order.add(i);
-    }
-    order.sort(Comparator.comparingInt(i -> -examples.get(i).length()));
+    int[] order = StoredExamples.longestFirst(examples);
     InputSizes sizes = InputSizes.of(inputs);
-    List<Example> sorted = order.stream().map(examples::get).toList();
+    List<Example> sorted = StoredExamples.selected(examples, order);
     // Where batches are of a fixed size, the last one is filled up; those answers are left out.
-    List<Example> filled = examples.isEmpty() ? sorted : sizes.filled(sorted, sorted.get(0));
+    List<Example> filled = examples.isEmpty() ? sorted : sizes.filled(sorted, () -> sorted.get(0));
     BatchSource batches =
         BatchSource.of(filled, inputs)
             .batchSize(sizes.batchSize(batchSize(sorted, sizes, perToken)))
             .padId(padId)
             .shuffle(false)
             .build();
-    Iterator<Integer> place = order.iterator();
+    PrimitiveIterator.OfInt place = Arrays.stream(order).iterator();
     for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {
       try (Batch batch = i.next()) {
         for (float[] row : classifier.logits(batch.inputs())) {
           if (place.hasNext()) {
-            taker.take(place.next(), row);
+            taker.take(place.nextInt(), row);
           }
         }
       }
@@ -109,7 +106,7 @@ public final class Evaluator {
    */
   public Report evaluate(
       Classifier classifier, List<Example> examples, Task task, int outputs, List<String> names) {
-    Task.Measure measure = task.measure(examples, outputs, names);
+    Task.Measure measure = task.measure(StoredExamples.targetsOf(examples), outputs, names);
     each(classifier, examples, task.answersTokens() ? outputs : 0, measure::add);
     return measure.report();
   }

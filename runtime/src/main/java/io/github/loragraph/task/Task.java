@@ -123,12 +123,23 @@ public abstract class Task {
    *     the model; it names the line
    */
   public List<Example> encode(ExampleEncoder encoder, List<Row> rows, LabelSet labels) {
-    return encoder.withTargets(
-        rows,
-        row -> {
-          row.requireLabel();
-          return target(row, labels);
-        });
+    return encoder.withTargets(rows, row -> targetOf(row, labels));
+  }
+
+  /** Whether each row becomes one example, whatever the others are. */
+  public final boolean isRowByRow() {
+    return isLabelled() && !isMasked() && !ranks() && !answersTokens();
+  }
+
+  /**
+   * What the loss is told of a row.
+   *
+   * @throws LoraGraphException if it has no label, or one that the task cannot use; it names the
+   *     line
+   */
+  public final Values targetOf(Row row, LabelSet labels) {
+    row.requireLabel();
+    return target(row, labels);
   }
 
   /**

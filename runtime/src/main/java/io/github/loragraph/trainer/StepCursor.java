@@ -35,7 +35,7 @@ final class StepCursor {
     long perEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
     this.epoch = passed / perEpoch;
     this.next = (int) (passed % perEpoch) * accumulation;
-    this.order = batches.order(epoch);
+    this.order = batches.order(epoch, next);
   }
 
   Step next() {

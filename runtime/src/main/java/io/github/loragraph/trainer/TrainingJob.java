@@ -294,7 +294,8 @@ public record TrainingJob(
                           "the model takes batches of %,d, and %,d examples do not fill them"
                               .formatted(sizes.rows(), data.training().size()),
                           Remedy.TRAIN_ON.with("%,d".formatted(whole))));
-      training = sizes.filled(training, training.get(training.size() - 1).uncounted());
+      List<Example> all = training;
+      training = sizes.filled(all, () -> all.get(all.size() - 1).uncounted());
     }
     boolean asIs = sizes.rows() == settings.batchSize();
     return toBuilder()

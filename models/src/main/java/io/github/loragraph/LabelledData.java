@@ -1,0 +1,188 @@
+package io.github.loragraph;
+
+import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.DataFile;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Row;
+import io.github.loragraph.data.StoredExamples;
+import io.github.loragraph.data.StreamedData;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.RunDefaults;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Examples with labels as a model takes them: held in memory or, where the files are large, made
+ * while they are asked for. They are the same either way.
+ */
+final class LabelledData {
+  /** Files of so many bytes take as much time to encode as is noticed, and memory that is. */
+  private static final long LARGE = 64_000_000;
+
+  /** What text that is packed becomes at least. */
+  private static final int UNPACKED = 3;
+
+  private static final String FOLDER = "tokens";
+
+  private final String name;
+  private final ModelData data;
+  private final List<Example> examples;
+
+  /** None where the examples are streamed. */
+  private final List<Row> rows;
+
+  /** Null where the examples are streamed. */
+  private final ModelData.@Nullable Encoded encoded;
+
+  private final @Nullable StreamedData streamed;
+  private boolean toldCut;
+
+  private LabelledData(
+      String name,
+      ModelData data,
+      List<Example> examples,
+      List<Row> rows,
+      ModelData.@Nullable Encoded encoded,
+      @Nullable StreamedData streamed) {
+    this.name = name;
+    this.data = data;
+    this.examples = examples;
+    this.rows = rows;
+    this.encoded = encoded;
+    this.streamed = streamed;
+  }
+
+  /**
+   * Data to train on.
+   *
+   * @throws LoraGraphException if it cannot be read, or does not fit the model
+   */
+  static LabelledData toTrainOn(
+      ModelData data, Dataset set, TrainingArguments arguments, TrainingNotes notes) {
+    return streamed(data, set, arguments, notes)
+        .orElseGet(
+            () -> {
+              List<Row> rows = rows(data, set, notes);
+              ModelData.Encoded encoded =
+                  data.trained(set.name(), rows, arguments.labelsAllSubwords());
+              return new LabelledData(set.name(), data, encoded.examples(), rows, encoded, null);
+            });
+  }
+
+  /**
+   * Data to measure with.
+   *
+   * @throws LoraGraphException if it cannot be read, or does not fit the model
+   */
+  static LabelledData toMeasureWith(
+      ModelData data, Dataset set, TrainingArguments arguments, TrainingNotes notes) {
+    return streamed(data, set, arguments, notes)
+        .orElseGet(
+            () -> {
+              List<Row> rows = rows(data, set, notes);
+              ModelData.Encoded encoded = data.measured(set.name(), rows);
+              return new LabelledData(set.name(), data, encoded.examples(), rows, encoded, null);
+            });
+  }
+
+  static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
+    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
+    data.requireAlike(rows);
+    return rows;
+  }
+
+  private static Optional<LabelledData> streamed(
+      ModelData data, Dataset set, TrainingArguments arguments, TrainingNotes notes) {
+    boolean possible = data.task().isRowByRow() && set.isOfFiles();
+    if (!possible || !arguments.streaming().orElseGet(() -> isLarge(set.files()))) {
+      return Optional.empty();
+    }
+    Path folder;
+    try {
+      folder = arguments.cacheDir().orElseGet(() -> ToolCache.ofThisUser().folder(FOLDER));
+    } catch (LoraGraphException e) {
+      notes.accept(set.name() + " is held in memory: " + e.getMessage());
+      return Optional.empty();
+    }
+    StreamedData streamed;
+    try {
+      streamed =
+          data.streamed(
+              folder,
+              set.checksum() + set.columns(),
+              set.files().stream().map(Path::toString).toList(),
+              (taker, said) -> set.eachLabelled(RunDefaults.NONE, said, taker));
+    } catch (StreamedData.NoTexts e) {
+      notes.accept(set.name() + " has tokens in the place of texts: it is held in memory");
+      return Optional.empty();
+    }
+    // What others are held to: a row of the kind that all are of.
+    data.requireAlike(
+        List.of(new Row("", streamed.arePairs() ? "" : null, null, Map.of(), streamed.place(0))));
+    return Optional.of(
+        new LabelledData(set.name(), data, streamed.examples(), List.of(), null, streamed));
+  }
+
+  private static boolean isLarge(List<Path> files) {
+    long bytes = 0;
+    for (Path file : files) {
+      try {
+        bytes += Files.size(file) * (DataFile.isPacked(file) ? UNPACKED : 1);
+      } catch (IOException e) {
+        return false;
+      }
+    }
+    return bytes >= LARGE;
+  }
+
+  List<Example> examples() {
+    return examples;
+  }
+
+  /** The rows that they were made of; none where they are streamed. */
+  List<Row> rows() {
+    return rows;
+  }
+
+  /** Those that are trained on. */
+  List<Example> sample(TrainingArguments arguments, TrainingNotes notes) {
+    if (arguments.drawsOfClasses()) {
+      List<Example> targets = StoredExamples.targetsOf(examples);
+      return StoredExamples.selected(
+          examples, arguments.sampleOfClasses(targets, data.labels().names(), notes));
+    }
+    if (streamed != null) {
+      List<Integer> all = IntStream.range(0, examples.size()).boxed().toList();
+      List<Integer> drawn = arguments.sample(all);
+      return drawn == all
+          ? examples
+          : StoredExamples.selected(examples, drawn.stream().mapToInt(Integer::intValue).toArray());
+    }
+    return arguments.sample(BatchSource.units(examples, data.task().ranks())).stream()
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /** How many texts were cut; of streamed ones it is said when it is known. */
+  int truncated() {
+    if (encoded != null) {
+      return encoded.truncated();
+    }
+    StreamedData all = Objects.requireNonNull(streamed);
+    int cut = all.cut();
+    if (!toldCut) {
+      toldCut = true;
+      data.tellCut(name, cut, all.rows());
+    }
+    return cut;
+  }
+}
