@@ -71,17 +71,36 @@ final class Training {
     this.model = model;
     this.training = Objects.requireNonNull(training, "training");
     this.heldOut = heldOut;
-    this.arguments = Objects.requireNonNull(arguments, "arguments");
+    this.arguments = asBegun(Objects.requireNonNull(arguments, "arguments"));
     this.listeners = List.copyOf(listeners);
     this.notes = new TrainingNotes(model, this.listeners);
     this.run = arguments.outputDir().orElse(null);
     this.inputs = new TrainingInputs(model, training, heldOut);
   }
 
+  /** A run from before the best evaluation was kept is gone on with as it was begun. */
+  private static TrainingArguments asBegun(TrainingArguments arguments) {
+    Path run = arguments.outputDir().orElse(null);
+    boolean keepsLast =
+        run != null
+            && arguments.resumesFromCheckpoint()
+            && RunFolder.isUnfinished(run)
+            && RunConfiguration.keepsLast(run);
+    return keepsLast ? arguments.toBuilder().loadBestModelAtEnd(false).build() : arguments;
+  }
+
   TrainingResult run() {
-    if (arguments.evalSteps() > 0 && heldOut.isEmpty()) {
+    if (arguments.evaluatesOnTheWay() && heldOut.isEmpty()) {
       throw new LoraGraphException(
           "evaluations on the way are asked for, and there are no held-out examples: give some");
+    }
+    if (arguments.asksForBest() && heldOut.isEmpty()) {
+      throw new LoraGraphException(
+          "which evaluation was the best shows on held-out examples: give some");
+    }
+    if (arguments.patience() > 0 && !arguments.evaluatesOnTheWay()) {
+      throw new LoraGraphException(
+          "patience counts evaluations on the way, and there are none: say how often to evaluate");
     }
     if (arguments.keepsIfBetter() && heldOut.isEmpty()) {
       throw new LoraGraphException(
@@ -156,6 +175,9 @@ final class Training {
               .formatted(trained.size(), model.file(), lesson.size(), inference.threads()));
       ModelNotes.ofSelection(onnx, selection).forEach(notes);
       lesson.remarks().forEach(notes);
+      if (arguments.asksForBest() && !arguments.evaluatesOnTheWay()) {
+        notes.accept("there is one evaluation, at the end: nothing to choose the best of");
+      }
       if (start != null) {
         notes.accept("going on after step %,d".formatted(before));
         bridge.goesOnAfter(before);
@@ -204,6 +226,7 @@ final class Training {
   private Lesson lesson(ModelData data, ShapeInference shapes) {
     EmbeddingConfig embedding = data.embedding();
     arguments.refuseUnfitting(Task.of(data.task()));
+    arguments.requireMetric(Task.of(data.task()));
     if (arguments.isFewShot()) {
       return new FewShotLesson(data, training, heldOut, arguments, notes, shapes);
     }
@@ -312,7 +335,11 @@ final class Training {
             List.of(folder, recorder, bridge);
         TrainingJob.Result result =
             comparison.settle(
-                lesson.completed(job.run(hearing, start), job.sessions(), hearing), model, notes);
+                lesson.completed(
+                    job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
+                model,
+                notes);
+        recorder.ends(result.summary());
         bridge.ended(
             () -> {
               files(data).copyCompanions(folder.path());
@@ -436,6 +463,8 @@ final class Training {
         result.summary().finalTrainLoss(),
         result.summary().samplesPerSecond(),
         Optional.ofNullable(report).map(bridge::evaluation),
+        Optional.ofNullable(result.summary().best())
+            .map(best -> new BestEvaluation(best.step(), best.metric(), best.value())),
         comparison.base(),
         comparison.keptBase(),
         TrainingArguments.Engine.named(result.engine()),

@@ -8,6 +8,7 @@ import io.github.loragraph.fewshot.ExamplePairs;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.trainer.BestEvaluation;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
@@ -174,6 +175,10 @@ public final class TrainingArguments {
   private final boolean writeModel;
   private final boolean resume;
   private final long stopAfterSteps;
+  private final boolean evalEachEpoch;
+  private final @Nullable Boolean loadBest;
+  private final @Nullable String metricForBest;
+  private final int patience;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -231,6 +236,10 @@ public final class TrainingArguments {
     writeModel = b.writeModel;
     resume = b.resume;
     stopAfterSteps = b.stopAfterSteps;
+    evalEachEpoch = b.evalEachEpoch;
+    loadBest = b.loadBest;
+    metricForBest = b.metricForBest;
+    patience = b.patience;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -296,6 +305,10 @@ public final class TrainingArguments {
     b.writeModel = writeModel;
     b.resume = resume;
     b.stopAfterSteps = stopAfterSteps;
+    b.evalEachEpoch = evalEachEpoch;
+    b.loadBest = loadBest;
+    b.metricForBest = metricForBest;
+    b.patience = patience;
     return b;
   }
 
@@ -512,8 +525,43 @@ public final class TrainingArguments {
     return stopAfterSteps > 0;
   }
 
-  long evalSteps() {
-    return evalSteps;
+  /** Whether there are evaluations on the way. */
+  boolean evaluatesOnTheWay() {
+    return evalSteps > 0 || evalEachEpoch;
+  }
+
+  /** Whether it is said by which figure the best of several evaluations is to be told. */
+  boolean asksForBest() {
+    return !metric().equals(BestEvaluation.SCORE);
+  }
+
+  private boolean keepsBest() {
+    return !Boolean.FALSE.equals(loadBest);
+  }
+
+  /** The figure that tells the best evaluation; in transformers names have a prefix. */
+  private String metric() {
+    return metricForBest == null
+        ? BestEvaluation.SCORE
+        : metricForBest.replaceFirst("^eval_", "");
+  }
+
+  int patience() {
+    return patience;
+  }
+
+  /**
+   * Refuses a figure that is not measured.
+   *
+   * @throws LoraGraphException if the best evaluation is to be told by one
+   */
+  void requireMetric(Task task) {
+    List<String> names = task.internal().figureNames();
+    if (!metric().equals(BestEvaluation.SCORE) && !names.contains(metric())) {
+      throw new LoraGraphException(
+          "%s has no figure '%s' to tell the best evaluation by: it has %s"
+              .formatted(task, metricForBest, String.join(", ", names)));
+    }
   }
 
   /** Whether all classes are to count as much as each other. */
@@ -617,6 +665,10 @@ public final class TrainingArguments {
         .evalEvery(evalSteps)
         .checkpointEvery(checkpointEvery)
         .stopAfter(stopAfterSteps)
+        .evalEachEpoch(evalEachEpoch)
+        .keepsBest(keepsBest())
+        .metric(metric())
+        .patience(patience)
         .batchSize(trainBatchSize())
         .accumulation(gradientAccumulationSteps)
         .shuffle(shuffle)
@@ -673,7 +725,11 @@ public final class TrainingArguments {
     map.put("seed", seed);
     map.put("shuffle", shuffle);
     map.put("logEvery", loggingSteps);
-    map.put("evalEvery", evalSteps);
+    map.put("evalEvery", evalEachEpoch ? RunConfiguration.EPOCH : evalSteps);
+    map.put(RunConfiguration.SAVE_BEST, keepsBest() ? metric() : RunConfiguration.NONE);
+    if (patience > 0) {
+      map.put("patience", patience);
+    }
     map.put("checkpointEvery", saveSteps);
     map.put("maxTrainExamples", maxTrainSamples);
     if (examplesPerClass != null) {
@@ -754,6 +810,10 @@ public final class TrainingArguments {
     private boolean writeModel;
     private boolean resume;
     private long stopAfterSteps;
+    private boolean evalEachEpoch;
+    private @Nullable Boolean loadBest;
+    private @Nullable String metricForBest;
+    private int patience;
 
     private Builder() {}
 
@@ -967,6 +1027,46 @@ public final class TrainingArguments {
     /** Steps between two evaluations on the way; 0 unless set: one at the end only. */
     public Builder evalSteps(long evalSteps) {
       this.evalSteps = evalSteps;
+      return this;
+    }
+
+    /** Whether the end of each epoch is evaluated, in the place of {@link #evalSteps}. */
+    public Builder evalEachEpoch(boolean evaluate) {
+      evalEachEpoch = evaluate;
+      return this;
+    }
+
+    /**
+     * Whether a training with several evaluations on held-out data ends with the parameters of the
+     * best of them, of equal ones the first; yes unless set, otherwise than in transformers.
+     * Evaluations of {@link #stopAfterSteps} do not count.
+     */
+    public Builder loadBestModelAtEnd(boolean loadBest) {
+      this.loadBest = loadBest;
+      return this;
+    }
+
+    /**
+     * The figure that tells the best evaluation, as {@link Evaluation#metrics} names it; {@link
+     * Evaluation#score} unless set. Whether more or less of it is better is known.
+     */
+    public Builder metricForBestModel(String metric) {
+      metricForBest = Objects.requireNonNull(metric, "metric");
+      return this;
+    }
+
+    /**
+     * How many evaluations on the way, one after the other and none better than the best, end the
+     * training; unless set none do.
+     *
+     * @throws LoraGraphException if it is not 1 or more
+     */
+    public Builder earlyStoppingPatience(int evaluations) {
+      if (evaluations < 1) {
+        throw new LoraGraphException(
+            "patience for %d evaluations is not possible: give 1 or more".formatted(evaluations));
+      }
+      patience = evaluations;
       return this;
     }
 

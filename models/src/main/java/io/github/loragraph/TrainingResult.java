@@ -12,7 +12,9 @@ import java.util.Optional;
  * @param trainLoss the loss over the span of the last log entry, or of the last step without logs;
  *     NaN where a run that was gone on with had only its end to write
  * @param samplesPerSecond examples a second over all steps, evaluations not counted; NaN as before
- * @param evaluation on held-out data at the end; empty where there was none
+ * @param evaluation on held-out data of the model; empty where there was none
+ * @param best the evaluation whose parameters the model has; empty where there were not several, or
+ *     the last ones were asked for
  * @param base the same before the training; empty where that was not measured
  * @param keptBase whether the model is as it was, because it did no better
  * @param engine what ran the steps; never {@code AUTO}
@@ -29,6 +31,7 @@ public record TrainingResult(
     double trainLoss,
     double samplesPerSecond,
     Optional<Evaluation> evaluation,
+    Optional<BestEvaluation> best,
     Optional<Evaluation> base,
     boolean keptBase,
     TrainingArguments.Engine engine,

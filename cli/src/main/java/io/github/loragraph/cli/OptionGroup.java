@@ -102,6 +102,9 @@ enum OptionGroup {
       "Log and checkpoints",
       "--log-every",
       "--eval-every",
+      "--save-best",
+      "--no-save-best",
+      "--patience",
       "--checkpoint-every",
       "--keep-if-better"),
   MACHINE(

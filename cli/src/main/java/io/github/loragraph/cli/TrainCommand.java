@@ -154,7 +154,7 @@ final class TrainCommand implements Callable<Integer> {
       requireNothingElse();
       run = resume;
       requireFiles();
-    } else if (options.evalEvery > 0 && heldOutOptions.files().isEmpty()) {
+    } else if (options.evalEvery != 0 && heldOutOptions.files().isEmpty()) {
       throw new ParameterException(
           spec.commandLine(), "--eval-every measures on held-out examples: name them with --eval");
     }

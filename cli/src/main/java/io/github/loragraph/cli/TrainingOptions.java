@@ -221,11 +221,40 @@ final class TrainingOptions {
   long logEvery;
 
   @Option(
-      names = "--eval-every",
+      names = {"--eval-every", "--eval-steps"},
+      paramLabel = "N",
       defaultValue = "0",
-      converter = StepsConverter.class,
-      description = "Steps between evaluations (default: at the end only).")
+      converter = EvaluationsConverter.class,
+      description = "Steps between evaluations, or 'epoch' (default: at the end only).")
   long evalEvery;
+
+  @Option(
+      names = {"--save-best", "--metric-for-best-model"},
+      paramLabel = "METRIC",
+      description =
+          "The figure that tells the best of several evaluations, whose parameters the run ends with:"
+              + " accuracy, loss or another that eval prints; score: the task's own; none: the last"
+              + " parameters (default: score).")
+  @Nullable String saveBest;
+
+  @Option(names = "--no-save-best", description = "The same as --save-best none.")
+  boolean noSaveBest;
+
+  /** Trainer's, where the default is no. */
+  @Option(
+      names = "--load-best-model-at-end",
+      arity = "0..1",
+      fallbackValue = "true",
+      hidden = true)
+  @Nullable Boolean loadBest;
+
+  @Option(
+      names = {"--patience", "--early-stopping-patience"},
+      paramLabel = "N",
+      description =
+          "End the run after N evaluations in a row that are not better than the best (default: go"
+              + " on).")
+  @Nullable Integer patience;
 
   @Option(
       names = "--checkpoint-every",
@@ -341,10 +370,12 @@ final class TrainingOptions {
             .fewShot(fewShot)
             .shuffle(shuffle)
             .loggingSteps(logEvery)
-            .evalSteps(evalEvery)
+            .evalSteps(Math.max(0, evalEvery))
+            .evalEachEpoch(evalEvery == EvaluationsConverter.EPOCH)
             .saveSteps(checkpointEvery)
             .engine(TrainingArguments.Engine.valueOf(engine.name()))
             .precision(TrainingArguments.Precision.valueOf(precision.name()));
+    chooseBest(builder);
     ifGiven(trainable, builder::trainable);
     ifGiven(classWeights, builder::classWeights);
     ifGiven(mlmProbability, builder::mlmProbability);
@@ -357,6 +388,25 @@ final class TrainingOptions {
     ifGiven(examplesPerClass, builder::maxTrainSamplesPerClass);
     ifGiven(fewShotIterations, builder::fewShotIterations);
     return builder;
+  }
+
+  private void chooseBest(TrainingArguments.Builder builder) {
+    boolean none = "none".equals(saveBest) || Boolean.FALSE.equals(loadBest);
+    if (noSaveBest && saveBest != null && !none) {
+      throw new LoraGraphException(
+          "--no-save-best and --save-best %s do not go together: leave one of the two out"
+              .formatted(saveBest));
+    }
+    if (noSaveBest || none) {
+      builder.loadBestModelAtEnd(false);
+    } else {
+      ifGiven(saveBest, metric -> builder.metricForBestModel(metric));
+      ifGiven(loadBest, builder::loadBestModelAtEnd);
+    }
+    if (patience != null && patience < 1) {
+      throw new LoraGraphException("--patience must be 1 or more");
+    }
+    ifGiven(patience, builder::earlyStoppingPatience);
   }
 
   /** In the words of the options. */

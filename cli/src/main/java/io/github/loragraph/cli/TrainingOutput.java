@@ -30,6 +30,16 @@ final class TrainingOutput {
               json.put("base", ReportOutput.figures(base));
               json.put("keptBase", result.keptBase());
             });
+    result
+        .best()
+        .ifPresent(
+            best -> {
+              Map<String, Object> entry = new LinkedHashMap<>();
+              entry.put("step", best.step());
+              entry.put("metric", best.metric());
+              entry.put("value", best.value());
+              json.put("best", entry);
+            });
     json.put("truncated", result.truncated());
     json.put("truncatedEval", result.truncatedEval());
     json.put("samplesPerSecond", orNull(result.samplesPerSecond()));

@@ -64,6 +64,15 @@ public final class RunConfiguration {
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
 
+  /** The figure that tells the best evaluation, or {@link #NONE}. */
+  public static final String SAVE_BEST = "saveBest";
+
+  /** Of {@link #SAVE_BEST} where the last parameters are taken. */
+  public static final String NONE = "none";
+
+  /** Of {@code evalEvery} where each epoch is evaluated. */
+  public static final String EPOCH = "epoch";
+
   public static final String STRIDE = "stride";
   public static final String ALL_SUBWORDS = "labelAllSubwords";
 
@@ -113,6 +122,8 @@ public final class RunConfiguration {
       List.of(
           ADAPTER,
           WRITE_MODEL,
+          SAVE_BEST,
+          "patience",
           MLM_PROBABILITY,
           WHOLE_WORDS,
           "loss",
@@ -132,6 +143,16 @@ public final class RunConfiguration {
           "examplesPerClass",
           "fewShot",
           "fewShotIterations");
+
+  /**
+   * Whether a run is from before the best evaluation was kept, so that it ends with its last
+   * parameters.
+   *
+   * @throws LoraGraphException if its configuration cannot be read
+   */
+  public static boolean keepsLast(Path run) {
+    return !entries(run.resolve(RunFolder.CONFIG)).containsKey(SAVE_BEST);
+  }
 
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
@@ -328,7 +349,7 @@ public final class RunConfiguration {
     }
     requireSameChecksums(config, named, then, now);
     for (String argument : compared(then)) {
-      if (!FREE.contains(argument) && !isSame(then.get(argument), now.get(argument))) {
+      if (!isFree(argument, then) && !isSame(then.get(argument), now.get(argument))) {
         throw new LoraGraphException(
             "%s: '%s' is %s, and %s is given now: a run is gone on with as it was begun, so give the same, or begin another"
                 .formatted(config, argument, shown(then.get(argument)), shown(now.get(argument))));
@@ -344,6 +365,16 @@ public final class RunConfiguration {
                         .formatted(what, versions.getOrDefault(what, "(not noted)"), version));
               }
             });
+  }
+
+  /** Which evaluations there are decides which of them is the best. */
+  private static boolean isFree(String argument, Map<String, Object> then) {
+    boolean chooses =
+        then.get(EVAL) != null
+            && !isSame(then.get("evalEvery"), 0)
+            && (then.containsKey(SAVE_BEST) && !isSame(then.get(SAVE_BEST), NONE)
+                || then.containsKey("patience"));
+    return FREE.contains(argument) && !(argument.equals("evalEvery") && chooses);
   }
 
   private static List<String> compared(Map<String, Object> then) {

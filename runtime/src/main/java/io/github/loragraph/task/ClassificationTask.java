@@ -23,6 +23,11 @@ final class ClassificationTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of("loss", "accuracy", "macroF1", "weightedF1");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     nameOf(options);
     boolean ignores = examples.stream().anyMatch(e -> e.label() == CrossEntropyLoss.IGNORE_INDEX);

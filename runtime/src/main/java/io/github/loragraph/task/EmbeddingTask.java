@@ -22,6 +22,21 @@ final class EmbeddingTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of(
+        "spearman",
+        "pearson",
+        "ndcg@10",
+        "mrr@10",
+        "recall@1",
+        "recall@5",
+        "recall@10",
+        "recall@100",
+        "map",
+        "tripletAccuracy");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     refuseOptions(options);
     throw otherData();

@@ -53,6 +53,11 @@ final class MaskedLanguageModelTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of("loss", "perplexity", "accuracy");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     refuseOptions(options);
     return new CrossEntropyLoss(0, List.of(), CrossEntropyLoss.IGNORE_INDEX);

@@ -32,6 +32,11 @@ final class MultilabelTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of("loss", "accuracy", "microF1", "macroF1", "weightedF1");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     refuseOptions(options);
     return new BinaryCrossEntropyLoss();

@@ -40,6 +40,11 @@ final class MultioutputRegressionTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of("loss", "pearson", "spearman", "meanAbsoluteError");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     refuseOptions(options);
     return new MeanSquaredErrors();

@@ -22,6 +22,11 @@ final class RegressionTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of("loss", "pearson", "spearman", "meanAbsoluteError");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     refuseOptions(options);
     return new MeanSquaredErrorLoss();

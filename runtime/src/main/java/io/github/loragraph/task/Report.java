@@ -4,10 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How well a model does on labelled examples. */
 public interface Report {
+  /** The figures that are errors; all others are shares, correlations and ranks. */
+  Set<String> LESS_IS_BETTER = Set.of("loss", "listwiseLoss", "perplexity", "meanAbsoluteError");
+
   /** The number of examples, or of tokens where each has a label. */
   int examples();
 
@@ -55,6 +59,11 @@ public interface Report {
    */
   default List<Table> tables(List<String> names) {
     return List.of();
+  }
+
+  /** Whether less of a figure is better; of all others more is. */
+  static boolean isLessBetter(String figure) {
+    return LESS_IS_BETTER.contains(figure);
   }
 
   /** A figure as JSON has it: null where it is not defined, or no finite number. */

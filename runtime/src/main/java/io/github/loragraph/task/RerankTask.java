@@ -8,6 +8,7 @@ import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.Values;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.retrieval.RankingFigures;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
@@ -53,6 +54,11 @@ final class RerankTask extends Task {
   @Override
   public boolean ranks() {
     return true;
+  }
+
+  @Override
+  public List<String> figureNames() {
+    return List.of("loss", "listwiseLoss", RankingFigures.NDCG, "mrr@10", "map");
   }
 
   @Override

@@ -351,6 +351,12 @@ public abstract class Task {
     return false;
   }
 
+  /**
+   * The names of what is measured, as reports may have them: by which the best of several
+   * evaluations may be told.
+   */
+  public abstract List<String> figureNames();
+
   /** Whether each token is answered, so that a head is put on each. */
   public boolean answersTokens() {
     return false;

@@ -38,6 +38,11 @@ final class TokenClassificationTask extends Task {
   }
 
   @Override
+  public List<String> figureNames() {
+    return List.of("loss", "precision", "recall", "f1", "accuracy", "macroF1", "weightedF1");
+  }
+
+  @Override
   public Loss loss(LossOptions options, List<Example> examples) {
     nameOf(options);
     return new CrossEntropyLoss(

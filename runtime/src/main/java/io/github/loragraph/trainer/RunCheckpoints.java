@@ -5,18 +5,24 @@ import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.onnx.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,9 +30,10 @@ import org.jspecify.annotations.Nullable;
  * The checkpoints of a run: a file for each, by its step. The last two that are whole are kept, so
  * that a damaged one costs the steps between two checkpoints and not the run.
  */
-final class RunCheckpoints {
+final class RunCheckpoints implements BestParameters {
   private static final String FOLDER = "checkpoints";
   private static final Pattern ANY_NAME = Pattern.compile("step-(\\d+)");
+  private static final String BEST = "best-";
 
   /** More digits than the number of a step can have. */
   private static final int LONGEST = 18;
@@ -38,6 +45,11 @@ final class RunCheckpoints {
 
   /** The last one before it that was written here; null where there was none. */
   private @Nullable Path beforeIt;
+
+  /** The steps whose parameters these two refer to as the best ones; 0 for none. */
+  private long bestOfWhole;
+
+  private long bestOfBefore;
 
   /**
    * @param run the folder of the run; not touched before the first checkpoint is written
@@ -96,6 +108,7 @@ final class RunCheckpoints {
       try {
         Checkpoint checkpoint = read(file);
         whole = file;
+        bestOfWhole = BestEvaluation.stepIn(checkpoint);
         refusals.forEach(
             refusal ->
                 notes.accept(
@@ -113,7 +126,7 @@ final class RunCheckpoints {
     return Optional.empty();
   }
 
-  private static Checkpoint read(Path file) {
+  private Checkpoint read(Path file) {
     Checkpoint checkpoint = CheckpointFile.readChecked(file);
     long step = stepIn(checkpoint);
     String name = name(step);
@@ -130,7 +143,55 @@ final class RunCheckpoints {
                   "%s holds values that are no numbers (%s): the training had diverged by then"
                       .formatted(file, what));
             });
+    long best = BestEvaluation.stepIn(checkpoint);
+    if (best > 0) {
+      requireBest(file, best);
+    }
     return checkpoint;
+  }
+
+  /** A checkpoint is whole only with the best parameters that it refers to. */
+  private void requireBest(Path file, long step) {
+    Path best = best(step);
+    if (!Files.exists(best)) {
+      throw new LoraGraphException(
+          "%s refers to the best parameters, of step %,d, and %s is not there"
+              .formatted(file, step, best));
+    }
+    CheckpointFile.readChecked(best);
+  }
+
+  private Path best(long step) {
+    return folder.resolve(BEST + String.format(Locale.ROOT, "%08d", step));
+  }
+
+  @Override
+  public void keep(long step, Map<String, Tensor> parameters) {
+    CheckpointFile.write(
+        CheckpointMarks.finished(step, BestParameters.inOrder(parameters)), best(step), true);
+    deleteBest(new HashSet<>(List.of(step, bestOfWhole, bestOfBefore)));
+  }
+
+  /** Copied: the file goes with the checkpoints. */
+  @Override
+  public Map<String, Tensor> of(long step) {
+    CheckpointFile.readChecked(best(step));
+    return CheckpointFile.readCopied(best(step)).trainable().stream()
+        .collect(
+            Collectors.toMap(Tensor::name, tensor -> tensor, (a, b) -> a, LinkedHashMap::new));
+  }
+
+  private void deleteBest(Set<Long> kept) {
+    Set<Path> names = kept.stream().map(this::best).collect(Collectors.toSet());
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        if (file.getFileName().toString().startsWith(BEST) && !names.contains(file)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
+    }
   }
 
   static long stepIn(Checkpoint checkpoint) {
@@ -146,8 +207,10 @@ final class RunCheckpoints {
     CheckpointFile.write(state, file, true);
     if (whole != null && !whole.equals(file)) {
       beforeIt = whole;
+      bestOfBefore = bestOfWhole;
     }
     whole = file;
+    bestOfWhole = BestEvaluation.stepIn(state);
     List<Path> kept = new ArrayList<>(List.of(file));
     if (beforeIt != null) {
       kept.add(beforeIt);
@@ -164,5 +227,6 @@ final class RunCheckpoints {
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
     }
+    deleteBest(new HashSet<>(List.of(bestOfWhole, bestOfBefore)));
   }
 }

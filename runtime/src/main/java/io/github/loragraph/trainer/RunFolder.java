@@ -334,6 +334,11 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
+  /** Keeps the best parameters of the run beside its checkpoints. */
+  public BestParameters bestParameters() {
+    return checkpoints;
+  }
+
   /** Where it stands: other files of the run may be put there. */
   public Path path() {
     return folder;

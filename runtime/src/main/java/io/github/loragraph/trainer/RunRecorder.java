@@ -27,6 +27,8 @@ public final class RunRecorder implements TrainingListener {
   private final Path folder;
   private final Map<String, Object> facts;
   private final Function<Report, Map<String, Object>> described;
+  private static final String BEST = "best";
+
   private final long begin;
   private final String startedAt;
   private final int parts;
@@ -44,6 +46,9 @@ public final class RunRecorder implements TrainingListener {
 
   /** The last evaluation of an earlier part; empty where this one has its own, or none. */
   private Map<String, Object> evaluationBefore = Map.of();
+
+  /** The best evaluation of several; null before it, and where they are not compared. */
+  private @Nullable Object best;
 
   /**
    * @param folder of the run; a record that is there is of the parts before
@@ -81,7 +86,11 @@ public final class RunRecorder implements TrainingListener {
     this.peakBefore = before.map(r -> r.peakMegabytes().orElse(0)).orElse(0.0);
     this.step = before.map(r -> r.tree().path(RunRecord.STEP).asLong()).orElse(0L);
     this.totalSteps = before.map(r -> r.tree().path(RunRecord.STEPS).asLong()).orElse(0L);
-    before.ifPresent(record -> evaluationBefore = record.ofEvaluation());
+    before.ifPresent(
+        record -> {
+          evaluationBefore = record.ofEvaluation();
+          best = record.tree().has(BEST) ? record.tree().get(BEST) : null;
+        });
   }
 
   private static Optional<RunRecord> before(Path folder, Consumer<String> notes) {
@@ -130,6 +139,26 @@ public final class RunRecorder implements TrainingListener {
   @Override
   public void checkpoint(long at, Checkpoint state) {
     write(record(RunRecord.Status.RUNNING, null));
+  }
+
+  @Override
+  public void best(long at, String metric, double value) {
+    Map<String, Object> entry = new LinkedHashMap<>();
+    entry.put("step", at);
+    entry.put("metric", metric);
+    entry.put("value", value);
+    best = entry;
+  }
+
+  /** The run ends: its evaluation is that of the parameters that it ends with. */
+  public void ends(Trainer.Summary summary) {
+    BestEvaluation chosen = summary.best();
+    Report measured = summary.evaluation();
+    if (chosen != null && measured != null) {
+      report = measured;
+      evaluatedStep = chosen.step();
+      best(chosen.step(), chosen.metric(), chosen.value());
+    }
   }
 
   /** The record of a run all of whose work is done, to be written with what it leaves. */
@@ -195,6 +224,9 @@ public final class RunRecorder implements TrainingListener {
       entries.putAll(described.apply(measured));
     } else {
       entries.putAll(evaluationBefore);
+    }
+    if (best != null) {
+      entries.put(BEST, best);
     }
     entries.putAll(facts);
     return RunRecord.of(entries);

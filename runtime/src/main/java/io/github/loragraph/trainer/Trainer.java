@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -40,6 +41,13 @@ public final class Trainer {
 
   private final Divergence divergence;
   private boolean saidNothingCounts;
+  private final BestParameters bestParameters;
+
+  /** Of the evaluations that the settings ask for. */
+  private BestEvaluation best;
+
+  /** That of the best evaluation; null where there was none since the start. */
+  private @Nullable Report bestReport;
 
   /** Null until the last step is made. */
   private @Nullable Map<String, Tensor> trained;
@@ -67,7 +75,8 @@ public final class Trainer {
         settings,
         evaluation,
         listeners,
-        start);
+        start,
+        BestParameters.inMemory());
   }
 
   /** The same with what runs the batches. */
@@ -79,8 +88,11 @@ public final class Trainer {
       TrainerSettings settings,
       @Nullable Supplier<Report> evaluation,
       List<TrainingListener> listeners,
-      @Nullable Checkpoint start) {
+      @Nullable Checkpoint start,
+      BestParameters bestParameters) {
     this.start = start;
+    this.bestParameters = bestParameters;
+    this.best = BestEvaluation.of(start);
     this.engine = engine;
     this.runner = runner;
     this.batches = batches;
@@ -96,10 +108,21 @@ public final class Trainer {
    *
    * @param finalTrainLoss the loss in the last log line's span, or of the last step without logs
    * @param samplesPerSecond over all steps, evaluations not counted
-   * @param evaluation at the end; null where there is no data for it
+   * @param evaluation of the parameters that the run ends with; null where there is no data for it,
+   *     or it was made before the run was gone on with
+   * @param best the evaluation whose parameters the run ends with; null where several were not
+   *     compared
    */
   public record Summary(
-      long steps, double finalTrainLoss, double samplesPerSecond, @Nullable Report evaluation) {}
+      long steps,
+      double finalTrainLoss,
+      double samplesPerSecond,
+      @Nullable Report evaluation,
+      @Nullable BestEvaluation best) {
+    Summary withEvaluation(Report report) {
+      return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best);
+    }
+  }
 
   /**
    * Trains to the end.
@@ -119,7 +142,10 @@ public final class Trainer {
         .remarks(batches.batchesPerEpoch())
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     @Nullable Report report = null;
-    long begin = CheckpointMarks.isFinished(start) ? totalSteps : engine.steps();
+    long evalEvery = settings.evalEvery(batches.batchesPerEpoch());
+    boolean compares = evaluation != null && evalEvery > 0 && evalEvery < totalSteps;
+    boolean over = CheckpointMarks.isFinished(start);
+    long begin = over ? RunCheckpoints.stepIn(Objects.requireNonNull(start)) : engine.steps();
     boolean stops = settings.stopAfter() > 0 && settings.stopAfter() < totalSteps;
     if (stops && begin > settings.stopAfter()) {
       throw new LoraGraphException(
@@ -128,14 +154,23 @@ public final class Trainer {
     }
     if (CheckpointMarks.evaluates(start)) {
       report = evaluate(begin);
+      if (compares && (over || isDue(begin, evalEvery))) {
+        BestEvaluation before = best;
+        offer(begin, report, over);
+        if (!over && isPatienceOver()) {
+          end(begin, before, totalSteps, span, finalLoss);
+          over = true;
+        }
+      }
     }
-    if (stops && begin == settings.stopAfter()) {
+    if (stops && !over && begin == settings.stopAfter()) {
       stop(begin, span, finalLoss);
     }
-    for (long done = begin; done < totalSteps; ) {
+    long done = begin;
+    while (done < totalSteps && !over) {
       List<StepOutcome> outcomes;
       try {
-        outcomes = call(cursor, done, totalSteps, schedule);
+        outcomes = call(cursor, done, totalSteps, schedule, evalEvery);
       } catch (StepAbandoned e) {
         checkpoint(done, false, false, span, finalLoss);
         throw new TrainingStopped(done);
@@ -173,7 +208,7 @@ public final class Trainer {
       long step = done;
       boolean last = step == totalSteps;
       boolean ends = !last && step == settings.stopAfter();
-      boolean evaluates = evaluation != null && (last || ends || isDue(step, settings.evalEvery()));
+      boolean evaluates = evaluation != null && (last || ends || isDue(step, evalEvery));
       // Before an evaluation, which may take long, and before the trained model is written.
       boolean kept = last || ends || wantsToStop() || isDue(step, settings.checkpointEvery());
       if (kept) {
@@ -192,12 +227,107 @@ public final class Trainer {
           }
           throw e;
         }
+        if (compares && (last || isDue(step, evalEvery))) {
+          BestEvaluation before = best;
+          offer(step, report, last);
+          if (!last && isPatienceOver()) {
+            end(step, before, totalSteps, span, finalLoss);
+            over = true;
+          }
+        }
       }
-      if (ends) {
+      if (ends && !over) {
         stop(step, span, finalLoss);
       }
     }
-    return new Summary(totalSteps, finalLoss, whole.rate(), report);
+    boolean chooses = compares && settings.keepsBest();
+    if (chooses && best.isDefined() && best.step() < done) {
+      trained = bestParameters.of(best.step());
+      report = bestReport;
+    }
+    if (chooses) {
+      String remark = chosen(done);
+      listeners.forEach(l -> l.note(remark));
+    }
+    return new Summary(
+        done,
+        finalLoss,
+        whole.rate(),
+        report,
+        chooses && best.isDefined() ? best : null);
+  }
+
+  private String chosen(long end) {
+    if (!best.isDefined()) {
+      return "%s was defined in none of %,d evaluations: the parameters after the last step, %,d, are taken"
+          .formatted(best.metric(), best.evaluations(), end);
+    }
+    String figure =
+        String.format(
+            Locale.ROOT,
+            "step %,d is the best of %,d evaluations, %s %.4f",
+            best.step(),
+            best.evaluations(),
+            best.metric(),
+            best.value());
+    return best.step() == end
+        ? figure + ", and the last"
+        : String.format(
+            Locale.ROOT,
+            "%s (after the last step, %,d, %s): its parameters are taken",
+            figure,
+            end,
+            Double.isNaN(best.last())
+                ? "not defined"
+                : String.format(Locale.ROOT, "%.4f", best.last()));
+  }
+
+  /** Compares an evaluation with the best one, and keeps the parameters where it is better. */
+  private void offer(long step, Report report, boolean last) {
+    best = best.after(step, report, settings.metric());
+    if (best.step() != step) {
+      return;
+    }
+    bestReport = report;
+    if (settings.keepsBest() && !last) {
+      bestParameters.keep(step, engine.parameters());
+    }
+    if (settings.keepsBest()) {
+      BestEvaluation now = best;
+      listeners.forEach(l -> l.best(step, now.metric(), now.value()));
+    }
+  }
+
+  private boolean isPatienceOver() {
+    return settings.patience() > 0 && best.since() >= settings.patience();
+  }
+
+  /**
+   * Ends a run whose evaluations became no better any more. Its last checkpoint is from before the
+   * evaluation, as always.
+   */
+  private void end(
+      long step, BestEvaluation before, long totalSteps, RunningFigures span, double finalLoss) {
+    BestEvaluation after = best;
+    String remark =
+        String.format(
+            Locale.ROOT,
+            "%,d evaluations in a row were not better%s: the run ends after step %,d of %,d",
+            after.since(),
+            after.isDefined()
+                ? String.format(
+                    Locale.ROOT,
+                    " than that of step %,d (%s %.4f)",
+                    after.step(),
+                    after.metric(),
+                    after.value())
+                : " (%s is not defined)".formatted(after.metric()),
+            step,
+            totalSteps);
+    listeners.forEach(l -> l.note(remark));
+    best = before;
+    checkpoint(step, true, true, span, finalLoss);
+    best = after;
   }
 
   /**
@@ -230,6 +360,7 @@ public final class Trainer {
         span.putInto(last ? finished(step) : engine.checkpoint())
             .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
             .with(CheckpointMarks.ENGINE, engine.name());
+    state = best.putInto(state);
     Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
     divergence.refuse(step, whole);
     try {
@@ -292,10 +423,14 @@ public final class Trainer {
    * for.
    */
   private List<StepOutcome> call(
-      StepCursor cursor, long done, long totalSteps, LearningRateSchedule schedule) {
+      StepCursor cursor,
+      long done,
+      long totalSteps,
+      LearningRateSchedule schedule,
+      long evalEvery) {
     long count = Math.max(1, runner.batchesPerCall() / settings.accumulation());
     count = Math.min(count, totalSteps - done);
-    count = Math.min(count, untilDue(done, settings.evalEvery()));
+    count = Math.min(count, untilDue(done, evalEvery));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
     if (settings.stopAfter() > done) {
       count = Math.min(count, settings.stopAfter() - done);

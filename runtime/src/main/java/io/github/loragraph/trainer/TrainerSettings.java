@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
  *     Where both are given, the run ends with the one that ends first
  * @param logEvery steps between two log lines; 0 for none
  * @param evalEvery steps between two evaluations on the way; 0 for one at the end only
+ * @param evalEachEpoch whether the end of each epoch is evaluated, too
+ * @param keepsBest whether a run with several evaluations ends with the parameters of the best one
+ * @param metric the figure that says which is the best, or {@link BestEvaluation#SCORE}
+ * @param patience the evaluations on the way, none of them better than the best, after which the
+ *     run ends; 0 for no such end
  * @param checkpointEvery steps between two checkpoints; 0 for none
  * @param stopAfter the step after which the run is stopped, to be gone on with; 0 to end it
  * @param batchSize examples in a batch
@@ -31,6 +36,10 @@ public record TrainerSettings(
     WarmUp warmUp,
     long logEvery,
     long evalEvery,
+    boolean evalEachEpoch,
+    boolean keepsBest,
+    String metric,
+    int patience,
     long checkpointEvery,
     long stopAfter,
     int batchSize,
@@ -60,6 +69,15 @@ public record TrainerSettings(
     if (accumulation < 1) {
       throw new LoraGraphException(
           accumulation + " batches in a step are not possible: give 1 or more");
+    }
+    if (patience < 0) {
+      throw new LoraGraphException(
+          "patience for %d evaluations is not possible: give 1 or more".formatted(patience));
+    }
+    if (evalEachEpoch && evalEvery > 0) {
+      throw new LoraGraphException(
+          "evaluations are asked for at the end of each epoch and each %,d steps: give one of the two"
+              .formatted(evalEvery));
     }
     if (stopAfter < 0) {
       throw new LoraGraphException(
@@ -91,6 +109,10 @@ public record TrainerSettings(
     builder.warmUp = warmUp;
     builder.logEvery = logEvery;
     builder.evalEvery = evalEvery;
+    builder.evalEachEpoch = evalEachEpoch;
+    builder.keepsBest = keepsBest;
+    builder.metric = metric;
+    builder.patience = patience;
     builder.checkpointEvery = checkpointEvery;
     builder.stopAfter = stopAfter;
     builder.batchSize = batchSize;
@@ -98,6 +120,11 @@ public record TrainerSettings(
     builder.shuffle = shuffle;
     builder.seed = seed;
     return builder;
+  }
+
+  /** Steps between two evaluations, over data of so many batches an epoch; 0 for one at the end. */
+  public long evalEvery(long batchesPerEpoch) {
+    return evalEachEpoch ? stepsPerEpoch(batchesPerEpoch) : evalEvery;
   }
 
   /** The batches of an epoch over so many examples: the last one may have fewer of them. */
@@ -179,7 +206,7 @@ public record TrainerSettings(
    * Begins with the defaults for adapters: 3 epochs, a learning rate of {@value
    * #ADAPTER_LEARNING_RATE} that falls linearly without a warm-up, batches of {@value
    * BatchSource#BATCH_SIZE}, each of them a step, shuffled by the seed 0; a log line each 10 steps,
-   * a checkpoint each 500, an evaluation at the end.
+   * a checkpoint each 500, an evaluation at the end; of several the best one counts.
    */
   public static final class Builder {
     private @Nullable Long steps;
@@ -189,6 +216,10 @@ public record TrainerSettings(
     private WarmUp warmUp = WarmUp.NONE;
     private long logEvery = 10;
     private long evalEvery;
+    private boolean evalEachEpoch;
+    private boolean keepsBest = true;
+    private String metric = BestEvaluation.SCORE;
+    private int patience;
     private long checkpointEvery = 500;
     private long stopAfter;
     private int batchSize = BatchSource.BATCH_SIZE;
@@ -245,6 +276,30 @@ public record TrainerSettings(
       return this;
     }
 
+    /** Whether there is an evaluation at the end of each epoch. */
+    public Builder evalEachEpoch(boolean evalEachEpoch) {
+      this.evalEachEpoch = evalEachEpoch;
+      return this;
+    }
+
+    /** Whether a run with several evaluations ends with the parameters of the best one. */
+    public Builder keepsBest(boolean keepsBest) {
+      this.keepsBest = keepsBest;
+      return this;
+    }
+
+    /** The figure that says which evaluation is the best, or {@link BestEvaluation#SCORE}. */
+    public Builder metric(String metric) {
+      this.metric = metric;
+      return this;
+    }
+
+    /** Evaluations without a better one after which the run ends; 0 for no such end. */
+    public Builder patience(int patience) {
+      this.patience = patience;
+      return this;
+    }
+
     /** Steps between two checkpoints; 0 for none. */
     public Builder checkpointEvery(long checkpointEvery) {
       this.checkpointEvery = checkpointEvery;
@@ -296,6 +351,10 @@ public record TrainerSettings(
           warmUp,
           logEvery,
           evalEvery,
+          evalEachEpoch,
+          keepsBest,
+          metric,
+          patience,
           checkpointEvery,
           stopAfter,
           batchSize,

@@ -14,11 +14,13 @@ import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Measurement;
+import io.github.loragraph.evaluation.Predictor;
 import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.OrtRuntime;
@@ -36,11 +38,12 @@ import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -235,9 +238,19 @@ public record TrainingJob(
    * @throws LoraGraphException if the model cannot be trained, or the loss stops being a number
    */
   public Result run(List<TrainingListener> listeners, @Nullable Checkpoint start) {
+    return run(listeners, start, BestParameters.inMemory());
+  }
+
+  /**
+   * The same with a place for the parameters of the best evaluation.
+   *
+   * @throws LoraGraphException as before, or if they cannot be written or read again
+   */
+  public Result run(
+      List<TrainingListener> listeners, @Nullable Checkpoint start, BestParameters best) {
     if (graph != null) {
       graph.answer().notes().forEach(line -> listeners.forEach(l -> l.note(line)));
-      return run(graph.answer(), listeners, start);
+      return run(graph.answer(), listeners, start, best);
     }
     Answer answer =
         Answer.of(
@@ -246,7 +259,7 @@ public record TrainingJob(
     Stream.of(answer.notes(), sizes.notes(), notes(sizes))
         .flatMap(List::stream)
         .forEach(line -> listeners.forEach(l -> l.note(line)));
-    return fitted(sizes).run(answer, listeners, start);
+    return fitted(sizes).run(answer, listeners, start, best);
   }
 
   private List<String> notes(InputSizes sizes) {
@@ -311,7 +324,11 @@ public record TrainingJob(
         .build();
   }
 
-  private Result run(Answer answer, List<TrainingListener> listeners, @Nullable Checkpoint start) {
+  private Result run(
+      Answer answer,
+      List<TrainingListener> listeners,
+      @Nullable Checkpoint start,
+      BestParameters best) {
     Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
     boolean divides = graph != null && graph.divides(settings.batchSize());
     Engines engines = engines(answer, divides);
@@ -329,6 +346,7 @@ public record TrainingJob(
               graph == null ? opened.inputs() : answer.answering().graph().requiredInputs(),
               data.padId());
       BatchSource batches = batches(opened.inputs(), opened.labels());
+      @Nullable Function<Classifier, Report> measure = measure(answer, evaluator, listeners);
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null
@@ -347,10 +365,18 @@ public record TrainingJob(
                 batches,
                 loss,
                 settings,
-                measure(answer, engine, evaluator, listeners),
+                measure == null ? null : () -> measure.apply(engine.classifier()),
                 listeners,
-                start);
+                start,
+                best);
         Trainer.Summary summary = trainer.run();
+        BestEvaluation chosen = summary.best();
+        if (chosen != null && summary.evaluation() == null) {
+          summary =
+              summary.withEvaluation(
+                  new KeptReport(
+                      again(answer, evaluator, trainer.parameters()), chosen.figures()));
+        }
         return new Result(
             summary,
             InitializerUntying.withValues(answer.model(), trainer.parameters()),
@@ -381,20 +407,34 @@ public record TrainingJob(
         LossGradient.of(loss, Shape.Dimension.named("texts"), answer.outputs()), sessions);
   }
 
-  private @Nullable Supplier<Report> measure(
-      Answer answer, Engine engine, Evaluator evaluator, List<TrainingListener> listeners) {
-    Classifier classifier =
-        batch -> {
-          Trainer.abandonIfStopped(listeners);
-          return engine.classifier().logits(batch);
-        };
-    if (measurement != null) {
-      return () -> measurement.of(classifier);
+  /**
+   * @param listeners may stop it in its midst
+   */
+  private @Nullable Function<Classifier, Report> measure(
+      Answer answer, Evaluator evaluator, List<TrainingListener> listeners) {
+    if (measurement == null && data.heldOut().isEmpty()) {
+      return null;
     }
     int outputs = answer.outputs();
-    return data.heldOut().isEmpty()
-        ? null
-        : () -> evaluator.evaluate(classifier, data.heldOut(), data.task(), outputs, data.names());
+    return answering -> {
+      Classifier classifier =
+          batch -> {
+            Trainer.abandonIfStopped(listeners);
+            return answering.logits(batch);
+          };
+      return measurement == null
+          ? evaluator.evaluate(classifier, data.heldOut(), data.task(), outputs, data.names())
+          : measurement.of(classifier);
+    };
+  }
+
+  /** The evaluation of parameters that the engine does not have any more. */
+  private Report again(Answer answer, Evaluator evaluator, Map<String, Tensor> parameters) {
+    OnnxModel model = InitializerUntying.withValues(answer.answering(), parameters);
+    try (Predictor predictor = new Predictor(model, data.padId(), sessions)) {
+      return Objects.requireNonNull(measure(answer, evaluator, List.of()))
+          .apply(predictor.classifier());
+    }
   }
 
   private long perEpoch() {

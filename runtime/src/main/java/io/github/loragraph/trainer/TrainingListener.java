@@ -43,6 +43,14 @@ public interface TrainingListener {
   default void evaluated(long step, Report report) {}
 
   /**
+   * After an evaluation on the way or at the end that was better than all before it, where that
+   * decides which parameters the run ends with.
+   *
+   * @param metric the name of the figure that counts
+   */
+  default void best(long step, String metric, double value) {}
+
+  /**
    * After the last step, where a head was fitted to what the trained encoder says.
    *
    * @param step the last one
