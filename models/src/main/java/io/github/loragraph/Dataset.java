@@ -15,6 +15,7 @@ import io.github.loragraph.retrieval.SearchSet;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,12 +58,26 @@ public final class Dataset {
     }
   }
 
+  /** The numbers of the examples that are left, from 0; null for all. */
+  private final @Nullable BitSet part;
+
   private Dataset(
       @Nullable Path file,
       List<Example> examples,
       String name,
       NamedColumns columns,
       @Nullable Search search) {
+    this(file, examples, name, columns, search, null);
+  }
+
+  private Dataset(
+      @Nullable Path file,
+      List<Example> examples,
+      String name,
+      NamedColumns columns,
+      @Nullable Search search,
+      @Nullable BitSet part) {
+    this.part = part;
     this.file = file;
     this.examples = examples;
     this.name = name;
@@ -106,23 +121,65 @@ public final class Dataset {
 
   /** With the column or field of the text, where it is none of the usual ones. */
   public Dataset withTextColumn(String column) {
-    return new Dataset(file, examples, name, columns.withText(column), search);
+    return new Dataset(file, examples, name, columns.withText(column), search, part);
   }
 
   /** With the column or field of the second text. */
   public Dataset withTextPairColumn(String column) {
-    return new Dataset(file, examples, name, columns.withTextPair(column), search);
+    return new Dataset(file, examples, name, columns.withTextPair(column), search, part);
   }
 
   /** With the column or field of the label. */
   public Dataset withLabelColumn(String column) {
-    return new Dataset(file, examples, name, columns.withLabel(column), search);
+    return new Dataset(file, examples, name, columns.withLabel(column), search, part);
   }
 
   /** With what messages call it; the n-th example of the program is then {@code NAME:n}. */
   public Dataset withName(String other) {
     Objects.requireNonNull(other, "other");
-    return new Dataset(file, examples, other, columns, search);
+    return new Dataset(file, examples, other, columns, search, part);
+  }
+
+  /**
+   * Training data and held-out data of the same examples.
+   *
+   * @param training what is left
+   * @param heldOut a share, to measure with
+   */
+  public record Split(Dataset training, Dataset heldOut) {}
+
+  /**
+   * Holds a share of the examples out, drawn by a seed: of a classification as much of each class
+   * as of all. Documents of one query, and groups with one anchor, stay together. Both parts keep
+   * the order of the whole.
+   *
+   * @param task what the examples are for
+   * @param share above 0 and below 1
+   * @throws LoraGraphException if the data cannot be read, or is too little to be divided
+   */
+  public Split split(Task task, double share, long seed) {
+    return split(HeldOutSplit.of(this, task.internal(), share, seed));
+  }
+
+  Split split(HeldOutSplit drawn) {
+    BitSet left = new BitSet();
+    left.set(0, drawn.examples());
+    left.andNot(drawn.held());
+    return new Split(part(left), part(drawn.held()));
+  }
+
+  private Dataset part(BitSet numbers) {
+    return new Dataset(file, examples, name, columns, search, numbers);
+  }
+
+  private boolean isInPart(long number) {
+    return part == null || part.get(Math.toIntExact(number));
+  }
+
+  /** Of all that was read what is in this part. */
+  private <E> List<E> ofPart(List<E> all) {
+    BitSet numbers = part;
+    return numbers == null ? all : numbers.stream().mapToObj(all::get).toList();
   }
 
   /** The file; empty where the examples are the program's. */
@@ -156,7 +213,7 @@ public final class Dataset {
    */
   List<Row> labelled(RunDefaults run, Consumer<String> notices) {
     if (file != null) {
-      return new DataFile(file, columns.or(run).withLabels(), notices).labelled();
+      return ofPart(new DataFile(file, columns.or(run).withLabels(), notices).labelled());
     }
     requireSome();
     List<Row> rows = new ArrayList<>(examples.size());
@@ -168,7 +225,7 @@ public final class Dataset {
       }
       rows.add(row);
     }
-    return rows;
+    return ofPart(rows);
   }
 
   /** Whether its examples are those of files, and no search. */
@@ -196,20 +253,21 @@ public final class Dataset {
    */
   List<TextGroup> groups(RunDefaults run, Consumer<String> notices) {
     if (file != null) {
-      return new GroupFile(
-              file,
-              columns.or(run).text(),
-              columns.or(run).textPair(),
-              columns.or(run).label(),
-              notices)
-          .read();
+      return ofPart(
+          new GroupFile(
+                  file,
+                  columns.or(run).text(),
+                  columns.or(run).textPair(),
+                  columns.or(run).label(),
+                  notices)
+              .read());
     }
     requireSome();
     List<TextGroup> groups = new ArrayList<>(examples.size());
     for (Example example : examples) {
       groups.add(example.group(name + ":" + (groups.size() + 1)));
     }
-    return groups;
+    return ofPart(groups);
   }
 
   /**
@@ -222,7 +280,7 @@ public final class Dataset {
       return pairs(true, run, notices);
     }
     if (file != null && !task.isLabelled()) {
-      return new DataFile(file, columns.or(run).withoutLabels(), notices).unlabelled();
+      return ofPart(new DataFile(file, columns.or(run).withoutLabels(), notices).unlabelled());
     }
     return labelled(run, notices);
   }
@@ -261,14 +319,14 @@ public final class Dataset {
     if (labelled) {
       CandidatePairs.check(rows, name, notices);
     }
-    return rows;
+    return ofPart(rows);
   }
 
   /** The labels alone: rows that may have nothing else in them. */
   List<Row> labels(Consumer<String> notices) {
     return file == null
         ? labelled(RunDefaults.NONE, notices)
-        : new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), notices).labels();
+        : ofPart(new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), notices).labels());
   }
 
   /**
@@ -278,7 +336,14 @@ public final class Dataset {
   void each(
       RunDefaults run, Consumer<String> notices, BiConsumer<Row, Map<String, JsonNode>> visitor) {
     if (file != null) {
-      new DataFile(file, columns.or(run).withoutLabels(), notices).each(visitor::accept);
+      long[] number = {0};
+      new DataFile(file, columns.or(run).withoutLabels(), notices)
+          .each(
+              (row, fields) -> {
+                if (isInPart(number[0]++)) {
+                  visitor.accept(row, fields);
+                }
+              });
       return;
     }
     if (search != null) {
@@ -287,7 +352,9 @@ public final class Dataset {
     long number = 0;
     for (Example example : examples) {
       number++;
-      visitor.accept(example.row(name + ":" + number), Map.of());
+      if (isInPart(number - 1)) {
+        visitor.accept(example.row(name + ":" + number), Map.of());
+      }
     }
   }
 

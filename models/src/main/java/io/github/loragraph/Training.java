@@ -90,11 +90,15 @@ final class Training {
   }
 
   TrainingResult run() {
-    if (arguments.evaluatesOnTheWay() && heldOut.isEmpty()) {
+    if (heldOut.isPresent() && arguments.evalSplit().isPresent()) {
+      throw new LoraGraphException(
+          "held-out data are given, and a share of the training data is to be held out: leave one of the two out");
+    }
+    if (arguments.evaluatesOnTheWay() && !measures()) {
       throw new LoraGraphException(
           "evaluations on the way are asked for, and there are no held-out examples: give some");
     }
-    if (arguments.asksForBest() && heldOut.isEmpty()) {
+    if (arguments.asksForBest() && !measures()) {
       throw new LoraGraphException(
           "which evaluation was the best shows on held-out examples: give some");
     }
@@ -102,7 +106,7 @@ final class Training {
       throw new LoraGraphException(
           "patience counts evaluations on the way, and there are none: say how often to evaluate");
     }
-    if (arguments.keepsIfBetter() && heldOut.isEmpty()) {
+    if (arguments.keepsIfBetter() && !measures()) {
       throw new LoraGraphException(
           "whether the model became better shows on held-out examples: give some");
     }
@@ -223,16 +227,35 @@ final class Training {
     }
   }
 
+  /** Whether there is something to measure with. */
+  private boolean measures() {
+    return heldOut.isPresent() || arguments.evalSplit().isPresent();
+  }
+
   private Lesson lesson(ModelData data, ShapeInference shapes) {
     EmbeddingConfig embedding = data.embedding();
     arguments.refuseUnfitting(Task.of(data.task()));
     arguments.requireMetric(Task.of(data.task()));
+    Dataset.Split split = split(data);
+    Dataset taught = split == null ? training : split.training();
+    Optional<Dataset> measured = split == null ? heldOut : Optional.of(split.heldOut());
     if (arguments.isFewShot()) {
-      return new FewShotLesson(data, training, heldOut, arguments, notes, shapes);
+      return new FewShotLesson(data, taught, measured, arguments, notes, shapes);
     }
     return embedding == null
-        ? new LabelledLesson(data, training, heldOut, arguments, notes)
-        : new EmbeddingLesson(model, data, embedding, training, heldOut, arguments, notes, shapes);
+        ? new LabelledLesson(data, taught, measured, arguments, notes)
+        : new EmbeddingLesson(model, data, embedding, taught, measured, arguments, notes, shapes);
+  }
+
+  /** The data in two parts; null where none of it is to be held out. */
+  private Dataset.@Nullable Split split(ModelData data) {
+    @Nullable Double share = arguments.evalSplit().orElse(null);
+    if (share == null) {
+      return null;
+    }
+    HeldOutSplit drawn = HeldOutSplit.of(training, data.task(), share, arguments.seed());
+    notes.accept(drawn.note());
+    return training.split(drawn);
   }
 
   private ModelData open(InferenceArguments inference, ShapeInference shapes) {

@@ -179,6 +179,7 @@ public final class TrainingArguments {
   private final @Nullable Boolean loadBest;
   private final @Nullable String metricForBest;
   private final int patience;
+  private final @Nullable Double evalSplit;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -240,6 +241,7 @@ public final class TrainingArguments {
     loadBest = b.loadBest;
     metricForBest = b.metricForBest;
     patience = b.patience;
+    evalSplit = b.evalSplit;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -309,6 +311,7 @@ public final class TrainingArguments {
     b.loadBest = loadBest;
     b.metricForBest = metricForBest;
     b.patience = patience;
+    b.evalSplit = evalSplit;
     return b;
   }
 
@@ -541,9 +544,12 @@ public final class TrainingArguments {
 
   /** The figure that tells the best evaluation; in transformers names have a prefix. */
   private String metric() {
-    return metricForBest == null
-        ? BestEvaluation.SCORE
-        : metricForBest.replaceFirst("^eval_", "");
+    return metricForBest == null ? BestEvaluation.SCORE : metricForBest.replaceFirst("^eval_", "");
+  }
+
+  /** The share of the training data that is held out; empty for none. */
+  Optional<Double> evalSplit() {
+    return Optional.ofNullable(evalSplit);
   }
 
   int patience() {
@@ -730,6 +736,9 @@ public final class TrainingArguments {
     if (patience > 0) {
       map.put("patience", patience);
     }
+    if (evalSplit != null) {
+      map.put(RunConfiguration.EVAL_SPLIT, evalSplit);
+    }
     map.put("checkpointEvery", saveSteps);
     map.put("maxTrainExamples", maxTrainSamples);
     if (examplesPerClass != null) {
@@ -814,6 +823,7 @@ public final class TrainingArguments {
     private @Nullable Boolean loadBest;
     private @Nullable String metricForBest;
     private int patience;
+    private @Nullable Double evalSplit;
 
     private Builder() {}
 
@@ -1027,6 +1037,21 @@ public final class TrainingArguments {
     /** Steps between two evaluations on the way; 0 unless set: one at the end only. */
     public Builder evalSteps(long evalSteps) {
       this.evalSteps = evalSteps;
+      return this;
+    }
+
+    /**
+     * A share of the training data to hold out and measure with, where no held-out data are given:
+     * drawn by the seed as {@link Dataset#split} draws, before anything else is drawn of it.
+     *
+     * @throws LoraGraphException if it is not above 0 and below 1
+     */
+    public Builder evalSplit(double share) {
+      if (!(share > 0 && share < 1)) {
+        throw new LoraGraphException(
+            "a share of %s cannot be held out: give one above 0 and below 1".formatted(share));
+      }
+      evalSplit = share;
       return this;
     }
 

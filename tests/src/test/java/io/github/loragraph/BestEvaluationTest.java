@@ -45,7 +45,8 @@ class BestEvaluationTest {
       int[] ids = random.ints(3 + random.nextInt(8), 4, 200).toArray();
       lines.append(
           "{\"input_ids\":%s,\"label\":%d}\n"
-              .formatted(Arrays.toString(ids), random.nextInt(4) == 0 ? 1 - ids[0] % 2 : ids[0] % 2));
+              .formatted(
+                  Arrays.toString(ids), random.nextInt(4) == 0 ? 1 - ids[0] % 2 : ids[0] % 2));
     }
     heldOut = Files.writeString(folder.resolve("dev.jsonl"), lines);
   }
@@ -241,19 +242,28 @@ class BestEvaluationTest {
   @Test
   void whatCannotBe() {
     Path run = folder.resolve("run");
-    refused("has no figure 'f2' to tell the best evaluation by: it has loss, accuracy", run,
-        "--save-best", "f2");
+    refused(
+        "has no figure 'f2' to tell the best evaluation by: it has loss, accuracy",
+        run,
+        "--save-best",
+        "f2");
     refused("--patience must be 1 or more", run, "--patience", 0);
     refused("leave one of the two out", run, "--save-best", "loss", "--no-save-best");
     refused("neither a number of steps nor 'epoch'", run, "--eval-every", "epochs");
     Cli none =
-        Cli.run(
-            "train", trainings.model(), "--data", trainings.data(), "--patience", 2, "-o", run);
+        Cli.run("train", trainings.model(), "--data", trainings.data(), "--patience", 2, "-o", run);
     assertEquals(1, none.exitCode());
     assertTrue(none.err().contains("patience counts evaluations on the way"), none.err());
     Cli noData =
         Cli.run(
-            "train", trainings.model(), "--data", trainings.data(), "--save-best", "loss", "-o", run);
+            "train",
+            trainings.model(),
+            "--data",
+            trainings.data(),
+            "--save-best",
+            "loss",
+            "-o",
+            run);
     assertEquals(1, noData.exitCode());
     assertTrue(noData.err().contains("shows on held-out examples"), noData.err());
   }

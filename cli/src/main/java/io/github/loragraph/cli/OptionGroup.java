@@ -27,6 +27,7 @@ enum OptionGroup {
       "--head",
       "--data",
       "--eval",
+      "--eval-split",
       "--corpus",
       "--queries",
       "--qrels",

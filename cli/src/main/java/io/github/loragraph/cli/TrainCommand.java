@@ -154,9 +154,18 @@ final class TrainCommand implements Callable<Integer> {
       requireNothingElse();
       run = resume;
       requireFiles();
-    } else if (options.evalEvery != 0 && heldOutOptions.files().isEmpty()) {
+    } else if (options.evalSplit != null && !heldOutOptions.files().isEmpty()) {
       throw new ParameterException(
-          spec.commandLine(), "--eval-every measures on held-out examples: name them with --eval");
+          spec.commandLine(),
+          "--eval-split holds training data out, and held-out data are given: leave one of the two"
+              + " out");
+    } else if (options.evalEvery != 0
+        && options.evalSplit == null
+        && heldOutOptions.files().isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--eval-every measures on held-out examples: name them with --eval, or hold some out with"
+              + " --eval-split");
     }
     @Nullable Model adapted = null;
     if (resume == null) {

@@ -229,6 +229,14 @@ final class TrainingOptions {
   long evalEvery;
 
   @Option(
+      names = "--eval-split",
+      paramLabel = "P",
+      description =
+          "Hold a share of the training data out, drawn by the seed, of each class as much as of all:"
+              + " in the place of --eval.")
+  @Nullable Double evalSplit;
+
+  @Option(
       names = {"--save-best", "--metric-for-best-model"},
       paramLabel = "METRIC",
       description =
@@ -241,11 +249,7 @@ final class TrainingOptions {
   boolean noSaveBest;
 
   /** Trainer's, where the default is no. */
-  @Option(
-      names = "--load-best-model-at-end",
-      arity = "0..1",
-      fallbackValue = "true",
-      hidden = true)
+  @Option(names = "--load-best-model-at-end", arity = "0..1", fallbackValue = "true", hidden = true)
   @Nullable Boolean loadBest;
 
   @Option(
@@ -407,6 +411,10 @@ final class TrainingOptions {
       throw new LoraGraphException("--patience must be 1 or more");
     }
     ifGiven(patience, builder::earlyStoppingPatience);
+    if (evalSplit != null && !(evalSplit > 0 && evalSplit < 1)) {
+      throw new LoraGraphException("--eval-split must be above 0 and below 1");
+    }
+    ifGiven(evalSplit, builder::evalSplit);
   }
 
   /** In the words of the options. */

@@ -64,6 +64,9 @@ public final class RunConfiguration {
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
 
+  /** The share of the training data that is held out. */
+  public static final String EVAL_SPLIT = "evalSplit";
+
   /** The figure that tells the best evaluation, or {@link #NONE}. */
   public static final String SAVE_BEST = "saveBest";
 
@@ -122,6 +125,7 @@ public final class RunConfiguration {
       List.of(
           ADAPTER,
           WRITE_MODEL,
+          EVAL_SPLIT,
           SAVE_BEST,
           "patience",
           MLM_PROBABILITY,
@@ -370,7 +374,7 @@ public final class RunConfiguration {
   /** Which evaluations there are decides which of them is the best. */
   private static boolean isFree(String argument, Map<String, Object> then) {
     boolean chooses =
-        then.get(EVAL) != null
+        (then.get(EVAL) != null || then.get(EVAL_SPLIT) != null)
             && !isSame(then.get("evalEvery"), 0)
             && (then.containsKey(SAVE_BEST) && !isSame(then.get(SAVE_BEST), NONE)
                 || then.containsKey("patience"));

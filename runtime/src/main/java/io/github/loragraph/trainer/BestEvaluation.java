@@ -59,8 +59,7 @@ public record BestEvaluation(
         .forEach(
             (name, value) -> {
               if (name.startsWith(FIGURE)) {
-                figures.put(
-                    name.substring(FIGURE.length()), Double.parseDouble(value.toString()));
+                figures.put(name.substring(FIGURE.length()), Double.parseDouble(value.toString()));
               }
             });
     return new BestEvaluation(

@@ -177,8 +177,7 @@ final class RunCheckpoints implements BestParameters {
   public Map<String, Tensor> of(long step) {
     CheckpointFile.readChecked(best(step));
     return CheckpointFile.readCopied(best(step)).trainable().stream()
-        .collect(
-            Collectors.toMap(Tensor::name, tensor -> tensor, (a, b) -> a, LinkedHashMap::new));
+        .collect(Collectors.toMap(Tensor::name, tensor -> tensor, (a, b) -> a, LinkedHashMap::new));
   }
 
   private void deleteBest(Set<Long> kept) {

@@ -250,11 +250,7 @@ public final class Trainer {
       listeners.forEach(l -> l.note(remark));
     }
     return new Summary(
-        done,
-        finalLoss,
-        whole.rate(),
-        report,
-        chooses && best.isDefined() ? best : null);
+        done, finalLoss, whole.rate(), report, chooses && best.isDefined() ? best : null);
   }
 
   private String chosen(long end) {

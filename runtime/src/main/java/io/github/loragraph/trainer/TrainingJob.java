@@ -374,8 +374,7 @@ public record TrainingJob(
         if (chosen != null && summary.evaluation() == null) {
           summary =
               summary.withEvaluation(
-                  new KeptReport(
-                      again(answer, evaluator, trainer.parameters()), chosen.figures()));
+                  new KeptReport(again(answer, evaluator, trainer.parameters()), chosen.figures()));
         }
         return new Result(
             summary,
