@@ -71,22 +71,11 @@ final class Training {
     this.model = model;
     this.training = Objects.requireNonNull(training, "training");
     this.heldOut = heldOut;
-    this.arguments = asBegun(Objects.requireNonNull(arguments, "arguments"));
+    this.arguments = Objects.requireNonNull(arguments, "arguments");
     this.listeners = List.copyOf(listeners);
     this.notes = new TrainingNotes(model, this.listeners);
     this.run = arguments.outputDir().orElse(null);
     this.inputs = new TrainingInputs(model, training, heldOut);
-  }
-
-  /** A run from before the best evaluation was kept is gone on with as it was begun. */
-  private static TrainingArguments asBegun(TrainingArguments arguments) {
-    Path run = arguments.outputDir().orElse(null);
-    boolean keepsLast =
-        run != null
-            && arguments.resumesFromCheckpoint()
-            && RunFolder.isUnfinished(run)
-            && RunConfiguration.keepsLast(run);
-    return keepsLast ? arguments.toBuilder().loadBestModelAtEnd(false).build() : arguments;
   }
 
   TrainingResult run() {

@@ -57,7 +57,7 @@ class RunRecordTest {
     RunRecord record = RunRecord.read(run).orElseThrow();
     assertEquals(RunRecord.Status.FINISHED, record.status().orElseThrow());
     assertEquals(12, record.step().orElseThrow());
-    Set.of("loss", "accuracy", "macroF1", "weightedF1")
+    Set.of("loss", "accuracy", "macroF1", "weightedF1", "matthews")
         .forEach(
             name ->
                 assertEquals(

@@ -115,6 +115,7 @@ public final class RunConfiguration {
           "shuffle",
           "logEvery",
           "evalEvery",
+          SAVE_BEST,
           "checkpointEvery",
           "maxTrainExamples",
           "engine",
@@ -126,7 +127,6 @@ public final class RunConfiguration {
           ADAPTER,
           WRITE_MODEL,
           EVAL_SPLIT,
-          SAVE_BEST,
           "patience",
           MLM_PROBABILITY,
           WHOLE_WORDS,
@@ -147,16 +147,6 @@ public final class RunConfiguration {
           "examplesPerClass",
           "fewShot",
           "fewShotIterations");
-
-  /**
-   * Whether a run is from before the best evaluation was kept, so that it ends with its last
-   * parameters.
-   *
-   * @throws LoraGraphException if its configuration cannot be read
-   */
-  public static boolean keepsLast(Path run) {
-    return !entries(run.resolve(RunFolder.CONFIG)).containsKey(SAVE_BEST);
-  }
 
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
@@ -376,8 +366,7 @@ public final class RunConfiguration {
     boolean chooses =
         (then.get(EVAL) != null || then.get(EVAL_SPLIT) != null)
             && !isSame(then.get("evalEvery"), 0)
-            && (then.containsKey(SAVE_BEST) && !isSame(then.get(SAVE_BEST), NONE)
-                || then.containsKey("patience"));
+            && (!isSame(then.get(SAVE_BEST), NONE) || then.containsKey("patience"));
     return FREE.contains(argument) && !(argument.equals("evalEvery") && chooses);
   }
 

@@ -71,6 +71,34 @@ public record ClassificationReport(
     return ClassFigures.weightedF1(classes);
   }
 
+  /**
+   * Matthews' correlation of labels and answers, for any number of classes as Gorodkin (2004) and
+   * scikit-learn have it. NaN where all labels or all answers are of one class (scikit-learn says 0
+   * there).
+   */
+  public double matthews() {
+    double right = 0;
+    double all = 0;
+    double products = 0;
+    double squaresOfClaims = 0;
+    double squaresOfLabels = 0;
+    for (int c = 0; c < confusion.length; c++) {
+      double support = 0;
+      double claimed = 0;
+      for (int other = 0; other < confusion.length; other++) {
+        support += confusion[c][other];
+        claimed += confusion[other][c];
+      }
+      right += confusion[c][c];
+      all += support;
+      products += support * claimed;
+      squaresOfLabels += support * support;
+      squaresOfClaims += claimed * claimed;
+    }
+    double scale = (all * all - squaresOfClaims) * (all * all - squaresOfLabels);
+    return scale == 0 ? Double.NaN : (right * all - products) / Math.sqrt(scale);
+  }
+
   @Override
   public String scoreName() {
     return "accuracy";
@@ -83,6 +111,7 @@ public record ClassificationReport(
     figures.put("accuracy", accuracy);
     figures.put("macroF1", macroF1());
     figures.put("weightedF1", weightedF1());
+    figures.put("matthews", matthews());
     return figures;
   }
 

@@ -24,7 +24,7 @@ final class ClassificationTask extends Task {
 
   @Override
   public List<String> figureNames() {
-    return List.of("loss", "accuracy", "macroF1", "weightedF1");
+    return List.of("loss", "accuracy", "macroF1", "weightedF1", "matthews");
   }
 
   @Override

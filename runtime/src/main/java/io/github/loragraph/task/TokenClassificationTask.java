@@ -39,7 +39,8 @@ final class TokenClassificationTask extends Task {
 
   @Override
   public List<String> figureNames() {
-    return List.of("loss", "precision", "recall", "f1", "accuracy", "macroF1", "weightedF1");
+    return List.of(
+        "loss", "precision", "recall", "f1", "accuracy", "macroF1", "weightedF1", "matthews");
   }
 
   @Override

@@ -48,6 +48,24 @@ class ReportTest {
     assertEquals((2 * f1 + 0) / 3, report.weightedF1(), 1e-12);
   }
 
+  /** By hand, and where scikit-learn has a number where there is none. */
+  @Test
+  void matthewsCorrelation() {
+    assertEquals(0.5, classified(new int[] {0, 1, 1}, 0, 0, 1).matthews(), 1e-12);
+    assertEquals(0, classified(new int[] {0, 1, 3}, 0, 0, 1).matthews(), 1e-12);
+    assertEquals(1, classified(new int[] {0, 3, 1}, 0, 3, 1).matthews(), 1e-12);
+    assertEquals(-1, classified(new int[] {1, 0}, 0, 1).matthews(), 1e-12);
+    // Four right of seven: (4 * 7 - 16) / sqrt((49 - 17) * (49 - 17)).
+    assertEquals(
+        12.0 / 32,
+        classified(new int[] {0, 0, 1, 1, 2, 2, 2}, 0, 1, 1, 0, 2, 2, 1).matthews(),
+        1e-12);
+    ClassificationReport constant = classified(new int[] {1, 1}, 0, 1);
+    assertEquals(NONE, constant.matthews());
+    assertEquals(NONE, classified(new int[] {0, 1}, 1, 1).matthews());
+    assertNull(constant.finiteFigures().get("matthews"));
+  }
+
   private static ClassificationReport classified(int[] answers, long... labels) {
     float[][] logits = new float[answers.length][4];
     for (int i = 0; i < answers.length; i++) {
