@@ -28,11 +28,13 @@ import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
+import io.github.loragraph.trainer.TensorBoardFile;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +100,9 @@ final class Training {
     if (arguments.keepsIfBetter() && !measures()) {
       throw new LoraGraphException(
           "whether the model became better shows on held-out examples: give some");
+    }
+    if (arguments.writesTensorBoard() && run == null) {
+      throw new LoraGraphException("event files for TensorBoard need a run folder: name one");
     }
     if (arguments.isToBeStopped() && run == null) {
       throw new LoraGraphException(
@@ -344,13 +349,20 @@ final class Training {
         recorder.begin();
         // A checkpoint is there before the record says so.
         List<io.github.loragraph.trainer.TrainingListener> hearing =
-            List.of(folder, recorder, bridge);
-        TrainingJob.Result result =
-            comparison.settle(
-                lesson.completed(
-                    job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
-                model,
-                notes);
+            new ArrayList<>(List.of(folder, recorder, bridge));
+        TrainingJob.Result result;
+        try (TensorBoardFile events =
+            arguments.writesTensorBoard() ? new TensorBoardFile(target) : null) {
+          if (events != null) {
+            hearing.add(events);
+          }
+          result =
+              comparison.settle(
+                  lesson.completed(
+                      job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
+                  model,
+                  notes);
+        }
         recorder.ends(result.summary());
         bridge.ended(
             () -> {

@@ -180,6 +180,7 @@ public final class TrainingArguments {
   private final @Nullable String metricForBest;
   private final int patience;
   private final @Nullable Double evalSplit;
+  private final boolean tensorBoard;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -242,6 +243,7 @@ public final class TrainingArguments {
     metricForBest = b.metricForBest;
     patience = b.patience;
     evalSplit = b.evalSplit;
+    tensorBoard = b.tensorBoard;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -312,6 +314,7 @@ public final class TrainingArguments {
     b.metricForBest = metricForBest;
     b.patience = patience;
     b.evalSplit = evalSplit;
+    b.tensorBoard = tensorBoard;
     return b;
   }
 
@@ -552,6 +555,10 @@ public final class TrainingArguments {
     return Optional.ofNullable(evalSplit);
   }
 
+  boolean writesTensorBoard() {
+    return tensorBoard;
+  }
+
   int patience() {
     return patience;
   }
@@ -736,6 +743,9 @@ public final class TrainingArguments {
     if (patience > 0) {
       map.put("patience", patience);
     }
+    if (tensorBoard) {
+      map.put(RunConfiguration.TENSORBOARD, true);
+    }
     if (evalSplit != null) {
       map.put(RunConfiguration.EVAL_SPLIT, evalSplit);
     }
@@ -824,6 +834,7 @@ public final class TrainingArguments {
     private @Nullable String metricForBest;
     private int patience;
     private @Nullable Double evalSplit;
+    private boolean tensorBoard;
 
     private Builder() {}
 
@@ -1052,6 +1063,15 @@ public final class TrainingArguments {
             "a share of %s cannot be held out: give one above 0 and below 1".formatted(share));
       }
       evalSplit = share;
+      return this;
+    }
+
+    /**
+     * Whether the run folder gets event files, which TensorBoard shows: {@code report_to} of
+     * transformers.
+     */
+    public Builder tensorBoard(boolean write) {
+      tensorBoard = write;
       return this;
     }
 

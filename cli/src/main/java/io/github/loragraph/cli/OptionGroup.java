@@ -107,6 +107,7 @@ enum OptionGroup {
       "--no-save-best",
       "--patience",
       "--checkpoint-every",
+      "--tensorboard",
       "--keep-if-better"),
   MACHINE(
       "The machine",

@@ -64,6 +64,9 @@ public final class RunConfiguration {
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
 
+  /** Whether event files for TensorBoard are written. */
+  public static final String TENSORBOARD = "tensorboard";
+
   /** The share of the training data that is held out. */
   public static final String EVAL_SPLIT = "evalSplit";
 
@@ -127,6 +130,7 @@ public final class RunConfiguration {
           ADAPTER,
           WRITE_MODEL,
           EVAL_SPLIT,
+          TENSORBOARD,
           "patience",
           MLM_PROBABILITY,
           WHOLE_WORDS,
@@ -150,7 +154,8 @@ public final class RunConfiguration {
 
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
-      Set.of("logEvery", "evalEvery", "checkpointEvery", "engine", "warmup", WRITE_MODEL);
+      Set.of(
+          "logEvery", "evalEvery", "checkpointEvery", "engine", "warmup", WRITE_MODEL, TENSORBOARD);
 
   /** All entries of a whole configuration. */
   public static final List<String> KEYS = keys();
