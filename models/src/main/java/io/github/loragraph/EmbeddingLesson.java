@@ -330,6 +330,17 @@ final class EmbeddingLesson implements Lesson {
         documentModel);
   }
 
+  /** Without the anchors, which are mostly shorter. */
+  @Override
+  public List<Example> texts() {
+    return groups.texts();
+  }
+
+  @Override
+  public List<Example> textsEval() {
+    return documents;
+  }
+
   @Override
   public int truncated() {
     return truncated;

@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Row;
 import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
@@ -51,6 +52,7 @@ final class FewShotLesson implements Lesson {
   private final TrainingNotes notes;
   private final ModelData.Encoded encoded;
   private final Optional<ModelData.Encoded> heldOut;
+  private final Optional<WorstMistakes> worst;
   private final List<Example> examples;
   private final ExamplePairs pairs;
   private final EncoderHead parts;
@@ -71,8 +73,10 @@ final class FewShotLesson implements Lesson {
     this.head = TrainableSelection.of(Method.HEAD).values(model);
     this.parts = EncoderHead.of(data.answer().answering(), head, shapes);
     this.encoded = data.labelled(name, LabelledData.rows(data, training, notes));
-    this.heldOut =
-        heldOut.map(set -> data.labelled(set.name(), LabelledData.rows(data, set, notes)));
+    Optional<List<Row>> heldOutRows = heldOut.map(set -> LabelledData.rows(data, set, notes));
+    this.heldOut = heldOut.map(set -> data.labelled(set.name(), heldOutRows.orElseThrow()));
+    this.worst =
+        this.heldOut.map(set -> WorstMistakes.of(data, heldOutRows.orElseThrow(), set));
     List<Example> sampled =
         StoredExamples.selected(
             encoded.examples(),
@@ -131,7 +135,8 @@ final class FewShotLesson implements Lesson {
                             fit.fit(classifier, examples),
                             classifier,
                             set.examples(),
-                            data.outputs()))
+                            data.outputs(),
+                            worst.orElseThrow()::answered))
             .orElse(null);
     return TrainingJob.builder(given.model(), pairsOfTexts)
         .loss(new CosineSimilarityLoss())
@@ -229,6 +234,21 @@ final class FewShotLesson implements Lesson {
   @Override
   public RunDefaults defaults(Dataset training, ModelData read) {
     return LabelledLesson.defaultsOf(training, read);
+  }
+
+  @Override
+  public Optional<WorstMistakes> worst() {
+    return worst;
+  }
+
+  @Override
+  public List<Example> texts() {
+    return examples;
+  }
+
+  @Override
+  public List<Example> textsEval() {
+    return heldOut.map(ModelData.Encoded::examples).orElse(List.of());
   }
 
   @Override

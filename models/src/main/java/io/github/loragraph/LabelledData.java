@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -106,10 +107,6 @@ final class LabelledData {
     if (!possible || !arguments.streaming().orElseGet(() -> isLarge(set.files()))) {
       return Optional.empty();
     }
-    if (set.isPart()) {
-      notes.accept(set.name() + " is held in memory: a share of it is held out");
-      return Optional.empty();
-    }
     Path folder;
     try {
       folder = arguments.cacheDir().orElseGet(() -> ToolCache.ofThisUser().folder(FOLDER));
@@ -155,6 +152,34 @@ final class LabelledData {
   /** The rows that they were made of; none where they are streamed. */
   List<Row> rows() {
     return rows;
+  }
+
+  /** Keeps what a model answers otherwise than they say. */
+  WorstMistakes worst() {
+    return encoded == null
+        ? new WorstMistakes(data, examples, this::inWords)
+        : WorstMistakes.of(data, rows, encoded);
+  }
+
+  /** The texts of rows that are streamed are not kept: their tokens are. */
+  private List<Mistake> inWords(List<io.github.loragraph.task.Mistake> found) {
+    StreamedData all = Objects.requireNonNull(streamed);
+    return found.stream()
+        .map(
+            mistake -> {
+              Example example = examples.get(mistake.example());
+              return new Mistake(
+                  all.place(mistake.example()),
+                  mistake.token() < 0 ? OptionalInt.empty() : OptionalInt.of(mistake.token()),
+                  mistake.label(),
+                  mistake.answer(),
+                  mistake.loss(),
+                  data.canDecode(example)
+                      ? Optional.of(String.join(" ", data.tokens(example)))
+                      : Optional.empty(),
+                  Optional.empty());
+            })
+        .toList();
   }
 
   /** Those that are trained on. */

@@ -25,6 +25,7 @@ final class LabelledLesson implements Lesson {
   private final TrainingArguments arguments;
   private final LabelledData training;
   private final Optional<LabelledData> heldOut;
+  private final Optional<WorstMistakes> worst;
   private final List<Example> examples;
 
   /** The examples for who asks for their targets alone. */
@@ -41,6 +42,7 @@ final class LabelledLesson implements Lesson {
     this.arguments = arguments;
     this.training = LabelledData.toTrainOn(data, training, arguments, notes);
     this.heldOut = heldOut.map(set -> LabelledData.toMeasureWith(data, set, arguments, notes));
+    this.worst = this.heldOut.map(LabelledData::worst);
     this.examples = this.training.sample(arguments, notes);
     this.targets = StoredExamples.targetsOf(examples);
   }
@@ -118,6 +120,21 @@ final class LabelledLesson implements Lesson {
         read.pairs().orElse(null),
         read.task(),
         read.maxLength());
+  }
+
+  @Override
+  public Optional<WorstMistakes> worst() {
+    return worst;
+  }
+
+  @Override
+  public List<Example> texts() {
+    return examples;
+  }
+
+  @Override
+  public List<Example> textsEval() {
+    return heldOut.map(LabelledData::examples).orElse(List.of());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.github.loragraph;
 
+import io.github.loragraph.data.Example;
 import io.github.loragraph.evaluation.Measurement;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
@@ -58,6 +59,20 @@ interface Lesson {
 
   /** How the run's data was read, for who comes next. */
   RunDefaults defaults(Dataset training, ModelData data);
+
+  /**
+   * Keeps what is answered wrongly in an evaluation; empty where labels are not answered, or there
+   * is no held-out data.
+   */
+  default Optional<WorstMistakes> worst() {
+    return Optional.empty();
+  }
+
+  /** The texts that are trained on, whose lengths are of interest. */
+  List<Example> texts();
+
+  /** The same of the held-out data; empty where there are none. */
+  List<Example> textsEval();
 
   /** How many texts of the training data were cut. */
   int truncated();

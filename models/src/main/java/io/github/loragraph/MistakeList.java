@@ -23,10 +23,17 @@ final class MistakeList {
    * @param logits for each example one row, of all its tokens where they are answered
    */
   List<Mistake> of(List<Row> rows, ModelData.Encoded encoded, float[][] logits) {
+    return of(
+        rows, encoded, data.task().mistakes(logits, encoded.examples(), data.labels().names()));
+  }
+
+  /** The same of mistakes that were found. */
+  List<Mistake> of(
+      List<Row> rows, ModelData.Encoded encoded, List<io.github.loragraph.task.Mistake> found) {
     var examples = encoded.examples();
     int[] begins = encoded.begins();
     List<Mistake> mistakes = new ArrayList<>();
-    for (var mistake : data.task().mistakes(logits, examples, data.labels().names())) {
+    for (var mistake : found) {
       int number = Arrays.binarySearch(begins, mistake.example());
       Row row = rows.get(number < 0 ? -number - 2 : number);
       boolean word = examples.get(mistake.example()).words() != null;

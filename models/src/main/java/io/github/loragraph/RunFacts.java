@@ -1,5 +1,8 @@
 package io.github.loragraph;
 
+import io.github.loragraph.data.StoredExamples;
+import io.github.loragraph.error.PlainText;
+import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
 import io.github.loragraph.onnx.OnnxModel;
@@ -12,6 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What a run folder's record says of a training, as JSON has it. */
@@ -22,22 +28,84 @@ final class RunFacts {
   /** Pairs of classes that are kept where there are more. */
   private static final int MOST_CONFUSED = 100;
 
+  /** Characters of a text that is kept: the rest is in the data. */
+  private static final int LONGEST_TEXT = 500;
+
   private RunFacts() {}
 
   /** What is known before the first step. */
-  static Map<String, Object> of(TrainingJob job, Lesson lesson) {
+  static Map<String, Object> of(
+      TrainingJob job, Lesson lesson, int maxLength, Comparison comparison) {
     Map<String, Object> facts = new LinkedHashMap<>();
     Map<String, Object> machine = ThisProcess.machine();
     machine.put("device", job.sessions().device().toString());
     machine.put("onnxRuntime", job.sessions().runtime().version());
     facts.put("machine", machine);
     facts.put("parameters", parameters(job.model(), job.trainable()));
-    Map<String, Object> data = new LinkedHashMap<>();
-    data.put("examples", lesson.size());
-    data.put("truncated", lesson.truncated());
-    data.put("truncatedEval", lesson.truncatedEval());
-    facts.put("data", data);
+    LoraMetadata.of(job.model()).ifPresent(m -> facts.put("adapters", adapters(m)));
+    facts.put("data", new DataFacts(lesson, maxLength));
+    comparison
+        .base()
+        .ifPresent(
+            base -> {
+              Map<String, @Nullable Double> figures = new LinkedHashMap<>(base.metrics());
+              figures.replaceAll((name, figure) -> Report.finite(figure));
+              facts.put("base", figures);
+            });
     return facts;
+  }
+
+  /** What is known of the data: of texts that are encoded ahead of the steps not at once. */
+  private static final class DataFacts implements Supplier<Map<String, Object>> {
+    private final Lesson lesson;
+    private final Map<String, Object> data = new LinkedHashMap<>();
+    private boolean whole;
+
+    DataFacts(Lesson lesson, int maxLength) {
+      this.lesson = lesson;
+      data.put("examples", lesson.size());
+      data.put("heldOut", lesson.textsEval().size());
+      data.put("maxLength", maxLength);
+    }
+
+    @Override
+    public Map<String, Object> get() {
+      if (!whole
+          && StoredExamples.areReady(lesson.texts())
+          && StoredExamples.areReady(lesson.textsEval())) {
+        whole = true;
+        data.put("truncated", lesson.truncated());
+        data.put("truncatedEval", lesson.truncatedEval());
+        data.put("lengths", TokenLengths.of(lesson.texts()).asMap());
+        if (!lesson.textsEval().isEmpty()) {
+          data.put("lengthsEval", TokenLengths.of(lesson.textsEval()).asMap());
+        }
+      }
+      return data;
+    }
+  }
+
+  private static Map<String, Object> adapters(LoraMetadata metadata) {
+    Map<String, Object> adapters = new LinkedHashMap<>();
+    adapters.put("match", metadata.match());
+    adapters.put("rank", distinct(metadata, target -> target.rank()));
+    adapters.put("alpha", distinct(metadata, target -> target.alpha()));
+    adapters.put("adaptedLayers", metadata.targets().size());
+    if (metadata.variant().useDora()) {
+      adapters.put("dora", true);
+    }
+    if (metadata.variant().useRslora()) {
+      adapters.put("rslora", true);
+    }
+    return adapters;
+  }
+
+  private static String distinct(LoraMetadata metadata, Function<LoraMetadata.Target, Number> of) {
+    return metadata.targets().stream()
+        .map(of)
+        .distinct()
+        .map(number -> number.toString().replaceAll("\\.0$", ""))
+        .collect(Collectors.joining(", "));
   }
 
   private static Map<String, Object> parameters(OnnxModel model, Set<String> trained) {
@@ -66,10 +134,17 @@ final class RunFacts {
    * What there is of an evaluation beside its figures.
    *
    * @param names of the logits
+   * @param worst what was answered wrongly in it; null where nobody knows
+   * @param texts whether texts of the data may be in it
    */
-  static Map<String, Object> of(Report report, List<String> names) {
+  static Map<String, Object> of(
+      Report report, List<String> names, @Nullable WorstMistakes worst, boolean texts) {
     Map<String, Object> entries = new LinkedHashMap<>();
     entries.put("score", report.scoreName());
+    if (worst != null && worst.count() > 0) {
+      entries.put("mistakeCount", worst.count());
+      entries.put("mistakes", worst.list().stream().map(m -> mistake(m, texts)).toList());
+    }
     List<ClassFigures> classes = report.classes();
     if (classes.size() != names.size()) {
       return entries;
@@ -95,6 +170,21 @@ final class RunFacts {
       }
     }
     return entries;
+  }
+
+  private static Map<String, @Nullable Object> mistake(Mistake mistake, boolean texts) {
+    Map<String, @Nullable Object> entry = new LinkedHashMap<>();
+    entry.put("loss", Report.finite(mistake.loss()));
+    entry.put("label", PlainText.shortened(mistake.label(), LONGEST_TEXT));
+    entry.put("answer", PlainText.shortened(mistake.answer(), LONGEST_TEXT));
+    entry.put("place", mistake.place());
+    if (texts) {
+      mistake.text().ifPresent(text -> entry.put("text", PlainText.shortened(text, LONGEST_TEXT)));
+      mistake
+          .textPair()
+          .ifPresent(text -> entry.put("textPair", PlainText.shortened(text, LONGEST_TEXT)));
+    }
+    return entry;
   }
 
   /** The pairs of classes that were taken for each other most often. */

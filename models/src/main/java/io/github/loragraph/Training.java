@@ -22,13 +22,13 @@ import io.github.loragraph.ort.DeviceChoice;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.report.ReportPage;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
-import io.github.loragraph.trainer.TensorBoardFile;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
@@ -100,9 +100,6 @@ final class Training {
     if (arguments.keepsIfBetter() && !measures()) {
       throw new LoraGraphException(
           "whether the model became better shows on held-out examples: give some");
-    }
-    if (arguments.writesTensorBoard() && run == null) {
-      throw new LoraGraphException("event files for TensorBoard need a run folder: name one");
     }
     if (arguments.isToBeStopped() && run == null) {
       throw new LoraGraphException(
@@ -334,34 +331,40 @@ final class Training {
       ListenerBridge bridge,
       Comparison comparison,
       ModelData data) {
+    @Nullable RunRecorder recorder = null;
     try (RunFolder folder =
         stopped == null
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
             : stopped.goOn()) {
-      RunRecorder recorder =
+      recorder =
           new RunRecorder(
               target,
-              RunFacts.of(job, lesson),
-              report -> RunFacts.of(report, data.labels().names()),
+              RunFacts.of(job, lesson, data.maxLength(), comparison),
+              report ->
+                  RunFacts.of(
+                      report,
+                      data.labels().names(),
+                      lesson.worst().orElse(null),
+                      arguments.reportsTexts()),
               begin,
               notes);
       try {
-        recorder.begin();
+        RunRecorder record = recorder;
+        record.begin();
         // A checkpoint is there before the record says so.
         List<io.github.loragraph.trainer.TrainingListener> hearing =
-            new ArrayList<>(List.of(folder, recorder, bridge));
-        TrainingJob.Result result;
-        try (TensorBoardFile events =
-            arguments.writesTensorBoard() ? new TensorBoardFile(target) : null) {
-          if (events != null) {
-            hearing.add(events);
-          }
-          result =
-              comparison.settle(
-                  lesson.completed(
-                      job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
-                  model,
-                  notes);
+            new ArrayList<>(List.of(folder));
+        lesson.worst().ifPresent(hearing::add);
+        hearing.addAll(List.of(recorder, bridge));
+        TrainingJob.Result result =
+            comparison.settle(
+                lesson.completed(
+                    job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
+                model,
+                notes);
+        if (result.summary().best() != null) {
+          long chosen = result.summary().best().step();
+          lesson.worst().ifPresent(worst -> worst.ends(chosen));
         }
         recorder.ends(result.summary());
         bridge.ended(
@@ -372,7 +375,7 @@ final class Training {
                   .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
               folder.finish(
                   outcome(made(result, lesson, comparison), config, configuration, data.task()),
-                  recorder.finished());
+                  record.finished());
             });
         return result;
       } catch (TrainingStopped e) {
@@ -384,6 +387,19 @@ final class Training {
         }
         throw e;
       }
+    } finally {
+      if (recorder != null && recorder.isInFolder()) {
+        report(target);
+      }
+    }
+  }
+
+  /** A run without its page is a run nevertheless. */
+  private void report(Path target) {
+    try {
+      ReportPage.write(target, target.resolve(ReportPage.FILE));
+    } catch (LoraGraphException | OutOfMemoryError e) {
+      notes.accept("no %s was written: %s".formatted(ReportPage.FILE, e.getMessage()));
     }
   }
 

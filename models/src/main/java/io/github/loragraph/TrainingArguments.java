@@ -173,6 +173,7 @@ public final class TrainingArguments {
   private final @Nullable Path outputDir;
   private final boolean overwriteOutputDir;
   private final boolean writeModel;
+  private final boolean reportTexts;
   private final boolean resume;
   private final long stopAfterSteps;
   private final boolean evalEachEpoch;
@@ -180,7 +181,6 @@ public final class TrainingArguments {
   private final @Nullable String metricForBest;
   private final int patience;
   private final @Nullable Double evalSplit;
-  private final boolean tensorBoard;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -236,6 +236,7 @@ public final class TrainingArguments {
     outputDir = b.outputDir;
     overwriteOutputDir = b.overwriteOutputDir;
     writeModel = b.writeModel;
+    reportTexts = b.reportTexts;
     resume = b.resume;
     stopAfterSteps = b.stopAfterSteps;
     evalEachEpoch = b.evalEachEpoch;
@@ -243,7 +244,6 @@ public final class TrainingArguments {
     metricForBest = b.metricForBest;
     patience = b.patience;
     evalSplit = b.evalSplit;
-    tensorBoard = b.tensorBoard;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -307,6 +307,7 @@ public final class TrainingArguments {
     b.outputDir = outputDir;
     b.overwriteOutputDir = overwriteOutputDir;
     b.writeModel = writeModel;
+    b.reportTexts = reportTexts;
     b.resume = resume;
     b.stopAfterSteps = stopAfterSteps;
     b.evalEachEpoch = evalEachEpoch;
@@ -314,7 +315,6 @@ public final class TrainingArguments {
     b.metricForBest = metricForBest;
     b.patience = patience;
     b.evalSplit = evalSplit;
-    b.tensorBoard = tensorBoard;
     return b;
   }
 
@@ -523,6 +523,11 @@ public final class TrainingArguments {
     return writeModel;
   }
 
+  /** Whether texts of the held-out data may be kept in the run folder. */
+  boolean reportsTexts() {
+    return reportTexts;
+  }
+
   boolean overwritesOutputDir() {
     return overwriteOutputDir;
   }
@@ -553,10 +558,6 @@ public final class TrainingArguments {
   /** The share of the training data that is held out; empty for none. */
   Optional<Double> evalSplit() {
     return Optional.ofNullable(evalSplit);
-  }
-
-  boolean writesTensorBoard() {
-    return tensorBoard;
   }
 
   int patience() {
@@ -743,9 +744,6 @@ public final class TrainingArguments {
     if (patience > 0) {
       map.put("patience", patience);
     }
-    if (tensorBoard) {
-      map.put(RunConfiguration.TENSORBOARD, true);
-    }
     if (evalSplit != null) {
       map.put(RunConfiguration.EVAL_SPLIT, evalSplit);
     }
@@ -765,6 +763,9 @@ public final class TrainingArguments {
     }
     if (writeModel) {
       map.put(RunConfiguration.WRITE_MODEL, true);
+    }
+    if (!reportTexts) {
+      map.put(RunConfiguration.NO_REPORT_TEXTS, true);
     }
     return map;
   }
@@ -827,6 +828,7 @@ public final class TrainingArguments {
     private @Nullable Path outputDir;
     private boolean overwriteOutputDir;
     private boolean writeModel;
+    private boolean reportTexts = true;
     private boolean resume;
     private long stopAfterSteps;
     private boolean evalEachEpoch;
@@ -834,7 +836,6 @@ public final class TrainingArguments {
     private @Nullable String metricForBest;
     private int patience;
     private @Nullable Double evalSplit;
-    private boolean tensorBoard;
 
     private Builder() {}
 
@@ -1063,15 +1064,6 @@ public final class TrainingArguments {
             "a share of %s cannot be held out: give one above 0 and below 1".formatted(share));
       }
       evalSplit = share;
-      return this;
-    }
-
-    /**
-     * Whether the run folder gets event files, which TensorBoard shows: {@code report_to} of
-     * transformers.
-     */
-    public Builder tensorBoard(boolean write) {
-      tensorBoard = write;
       return this;
     }
 
@@ -1314,6 +1306,16 @@ public final class TrainingArguments {
      */
     public Builder writeModel(boolean writeModel) {
       this.writeModel = writeModel;
+      return this;
+    }
+
+    /**
+     * Whether the report of the run shows the texts of held-out examples that were answered worst,
+     * 500 characters of each; true unless set. They are in the run folder then: leave them out
+     * where texts may not be stored there.
+     */
+    public Builder reportTexts(boolean reportTexts) {
+      this.reportTexts = reportTexts;
       return this;
     }
 

@@ -14,6 +14,7 @@ enum CommandGroup {
       "inject",
       "train",
       "eval",
+      "report",
       "predict",
       "merge"),
   EMBEDDINGS("Embeddings", "embed", "mine-negatives"),

@@ -47,6 +47,7 @@ import picocli.CommandLine.ScopeType;
       InjectCommand.class,
       TrainCommand.class,
       EvalCommand.class,
+      ReportCommand.class,
       PredictCommand.class,
       EmbedCommand.class,
       MineNegativesCommand.class,

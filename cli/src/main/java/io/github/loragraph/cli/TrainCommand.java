@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code lora-graph train}. Long because what goes together and what does not is settled here. */
+/** {@code lora-graph train}. */
 @Command(
     name = "train",
     header = "Trains a model on labelled examples.",
@@ -137,6 +137,12 @@ final class TrainCommand implements Callable<Integer> {
       description = "Write the whole model, too, as model.onnx in the run folder.")
   private boolean writeModel;
 
+  @Option(
+      names = "--no-report-texts",
+      description =
+          "Leave the texts of the worst mistakes out of run.json and report.html of the run folder.")
+  private boolean noReportTexts;
+
   @Option(names = "--force", description = "Replace a run folder that exists.")
   private boolean force;
 
@@ -209,6 +215,7 @@ final class TrainCommand implements Callable<Integer> {
             .outputDir(runFolder())
             .overwriteOutputDir(force)
             .writeModel(writeModel)
+            .reportTexts(!noReportTexts)
             .resumeFromCheckpoint(resume != null);
     if (stopAfter != null) {
       arguments.stopAfterSteps(stopAfter);

@@ -50,6 +50,9 @@ public final class RunConfiguration {
   /** Whether the run writes the whole model besides its adapter. */
   public static final String WRITE_MODEL = "writeModel";
 
+  /** Whether no texts of the held-out data are kept in the run folder. */
+  public static final String NO_REPORT_TEXTS = "noReportTexts";
+
   public static final String DATA = "data";
   public static final String EVAL = "eval";
 
@@ -63,9 +66,6 @@ public final class RunConfiguration {
 
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
-
-  /** Whether event files for TensorBoard are written. */
-  public static final String TENSORBOARD = "tensorboard";
 
   /** The share of the training data that is held out. */
   public static final String EVAL_SPLIT = "evalSplit";
@@ -130,8 +130,8 @@ public final class RunConfiguration {
           ADAPTER,
           WRITE_MODEL,
           EVAL_SPLIT,
-          TENSORBOARD,
           "patience",
+          NO_REPORT_TEXTS,
           MLM_PROBABILITY,
           WHOLE_WORDS,
           "loss",
@@ -155,7 +155,13 @@ public final class RunConfiguration {
   /** What may be another one where a run is gone on with: no step depends on it. */
   private static final Set<String> FREE =
       Set.of(
-          "logEvery", "evalEvery", "checkpointEvery", "engine", "warmup", WRITE_MODEL, TENSORBOARD);
+          "logEvery",
+          "evalEvery",
+          "checkpointEvery",
+          "engine",
+          "warmup",
+          WRITE_MODEL,
+          NO_REPORT_TEXTS);
 
   /** All entries of a whole configuration. */
   public static final List<String> KEYS = keys();

@@ -68,8 +68,15 @@ public final class StoredExamples extends AbstractList<Example> implements Rando
     return store.line(row(index));
   }
 
+  /** Whether all of some examples are there, so that nothing of them is waited for. */
+  public static boolean areReady(List<Example> examples) {
+    return !(examples instanceof StoredExamples stored)
+        || stored.encoder == null
+        || stored.encoder.isWhole();
+  }
+
   /** The length of an example of some, without the example. */
-  static int length(List<Example> examples, int index) {
+  public static int length(List<Example> examples, int index) {
     return examples instanceof StoredExamples all && index < all.stored()
         ? all.lengthOfStored(index)
         : examples.get(index).length();

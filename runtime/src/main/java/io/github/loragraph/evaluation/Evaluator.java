@@ -106,8 +106,31 @@ public final class Evaluator {
    */
   public Report evaluate(
       Classifier classifier, List<Example> examples, Task task, int outputs, List<String> names) {
+    return evaluate(classifier, examples, task, outputs, names, (number, logits) -> {});
+  }
+
+  /**
+   * The same for one who hears each answer, too.
+   *
+   * @param names of the logits; none where nobody knows them
+   * @param also hears each answer, before it is counted
+   */
+  public Report evaluate(
+      Classifier classifier,
+      List<Example> examples,
+      Task task,
+      int outputs,
+      List<String> names,
+      Taker also) {
     Task.Measure measure = task.measure(StoredExamples.targetsOf(examples), outputs, names);
-    each(classifier, examples, task.answersTokens() ? outputs : 0, measure::add);
+    each(
+        classifier,
+        examples,
+        task.answersTokens() ? outputs : 0,
+        (number, logits) -> {
+          also.take(number, logits);
+          measure.add(number, logits);
+        });
     return measure.report();
   }
 }

@@ -141,15 +141,20 @@ public final class HeadFit {
    * @param classifier answers with the encoder's vectors
    * @param examples labelled, as the encoder takes them
    * @param outputs the number of classes
+   * @param also hears each answer
    */
   public Report evaluate(
-      Fitted fitted, Classifier classifier, List<Example> examples, int outputs) {
+      Fitted fitted,
+      Classifier classifier,
+      List<Example> examples,
+      int outputs,
+      Evaluator.Taker also) {
     List<Example> vectors = vectors(classifier, examples);
     try (Weights weights = new Weights();
         ModelSession session =
             new ModelSession(
                 EvaluationGraph.of(fitted.model(), Set.of()), sessions, weights, Map::of)) {
-      return head.evaluate(session, vectors, task, outputs);
+      return head.evaluate(session, vectors, task, outputs, List.of(), also);
     }
   }
 

@@ -48,7 +48,8 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The options of the run. */
   public static final String CONFIG = "config.yaml";
 
-  static final String METRICS = "metrics.jsonl";
+  /** A line for each log entry and each evaluation. */
+  public static final String METRICS = "metrics.jsonl";
 
   /** Names in a line of the metrics what comes after the steps. */
   static final String STAGE = "stage";

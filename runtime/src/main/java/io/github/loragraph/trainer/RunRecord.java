@@ -36,11 +36,20 @@ public final class RunRecord {
   static final String PEAK = "peakMegabytes";
   static final String FINAL = "final";
 
+  static final String BEST = "best";
   static final String EVALUATED = "evaluatedStep";
 
   /** What is of an evaluation. */
   private static final List<String> OF_EVALUATION =
-      List.of(EVALUATED, FINAL, "score", "classes", "confusion", "confused", "mistakes");
+      List.of(
+          EVALUATED,
+          FINAL,
+          "score",
+          "classes",
+          "confusion",
+          "confused",
+          "mistakes",
+          "mistakeCount");
 
   private static final ObjectMapper JSON = new ObjectMapper();
 

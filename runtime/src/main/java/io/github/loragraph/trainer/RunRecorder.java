@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,8 +28,6 @@ public final class RunRecorder implements TrainingListener {
   private final Path folder;
   private final Map<String, Object> facts;
   private final Function<Report, Map<String, Object>> described;
-  private static final String BEST = "best";
-
   private final long begin;
   private final String startedAt;
   private final int parts;
@@ -52,7 +51,8 @@ public final class RunRecorder implements TrainingListener {
 
   /**
    * @param folder of the run; a record that is there is of the parts before
-   * @param facts what is known when the run begins, by name: machine, parameters, data
+   * @param facts what is known when the run begins, by name: machine, parameters, data; what may
+   *     be known later is a {@link Supplier}, and asked each time
    * @param described what there is of an evaluation beside its figures, by name
    * @param begin {@link System#nanoTime} when this part began
    * @param notes takes a line where the record of the parts before cannot be read
@@ -89,7 +89,7 @@ public final class RunRecorder implements TrainingListener {
     before.ifPresent(
         record -> {
           evaluationBefore = record.ofEvaluation();
-          best = record.tree().has(BEST) ? record.tree().get(BEST) : null;
+          best = record.tree().has(RunRecord.BEST) ? record.tree().get(RunRecord.BEST) : null;
         });
   }
 
@@ -161,6 +161,16 @@ public final class RunRecorder implements TrainingListener {
     }
   }
 
+  /**
+   * Whether what is in the folder is this run: one that failed before its first checkpoint has left
+   * nothing, and what it had replaced is there again.
+   */
+  public boolean isInFolder() {
+    return before(folder, line -> {})
+        .filter(record -> startedAt.equals(record.tree().path(RunRecord.STARTED).textValue()))
+        .isPresent();
+  }
+
   /** The record of a run all of whose work is done, to be written with what it leaves. */
   public RunRecord finished() {
     return record(RunRecord.Status.FINISHED, null);
@@ -226,9 +236,10 @@ public final class RunRecorder implements TrainingListener {
       entries.putAll(evaluationBefore);
     }
     if (best != null) {
-      entries.put(BEST, best);
+      entries.put(RunRecord.BEST, best);
     }
-    entries.putAll(facts);
+    facts.forEach(
+        (name, fact) -> entries.put(name, fact instanceof Supplier<?> later ? later.get() : fact));
     return RunRecord.of(entries);
   }
 

@@ -78,10 +78,6 @@ public final class StoppedRun implements AutoCloseable {
   public RunFolder goOn() {
     try {
       cutMetrics();
-      TensorBoardFile.cut(
-          folder,
-          start == null ? 0 : RunCheckpoints.stepIn(start),
-          CheckpointMarks.evaluates(start));
       ReplacedRun replaced = ReplacedRun.of(folder);
       if (start != null) {
         replaced.discard();

@@ -346,7 +346,7 @@ public record TrainingJob(
               graph == null ? opened.inputs() : answer.answering().graph().requiredInputs(),
               data.padId());
       BatchSource batches = batches(opened.inputs(), opened.labels());
-      @Nullable Function<Classifier, Report> measure = measure(answer, evaluator, listeners);
+      @Nullable Function<Classifier, Report> measure = measure(answer, evaluator, listeners, listeners);
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null
@@ -374,7 +374,9 @@ public record TrainingJob(
         if (chosen != null && summary.evaluation() == null) {
           summary =
               summary.withEvaluation(
-                  new KeptReport(again(answer, evaluator, trainer.parameters()), chosen.figures()));
+                  new KeptReport(
+                      again(answer, evaluator, trainer.parameters(), listeners),
+                      chosen.figures()));
         }
         return new Result(
             summary,
@@ -407,10 +409,14 @@ public record TrainingJob(
   }
 
   /**
-   * @param listeners may stop it in its midst
+   * @param stopping may stop it in its midst
+   * @param hearing hear each answer
    */
   private @Nullable Function<Classifier, Report> measure(
-      Answer answer, Evaluator evaluator, List<TrainingListener> listeners) {
+      Answer answer,
+      Evaluator evaluator,
+      List<TrainingListener> stopping,
+      List<TrainingListener> hearing) {
     if (measurement == null && data.heldOut().isEmpty()) {
       return null;
     }
@@ -418,20 +424,30 @@ public record TrainingJob(
     return answering -> {
       Classifier classifier =
           batch -> {
-            Trainer.abandonIfStopped(listeners);
+            Trainer.abandonIfStopped(stopping);
             return answering.logits(batch);
           };
       return measurement == null
-          ? evaluator.evaluate(classifier, data.heldOut(), data.task(), outputs, data.names())
+          ? evaluator.evaluate(
+              classifier,
+              data.heldOut(),
+              data.task(),
+              outputs,
+              data.names(),
+              (number, logits) -> hearing.forEach(l -> l.answered(number, logits)))
           : measurement.of(classifier);
     };
   }
 
   /** The evaluation of parameters that the engine does not have any more. */
-  private Report again(Answer answer, Evaluator evaluator, Map<String, Tensor> parameters) {
+  private Report again(
+      Answer answer,
+      Evaluator evaluator,
+      Map<String, Tensor> parameters,
+      List<TrainingListener> hearing) {
     OnnxModel model = InitializerUntying.withValues(answer.answering(), parameters);
     try (Predictor predictor = new Predictor(model, data.padId(), sessions)) {
-      return Objects.requireNonNull(measure(answer, evaluator, List.of()))
+      return Objects.requireNonNull(measure(answer, evaluator, List.of(), hearing))
           .apply(predictor.classifier());
     }
   }

@@ -39,6 +39,14 @@ public interface TrainingListener {
     return false;
   }
 
+  /**
+   * An answer of an evaluation on held-out examples.
+   *
+   * @param number of the example, from 0; they come in any order
+   * @param logits of the example, of all its tokens where they are answered; not to be changed
+   */
+  default void answered(int number, float[] logits) {}
+
   /** After an evaluation. */
   default void evaluated(long step, Report report) {}
 

@@ -1,0 +1,477 @@
+package io.github.loragraph.report;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Several runs beside each other: their curves on one plot, a table of the configurations with mean
+ * and spread over seeds, and one of the runs. Both can be sorted.
+ */
+public final class ComparisonPage {
+  /** What makes two runs no two configurations. */
+  private static final Set<String> NO_OPTION =
+      Set.of("seed", "recipe", "evalEvery", "checkpointEvery", "logEvery", "threads", "warmup");
+
+  private final String title;
+  private final List<Row> rows = new ArrayList<>();
+  private final List<String> remarks = new ArrayList<>();
+
+  /** The options that differ, in the order of the configurations. */
+  private final List<String> options;
+
+  private final Map<String, List<Row>> configurations = new LinkedHashMap<>();
+  private final List<String> metrics;
+  private final Optional<String> score;
+
+  /** One run, as it is shown. */
+  private record Row(
+      ComparedRun run,
+      @Nullable RunFiles files,
+      Map<String, String> options,
+      String seed,
+      List<String> key) {
+    Map<String, Double> figures() {
+      return files == null ? Map.of() : files.figures();
+    }
+
+    RunFiles.State state() {
+      return files == null ? RunFiles.State.MISSING : files.state();
+    }
+
+    double value(Function<RunFiles, OptionalDouble> of) {
+      return files == null ? Double.NaN : of.apply(files).orElse(Double.NaN);
+    }
+  }
+
+  private ComparisonPage(String title, List<ComparedRun> runs) {
+    this.title = title;
+    for (ComparedRun run : runs) {
+      RunFiles files = read(run);
+      Map<String, String> given = new LinkedHashMap<>();
+      if (!run.options().isEmpty()) {
+        given.putAll(run.options());
+      } else if (files != null) {
+        given.putAll(files.options());
+        adapters(files, given);
+      }
+      String seed =
+          run.seed() != null
+              ? run.seed()
+              : files == null ? "" : files.options().getOrDefault("seed", "");
+      given
+          .keySet()
+          .removeIf(
+              name ->
+                  NO_OPTION.contains(name)
+                      || name.startsWith("checksums.")
+                      || name.startsWith("versions."));
+      rows.add(new Row(run, files, given, seed, key(run, given)));
+    }
+    Set<String> all = new LinkedHashSet<>();
+    rows.stream()
+        .filter(r -> !r.options.isEmpty())
+        .forEach(row -> all.addAll(row.options.keySet()));
+    this.options =
+        all.stream()
+            .filter(
+                name ->
+                    rows.stream()
+                            .filter(row -> !row.options.isEmpty())
+                            .map(row -> row.options.getOrDefault(name, ""))
+                            .distinct()
+                            .count()
+                        > 1)
+            .toList();
+    Map<List<String>, String> names = new LinkedHashMap<>();
+    for (Row row : rows) {
+      String name =
+          names.computeIfAbsent(
+              row.key,
+              key ->
+                  row.run.configuration() != null
+                      ? row.run.configuration()
+                      : row.run.name().replaceFirst("[-_.]?seed[-_]?\\d+$", ""));
+      configurations.computeIfAbsent(unique(name, row.key, names), n -> new ArrayList<>()).add(row);
+    }
+    Set<String> measured = new LinkedHashSet<>();
+    rows.forEach(row -> measured.addAll(row.figures().keySet()));
+    this.score =
+        rows.stream()
+            .map(row -> row.files == null ? Optional.<String>empty() : row.files.score())
+            .flatMap(Optional::stream)
+            .findFirst();
+    List<String> order = new ArrayList<>(measured);
+    score.ifPresent(
+        name -> {
+          order.remove(name);
+          order.add(0, name);
+        });
+    this.metrics = List.copyOf(order);
+  }
+
+  /** Two configurations of one name are two nevertheless. */
+  private static String unique(String name, List<String> key, Map<List<String>, String> names) {
+    int number = 1;
+    for (Map.Entry<List<String>, String> entry : names.entrySet()) {
+      if (entry.getKey().equals(key)) {
+        break;
+      }
+      number += entry.getValue().equals(name) ? 1 : 0;
+    }
+    return number == 1 ? name : "%s (%d)".formatted(name, number);
+  }
+
+  private static List<String> key(ComparedRun run, Map<String, String> given) {
+    if (run.configuration() != null) {
+      return List.of(run.configuration());
+    }
+    List<String> key = new ArrayList<>();
+    new TreeMap<>(given).forEach((name, value) -> key.add(name + "=" + value));
+    return key;
+  }
+
+  /** What stands in the model and not among the options of a training. */
+  private static void adapters(RunFiles files, Map<String, String> given) {
+    files
+        .recorded("adapters")
+        .properties()
+        .forEach(entry -> given.put(entry.getKey(), entry.getValue().asText()));
+  }
+
+  private @Nullable RunFiles read(ComparedRun run) {
+    if (!run.isThere()) {
+      return null;
+    }
+    try {
+      RunFiles files = RunFiles.read(run.folder());
+      files.remarks().forEach(line -> remarks.add(run.name() + ": " + line));
+      return files;
+    } catch (LoraGraphException e) {
+      remarks.add(Objects.requireNonNullElse(e.getMessage(), run.name()));
+      return null;
+    }
+  }
+
+  /**
+   * Writes a page of runs that are in their folders.
+   *
+   * @param html to be written; replaced where it exists
+   * @throws LoraGraphException if a folder is not that of a run, or the page cannot be written
+   */
+  public static void write(Path html, List<Path> runs) {
+    for (Path run : runs) {
+      RunFiles.read(run);
+    }
+    write(html, title(runs.size()), runs.stream().map(ComparedRun::of).toList());
+  }
+
+  private static String title(int runs) {
+    return "%d runs compared".formatted(runs);
+  }
+
+  /**
+   * Writes a page of runs, those among them of which there is nothing.
+   *
+   * @param html to be written; replaced where it exists
+   * @param title of the page
+   * @throws LoraGraphException if the page cannot be written
+   */
+  public static void write(Path html, String title, List<ComparedRun> runs) {
+    String page = new ComparisonPage(title, runs).page(html);
+    Page.write(html, true, page);
+  }
+
+  private String page(Path html) {
+    Markup body = new Markup();
+    body.raw("<header>").element("h1", title).raw("<p class=\"sub\">");
+    Map<RunFiles.State, Long> states =
+        rows.stream()
+            .collect(Collectors.groupingBy(Row::state, LinkedHashMap::new, Collectors.counting()));
+    body.text(
+        "%d runs of %d configurations: %s"
+            .formatted(
+                rows.size(),
+                configurations.size(),
+                states.entrySet().stream()
+                    .map(e -> e.getValue() + " " + e.getKey())
+                    .collect(Collectors.joining(", "))));
+    body.raw("</p></header>\n");
+    Page.remarks(body, remarks);
+    body.raw("<section><h2>Configurations</h2>\n");
+    configurationsTo(body);
+    body.raw("</section>\n<section><h2>Curves</h2>\n");
+    chartsTo(body);
+    body.raw("</section>\n<section><h2>Runs</h2>\n");
+    runsTo(body, html);
+    body.raw("</section>\n");
+    return Page.of(title, body);
+  }
+
+  private void configurationsTo(Markup page) {
+    boolean seeds = configurations.values().stream().anyMatch(group -> group.size() > 1);
+    Page.openTable(
+        page,
+        seeds
+            ? "Mean and standard deviation (n\u22121) over the finished runs of each configuration"
+            : "The configurations, one run of each",
+        "sortable");
+    Page.heading(
+        page,
+        Page.words("configuration"),
+        Page.numbers("runs"),
+        Page.numbers(metrics.toArray(String[]::new)),
+        Page.numbers("trainable", "samples/s", "peak MB"),
+        Page.words(options.toArray(String[]::new)));
+    int look = 0;
+    for (Map.Entry<String, List<Row>> entry : configurations.entrySet()) {
+      List<Row> all = entry.getValue();
+      List<Row> done = all.stream().filter(row -> row.state() == RunFiles.State.FINISHED).toList();
+      page.raw("<tr data-look=\"" + look + "\"><th scope=\"row\">")
+          .raw(Chart.sample(look++))
+          .isolated(entry.getKey())
+          .raw("</th>");
+      Page.number(
+          page,
+          done.size(),
+          done.size() == all.size()
+              ? Integer.toString(all.size())
+              : "%d of %d".formatted(done.size(), all.size()));
+      for (String metric : metrics) {
+        spread(
+            page,
+            done.stream()
+                .mapToDouble(row -> row.figures().getOrDefault(metric, Double.NaN))
+                .toArray(),
+            false);
+      }
+      spread(page, values(done, RunFiles::trainable), true);
+      spread(page, values(done, RunFiles::samplesPerSecond), true);
+      spread(page, values(done, RunFiles::peakMegabytes), true);
+      for (String option : options) {
+        optionTo(
+            page,
+            all.stream()
+                .map(row -> row.options.getOrDefault(option, ""))
+                .collect(Collectors.toCollection(TreeSet::new)));
+      }
+      page.raw("</tr>\n");
+    }
+    Page.closeTable(page);
+  }
+
+  private static double[] values(List<Row> rows, Function<RunFiles, OptionalDouble> of) {
+    return rows.stream().mapToDouble(row -> row.value(of)).toArray();
+  }
+
+  private static void optionTo(Markup page, Set<String> values) {
+    String all = String.join(", ", values);
+    double number = Double.NaN;
+    try {
+      number = values.size() == 1 ? Double.parseDouble(all) : Double.NaN;
+    } catch (NumberFormatException e) {
+      // It is a word, by which the column is sorted, too.
+    }
+    if (!Double.isNaN(number)) {
+      Page.number(page, number, Figures.option(all));
+      return;
+    }
+    // Of a file its name and folder say which one it is.
+    String shown =
+        values.stream()
+            .map(
+                value ->
+                    value.replaceFirst(
+                        "^(?:/|[A-Za-z]:[/\\\\]).*[/\\\\](?=[^/\\\\]+[/\\\\][^/\\\\]+$)",
+                        "\u2026/"))
+            .collect(Collectors.joining(", "));
+    page.raw("<td class=\"o\" title=\"").text(all).raw("\">").isolated(shown).raw("</td>");
+  }
+
+  /** The mean, and beside it how far single runs lie from it. */
+  private static void spread(Markup page, double[] values, boolean amount) {
+    double[] known = Arrays.stream(values).filter(v -> !Double.isNaN(v)).toArray();
+    if (known.length == 0) {
+      Page.number(page, Double.NaN, Figures.figure(Double.NaN));
+      return;
+    }
+    double mean = Arrays.stream(known).sum() / known.length;
+    String shown = amount ? Figures.count(mean) : Figures.figure(mean);
+    double squares = Arrays.stream(known).map(v -> (v - mean) * (v - mean)).sum();
+    if (known.length == 1 || amount && squares == 0) {
+      Page.number(page, mean, shown);
+      return;
+    }
+    double deviation = Math.sqrt(squares / (known.length - 1));
+    page.raw("<td class=\"n\" data-v=\"" + mean + "\">")
+        .text(shown)
+        .raw("<span class=\"pm\"> \u00b1 ")
+        .text(amount ? Figures.count(deviation) : Figures.spread(deviation, mean))
+        .raw("</span></td>");
+  }
+
+  private void chartsTo(Markup page) {
+    page.raw("<div class=\"charts\">\n");
+    Set<String> curves = new LinkedHashSet<>();
+    score.ifPresent(curves::add);
+    if (metrics.contains("loss")) {
+      curves.add("loss");
+    }
+    boolean any = false;
+    for (String metric : curves) {
+      any |=
+          chartTo(
+              page,
+              new Chart("Held out: " + metric, "steps", metric),
+              files -> files.log().ofEvaluations(metric));
+    }
+    any |=
+        chartTo(
+            page,
+            new Chart("Training loss, smoothed", "steps", "loss"),
+            files -> {
+              Series loss = files.log().ofSteps("loss");
+              return loss.size() < Series.FEWEST_SMOOTHED ? loss : loss.smoothed();
+            });
+    any |=
+        chartTo(
+            page,
+            new Chart("Learning rate", "steps", "learning rate"),
+            files -> files.log().ofSteps("learningRate"));
+    page.raw("</div>\n");
+    if (!any) {
+      page.raw("<p class=\"note\">No run has a line of metrics yet.</p>\n");
+      return;
+    }
+    page.raw("<ul class=\"legend all\">");
+    int look = 0;
+    for (Map.Entry<String, List<Row>> entry : configurations.entrySet()) {
+      page.raw("<li data-look=\"" + look + "\">")
+          .raw(Chart.sample(look++))
+          .isolated(entry.getKey());
+      if (entry.getValue().size() > 1) {
+        page.raw("<span class=\"pm seeds\">")
+            .text("%d seeds".formatted(entry.getValue().size()))
+            .raw("</span>");
+      }
+      page.raw("</li>");
+    }
+    page.raw("</ul>\n");
+  }
+
+  private boolean chartTo(Markup page, Chart chart, Function<RunFiles, Series> of) {
+    int look = 0;
+    int dense = 0;
+    for (List<Row> group : configurations.values()) {
+      for (Row row : group) {
+        if (row.files != null) {
+          Series series = of.apply(row.files);
+          dense = Math.max(dense, series.isDense() ? series.size() : 0);
+          chart.line(row.run.name(), series, look);
+        }
+      }
+      look++;
+    }
+    if (chart.isEmpty()) {
+      return false;
+    }
+    if (dense > 0) {
+      chart.note(
+          "Lines of more than 1,800 points (here up to %,d) are drawn by the smallest and the largest value of each of 900 equal spans."
+              .formatted(dense));
+    }
+    chart.withoutLegend().writeTo(page);
+    return true;
+  }
+
+  private void runsTo(Markup page, Path html) {
+    Page.openTable(page, "All runs", "sortable");
+    Page.heading(
+        page,
+        Page.words("run", "status"),
+        Page.numbers("seed"),
+        Page.numbers(metrics.toArray(String[]::new)),
+        Page.numbers("step", "trainable", "samples/s", "peak MB", "seconds"),
+        Page.words(options.toArray(String[]::new)));
+    int look = 0;
+    for (List<Row> group : configurations.values()) {
+      for (Row row : group) {
+        page.raw("<tr data-look=\"" + look + "\"><th scope=\"row\">").raw(Chart.sample(look));
+        nameTo(page, row, html);
+        page.raw("</th><td><span class=\"state " + row.state() + "\">" + row.state() + "</span>");
+        String failure = row.files == null ? "" : row.files.recorded("failure").asText("");
+        if (!failure.isEmpty() && row.state() == RunFiles.State.FAILED) {
+          page.raw("<div class=\"why\">").text(failure).raw("</div>");
+        }
+        page.raw("</td>");
+        optionTo(page, Set.of(row.seed));
+        for (String metric : metrics) {
+          double value = row.figures().getOrDefault(metric, Double.NaN);
+          Page.number(page, value, Figures.figure(value));
+        }
+        double step =
+            row.files == null ? Double.NaN : row.files.recorded("step").asDouble(Double.NaN);
+        Page.number(page, step, Figures.count(step));
+        double trainable = row.value(RunFiles::trainable);
+        Page.number(page, trainable, Figures.count(trainable));
+        double rate = row.value(RunFiles::samplesPerSecond);
+        Page.number(page, rate, Figures.amount(rate));
+        double peak = row.value(RunFiles::peakMegabytes);
+        Page.number(page, peak, Figures.amount(peak));
+        double seconds = row.value(RunFiles::wallSeconds);
+        Page.number(page, seconds, Figures.amount(seconds));
+        for (String option : options) {
+          optionTo(page, Set.of(row.options.getOrDefault(option, "")));
+        }
+        page.raw("</tr>\n");
+      }
+      look++;
+    }
+    Page.closeTable(page);
+    if (rows.size() > 1 && options.isEmpty()) {
+      page.raw("<p class=\"note\">All options of the runs are the same, seeds aside.</p>\n");
+    }
+  }
+
+  /** A link to the run's own page, where there is one that can be named from here. */
+  private static void nameTo(Markup page, Row row, Path html) {
+    Path own = row.run.folder().resolve(ReportPage.FILE);
+    if (Files.exists(own)) {
+      Path base = AtomicFile.folderOf(html.toAbsolutePath().normalize());
+      Path target = own.toAbsolutePath().normalize();
+      String link =
+          Objects.equals(base.getRoot(), target.getRoot())
+              ? encoded(base.relativize(target))
+              : target.toUri().toString();
+      page.raw("<a href=\"").text(link).raw("\">").isolated(row.run.name()).raw("</a>");
+    } else {
+      page.isolated(row.run.name());
+    }
+  }
+
+  private static String encoded(Path relative) {
+    List<String> parts = new ArrayList<>();
+    for (Path part : relative) {
+      parts.add(URLEncoder.encode(part.toString(), StandardCharsets.UTF_8).replace("+", "%20"));
+    }
+    return String.join("/", parts);
+  }
+}
