@@ -11,6 +11,7 @@ module io.github.loragraph.runtime {
   requires com.fasterxml.jackson.core;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.yaml;
+  requires com.google.protobuf;
   requires com.microsoft.onnxruntime;
   requires de.siegmar.fastcsv;
   requires io.github.loragraph.core;

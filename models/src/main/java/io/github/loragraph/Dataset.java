@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * .jsonl}, with words and their tags {@code .conll}, or {@code .txt} where no labels are needed,
  * UTF-8. Examples of the program are taken over when the data is made, and held in memory. The same
  * examples give the same training, byte for byte, wherever they come from.
+ *
+ * <p>Long because each way in which the same examples are read stands here.
  */
 public final class Dataset {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -226,6 +228,11 @@ public final class Dataset {
       rows.add(row);
     }
     return ofPart(rows);
+  }
+
+  /** Whether it has some of the examples alone. */
+  boolean isPart() {
+    return part != null;
   }
 
   /** Whether its examples are those of files, and no search. */

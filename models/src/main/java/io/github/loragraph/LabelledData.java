@@ -107,6 +107,10 @@ final class LabelledData {
     if (!possible || !arguments.streaming().orElseGet(() -> isLarge(set.files()))) {
       return Optional.empty();
     }
+    if (set.isPart()) {
+      notes.accept(set.name() + " is held in memory: a share of it is held out");
+      return Optional.empty();
+    }
     Path folder;
     try {
       folder = arguments.cacheDir().orElseGet(() -> ToolCache.ofThisUser().folder(FOLDER));

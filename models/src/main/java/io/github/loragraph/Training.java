@@ -29,6 +29,7 @@ import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
+import io.github.loragraph.trainer.TensorBoardFile;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
@@ -100,6 +101,9 @@ final class Training {
     if (arguments.keepsIfBetter() && !measures()) {
       throw new LoraGraphException(
           "whether the model became better shows on held-out examples: give some");
+    }
+    if (arguments.writesTensorBoard() && run == null) {
+      throw new LoraGraphException("event files for TensorBoard need a run folder: name one");
     }
     if (arguments.isToBeStopped() && run == null) {
       throw new LoraGraphException(
@@ -356,12 +360,19 @@ final class Training {
             new ArrayList<>(List.of(folder));
         lesson.worst().ifPresent(hearing::add);
         hearing.addAll(List.of(recorder, bridge));
-        TrainingJob.Result result =
-            comparison.settle(
-                lesson.completed(
-                    job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
-                model,
-                notes);
+        TrainingJob.Result result;
+        try (TensorBoardFile events =
+            arguments.writesTensorBoard() ? new TensorBoardFile(target) : null) {
+          if (events != null) {
+            hearing.add(events);
+          }
+          result =
+              comparison.settle(
+                  lesson.completed(
+                      job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
+                  model,
+                  notes);
+        }
         if (result.summary().best() != null) {
           long chosen = result.summary().best().step();
           lesson.worst().ifPresent(worst -> worst.ends(chosen));

@@ -181,6 +181,7 @@ public final class TrainingArguments {
   private final @Nullable String metricForBest;
   private final int patience;
   private final @Nullable Double evalSplit;
+  private final boolean tensorBoard;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -244,6 +245,7 @@ public final class TrainingArguments {
     metricForBest = b.metricForBest;
     patience = b.patience;
     evalSplit = b.evalSplit;
+    tensorBoard = b.tensorBoard;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -315,6 +317,7 @@ public final class TrainingArguments {
     b.metricForBest = metricForBest;
     b.patience = patience;
     b.evalSplit = evalSplit;
+    b.tensorBoard = tensorBoard;
     return b;
   }
 
@@ -560,6 +563,10 @@ public final class TrainingArguments {
     return Optional.ofNullable(evalSplit);
   }
 
+  boolean writesTensorBoard() {
+    return tensorBoard;
+  }
+
   int patience() {
     return patience;
   }
@@ -744,6 +751,9 @@ public final class TrainingArguments {
     if (patience > 0) {
       map.put("patience", patience);
     }
+    if (tensorBoard) {
+      map.put(RunConfiguration.TENSORBOARD, true);
+    }
     if (evalSplit != null) {
       map.put(RunConfiguration.EVAL_SPLIT, evalSplit);
     }
@@ -836,6 +846,7 @@ public final class TrainingArguments {
     private @Nullable String metricForBest;
     private int patience;
     private @Nullable Double evalSplit;
+    private boolean tensorBoard;
 
     private Builder() {}
 
@@ -1064,6 +1075,15 @@ public final class TrainingArguments {
             "a share of %s cannot be held out: give one above 0 and below 1".formatted(share));
       }
       evalSplit = share;
+      return this;
+    }
+
+    /**
+     * Whether the run folder gets event files, which TensorBoard shows: {@code report_to} of
+     * transformers.
+     */
+    public Builder tensorBoard(boolean write) {
+      tensorBoard = write;
       return this;
     }
 

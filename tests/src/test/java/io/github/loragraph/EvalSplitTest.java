@@ -52,6 +52,10 @@ class EvalSplitTest {
         said.err().contains("held out: 15 of 50 examples, drawn by the seed (0 "), said.err());
     assertTrue(Files.readString(one.resolve("config.yaml")).contains("evalSplit: 0.3"));
 
+    Path streamed = folder.resolve("streamed");
+    train(trainings, usual, trainings.data(), streamed, "--eval-split", 0.3, "--streaming");
+    assertArrayEquals(Runs.learned(two), Runs.learned(streamed));
+
     Path stopped = folder.resolve("stopped");
     train(trainings, usual, trainings.data(), stopped, "--eval-split", 0.3, "--stop-after", 8);
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());

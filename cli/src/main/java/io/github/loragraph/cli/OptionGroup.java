@@ -107,6 +107,7 @@ enum OptionGroup {
       "--no-save-best",
       "--patience",
       "--checkpoint-every",
+      "--tensorboard",
       "--no-report-texts",
       "--keep-if-better"),
   MACHINE(

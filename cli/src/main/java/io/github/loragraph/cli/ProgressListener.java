@@ -11,8 +11,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows a training on standard error: a bar with loss, rate and time left where that is a terminal,
- * a line for each log entry where it is not.
+ * Shows a training on standard error: a bar with loss, learning rate, samples a second, time left
+ * and the last evaluation where that is a terminal, a line for each log entry where it is not.
  */
 final class ProgressListener implements TrainingListener, AutoCloseable {
   /** As wide as terminals are at least; a bar that is too long for its line is shown many times. */
@@ -24,6 +24,9 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   private @Nullable ProgressBar bar;
 
   private long totalSteps;
+
+  /** The score of the last evaluation, behind the other figures; empty before it. */
+  private String lastEvaluation = "";
 
   ProgressListener(ResultOutput output) {
     this.output = output;
@@ -63,7 +66,13 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   public void onStepEnd(StepMetrics r) {
     if (bar != null) {
       bar.setExtraMessage(
-          String.format(Locale.ROOT, " loss %.4f, %.1f samples/s", r.loss(), r.samplesPerSecond()));
+          String.format(
+              Locale.ROOT,
+              " loss %.4f, lr %.2g, %.1f samples/s%s",
+              r.loss(),
+              r.learningRate(),
+              r.samplesPerSecond(),
+              lastEvaluation));
       bar.stepTo(r.step());
     }
   }
@@ -90,6 +99,10 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void onEvaluate(long step, Evaluation report) {
+    lastEvaluation =
+        Double.isNaN(report.score())
+            ? ""
+            : String.format(Locale.ROOT, ", %s %.4f", report.scoreName(), report.score());
     if (step < totalSteps) {
       output.log("step %d  held out: %s", step, ReportOutput.headline(report));
     }

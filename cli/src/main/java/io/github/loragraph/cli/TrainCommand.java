@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code lora-graph train}. */
+/** {@code lora-graph train}. Long because what goes together and what does not is settled here. */
 @Command(
     name = "train",
     header = "Trains a model on labelled examples.",

@@ -229,6 +229,11 @@ final class TrainingOptions {
   long evalEvery;
 
   @Option(
+      names = "--tensorboard",
+      description = "Write event files for TensorBoard into the run folder, too.")
+  boolean tensorboard;
+
+  @Option(
       names = "--eval-split",
       paramLabel = "P",
       description =
@@ -374,6 +379,7 @@ final class TrainingOptions {
             .fewShot(fewShot)
             .shuffle(shuffle)
             .loggingSteps(logEvery)
+            .tensorBoard(tensorboard)
             .evalSteps(Math.max(0, evalEvery))
             .evalEachEpoch(evalEvery == EvaluationsConverter.EPOCH)
             .saveSteps(checkpointEvery)

@@ -67,6 +67,9 @@ public final class RunConfiguration {
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
 
+  /** Whether event files for TensorBoard are written. */
+  public static final String TENSORBOARD = "tensorboard";
+
   /** The share of the training data that is held out. */
   public static final String EVAL_SPLIT = "evalSplit";
 
@@ -130,6 +133,7 @@ public final class RunConfiguration {
           ADAPTER,
           WRITE_MODEL,
           EVAL_SPLIT,
+          TENSORBOARD,
           "patience",
           NO_REPORT_TEXTS,
           MLM_PROBABILITY,
@@ -161,6 +165,7 @@ public final class RunConfiguration {
           "engine",
           "warmup",
           WRITE_MODEL,
+          TENSORBOARD,
           NO_REPORT_TEXTS);
 
   /** All entries of a whole configuration. */

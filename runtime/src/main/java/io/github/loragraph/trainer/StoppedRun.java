@@ -78,6 +78,10 @@ public final class StoppedRun implements AutoCloseable {
   public RunFolder goOn() {
     try {
       cutMetrics();
+      TensorBoardFile.cut(
+          folder,
+          start == null ? 0 : RunCheckpoints.stepIn(start),
+          CheckpointMarks.evaluates(start));
       ReplacedRun replaced = ReplacedRun.of(folder);
       if (start != null) {
         replaced.discard();
