@@ -33,6 +33,7 @@ final class AdviceText {
       case REPLACE_OUTPUT -> "choose another output, or replace it with --force";
       case REPLACE_FOLDER -> "choose another folder with -o, or replace it with --force";
       case CHOOSE_FOLDER -> "choose another folder with -o";
+      case REPLACE_CHANGED -> ", or have it made anew with --force";
       case RESUME_RUN -> "go on with it: lora-graph train --resume " + ShellWord.of(first);
       case RESUME_OR_REPLACE_RUN ->
           "go on with it by --resume %s, choose another folder with -o, or replace it with --force"

@@ -17,6 +17,7 @@ enum CommandGroup {
       "report",
       "predict",
       "merge"),
+  COMPARE("Compare many trainings", "experiment"),
   EMBEDDINGS("Embeddings", "embed", "mine-negatives"),
   ADAPTERS("Adapters apart from models", "adapter", "remove"),
   ELSEWHERE("Train elsewhere", "artifacts"),

@@ -7,7 +7,6 @@ import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +15,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -40,6 +38,7 @@ final class ConfigFile implements IDefaultValueProvider {
           RunConfiguration.VERSIONS,
           RunConfiguration.CHECKSUMS,
           RunConfiguration.RECIPE_NAME,
+          RunConfiguration.PREPARED_FROM,
           RunConfiguration.PAIRS);
 
   private final Path file;
@@ -124,11 +123,7 @@ final class ConfigFile implements IDefaultValueProvider {
           }
           RunConfiguration.requireOneValue(file, key, value);
           if (value != null) {
-            config.values.put(
-                name,
-                value instanceof Collection<?> files
-                    ? files.stream().map(Object::toString).collect(Collectors.joining("\n"))
-                    : value.toString());
+            config.values.put(name, value.toString());
           }
         });
     return config;

@@ -80,7 +80,6 @@ final class EmbedCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
-  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -93,11 +92,8 @@ final class EmbedCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      description =
-          "Texts to embed: .tsv, .csv or .jsonl, as for training, also packed (.gz, .zst); labels are"
-              + " not needed. Several: the option again, or a pattern; '-' is standard input, by"
-              + " --data-format.")
-  private @Nullable List<String> data;
+      description = "Texts to embed: .tsv, .csv or .jsonl, as for training; labels are not needed.")
+  private @Nullable Path data;
 
   @Option(
       names = "--prefix",
@@ -261,7 +257,7 @@ final class EmbedCommand implements Callable<Integer> {
       count = 0;
       if (data != null) {
         embed(
-            texts.of(dataFiles.of(data)),
+            texts.of(Dataset.file(data)),
             (example, vector) -> {
               take(example, vector, sink);
               if (count % CHUNK == 0) {

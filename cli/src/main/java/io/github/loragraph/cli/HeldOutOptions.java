@@ -19,10 +19,8 @@ final class HeldOutOptions {
   @Option(
       names = "--eval",
       paramLabel = "FILE",
-      description =
-          "Held-out examples, to measure with. Several: the option again, or a pattern, as"
-              + " 'dev/*.tsv.gz'.")
-  private @Nullable List<String> eval;
+      description = "Held-out examples, to measure with.")
+  private @Nullable Path eval;
 
   @Option(
       names = "--eval-corpus",
@@ -46,10 +44,7 @@ final class HeldOutOptions {
 
   /** The files that are there. */
   List<Path> files() {
-    return Stream.concat(
-            eval == null ? Stream.of() : Dataset.files(DataFiles.lines(eval)).files().stream(),
-            Stream.of(evalCorpus, evalQueries, evalQrels).filter(Objects::nonNull))
-        .toList();
+    return Stream.of(eval, evalCorpus, evalQueries, evalQrels).filter(Objects::nonNull).toList();
   }
 
   /**
@@ -59,7 +54,7 @@ final class HeldOutOptions {
    */
   @Nullable Dataset data(ColumnOptions columns) {
     if (evalCorpus == null && evalQueries == null && evalQrels == null) {
-      return eval == null ? null : columns.of(Dataset.files(DataFiles.lines(eval)));
+      return eval == null ? null : columns.of(Dataset.file(eval));
     }
     if (eval != null) {
       throw new ParameterException(

@@ -45,7 +45,7 @@ import picocli.CommandLine.TypeConversionException;
       "  writes model.lora.onnx beside model.onnx, where it has its weights."
     },
     mixinStandardHelpOptions = true)
-final class InjectCommand implements Callable<Integer> {
+final class InjectCommand implements Callable<Integer>, SettingsCheck {
   @Spec private CommandSpec spec;
   @Mixin private ModelArgument model;
   @Mixin private OutputFile outputFile;
@@ -211,6 +211,12 @@ final class InjectCommand implements Callable<Integer> {
           out.println("written: " + target);
         });
     return 0;
+  }
+
+  @Override
+  public void checkSettings() {
+    requireTargets();
+    config();
   }
 
   private void requireTargets() {

@@ -52,6 +52,7 @@ import picocli.CommandLine.ScopeType;
       EmbedCommand.class,
       MineNegativesCommand.class,
       MergeCommand.class,
+      ExperimentCommand.class,
       RemoveCommand.class,
       AdapterCommand.class,
       ArtifactsCommand.class,
@@ -127,7 +128,7 @@ public final class LoraGraph implements Runnable {
   }
 
   /** The library's messages call an option by its longest name, which may be a further one. */
-  private static String withFirstNames(CommandLine.ParameterException e) {
+  static String withFirstNames(CommandLine.ParameterException e) {
     String message = String.valueOf(e.getMessage());
     for (CommandLine.Model.OptionSpec option : e.getCommandLine().getCommandSpec().options()) {
       String name = "'" + ConfigFile.firstLongName(option);

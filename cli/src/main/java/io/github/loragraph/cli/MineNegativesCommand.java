@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.github.loragraph.Dataset;
 import io.github.loragraph.Embedder;
 import io.github.loragraph.Example;
 import io.github.loragraph.MinedNegatives;
@@ -81,17 +82,14 @@ final class MineNegativesCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
-  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
 
   @Option(
       names = "--data",
       paramLabel = "FILE",
       required = true,
-      description =
-          "Pairs of anchor and positive: .tsv, .csv or .jsonl, also packed (.gz, .zst). Several: the"
-              + " option again, or a pattern; '-' is standard input, by --data-format.")
-  private List<String> data;
+      description = "Pairs of anchor and positive: .tsv, .csv or .jsonl.")
+  private Path data;
 
   @Option(
       names = "--corpus",
@@ -195,7 +193,7 @@ final class MineNegativesCommand implements Callable<Integer> {
             .embedder(length.inference(device, threads, documentModel.of(embedding.asked())))) {
       MinedNegatives mined =
           embedder.mineNegatives(
-              columns.of(dataFiles.of(data)), mining, new TextsProgress(output, "searched"));
+              columns.of(Dataset.file(data)), mining, new TextsProgress(output, "searched"));
       long[] rows = new long[2];
       AtomicFile.write(
           target,

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.Dataset;
 import io.github.loragraph.Example;
 import io.github.loragraph.Prediction;
 import io.github.loragraph.Predictor;
@@ -87,7 +88,6 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
-  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -108,9 +108,8 @@ final class PredictCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Texts to label: .tsv, .csv, .jsonl or .conll, as for training, or .txt, one in each"
-              + " line; labels are not needed. Also packed (.gz, .zst); several: the option again, or a"
-              + " pattern; '-' is standard input, by --data-format.")
-  private @Nullable List<String> data;
+              + " line; labels are not needed.")
+  private @Nullable Path data;
 
   @Option(
       names = {"-o", "--output"},
@@ -226,7 +225,7 @@ final class PredictCommand implements Callable<Integer> {
             taker.accept(ranking);
           };
       if (data != null) {
-        predictor.rank(columns.of(dataFiles.of(data)), counting);
+        predictor.rank(columns.of(Dataset.file(data)), counting);
         return;
       }
       String asked = Objects.requireNonNull(query);
@@ -297,7 +296,7 @@ final class PredictCommand implements Callable<Integer> {
       count = 0;
       cut = 0;
       if (data != null) {
-        files(data, sink);
+        file(data, sink);
       } else if (!texts.isEmpty()) {
         List<Example> examples = new ArrayList<>();
         for (String text : texts) {
@@ -309,9 +308,9 @@ final class PredictCommand implements Callable<Integer> {
       }
     }
 
-    private void files(List<String> files, Sink sink) {
+    private void file(Path file, Sink sink) {
       predictor.predict(
-          columns.of(dataFiles.of(files)),
+          columns.of(Dataset.file(file)),
           (example, answer) -> {
             take(example, answer, sink);
             if (count % CHUNK == 0) {

@@ -58,7 +58,7 @@ import picocli.CommandLine.Spec;
           + " SIGHUP."
     },
     mixinStandardHelpOptions = true)
-final class TrainCommand implements Callable<Integer> {
+final class TrainCommand implements Callable<Integer>, SettingsCheck {
   private static final Set<String> GO_WITH_RESUME =
       Set.of("--resume", "--stop-after", "--json", "--stacktrace");
 
@@ -72,7 +72,6 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private EmbeddingOptions embeddingOptions;
   @Mixin private DataOptions dataOptions;
   @Mixin private HeldOutOptions heldOutOptions;
-  @Mixin private DataFiles dataFiles;
   @Mixin private ColumnOptions columns;
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
@@ -85,9 +84,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a"
-              + " text in each line; also packed (.gz, .zst). Several: the option again, or a pattern, as"
-              + " 'data/*.tsv.gz'; '-' is standard input.")
-  private @Nullable List<String> data;
+              + " text in each line.")
+  private @Nullable Path data;
 
   @Option(
       names = "--steps-per-call",
@@ -162,18 +160,8 @@ final class TrainCommand implements Callable<Integer> {
       requireNothingElse();
       run = resume;
       requireFiles();
-    } else if (options.evalSplit != null && !heldOutOptions.files().isEmpty()) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--eval-split holds training data out, and held-out data are given: leave one of the two"
-              + " out");
-    } else if (options.evalEvery != 0
-        && options.evalSplit == null
-        && heldOutOptions.files().isEmpty()) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--eval-every measures on held-out examples: name them with --eval, or hold some out with"
-              + " --eval-split");
+    } else {
+      requireHeldOut();
     }
     @Nullable Model adapted = null;
     if (resume == null) {
@@ -206,11 +194,36 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private TrainingResult train(
-      Model adapted, ProgressListener progress, StopRequest stop, Kept kept) {
+  private void requireHeldOut() {
+    if (options.evalSplit != null && !heldOutOptions.files().isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--eval-split holds training data out, and held-out data are given: leave one of the two"
+              + " out");
+    }
+    if (options.evalEvery != 0 && options.evalSplit == null && heldOutOptions.files().isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--eval-every measures on held-out examples: name them with --eval, or hold some out with"
+              + " --eval-split");
+    }
+  }
+
+  @Override
+  public void checkSettings() {
+    run = Path.of("run");
+    requireHeldOut();
+    heldOutOptions.data(columns);
+    arguments(0).build();
+  }
+
+  /**
+   * @param classes the number of the model's classes; 0 where it does not name them
+   */
+  private TrainingArguments.Builder arguments(int classes) {
     TrainingArguments.Builder arguments =
         options
-            .arguments(adapted.labels().size())
+            .arguments(classes)
             .device(deviceOptions.asked())
             .threads(threads.count())
             .tf32(deviceOptions.tf32())
@@ -230,11 +243,17 @@ final class TrainCommand implements Callable<Integer> {
     if (stepsPerCall != null) {
       arguments.stepsPerCall(stepsPerCall);
     }
+    return arguments;
+  }
+
+  private TrainingResult train(
+      Model adapted, ProgressListener progress, StopRequest stop, Kept kept) {
+    TrainingArguments.Builder arguments = arguments(adapted.labels().size());
     Model said = adapted.withNotes(line -> output.say(TrainingWords.of(line)));
     if (data == null) {
       said.checkTrain(arguments.build());
     }
-    Dataset training = columns.of(data == null ? Dataset.file(usualData()) : dataFiles.of(data));
+    Dataset training = columns.of(Dataset.file(data == null ? usualData() : data));
     @Nullable Dataset heldOut = heldOutOptions.data(columns);
     return heldOut == null
         ? said.train(training, arguments.build(), progress, stop, kept)
@@ -320,7 +339,7 @@ final class TrainCommand implements Callable<Integer> {
   private void requireFiles() {
     List<Path> files = new ArrayList<>(heldOutOptions.files());
     if (data != null) {
-      DataFiles.lines(data).stream().map(Path::of).forEach(files::add);
+      files.add(data);
     }
     for (Path file : files) {
       if (!Files.exists(file)) {

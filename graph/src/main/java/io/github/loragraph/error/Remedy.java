@@ -11,6 +11,7 @@ public enum Remedy {
   REPLACE_OUTPUT("choose another output, or let it be replaced"),
   REPLACE_FOLDER("choose another folder, or let it be replaced"),
   CHOOSE_FOLDER("choose another folder"),
+  REPLACE_CHANGED(", or let what has changed be made anew"),
   /** The folder of the run. */
   RESUME_RUN("resume the run in %s"),
   /** The folder of the run. */

@@ -3,6 +3,8 @@ package io.github.loragraph.experiment;
 import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
@@ -12,6 +14,25 @@ import java.util.ServiceLoader;
  * with.
  */
 public interface RunProgram {
+  /** What settings are of. */
+  enum Part {
+    /** A head that is put on an encoder. */
+    HEAD,
+    /** Adapters that are put beside layers. */
+    ADAPTERS,
+    /** The training itself, and which data it is on. */
+    TRAINING,
+    /** A model that is measured and not trained. */
+    MEASURING
+  }
+
+  /**
+   * Why settings are not possible.
+   *
+   * @param setting the one that is wrong; empty where it is several together
+   */
+  record Refusal(Optional<String> setting, String message) {}
+
   /** The class with its {@code main} method. */
   Class<?> main();
 
@@ -30,6 +51,41 @@ public interface RunProgram {
    * @param stopAfter the step after which it stops with a checkpoint; empty: at the run's end
    */
   List<String> resume(Path run, OptionalLong stopAfter);
+
+  /** The own name of a setting, which may have others; empty where the part has none of the name. */
+  Optional<String> nameOf(Part part, String name);
+
+  /** All names that settings of a part have. */
+  List<String> namesOf(Part part);
+
+  /** Whether a setting names a file. */
+  boolean isFile(Part part, String name);
+
+  /** Whether a setting may have several values, which are not one list. */
+  boolean isRepeated(Part part, String name);
+
+  /** Why settings are not possible, as far as they themselves tell; empty where they are. */
+  Optional<Refusal> refusal(Part part, Map<String, List<String>> settings);
+
+  /**
+   * The settings of a head with those that follow from a training: its labels are those of the data
+   * unless they are named.
+   */
+  Map<String, List<String>> head(
+      Map<String, List<String>> head, Map<String, List<String>> training);
+
+  /**
+   * The arguments by which a part is done.
+   *
+   * @param model a file, a folder or a name
+   * @param target the file or folder that is written; empty where the result is printed, as one
+   *     JSON object
+   */
+  List<String> arguments(
+      Part part, String model, Map<String, List<String>> settings, Optional<Path> target);
+
+  /** Arguments as a user would type them, with the program's name. */
+  String typed(List<String> arguments);
 
   /**
    * The program of this installation.

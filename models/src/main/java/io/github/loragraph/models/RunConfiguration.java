@@ -92,6 +92,9 @@ public final class RunConfiguration {
   public static final String CHECKSUMS = "checksums";
   public static final String VERSIONS = "versions";
 
+  /** Notes what the model of a run was made of, where it was made for the run. */
+  public static final String PREPARED_FROM = "prepared-from";
+
   /** What decides the course of a training, by the names that {@code config.yaml} has. */
   public static final List<String> ARGUMENTS =
       List.of(
@@ -480,12 +483,6 @@ public final class RunConfiguration {
    * @throws LoraGraphException if it is so
    */
   public static void requireOneValue(Path file, String key, @Nullable Object value) {
-    boolean files = key.equals(DATA) || key.equals(EVAL);
-    if (files
-        && value instanceof Collection<?> all
-        && all.stream().allMatch(String.class::isInstance)) {
-      return;
-    }
     if (value instanceof Map || value instanceof Collection) {
       throw new LoraGraphException(
           "%s: '%s' is a %s where one value belongs"

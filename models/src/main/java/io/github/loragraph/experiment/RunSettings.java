@@ -1,0 +1,393 @@
+package io.github.loragraph.experiment;
+
+import io.github.loragraph.cache.ToolCache;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.RunProgram.Part;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.models.ModelReference;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one run is asked for, checked as far as that is possible without running it: which model,
+ * with which head and adapters, trained how, on what, from which seed.
+ */
+public final class RunSettings {
+  private static final String METHOD = "method";
+  private static final String NONE = "none";
+  private static final String LORA = "lora";
+  private static final Set<String> OF_SOURCE = Set.of("file", "adapter");
+  private static final String OUTPUT_NAME = "output-name";
+  private static final List<String> TARGETS = List.of("match", "target-modules");
+  private static final String DATA = "data";
+  private static final String EVAL = "eval";
+
+  /** What a measurement calls the data that a training holds out. */
+  private static final Map<String, String> MEASURED =
+      Map.of(
+          EVAL, DATA, "eval-corpus", "corpus", "eval-queries", "queries", "eval-qrels", "qrels");
+
+  private final String name;
+  private final long seed;
+  private final String model;
+  private final ModelFolder source;
+  private final Map<String, List<String>> ofSource;
+  private final @Nullable Map<String, List<String>> head;
+  private final Map<String, List<String>> adapters;
+  private final Map<String, List<String>> training;
+  private final boolean measured;
+
+  private RunSettings(
+      String name,
+      long seed,
+      String model,
+      ModelFolder source,
+      Map<String, List<String>> ofSource,
+      @Nullable Map<String, List<String>> head,
+      Map<String, List<String>> adapters,
+      Map<String, List<String>> training,
+      boolean measured) {
+    this.name = name;
+    this.seed = seed;
+    this.model = model;
+    this.source = source;
+    this.ofSource = ofSource;
+    this.head = head;
+    this.adapters = adapters;
+    this.training = training;
+    this.measured = measured;
+  }
+
+  /**
+   * The settings of a run.
+   *
+   * @param file what messages begin with
+   * @param folder that relative paths are in
+   * @param name of the run
+   * @param layers what is asked for, later ones before earlier ones
+   * @throws LoraGraphException if an option is not possible, or a file is not there
+   */
+  public static RunSettings of(
+      RunProgram program,
+      String file,
+      Path folder,
+      String name,
+      long seed,
+      List<SettingsLayer> layers) {
+    return new Reader(program, file, folder, name, layers).read(seed);
+  }
+
+  private static final class Reader {
+    private final RunProgram program;
+    private final String file;
+    private final Path folder;
+    private final String name;
+    private final Map<String, Setting> given;
+    private final @Nullable Map<String, Setting> givenHead;
+    private final String method;
+
+    Reader(
+        RunProgram program,
+        String file,
+        Path folder,
+        String name,
+        List<SettingsLayer> layers) {
+      this.program = program;
+      this.file = file;
+      this.folder = folder;
+      this.name = name;
+      this.given = SettingsLayer.merged(layers);
+      this.givenHead = SettingsLayer.mergedHead(layers);
+      Setting asked = given.get(METHOD);
+      this.method = asked == null ? LORA : asked.text().toLowerCase(Locale.ROOT);
+    }
+
+    RunSettings read(long seed) {
+      Setting named = given.get(SettingsLayer.MODEL);
+      if (named == null) {
+        throw new LoraGraphException("%s: %s has no model".formatted(file, name));
+      }
+      String model = model(named);
+      Map<String, List<String>> ofSource = new LinkedHashMap<>();
+      Map<String, List<String>> adapters = new LinkedHashMap<>();
+      Map<String, List<String>> training = new LinkedHashMap<>();
+      boolean measured = method.equals(NONE);
+      given.forEach(
+          (key, setting) -> {
+            if (key.equals(SettingsLayer.MODEL)) {
+              return;
+            }
+            if (key.equals(METHOD) && measured) {
+              return;
+            }
+            Part part = SettingsLayer.partOf(program, key);
+            List<String> values = files(part, key, setting);
+            if (OF_SOURCE.contains(key)) {
+              ofSource.put(key, values);
+            } else if (part == Part.TRAINING) {
+              training.put(key, values);
+            } else if (method.equals(LORA)) {
+              adapters.put(key, values);
+            } else if (!isOfAll(setting)) {
+              throw new LoraGraphException(
+                  "%s: %s: a run of method %s puts no adapters on: leave it out"
+                      .formatted(file, setting.where(), method));
+            }
+          });
+      requireTargets(adapters);
+      if (!training.containsKey(DATA) && !measured) {
+        throw new LoraGraphException(
+            "%s: %s has no data: name the file that it is trained on".formatted(file, name));
+      }
+      Map<String, List<String>> head = head(training);
+      check(Part.ADAPTERS, adapters, given);
+      if (head != null) {
+        check(Part.HEAD, head, givenHead == null ? Map.of() : givenHead);
+      }
+      Map<String, List<String>> last = measured ? measuring(training) : training;
+      check(measured ? Part.MEASURING : Part.TRAINING, last, given);
+      return new RunSettings(
+          name, seed, model, source(model, named, ofSource), ofSource, head, adapters, last,
+          measured);
+    }
+
+    /** Whether something is said of all runs, so that those that have no use for it pass it over. */
+    private static boolean isOfAll(Setting setting) {
+      return setting.where().startsWith("base.") || !setting.where().contains(".");
+    }
+
+    private String model(Setting setting) {
+      String text = setting.text();
+      try {
+        Path path = folder.resolve(text);
+        return Files.exists(path) ? path.toAbsolutePath().normalize().toString() : text;
+      } catch (InvalidPathException e) {
+        return text;
+      }
+    }
+
+    private ModelFolder source(
+        String model, Setting named, Map<String, List<String>> ofSource) {
+      List<String> chosen = ofSource.get("file");
+      try {
+        return ModelReference.resolve(
+            model, chosen == null ? null : chosen.get(0), ToolCache.ofThisUser());
+      } catch (LoraGraphException e) {
+        throw placed(named.where(), e);
+      }
+    }
+
+    private LoraGraphException placed(String where, LoraGraphException e) {
+      return new LoraGraphException(
+          "%s: %s: %s".formatted(file, where, e.what()), e.advice().orElse(null), e);
+    }
+
+    private List<String> files(Part part, String key, Setting setting) {
+      if (!program.isFile(part, key)) {
+        return setting.values();
+      }
+      return setting.values().stream().map(value -> file(setting.where(), value)).toList();
+    }
+
+    private String file(String where, String value) {
+      Path path;
+      try {
+        path = folder.resolve(value).toAbsolutePath().normalize();
+      } catch (InvalidPathException e) {
+        if (isPattern(value)) {
+          return value;
+        }
+        throw new LoraGraphException(
+            "%s: %s: '%s' is no name of a file".formatted(file, where, value), e);
+      }
+      if (value.equals("-")) {
+        throw new LoraGraphException(
+            "%s: %s: runs have no standard input: name a file".formatted(file, where));
+      }
+      if (!Files.exists(path) && !isPattern(value)) {
+        throw new LoraGraphException("%s: %s: no such file: %s".formatted(file, where, path));
+      }
+      return path.toString();
+    }
+
+    /** One that stands for several files is read by who reads them. */
+    private static boolean isPattern(String value) {
+      return value.matches("(?s).*[*?\\[{,].*");
+    }
+
+    private void requireTargets(Map<String, List<String>> adapters) {
+      boolean any = adapters.keySet().stream().anyMatch(key -> !key.equals("standalone"));
+      if (any && TARGETS.stream().noneMatch(adapters::containsKey)) {
+        String key = adapters.keySet().iterator().next();
+        throw new LoraGraphException(
+            "%s: %s: adapters need layers to be put beside: name them with match or target-modules"
+                .formatted(file, placeOf(key)));
+      }
+    }
+
+    private String placeOf(String key) {
+      Setting setting = given.get(key);
+      return setting == null ? name : setting.where();
+    }
+
+    private @Nullable Map<String, List<String>> head(Map<String, List<String>> training) {
+      if (givenHead == null) {
+        return null;
+      }
+      Map<String, List<String>> head = new LinkedHashMap<>();
+      givenHead.forEach((key, setting) -> head.put(key, files(Part.HEAD, key, setting)));
+      return program.head(head, training);
+    }
+
+    /** What is said of training alone is passed over where it is said of all runs. */
+    private Map<String, List<String>> measuring(Map<String, List<String>> training) {
+      Map<String, List<String>> measuring = new LinkedHashMap<>();
+      training.forEach(
+          (key, values) -> {
+            if (MEASURED.containsKey(key)) {
+              measuring.put(MEASURED.get(key), values);
+            } else if (!key.equals(DATA) && program.nameOf(Part.MEASURING, key).isPresent()) {
+              measuring.put(key, values);
+            } else {
+              Setting setting = given.get(key);
+              if (setting != null && !key.equals(DATA) && !isOfAll(setting)) {
+                throw new LoraGraphException(
+                    "%s: %s: a run of method none is measured and not trained: leave it out"
+                        .formatted(file, setting.where()));
+              }
+            }
+          });
+      if (MEASURED.values().stream().noneMatch(measuring::containsKey)) {
+        throw new LoraGraphException(
+            "%s: %s: a run of method none is measured on held-out examples: name them with eval"
+                .formatted(file, name));
+      }
+      return measuring;
+    }
+
+    private void check(
+        Part part, Map<String, List<String>> settings, Map<String, Setting> places) {
+      if (part == Part.ADAPTERS && settings.isEmpty()) {
+        return;
+      }
+      program
+          .refusal(part, settings)
+          .ifPresent(
+              refusal -> {
+                String where =
+                    refusal
+                        .setting()
+                        .flatMap(key -> Optional.ofNullable(places.get(key)))
+                        .map(Setting::where)
+                        .orElse("runs." + name);
+                throw new LoraGraphException(
+                    "%s: %s: %s".formatted(file, where, refusal.message()));
+              });
+    }
+  }
+
+  /** The name of the run, which those of its other seeds have, too. */
+  public String name() {
+    return name;
+  }
+
+  /** Draws the head, the adapters, and the order of the data. */
+  public long seed() {
+    return seed;
+  }
+
+  /** Whether the model is measured as it is. */
+  public boolean isMeasured() {
+    return measured;
+  }
+
+  /** Its name among the runs of all seeds, which its folder has. */
+  public String fullName() {
+    return name + "-seed" + seed;
+  }
+
+  /** The same settings with another seed. */
+  public RunSettings withSeed(long other) {
+    return new RunSettings(
+        name, other, model, source, ofSource, head, adapters, training, measured);
+  }
+
+  String model() {
+    return model;
+  }
+
+  ModelFolder source() {
+    return source;
+  }
+
+  /** Settings that say which of several models the source is. */
+  Map<String, List<String>> ofSource() {
+    return Collections.unmodifiableMap(ofSource);
+  }
+
+  /** Of the head, where one is put on. */
+  Optional<Map<String, List<String>>> head() {
+    return Optional.ofNullable(head);
+  }
+
+  /** Of the adapters; empty where none are put on. */
+  Map<String, List<String>> adapters() {
+    return Collections.unmodifiableMap(adapters);
+  }
+
+  /** Of the training, or of the measurement. */
+  Map<String, List<String>> training() {
+    return Collections.unmodifiableMap(training);
+  }
+
+  /** What it is asked for, adapters among it, but for the data. */
+  public Map<String, String> options() {
+    Map<String, String> options = new LinkedHashMap<>();
+    training.forEach((name, values) -> options.put(name, String.join(",", values)));
+    adapters.forEach((name, values) -> options.put(name, String.join(",", values)));
+    dataFiles().keySet().forEach(options::remove);
+    return options;
+  }
+
+  /** The output that is named for the whole chain. */
+  Map<String, List<String>> outputName() {
+    List<String> named = training.get(OUTPUT_NAME);
+    return named == null ? Map.of() : Map.of(OUTPUT_NAME, named);
+  }
+
+  /** Whether all parameters are trained, for which more memory is needed. */
+  boolean isFull() {
+    return "full".equalsIgnoreCase(String.join("", training.getOrDefault(METHOD, List.of())));
+  }
+
+  /** The threads that are asked for; empty where the pool shares them out. */
+  Optional<Integer> threads() {
+    List<String> asked = training.get("threads");
+    return asked == null || asked.get(0).equals("0")
+        ? Optional.empty()
+        : Optional.of(Integer.parseInt(asked.get(0)));
+  }
+
+  /** Data files by the names of the settings, where they are files. */
+  Map<String, Path> dataFiles() {
+    Map<String, Path> files = new LinkedHashMap<>();
+    training.forEach(
+        (key, values) -> {
+          if ((key.equals(DATA) || key.equals(EVAL) || MEASURED.containsValue(key)
+                  || MEASURED.containsKey(key))
+              && Files.isRegularFile(Path.of(values.get(0)))) {
+            files.put(key, Path.of(values.get(0)));
+          }
+        });
+    return files;
+  }
+}
