@@ -9,6 +9,7 @@ import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A file is read each time that the data is used, and may be {@code .tsv}, {@code .csv}, {@code
  * .jsonl}, with words and their tags {@code .conll}, or {@code .txt} where no labels are needed,
- * UTF-8. Examples of the program are taken over when the data is made, and held in memory. The same
+ * UTF-8, as it is or packed by gzip or zstd. Examples of the program are taken over when the data is made, and held in memory. The same
  * examples give the same training, byte for byte, wherever they come from.
  *
  * <p>Long because each way in which the same examples are read stands here.
@@ -43,8 +45,8 @@ public final class Dataset {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String UNNAMED = "examples";
 
-  /** Null where the examples are the program's. */
-  private final @Nullable Path file;
+  /** None where the examples are the program's. */
+  private final List<Path> files;
 
   private final List<Example> examples;
   private final String name;
@@ -64,23 +66,23 @@ public final class Dataset {
   private final @Nullable BitSet part;
 
   private Dataset(
-      @Nullable Path file,
+      List<Path> files,
       List<Example> examples,
       String name,
       NamedColumns columns,
       @Nullable Search search) {
-    this(file, examples, name, columns, search, null);
+    this(files, examples, name, columns, search, null);
   }
 
   private Dataset(
-      @Nullable Path file,
+      List<Path> files,
       List<Example> examples,
       String name,
       NamedColumns columns,
       @Nullable Search search,
       @Nullable BitSet part) {
     this.part = part;
-    this.file = file;
+    this.files = files;
     this.examples = examples;
     this.name = name;
     this.columns = columns;
@@ -89,7 +91,27 @@ public final class Dataset {
 
   /** The examples of a file; what is wrong with it shows when it is read. */
   public static Dataset file(Path file) {
-    return new Dataset(file, List.of(), file.toString(), NamedColumns.USUAL, null);
+    return new Dataset(List.of(file), List.of(), file.toString(), NamedColumns.USUAL, null);
+  }
+
+  /**
+   * The examples of several files, as if they were one after the other in one; each may be of
+   * another kind and packed in another way. A name that is no file may be a pattern, as in {@code
+   * data/*.jsonl.gz}: it stands for the files that match, in the order of their names.
+   *
+   * @throws LoraGraphException if there is no name, or a pattern matches no file
+   */
+  public static Dataset files(List<String> names) {
+    List<Path> files =
+        names.stream().flatMap(name -> FilePattern.of(name).files().stream()).toList();
+    if (files.isEmpty()) {
+      throw new LoraGraphException("no data files are named: name at least one");
+    }
+    String name =
+        files.size() == 1
+            ? files.get(0).toString()
+            : "%s and %,d more".formatted(files.get(0), files.size() - 1);
+    return new Dataset(files, List.of(), name, NamedColumns.USUAL, null);
   }
 
   /**
@@ -102,7 +124,7 @@ public final class Dataset {
    */
   public static Dataset search(Path corpus, Path queries, Path judgements) {
     return new Dataset(
-        null,
+        List.of(),
         List.of(),
         queries.toString(),
         NamedColumns.USUAL,
@@ -113,7 +135,7 @@ public final class Dataset {
   public static Dataset of(Iterable<Example> examples) {
     List<Example> copy = new ArrayList<>();
     examples.forEach(copy::add);
-    return new Dataset(null, List.copyOf(copy), UNNAMED, NamedColumns.USUAL, null);
+    return new Dataset(List.of(), List.copyOf(copy), UNNAMED, NamedColumns.USUAL, null);
   }
 
   /** The same, out of a stream, which is read to its end. */
@@ -123,23 +145,23 @@ public final class Dataset {
 
   /** With the column or field of the text, where it is none of the usual ones. */
   public Dataset withTextColumn(String column) {
-    return new Dataset(file, examples, name, columns.withText(column), search, part);
+    return new Dataset(files, examples, name, columns.withText(column), search, part);
   }
 
   /** With the column or field of the second text. */
   public Dataset withTextPairColumn(String column) {
-    return new Dataset(file, examples, name, columns.withTextPair(column), search, part);
+    return new Dataset(files, examples, name, columns.withTextPair(column), search, part);
   }
 
   /** With the column or field of the label. */
   public Dataset withLabelColumn(String column) {
-    return new Dataset(file, examples, name, columns.withLabel(column), search, part);
+    return new Dataset(files, examples, name, columns.withLabel(column), search, part);
   }
 
   /** With what messages call it; the n-th example of the program is then {@code NAME:n}. */
   public Dataset withName(String other) {
     Objects.requireNonNull(other, "other");
-    return new Dataset(file, examples, other, columns, search, part);
+    return new Dataset(files, examples, other, columns, search, part);
   }
 
   /**
@@ -171,7 +193,7 @@ public final class Dataset {
   }
 
   private Dataset part(BitSet numbers) {
-    return new Dataset(file, examples, name, columns, search, numbers);
+    return new Dataset(files, examples, name, columns, search, numbers);
   }
 
   private boolean isInPart(long number) {
@@ -184,14 +206,17 @@ public final class Dataset {
     return numbers == null ? all : numbers.stream().mapToObj(all::get).toList();
   }
 
-  /** The file; empty where the examples are the program's. */
+  /** The file; empty where the examples are the program's, or those of several. */
   public Optional<Path> file() {
-    return Optional.ofNullable(file);
+    return files.size() == 1 ? Optional.of(files.get(0)) : Optional.empty();
   }
 
-  /** All files that it is read from. */
-  List<Path> files() {
-    return search != null ? search.files() : Optional.ofNullable(file).stream().toList();
+  /**
+   * All files that it is read from, those of a search, too; none where the examples are the
+   * program's.
+   */
+  public List<Path> files() {
+    return search != null ? search.files() : files;
   }
 
   /** What messages call it: a file's path, unless it was named. */
@@ -214,8 +239,9 @@ public final class Dataset {
    * @throws LoraGraphException if there are none, or one cannot be read or has no label
    */
   List<Row> labelled(RunDefaults run, Consumer<String> notices) {
-    if (file != null) {
-      return ofPart(new DataFile(file, columns.or(run).withLabels(), notices).labelled());
+    if (isOfFiles()) {
+      return ofPart(
+          inEach(file -> new DataFile(file, columns.or(run).withLabels(), notices).labelled()));
     }
     requireSome();
     List<Row> rows = new ArrayList<>(examples.size());
@@ -235,9 +261,13 @@ public final class Dataset {
     return part != null;
   }
 
+  private <E> List<E> inEach(Function<Path, List<E>> reading) {
+    return files.stream().flatMap(file -> reading.apply(file).stream()).toList();
+  }
+
   /** Whether its examples are those of files, and no search. */
   boolean isOfFiles() {
-    return file != null;
+    return !files.isEmpty();
   }
 
   /**
@@ -247,8 +277,13 @@ public final class Dataset {
    *     changes meanwhile
    */
   void eachLabelled(RunDefaults run, Consumer<String> notices, ObjIntConsumer<Row> taker) {
-    new DataFile(Objects.requireNonNull(file), columns.or(run).withLabels(), notices)
-        .eachLabelled(row -> taker.accept(row, 0));
+    FileStamps stamps = FileStamps.of(files);
+    for (int i = 0; i < files.size(); i++) {
+      int number = i;
+      new DataFile(files.get(i), columns.or(run).withLabels(), notices)
+          .eachLabelled(row -> taker.accept(row, number));
+    }
+    stamps.requireUnchanged("begin the training again");
   }
 
   /**
@@ -259,15 +294,17 @@ public final class Dataset {
    * @throws LoraGraphException if there are none, or one has not two texts
    */
   List<TextGroup> groups(RunDefaults run, Consumer<String> notices) {
-    if (file != null) {
+    if (isOfFiles()) {
       return ofPart(
-          new GroupFile(
-                  file,
-                  columns.or(run).text(),
-                  columns.or(run).textPair(),
-                  columns.or(run).label(),
-                  notices)
-              .read());
+          inEach(
+              file ->
+                  new GroupFile(
+                          file,
+                          columns.or(run).text(),
+                          columns.or(run).textPair(),
+                          columns.or(run).label(),
+                          notices)
+                      .read()));
     }
     requireSome();
     List<TextGroup> groups = new ArrayList<>(examples.size());
@@ -286,8 +323,10 @@ public final class Dataset {
     if (task.ranks()) {
       return pairs(true, run, notices);
     }
-    if (file != null && !task.isLabelled()) {
-      return ofPart(new DataFile(file, columns.or(run).withoutLabels(), notices).unlabelled());
+    if (isOfFiles() && !task.isLabelled()) {
+      return ofPart(
+          inEach(
+              file -> new DataFile(file, columns.or(run).withoutLabels(), notices).unlabelled()));
     }
     return labelled(run, notices);
   }
@@ -302,15 +341,17 @@ public final class Dataset {
    */
   List<Row> pairs(boolean labelled, RunDefaults run, Consumer<String> notices) {
     List<Row> rows = new ArrayList<>();
-    if (file != null) {
-      GroupFile groups =
-          new GroupFile(
-              file,
-              columns.or(run).text(),
-              columns.or(run).textPair(),
-              labelled ? columns.or(run).label() : null,
-              notices);
-      rows.addAll(CandidatePairs.of(groups.withCandidates(labelled).read(), labelled));
+    if (isOfFiles()) {
+      for (Path file : files) {
+        GroupFile groups =
+            new GroupFile(
+                file,
+                columns.or(run).text(),
+                columns.or(run).textPair(),
+                labelled ? columns.or(run).label() : null,
+                notices);
+        rows.addAll(CandidatePairs.of(groups.withCandidates(labelled).read(), labelled));
+      }
     } else {
       requireSome();
       for (int i = 0; i < examples.size(); i++) {
@@ -331,9 +372,13 @@ public final class Dataset {
 
   /** The labels alone: rows that may have nothing else in them. */
   List<Row> labels(Consumer<String> notices) {
-    return file == null
-        ? labelled(RunDefaults.NONE, notices)
-        : ofPart(new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), notices).labels());
+    return isOfFiles()
+        ? ofPart(
+            inEach(
+                file ->
+                    new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), notices)
+                        .labels()))
+        : labelled(RunDefaults.NONE, notices);
   }
 
   /**
@@ -342,15 +387,17 @@ public final class Dataset {
    */
   void each(
       RunDefaults run, Consumer<String> notices, BiConsumer<Row, Map<String, JsonNode>> visitor) {
-    if (file != null) {
+    if (isOfFiles()) {
       long[] number = {0};
-      new DataFile(file, columns.or(run).withoutLabels(), notices)
-          .each(
-              (row, fields) -> {
-                if (isInPart(number[0]++)) {
-                  visitor.accept(row, fields);
-                }
-              });
+      for (Path file : files) {
+        new DataFile(file, columns.or(run).withoutLabels(), notices)
+            .each(
+                (row, fields) -> {
+                  if (isInPart(number[0]++)) {
+                    visitor.accept(row, fields);
+                  }
+                });
+      }
       return;
     }
     if (search != null) {
@@ -407,8 +454,8 @@ public final class Dataset {
 
   /** Tells whether the examples are those that they were: of a file the checksum of its content. */
   String checksum() {
-    if (file != null) {
-      return Checksum.of(file);
+    if (files.size() == 1) {
+      return Checksum.of(files.get(0));
     }
     Checksum.Builder checksum = new Checksum.Builder();
     for (Path part : files()) {
@@ -432,6 +479,6 @@ public final class Dataset {
 
   @Override
   public String toString() {
-    return file == null && search == null ? "%s (%,d)".formatted(name, examples.size()) : name;
+    return files.isEmpty() && search == null ? "%s (%,d)".formatted(name, examples.size()) : name;
   }
 }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What a run folder notes of how it came about. */
 final class RunRecipe {
@@ -84,12 +85,10 @@ final class RunRecipe {
           .adapter()
           .ifPresent(a -> all.put(RunConfiguration.ADAPTER, absolute(a.folder())));
     }
-    all.put(RunConfiguration.DATA, training.file().map(RunRecipe::absolute).orElse(null));
-    all.put(
-        RunConfiguration.EVAL,
-        heldOut.flatMap(Dataset::file).map(RunRecipe::absolute).orElse(null));
+    all.put(RunConfiguration.DATA, absolute(training));
+    all.put(RunConfiguration.EVAL, heldOut.isEmpty() ? null : absolute(heldOut.get()));
     List<Path> search =
-        heldOut.filter(set -> set.file().isEmpty()).map(Dataset::files).orElse(List.of());
+        heldOut.filter(set -> !set.isOfFiles()).map(Dataset::files).orElse(List.of());
     for (int i = 0; i < search.size(); i++) {
       all.put(RunConfiguration.SEARCH.get(i), absolute(search.get(i)));
     }
@@ -126,6 +125,15 @@ final class RunRecipe {
     all.put(RunConfiguration.CHECKSUMS, checksums);
     all.put(RunConfiguration.VERSIONS, RunConfiguration.versions(sessions.runtime()));
     return all;
+  }
+
+  /** One file, or a list of several; null for the program's examples. */
+  private static @Nullable Object absolute(Dataset set) {
+    if (!set.isOfFiles()) {
+      return null;
+    }
+    List<String> files = set.files().stream().map(RunRecipe::absolute).toList();
+    return files.size() == 1 ? files.get(0) : files;
   }
 
   /** A run may be gone on with from any folder. */

@@ -83,8 +83,9 @@ final class AddHeadCommand implements Callable<Integer> {
     @Option(
         names = "--labels-from",
         paramLabel = "FILE",
-        description = "A data file whose labels are the classes.")
-    private @Nullable Path file;
+        description =
+            "A data file whose labels are the classes. Several: the option again, or a pattern.")
+    private @Nullable List<String> files;
   }
 
   @Option(
@@ -170,7 +171,7 @@ final class AddHeadCommand implements Callable<Integer> {
     }
     List<String> names = labels.names;
     if (names == null) {
-      Dataset data = Dataset.file(Objects.requireNonNull(labels.file));
+      Dataset data = Dataset.files(Objects.requireNonNull(labels.files));
       return HeadConfig.of(wanted, labelColumn == null ? data : data.withLabelColumn(labelColumn));
     }
     task.refusalOf(names)

@@ -7,6 +7,7 @@ import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IDefaultValueProvider;
@@ -123,7 +125,11 @@ final class ConfigFile implements IDefaultValueProvider {
           }
           RunConfiguration.requireOneValue(file, key, value);
           if (value != null) {
-            config.values.put(name, value.toString());
+            config.values.put(
+                name,
+                value instanceof Collection<?> files
+                    ? files.stream().map(Object::toString).collect(Collectors.joining("\n"))
+                    : value.toString());
           }
         });
     return config;

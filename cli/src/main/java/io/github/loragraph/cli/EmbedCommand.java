@@ -80,6 +80,7 @@ final class EmbedCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
+  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -92,8 +93,11 @@ final class EmbedCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "FILE",
-      description = "Texts to embed: .tsv, .csv or .jsonl, as for training; labels are not needed.")
-  private @Nullable Path data;
+      description =
+          "Texts to embed: .tsv, .csv or .jsonl, as for training, also packed (.gz, .zst); labels are"
+              + " not needed. Several: the option again, or a pattern; '-' is standard input, by"
+              + " --data-format.")
+  private @Nullable List<String> data;
 
   @Option(
       names = "--prefix",
@@ -257,7 +261,7 @@ final class EmbedCommand implements Callable<Integer> {
       count = 0;
       if (data != null) {
         embed(
-            texts.of(Dataset.file(data)),
+            texts.of(dataFiles.of(data)),
             (example, vector) -> {
               take(example, vector, sink);
               if (count % CHUNK == 0) {

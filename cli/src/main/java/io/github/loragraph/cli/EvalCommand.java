@@ -85,6 +85,7 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
+  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
 
   @Option(names = "--output", paramLabel = "NAME", description = "The same as --output-name.")
@@ -102,8 +103,9 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a"
-              + " text in each line.")
-  private @Nullable Path data;
+              + " text in each line; also packed (.gz, .zst). Several: the option again, or a pattern, as"
+              + " 'data/*.tsv.gz'; '-' is standard input.")
+  private @Nullable List<String> data;
 
   @Option(
       names = "--corpus",
@@ -211,7 +213,7 @@ final class EvalCommand implements Callable<Integer> {
     if (isEmbedding) {
       return embedding(opened);
     }
-    Dataset labelled = columns.of(Dataset.file(Objects.requireNonNull(data)));
+    Dataset labelled = columns.of(dataFiles.of(Objects.requireNonNull(data)));
     try (Predictor predictor = opened.predictor(dataOptions.inference(device, threads))) {
       Evaluation evaluation = predictor.evaluate(labelled, errors != null);
       List<Map<String, Object>> mistakes =
@@ -235,7 +237,7 @@ final class EvalCommand implements Callable<Integer> {
             dataOptions.inference(device, threads, documentModel.of(embedding.asked())))) {
       Dataset measured =
           corpus == null || queries == null || qrels == null
-              ? columns.of(Dataset.file(Objects.requireNonNull(data)))
+              ? columns.of(dataFiles.of(Objects.requireNonNull(data)))
               : Dataset.search(corpus, queries, qrels);
       print(measured(embedder, measured), List.of(), null);
     }

@@ -19,8 +19,10 @@ final class HeldOutOptions {
   @Option(
       names = "--eval",
       paramLabel = "FILE",
-      description = "Held-out examples, to measure with.")
-  private @Nullable Path eval;
+      description =
+          "Held-out examples, to measure with. Several: the option again, or a pattern, as"
+              + " 'dev/*.tsv.gz'.")
+  private @Nullable List<String> eval;
 
   @Option(
       names = "--eval-corpus",
@@ -44,7 +46,10 @@ final class HeldOutOptions {
 
   /** The files that are there. */
   List<Path> files() {
-    return Stream.of(eval, evalCorpus, evalQueries, evalQrels).filter(Objects::nonNull).toList();
+    return Stream.concat(
+            eval == null ? Stream.of() : Dataset.files(DataFiles.lines(eval)).files().stream(),
+            Stream.of(evalCorpus, evalQueries, evalQrels).filter(Objects::nonNull))
+        .toList();
   }
 
   /**
@@ -54,7 +59,7 @@ final class HeldOutOptions {
    */
   @Nullable Dataset data(ColumnOptions columns) {
     if (evalCorpus == null && evalQueries == null && evalQrels == null) {
-      return eval == null ? null : columns.of(Dataset.file(eval));
+      return eval == null ? null : columns.of(Dataset.files(DataFiles.lines(eval)));
     }
     if (eval != null) {
       throw new ParameterException(

@@ -3,7 +3,6 @@ package io.github.loragraph.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import io.github.loragraph.Dataset;
 import io.github.loragraph.Embedder;
 import io.github.loragraph.Example;
 import io.github.loragraph.MinedNegatives;
@@ -82,14 +81,17 @@ final class MineNegativesCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
+  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
 
   @Option(
       names = "--data",
       paramLabel = "FILE",
       required = true,
-      description = "Pairs of anchor and positive: .tsv, .csv or .jsonl.")
-  private Path data;
+      description =
+          "Pairs of anchor and positive: .tsv, .csv or .jsonl, also packed (.gz, .zst). Several: the"
+              + " option again, or a pattern; '-' is standard input, by --data-format.")
+  private List<String> data;
 
   @Option(
       names = "--corpus",
@@ -193,7 +195,7 @@ final class MineNegativesCommand implements Callable<Integer> {
             .embedder(length.inference(device, threads, documentModel.of(embedding.asked())))) {
       MinedNegatives mined =
           embedder.mineNegatives(
-              columns.of(Dataset.file(data)), mining, new TextsProgress(output, "searched"));
+              columns.of(dataFiles.of(data)), mining, new TextsProgress(output, "searched"));
       long[] rows = new long[2];
       AtomicFile.write(
           target,

@@ -63,6 +63,8 @@ enum OptionGroup {
       "--text-column",
       "--text-pair-column",
       "--label-column",
+      "--data-format",
+      "--streaming",
       "--max-train-examples",
       "--examples-per-class"),
   TRAINED("What is trained", "--trainable", "--train-bias", "--untie", "--lora-dropout"),

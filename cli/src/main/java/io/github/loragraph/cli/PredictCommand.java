@@ -1,7 +1,6 @@
 package io.github.loragraph.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.Dataset;
 import io.github.loragraph.Example;
 import io.github.loragraph.Prediction;
 import io.github.loragraph.Predictor;
@@ -88,6 +87,7 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
   @Mixin private DeviceOptions device;
+  @Mixin private DataFiles dataFiles;
   @Mixin private ResultOutput output;
   @Spec private CommandSpec spec;
 
@@ -108,8 +108,9 @@ final class PredictCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Texts to label: .tsv, .csv, .jsonl or .conll, as for training, or .txt, one in each"
-              + " line; labels are not needed.")
-  private @Nullable Path data;
+              + " line; labels are not needed. Also packed (.gz, .zst); several: the option again, or a"
+              + " pattern; '-' is standard input, by --data-format.")
+  private @Nullable List<String> data;
 
   @Option(
       names = {"-o", "--output"},
@@ -225,7 +226,7 @@ final class PredictCommand implements Callable<Integer> {
             taker.accept(ranking);
           };
       if (data != null) {
-        predictor.rank(columns.of(Dataset.file(data)), counting);
+        predictor.rank(columns.of(dataFiles.of(data)), counting);
         return;
       }
       String asked = Objects.requireNonNull(query);
@@ -296,7 +297,7 @@ final class PredictCommand implements Callable<Integer> {
       count = 0;
       cut = 0;
       if (data != null) {
-        file(data, sink);
+        files(data, sink);
       } else if (!texts.isEmpty()) {
         List<Example> examples = new ArrayList<>();
         for (String text : texts) {
@@ -308,9 +309,9 @@ final class PredictCommand implements Callable<Integer> {
       }
     }
 
-    private void file(Path file, Sink sink) {
+    private void files(List<String> files, Sink sink) {
       predictor.predict(
-          columns.of(Dataset.file(file)),
+          columns.of(dataFiles.of(files)),
           (example, answer) -> {
             take(example, answer, sink);
             if (count % CHUNK == 0) {

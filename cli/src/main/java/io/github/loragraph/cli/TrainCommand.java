@@ -72,6 +72,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   @Mixin private EmbeddingOptions embeddingOptions;
   @Mixin private DataOptions dataOptions;
   @Mixin private HeldOutOptions heldOutOptions;
+  @Mixin private DataFiles dataFiles;
   @Mixin private ColumnOptions columns;
   @Mixin private OutputNameOption outputName;
   @Mixin private ThreadsOption threads;
@@ -84,8 +85,9 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
       paramLabel = "FILE",
       description =
           "Labelled examples: .tsv, .csv, .jsonl or .conll; of a task without labels also .txt, a"
-              + " text in each line.")
-  private @Nullable Path data;
+              + " text in each line; also packed (.gz, .zst). Several: the option again, or a pattern, as"
+              + " 'data/*.tsv.gz'; '-' is standard input.")
+  private @Nullable List<String> data;
 
   @Option(
       names = "--steps-per-call",
@@ -253,7 +255,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     if (data == null) {
       said.checkTrain(arguments.build());
     }
-    Dataset training = columns.of(Dataset.file(data == null ? usualData() : data));
+    Dataset training = columns.of(data == null ? Dataset.file(usualData()) : dataFiles.of(data));
     @Nullable Dataset heldOut = heldOutOptions.data(columns);
     return heldOut == null
         ? said.train(training, arguments.build(), progress, stop, kept)
@@ -339,7 +341,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   private void requireFiles() {
     List<Path> files = new ArrayList<>(heldOutOptions.files());
     if (data != null) {
-      files.add(data);
+      DataFiles.lines(data).stream().map(Path::of).forEach(files::add);
     }
     for (Path file : files) {
       if (!Files.exists(file)) {

@@ -483,6 +483,12 @@ public final class RunConfiguration {
    * @throws LoraGraphException if it is so
    */
   public static void requireOneValue(Path file, String key, @Nullable Object value) {
+    boolean files = key.equals(DATA) || key.equals(EVAL);
+    if (files
+        && value instanceof Collection<?> all
+        && all.stream().allMatch(String.class::isInstance)) {
+      return;
+    }
     if (value instanceof Map || value instanceof Collection) {
       throw new LoraGraphException(
           "%s: '%s' is a %s where one value belongs"
