@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Several runs beside each other: their curves on one plot, a table of the configurations with mean
  * and spread over seeds, and one of the runs. Both can be sorted.
+ *
+ * <p>Long because what is one configuration, and what differs between them, decides each part of
+ * the page, which are methods in its order.
  */
 public final class ComparisonPage {
   /** What makes two runs no two configurations. */

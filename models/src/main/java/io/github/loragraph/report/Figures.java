@@ -62,11 +62,11 @@ final class Figures {
    * @param step from one to the next
    */
   static String tick(double value, double step) {
-    double size = Math.max(Math.abs(value), step);
+    double size = Math.abs(value);
     if (value == 0) {
       return "0";
     }
-    if (size < SMALL || step < 1e-5) {
+    if (step < SMALL && Math.abs(value) < 1) {
       return exponent(String.format(Locale.ROOT, "%.2e", value));
     }
     if (size >= 1e6) {
