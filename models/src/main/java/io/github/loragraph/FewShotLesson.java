@@ -75,8 +75,7 @@ final class FewShotLesson implements Lesson {
     this.encoded = data.labelled(name, LabelledData.rows(data, training, notes));
     Optional<List<Row>> heldOutRows = heldOut.map(set -> LabelledData.rows(data, set, notes));
     this.heldOut = heldOut.map(set -> data.labelled(set.name(), heldOutRows.orElseThrow()));
-    this.worst =
-        this.heldOut.map(set -> WorstMistakes.of(data, heldOutRows.orElseThrow(), set));
+    this.worst = this.heldOut.map(set -> WorstMistakes.of(data, heldOutRows.orElseThrow(), set));
     List<Example> sampled =
         StoredExamples.selected(
             encoded.examples(),

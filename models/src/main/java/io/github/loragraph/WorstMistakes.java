@@ -62,8 +62,7 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
    */
   static WorstMistakes of(ModelData data, List<Row> rows, ModelData.Encoded encoded) {
     MistakeList list = new MistakeList(data);
-    return new WorstMistakes(
-        data, encoded.examples(), found -> list.of(rows, encoded, found));
+    return new WorstMistakes(data, encoded.examples(), found -> list.of(rows, encoded, found));
   }
 
   @Override

@@ -308,7 +308,10 @@ final class Chart {
     }
     if (high - low <= Math.abs(high) * 1e-9) {
       double room = high == 0 ? 1 : Math.abs(high) * 0.1;
-      return Axis.of(fromZero && high >= 0 ? 0 : low - room, high + room, 0);
+      return Axis.of(
+          fromZero && high >= 0 ? 0 : low - room,
+          high <= 1 ? Math.min(1, high + room) : high + room,
+          0);
     }
     double room = (high - low) * 0.05;
     // Shares do not go beyond 1, and losses not below 0.

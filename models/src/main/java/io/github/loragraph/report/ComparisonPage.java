@@ -372,7 +372,7 @@ public final class ComparisonPage {
           .isolated(entry.getKey());
       if (entry.getValue().size() > 1) {
         page.raw("<span class=\"pm seeds\">")
-            .text("%d seeds".formatted(entry.getValue().size()))
+            .text("%d runs".formatted(entry.getValue().size()))
             .raw("</span>");
       }
       page.raw("</li>");

@@ -366,7 +366,7 @@ public final class ReportPage {
     if (confusion.size() > 0 && confusion.size() == classes.size()) {
       open("Confusion matrix");
       page.raw(
-          "<p class=\"note\">Rows are labels, columns are answers; the darker a cell, the larger its share of the row.</p>\n");
+          "<p class=\"note\">Rows are labels, columns are answers; the stronger the colour of a cell, the larger its share of the row.</p>\n");
       Page.openTable(page, "Labels (rows) and answers (columns)", "confusion");
       page.raw("<thead><tr><th scope=\"col\">label \\ answer</th>");
       for (JsonNode column : classes) {
@@ -436,7 +436,7 @@ public final class ReportPage {
     for (JsonNode mistake : mistakes) {
       texts |= mistake.has("text");
     }
-    Page.openTable(page, "Held-out examples that are answered wrongly", "sortable texts");
+    Page.openTable(page, "Held-out examples whose answer is not their label", "sortable texts");
     Page.heading(
         page,
         Page.numbers("loss"),

@@ -51,8 +51,8 @@ public final class RunRecorder implements TrainingListener {
 
   /**
    * @param folder of the run; a record that is there is of the parts before
-   * @param facts what is known when the run begins, by name: machine, parameters, data; what may
-   *     be known later is a {@link Supplier}, and asked each time
+   * @param facts what is known when the run begins, by name: machine, parameters, data; what may be
+   *     known later is a {@link Supplier}, and asked each time
    * @param described what there is of an evaluation beside its figures, by name
    * @param begin {@link System#nanoTime} when this part began
    * @param notes takes a line where the record of the parts before cannot be read

@@ -346,7 +346,8 @@ public record TrainingJob(
               graph == null ? opened.inputs() : answer.answering().graph().requiredInputs(),
               data.padId());
       BatchSource batches = batches(opened.inputs(), opened.labels());
-      @Nullable Function<Classifier, Report> measure = measure(answer, evaluator, listeners, listeners);
+      @Nullable Function<Classifier, Report> measure =
+          measure(answer, evaluator, listeners, listeners);
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null
@@ -375,8 +376,7 @@ public record TrainingJob(
           summary =
               summary.withEvaluation(
                   new KeptReport(
-                      again(answer, evaluator, trainer.parameters(), listeners),
-                      chosen.figures()));
+                      again(answer, evaluator, trainer.parameters(), listeners), chosen.figures()));
         }
         return new Result(
             summary,
