@@ -9,6 +9,8 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.Sessions;
+import io.github.loragraph.trainer.RunFolder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +60,11 @@ final class RunRecipe {
     put(RunConfiguration.DATA, training.name(), training.checksum());
     heldOut.ifPresent(set -> put(RunConfiguration.EVAL, set.name(), set.checksum()));
     files.companionsByName().forEach(this::put);
+    arguments
+        .continueFrom()
+        .map(run -> run.resolve(RunFolder.OPTIMIZER))
+        .filter(Files::exists)
+        .ifPresent(state -> put(RunFolder.OPTIMIZER, state));
   }
 
   private void put(String what, Path file) {

@@ -26,6 +26,7 @@ import io.github.loragraph.report.ReportPage;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
+import io.github.loragraph.trainer.ContinuedRun;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
@@ -102,6 +103,10 @@ final class Training {
       throw new LoraGraphException(
           "whether the model became better shows on held-out examples: give some");
     }
+    if (arguments.continueFrom().isPresent() && arguments.isFewShot()) {
+      throw new LoraGraphException(
+          "few-shot training has an end, where its head is fitted: it is not continued, but done again with more pairs");
+    }
     if (arguments.writesTensorBoard() && run == null) {
       throw new LoraGraphException("event files for TensorBoard need a run folder: name one");
     }
@@ -152,7 +157,18 @@ final class Training {
       Lesson lesson = lesson(data, shapes(engine, device.device()));
       Set<String> trained = LoraGraphException.in(model.file(), () -> lesson.trained(trainable));
       Optimization optimization = arguments.optimization();
-      TrainerSettings settings = arguments.settings();
+      @Nullable ContinuedRun continued =
+          arguments
+              .continueFrom()
+              .map(ContinuedRun::read)
+              .map(former -> former.of(onnx, trained, notes))
+              .orElse(null);
+      TrainerSettings settings =
+          arguments.settings().toBuilder()
+              .keepsState(arguments.keepsState())
+              .continued(
+                  continued == null ? ContinuedRun.Position.START : continued.position())
+              .build();
       OrtRuntime runtime =
           TrainingJob.runtime(
               engine, device.device(), optimization.precision(), settings, lesson.size());
@@ -177,6 +193,10 @@ final class Training {
       if (arguments.asksForBest() && !arguments.evaluatesOnTheWay()) {
         notes.accept("there is one evaluation, at the end: nothing to choose the best of");
       }
+      if (continued != null && start == null) {
+        notes.accept(
+            "%s is continued after its %,d steps".formatted(continued.run(), continued.passed()));
+      }
       if (start != null) {
         notes.accept("going on after step %,d".formatted(before));
         bridge.goesOnAfter(before);
@@ -199,14 +219,17 @@ final class Training {
       TrainingJob.Result result =
           run == null
               ? comparison.settle(
-                  lesson.completed(job.run(List.of(bridge), null), sessions, List.of(bridge)),
+                  lesson.completed(
+                      job.run(List.of(bridge), continued == null ? null : continued.state()),
+                      sessions,
+                      List.of(bridge)),
                   model,
                   notes)
               : inFolder(
                   run,
                   job,
                   lesson,
-                  start,
+                  start == null && continued != null ? continued.state() : start,
                   stopped,
                   configuration,
                   config,
@@ -386,7 +409,8 @@ final class Training {
                   .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
               folder.finish(
                   outcome(made(result, lesson, comparison), config, configuration, data.task()),
-                  record.finished());
+                  record.finished(),
+                  comparison.keptBase() ? null : result.summary().state());
             });
         return result;
       } catch (TrainingStopped e) {

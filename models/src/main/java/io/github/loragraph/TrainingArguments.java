@@ -182,6 +182,7 @@ public final class TrainingArguments {
   private final int patience;
   private final @Nullable Double evalSplit;
   private final boolean tensorBoard;
+  private final @Nullable Path continueFrom;
 
   private TrainingArguments(Builder b) {
     method = b.method;
@@ -246,6 +247,7 @@ public final class TrainingArguments {
     patience = b.patience;
     evalSplit = b.evalSplit;
     tensorBoard = b.tensorBoard;
+    continueFrom = b.continueFrom;
   }
 
   /** Arguments with the defaults, which the setters name. */
@@ -318,6 +320,7 @@ public final class TrainingArguments {
     b.patience = patience;
     b.evalSplit = evalSplit;
     b.tensorBoard = tensorBoard;
+    b.continueFrom = continueFrom;
     return b;
   }
 
@@ -563,6 +566,16 @@ public final class TrainingArguments {
     return Optional.ofNullable(evalSplit);
   }
 
+  /** The run that is gone on from in another one. */
+  Optional<Path> continueFrom() {
+    return Optional.ofNullable(continueFrom);
+  }
+
+  /** Whether what the optimizer knows is small enough to be kept. */
+  boolean keepsState() {
+    return outputDir != null && method != Method.FULL && !fewShot;
+  }
+
   boolean writesTensorBoard() {
     return tensorBoard;
   }
@@ -751,6 +764,10 @@ public final class TrainingArguments {
     if (patience > 0) {
       map.put("patience", patience);
     }
+    if (continueFrom != null) {
+      map.put(
+          RunConfiguration.CONTINUE_FROM, continueFrom.toAbsolutePath().normalize().toString());
+    }
     if (tensorBoard) {
       map.put(RunConfiguration.TENSORBOARD, true);
     }
@@ -847,6 +864,7 @@ public final class TrainingArguments {
     private int patience;
     private @Nullable Double evalSplit;
     private boolean tensorBoard;
+    private @Nullable Path continueFrom;
 
     private Builder() {}
 
@@ -1084,6 +1102,17 @@ public final class TrainingArguments {
      */
     public Builder tensorBoard(boolean write) {
       tensorBoard = write;
+      return this;
+    }
+
+    /**
+     * A finished run to go on from, whose model is the one that is trained: the epochs are those
+     * after its own, so that the order of the examples is another one, and AdamW goes on with the
+     * moments that the run kept, where it trained adapters or a head. Epochs, steps, learning rate
+     * and warm-up are those of the new run.
+     */
+    public Builder continueFrom(Path run) {
+      continueFrom = Objects.requireNonNull(run, "run");
       return this;
     }
 

@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.trainer.ContinuedRun;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -33,6 +34,9 @@ final class ConfigFile implements IDefaultValueProvider {
   private static final String OPTION = "--config";
   private static final String MODEL = "model";
   private static final String RESUME = "--resume";
+  private static final String CONTINUE = "--continue-from";
+  private static final List<String> OF_THE_SCHEDULE =
+      List.of("epochs", "steps", "warmupSteps", "warmupRatio", "warmup");
   private static final Set<String> NOT_IN_FILES =
       Set.of("help", "version", "force", "json", "stacktrace", "config", "resume", "stop-after");
   private static final Set<String> NOTES =
@@ -59,6 +63,13 @@ final class ConfigFile implements IDefaultValueProvider {
    *     that of a run to be gone on with and lacks one
    */
   static void apply(CommandLine command, String[] args) {
+    Optional<Path> continued = valueOf(CONTINUE, args);
+    if (continued.isPresent()) {
+      Path file = continued.get().resolve(RunFolder.CONFIG);
+      command.setDefaultValueProvider(
+          read(file, toContinue(continued.get(), file), command.getCommandSpec()));
+      return;
+    }
     Optional<Path> run = valueOf(RESUME, args);
     if (run.isPresent()) {
       RunFolder.recover(run.get(), line -> say(command, line));
@@ -74,6 +85,17 @@ final class ConfigFile implements IDefaultValueProvider {
                   command.setDefaultValueProvider(
                       read(file, RunConfiguration.entries(file), command.getCommandSpec())));
     }
+  }
+
+  /** The options of a run for one that continues it, which has a schedule and a model of its own. */
+  private static Map<String, Object> toContinue(Path run, Path file) {
+    ContinuedRun.requireFinished(run);
+    Map<String, Object> entries = new LinkedHashMap<>(RunConfiguration.entries(file));
+    OF_THE_SCHEDULE.forEach(entries::remove);
+    entries.remove(RunConfiguration.ADAPTER);
+    entries.remove(RunConfiguration.CONTINUE_FROM);
+    entries.put(MODEL, run.toString());
+    return entries;
   }
 
   private static void say(CommandLine command, String line) {

@@ -47,6 +47,7 @@ enum OptionGroup {
       "--sequence",
       "--lr",
       "--resume",
+      "--continue-from",
       "--stop-after",
       "--config",
       "--errors",

@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
       "  lora-graph train model.lora.onnx --data train.tsv --eval dev.tsv -o run",
       "  lora-graph train model.lora.onnx --task embedding --data pairs.tsv --eval held-out.tsv",
       "  lora-graph train --resume run",
+      "  lora-graph train --continue-from run --epochs 2",
       "",
       "Ctrl-C, SIGTERM and the end of the terminal (SIGHUP) stop a training after the batch that is"
           + " at work, or after the steps of one call, with a checkpoint: also in the midst of a"
@@ -127,6 +128,14 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   private @Nullable Path resume;
 
   @Option(
+      names = "--continue-from",
+      paramLabel = "RUN",
+      description =
+          "Train a finished run further, for --epochs or --steps more, with its options, in another"
+              + " run folder (default: RUN-continued).")
+  private @Nullable Path continueFrom;
+
+  @Option(
       names = "--stop-after",
       paramLabel = "N",
       description =
@@ -157,6 +166,9 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   public Integer call() {
     if (stopAfter != null && stopAfter < 1) {
       throw new ParameterException(spec.commandLine(), "--stop-after must be 1 or more");
+    }
+    if (resume == null && continueFrom != null) {
+      requireContinuation();
     }
     if (resume != null) {
       requireNothingElse();
@@ -236,6 +248,9 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
             .resumeFromCheckpoint(resume != null);
     if (stopAfter != null) {
       arguments.stopAfterSteps(stopAfter);
+    }
+    if (continueFrom != null) {
+      arguments.continueFrom(continueFrom);
     }
     embeddingTraining.addTo(arguments);
     arguments.embedding(embeddingOptions.asked());
@@ -333,7 +348,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
         run = Path.of(runOrOutputName);
       }
     }
-    run = run == null ? Path.of("run") : run;
+    run = run == null ? usualRun() : run;
     return read;
   }
 
@@ -367,6 +382,27 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
                 .formatted(option.names()[0], RunFolder.CONFIG));
       }
     }
+  }
+
+  private void requireContinuation() {
+    if (options.epochs == null && options.steps == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--continue-from trains for --epochs or --steps more: give one of the two");
+    }
+    if (config != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--continue-from has the options of its run: leave --config out");
+    }
+  }
+
+  /** Beside the run that is continued, unless it is named. */
+  private Path usualRun() {
+    Path former = continueFrom;
+    return former == null
+        ? Path.of("run")
+        : former.resolveSibling(
+            former.toAbsolutePath().normalize().getFileName() + "-continued");
   }
 
   private static Path usualData() {

@@ -67,6 +67,9 @@ public final class RunConfiguration {
   /** Of a run that masks tokens alone. */
   public static final String WHOLE_WORDS = "wholeWordMasking";
 
+  /** The run that another one continues. */
+  public static final String CONTINUE_FROM = "continueFrom";
+
   /** Whether event files for TensorBoard are written. */
   public static final String TENSORBOARD = "tensorboard";
 
@@ -135,6 +138,7 @@ public final class RunConfiguration {
       List.of(
           ADAPTER,
           WRITE_MODEL,
+          CONTINUE_FROM,
           EVAL_SPLIT,
           TENSORBOARD,
           "patience",

@@ -4,6 +4,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.onnx.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What the checkpoint of a run says besides parameters and moments. */
@@ -16,6 +17,9 @@ final class CheckpointMarks {
 
   /** The property of one after the last step, which has parameters alone. */
   private static final String FINISHED = "finished";
+
+  /** What the names of properties begin with that are about the run's course. */
+  private static final List<String> OF_RUN = List.of("log.", "best.", "order.");
 
   private CheckpointMarks() {}
 
@@ -35,12 +39,37 @@ final class CheckpointMarks {
     return new Checkpoint(parameters, List.of(), false, List.of(group), Map.of(FINISHED, 1L));
   }
 
+  /** The same of a checkpoint with moments, which a later run goes on from. */
+  static Checkpoint finished(Checkpoint state) {
+    return state.with(FINISHED, 1L);
+  }
+
+  /** Without what it says of its run. */
+  static Checkpoint stateAlone(Checkpoint checkpoint) {
+    Map<String, Object> own = new TreeMap<>(checkpoint.properties());
+    own.keySet()
+        .removeIf(
+            name ->
+                name.equals(EVALUATION_DUE)
+                    || name.equals(FINISHED)
+                    || name.equals(ENGINE)
+                    || OF_RUN.stream().anyMatch(name::startsWith));
+    return new Checkpoint(
+        checkpoint.trainable(), checkpoint.frozen(), checkpoint.nominal(), checkpoint.groups(), own);
+  }
+
   static boolean isFinished(@Nullable Checkpoint start) {
     return start != null && start.properties().containsKey(FINISHED);
   }
 
   /** What the engine begins with where a run goes on from a checkpoint; null where it begins. */
   static @Nullable Checkpoint engineStart(@Nullable Checkpoint start) {
-    return start != null && isFinished(start) ? Checkpoint.ofParameters(start.trainable()) : start;
+    return start != null && isFinished(start) && !hasMoments(start)
+        ? Checkpoint.ofParameters(start.trainable())
+        : start;
+  }
+
+  static boolean hasMoments(Checkpoint checkpoint) {
+    return checkpoint.group(Checkpoint.GROUP).filter(group -> !group.states().isEmpty()).isPresent();
   }
 }

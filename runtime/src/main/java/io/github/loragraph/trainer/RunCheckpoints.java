@@ -5,7 +5,6 @@ import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.onnx.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,10 +12,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -166,18 +163,16 @@ final class RunCheckpoints implements BestParameters {
   }
 
   @Override
-  public void keep(long step, Map<String, Tensor> parameters) {
-    CheckpointFile.write(
-        CheckpointMarks.finished(step, BestParameters.inOrder(parameters)), best(step), true);
+  public void keep(long step, Checkpoint state) {
+    CheckpointFile.write(state, best(step), true);
     deleteBest(new HashSet<>(List.of(step, bestOfWhole, bestOfBefore)));
   }
 
   /** Copied: the file goes with the checkpoints. */
   @Override
-  public Map<String, Tensor> of(long step) {
+  public Checkpoint of(long step) {
     CheckpointFile.readChecked(best(step));
-    return CheckpointFile.readCopied(best(step)).trainable().stream()
-        .collect(Collectors.toMap(Tensor::name, tensor -> tensor, (a, b) -> a, LinkedHashMap::new));
+    return CheckpointFile.readCopied(best(step));
   }
 
   private void deleteBest(Set<Long> kept) {

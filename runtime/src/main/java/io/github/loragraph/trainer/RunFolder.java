@@ -5,6 +5,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
@@ -50,6 +51,9 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   /** A line for each log entry and each evaluation. */
   public static final String METRICS = "metrics.jsonl";
+
+  /** The state of the optimizer that a finished run leaves where it is small. */
+  public static final String OPTIMIZER = "optimizer.ckpt";
 
   /** Names in a line of the metrics what comes after the steps. */
   static final String STAGE = "stage";
@@ -371,11 +375,16 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * Writes what the run leaves, all or nothing, which ends it, and takes the checkpoints away.
    *
    * @param record what it says of itself; null where it says nothing
+   * @param state what a later run goes on from; null where it is not kept
    * @throws LoraGraphException if it cannot be written; the checkpoints then stay
    */
-  public void finish(Outcome outcome, @Nullable RunRecord record) {
+  public void finish(
+      Outcome outcome, @Nullable RunRecord record, @Nullable Checkpoint state) {
     try {
       metrics.close();
+      if (state != null) {
+        CheckpointFile.write(state, folder.resolve(OPTIMIZER), true);
+      }
       try (StagedFiles files = new StagedFiles(folder, true)) {
         if (record != null) {
           files.write(folder.resolve(RunRecord.FILE), out -> out.write(record.bytes()));

@@ -11,6 +11,7 @@ import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -51,6 +52,9 @@ public final class Trainer {
 
   /** Null until the last step is made. */
   private @Nullable Map<String, Tensor> trained;
+
+  /** With moments where they are kept; null until the last step is made. */
+  private @Nullable Checkpoint state;
 
   /**
    * A training whose batches are run whole.
@@ -112,15 +116,17 @@ public final class Trainer {
    *     or it was made before the run was gone on with
    * @param best the evaluation whose parameters the run ends with; null where several were not
    *     compared
+   * @param state what a later run goes on from; null where it is not kept
    */
   public record Summary(
       long steps,
       double finalTrainLoss,
       double samplesPerSecond,
       @Nullable Report evaluation,
-      @Nullable BestEvaluation best) {
+      @Nullable BestEvaluation best,
+      @Nullable Checkpoint state) {
     Summary withEvaluation(Report report) {
-      return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best);
+      return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best, state);
     }
   }
 
@@ -137,14 +143,17 @@ public final class Trainer {
     RunningFigures whole = new RunningFigures();
     RunningFigures span = start == null ? new RunningFigures() : RunningFigures.of(start);
     double finalLoss = span.isEmpty() ? RunningFigures.lastLoss(start) : span.meanLoss();
-    StepCursor cursor = new StepCursor(batches, loss, settings, engine.steps());
+    StepCursor cursor = new StepCursor(batches, loss, settings, drawn(engine.steps()));
     settings
         .remarks(batches.batchesPerEpoch())
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     @Nullable Report report = null;
     long evalEvery = settings.evalEvery(batches.batchesPerEpoch());
-    boolean compares = evaluation != null && evalEvery > 0 && evalEvery < totalSteps;
+    boolean compares = evaluation != null && evalEvery > 0 && evalEvery < totalSteps - settings.continued().step();
     boolean over = CheckpointMarks.isFinished(start);
+    if (over && CheckpointMarks.hasMoments(Objects.requireNonNull(start))) {
+      state = start;
+    }
     long begin = over ? RunCheckpoints.stepIn(Objects.requireNonNull(start)) : engine.steps();
     boolean stops = settings.stopAfter() > 0 && settings.stopAfter() < totalSteps;
     if (stops && begin > settings.stopAfter()) {
@@ -154,7 +163,7 @@ public final class Trainer {
     }
     if (CheckpointMarks.evaluates(start)) {
       report = evaluate(begin);
-      if (compares && (over || isDue(begin, evalEvery))) {
+      if (compares && (over || isDue(drawn(begin), evalEvery))) {
         BestEvaluation before = best;
         offer(begin, report, over);
         if (!over && isPatienceOver()) {
@@ -208,7 +217,7 @@ public final class Trainer {
       long step = done;
       boolean last = step == totalSteps;
       boolean ends = !last && step == settings.stopAfter();
-      boolean evaluates = evaluation != null && (last || ends || isDue(step, evalEvery));
+      boolean evaluates = evaluation != null && (last || ends || isDue(drawn(step), evalEvery));
       // Before an evaluation, which may take long, and before the trained model is written.
       boolean kept = last || ends || wantsToStop() || isDue(step, settings.checkpointEvery());
       if (kept) {
@@ -227,7 +236,7 @@ public final class Trainer {
           }
           throw e;
         }
-        if (compares && (last || isDue(step, evalEvery))) {
+        if (compares && (last || isDue(drawn(step), evalEvery))) {
           BestEvaluation before = best;
           offer(step, report, last);
           if (!last && isPatienceOver()) {
@@ -242,7 +251,8 @@ public final class Trainer {
     }
     boolean chooses = compares && settings.keepsBest();
     if (chooses && best.isDefined() && best.step() < done) {
-      trained = bestParameters.of(best.step());
+      state = bestParameters.of(best.step());
+      trained = byName(state);
       report = bestReport;
     }
     if (chooses) {
@@ -250,7 +260,12 @@ public final class Trainer {
       listeners.forEach(l -> l.note(remark));
     }
     return new Summary(
-        done, finalLoss, whole.rate(), report, chooses && best.isDefined() ? best : null);
+        done,
+        finalLoss,
+        whole.rate(),
+        report,
+        chooses && best.isDefined() ? best : null,
+        settings.keepsState() && state != null ? ContinuedRun.left(state, drawn(done)) : null);
   }
 
   private String chosen(long end) {
@@ -286,7 +301,11 @@ public final class Trainer {
     }
     bestReport = report;
     if (settings.keepsBest() && !last) {
-      bestParameters.keep(step, engine.parameters());
+      bestParameters.keep(
+          step,
+          settings.keepsState()
+              ? engine.checkpoint()
+              : CheckpointMarks.finished(step, List.copyOf(engine.parameters().values())));
     }
     if (settings.keepsBest()) {
       BestEvaluation now = best;
@@ -370,10 +389,21 @@ public final class Trainer {
     }
   }
 
-  /** Nobody needs moments any more, which are twice as large as the parameters. */
+  /** Moments are twice as large as the parameters: they are left out unless they are kept. */
   private Checkpoint finished(long step) {
+    if (settings.keepsState()) {
+      state = engine.checkpoint();
+      trained = byName(state);
+      return CheckpointMarks.finished(state);
+    }
     trained = engine.parameters();
     return CheckpointMarks.finished(step, List.copyOf(trained.values()));
+  }
+
+  private static Map<String, Tensor> byName(Checkpoint state) {
+    Map<String, Tensor> parameters = new LinkedHashMap<>();
+    state.trainable().forEach(tensor -> parameters.put(tensor.name(), tensor));
+    return parameters;
   }
 
   /** The trained parameters by name, copied once, after {@link #run}. */
@@ -410,6 +440,11 @@ public final class Trainer {
         samplesPerSecond);
   }
 
+  /** Steps whose batches were drawn when one was made: those of a run that is continued, too. */
+  private long drawn(long step) {
+    return step - settings.continued().step() + settings.continued().passed();
+  }
+
   private static boolean isDue(long step, long every) {
     return every > 0 && step % every == 0;
   }
@@ -426,7 +461,7 @@ public final class Trainer {
       long evalEvery) {
     long count = Math.max(1, runner.batchesPerCall() / settings.accumulation());
     count = Math.min(count, totalSteps - done);
-    count = Math.min(count, untilDue(done, evalEvery));
+    count = Math.min(count, untilDue(drawn(done), evalEvery));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
     if (settings.stopAfter() > done) {
       count = Math.min(count, settings.stopAfter() - done);
@@ -441,7 +476,7 @@ public final class Trainer {
         boolean last = i == step.batches().size() - 1;
         parts.add(
             new BatchRunner.Part(
-                step.batches().get(i), schedule.at(number), step.shares()[i], last));
+                step.batches().get(i), schedule.at(number - settings.continued().step()), step.shares()[i], last));
       }
     }
     long begin = System.nanoTime();
@@ -458,7 +493,7 @@ public final class Trainer {
     Iterator<StepResult> result = results.iterator();
     for (StepCursor.Step step : steps) {
       long number = done + outcomes.size() + 1;
-      double rate = schedule.at(number);
+      double rate = schedule.at(number - settings.continued().step());
       double mean = 0;
       double norm = Double.NaN;
       for (double share : step.shares()) {

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param metric the figure that says which is the best, or {@link BestEvaluation#SCORE}
  * @param patience the evaluations on the way, none of them better than the best, after which the
  *     run ends; 0 for no such end
+ * @param keepsState whether the state of the optimizer is kept when the run is over
+ * @param continued where the run goes on that this one continues
  * @param checkpointEvery steps between two checkpoints; 0 for none
  * @param stopAfter the step after which the run is stopped, to be gone on with; 0 to end it
  * @param batchSize examples in a batch
@@ -40,6 +42,8 @@ public record TrainerSettings(
     boolean keepsBest,
     String metric,
     int patience,
+    boolean keepsState,
+    ContinuedRun.Position continued,
     long checkpointEvery,
     long stopAfter,
     int batchSize,
@@ -113,6 +117,8 @@ public record TrainerSettings(
     builder.keepsBest = keepsBest;
     builder.metric = metric;
     builder.patience = patience;
+    builder.keepsState = keepsState;
+    builder.continued = continued;
     builder.checkpointEvery = checkpointEvery;
     builder.stopAfter = stopAfter;
     builder.batchSize = batchSize;
@@ -132,8 +138,15 @@ public record TrainerSettings(
     return BatchSource.batchesPerEpoch(examples, batchSize);
   }
 
-  /** The number of steps over data of so many batches an epoch. */
+  /**
+   * The number of the last step over data of so many batches an epoch: those of a run that is
+   * continued count, too.
+   */
   public long totalSteps(long batchesPerEpoch) {
+    return continued.step() + ownSteps(batchesPerEpoch);
+  }
+
+  private long ownSteps(long batchesPerEpoch) {
     if (epochs == null && steps != null) {
       return steps;
     }
@@ -145,9 +158,10 @@ public record TrainerSettings(
     return (long) Math.ceil(passes * stepsPerEpoch(batchesPerEpoch));
   }
 
-  /** The learning rate of each of so many steps. */
+  /** The learning rate of each of the run's own steps, up to the last of so many. */
   public LearningRateSchedule schedule(long totalSteps) {
-    return new LearningRateSchedule(decay, learningRate, warmUp.of(totalSteps), totalSteps);
+    long own = totalSteps - continued.step();
+    return new LearningRateSchedule(decay, learningRate, warmUp.of(own), own);
   }
 
   /** What of the settings has no effect over data of so many batches an epoch, a line each. */
@@ -181,18 +195,19 @@ public record TrainerSettings(
           "the run is over after step %,d: it is not stopped after step %,d"
               .formatted(total, stopAfter));
     }
-    long rise = warmUp.of(total);
+    long own = ownSteps(batchesPerEpoch);
+    long rise = warmUp.of(own);
     if (rise > 0 && decay == LearningRateSchedule.Decay.CONSTANT) {
       remarks.add(
           "the schedule constant has no warm-up: %s has one"
               .formatted(LearningRateSchedule.Decay.CONSTANT_WITH_WARMUP));
-    } else if (rise >= total && total > 1) {
+    } else if (rise >= own && own > 1) {
       remarks.add(
           String.format(
               Locale.ROOT,
               "a warm-up of %,d steps is not over in a run of %,d: the learning rate does not reach %s",
               rise,
-              total,
+              own,
               learningRate));
     }
     return remarks;
@@ -220,6 +235,8 @@ public record TrainerSettings(
     private boolean keepsBest = true;
     private String metric = BestEvaluation.SCORE;
     private int patience;
+    private boolean keepsState;
+    private ContinuedRun.Position continued = ContinuedRun.Position.START;
     private long checkpointEvery = 500;
     private long stopAfter;
     private int batchSize = BatchSource.BATCH_SIZE;
@@ -300,6 +317,18 @@ public record TrainerSettings(
       return this;
     }
 
+    /** Whether the state of the optimizer is kept when the run is over. */
+    public Builder keepsState(boolean keepsState) {
+      this.keepsState = keepsState;
+      return this;
+    }
+
+    /** Where the run goes on that this one continues. */
+    public Builder continued(ContinuedRun.Position continued) {
+      this.continued = continued;
+      return this;
+    }
+
     /** Steps between two checkpoints; 0 for none. */
     public Builder checkpointEvery(long checkpointEvery) {
       this.checkpointEvery = checkpointEvery;
@@ -355,6 +384,8 @@ public record TrainerSettings(
           keepsBest,
           metric,
           patience,
+          keepsState,
+          continued,
           checkpointEvery,
           stopAfter,
           batchSize,
