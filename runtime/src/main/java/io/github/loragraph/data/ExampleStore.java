@@ -151,7 +151,7 @@ final class ExampleStore {
         out.putShort((short) ids.get(i));
       }
     }
-    for (int i = 0; typed && i < length; i++) {
+    for (int i = 0; types != null && typed && i < length; i++) {
       out.put((byte) types.get(i));
     }
     long record = record(row);
