@@ -51,7 +51,7 @@ public final class CommandLineProgram implements RunProgram {
           "--top");
 
   /** Options with a file in them that is no {@link Path}: several, or one by a pattern. */
-  private static final Set<String> FILES = Set.of("data", "eval");
+  private static final Set<String> FILES = Set.of("data", "eval", "labels-from");
 
   private final Map<Part, CommandSpec> specs =
       COMMANDS.entrySet().stream()

@@ -29,7 +29,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code lora-graph experiment}. */
+/**
+ * {@code lora-graph experiment}.
+ *
+ * <p>Long because the three forms of its result stand beside each other.
+ */
 @Command(
     name = "experiment",
     header = "Trains many configurations and compares them.",

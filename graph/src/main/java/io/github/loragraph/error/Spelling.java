@@ -9,13 +9,23 @@ public final class Spelling {
 
   private Spelling() {}
 
-  /** The known words at most a third of whose letters are off, nearest first. */
+  /**
+   * The known words at most a third of whose letters are off, or that have the same letters in
+   * another order, nearest first.
+   */
   public static List<String> nearest(String word, List<String> known) {
     return known.stream()
-        .filter(k -> 3 * edits(word, k) <= Math.max(word.length(), k.length()))
+        .filter(
+            k ->
+                3 * edits(word, k) <= Math.max(word.length(), k.length())
+                    || word.length() > 2 && letters(word).equals(letters(k)))
         .sorted(Comparator.comparingInt(k -> edits(word, k)))
         .limit(MOST)
         .toList();
+  }
+
+  private static List<Integer> letters(String word) {
+    return word.chars().sorted().boxed().toList();
   }
 
   /** Levenshtein's distance: letters to put in, take out or change. */

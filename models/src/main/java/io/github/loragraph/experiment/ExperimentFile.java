@@ -275,9 +275,9 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
     private static String named(String key, @Nullable Object value) {
       String text =
           value instanceof List<?> list
-              ? list.stream().map(String::valueOf).collect(Collectors.joining("+"))
-              : value == null ? "none" : String.valueOf(value);
-      String safe = text.replaceAll("[^\\p{L}\\p{N}.+]+", "_").replaceAll("^_+|[_.]+$", "");
+              ? list.stream().map(SettingsLayer::text).collect(Collectors.joining("+"))
+              : value == null ? "none" : SettingsLayer.text(value);
+      String safe = text.replaceAll("[^\\p{L}\\p{N}.+-]+", "_").replaceAll("^_+|[_.]+$", "");
       return SettingsLayer.kebab(key)
           + (safe.matches("[-+]?[0-9.].*") ? "" : "=")
           + (safe.isEmpty() ? "_" : safe);

@@ -34,7 +34,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the runs of an experiment in its folder, and the table of them as they end. */
+/**
+ * Makes the runs of an experiment in its folder, and the table of them as they end.
+ *
+ * <p>Long because what lies in the folder, and what is made of it, are one thing.
+ */
 public final class ExperimentRunner {
   /** What makes a folder that of an experiment. */
   static final String STATE = "experiment.json";

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * was killed is started again, and goes on from its checkpoint. Who makes the pool closes it.
  *
  * <p>Any number of threads may use it.
+ *
+ * <p>Long because what becomes of a process is decided where it is watched.
  */
 public final class ProcessPool implements AutoCloseable {
   private static final long POLL_MILLIS = 100;

@@ -3,6 +3,7 @@ package io.github.loragraph.experiment;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.loragraph.Dataset;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram.Part;
 import io.github.loragraph.file.AtomicFile;
@@ -170,22 +171,26 @@ public final class RunPlace {
     config.put(RunConfiguration.PREPARED_FROM, prepared);
     Map<String, Object> sums = new LinkedHashMap<>();
     sums.put("model", hash(identity(settings)));
-    settings.dataFiles().forEach((key, file) -> sums.put(key, checksum(file)));
+    settings.dataFiles().forEach((key, files) -> sums.put(key, checksum(files)));
     config.put(RunConfiguration.CHECKSUMS, sums);
     return new Plan(tasks, model, run(settings), config(settings), config);
   }
 
   private String labels(Map<String, List<String>> words) {
-    List<String> file = words.get("labels-from");
-    return file == null || !Files.isRegularFile(Path.of(file.get(0)))
-        ? ""
-        : checksum(Path.of(file.get(0)));
+    List<String> files = words.get("labels-from");
+    return files == null ? "" : checksum(Dataset.files(files).files());
+  }
+
+  private String checksum(List<Path> files) {
+    return files.size() == 1
+        ? checksum(files.get(0))
+        : hash(String.join(" ", files.stream().map(this::checksum).toList()));
   }
 
   private static Map<String, Object> text(Map<String, List<String>> settings) {
     Map<String, Object> text = new LinkedHashMap<>();
     settings.forEach(
-        (key, values) -> text.put(key, values.size() == 1 ? values.get(0) : String.join(" ", values)));
+        (key, values) -> text.put(key, values.size() == 1 ? values.get(0) : String.join("\n", values)));
     return text;
   }
 

@@ -1,5 +1,6 @@
 package io.github.loragraph.experiment;
 
+import io.github.loragraph.Dataset;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram.Part;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What one run is asked for, checked as far as that is possible without running it: which model,
  * with which head and adapters, trained how, on what, from which seed.
+ *
+ * <p>Long because what goes together in one run is checked in one place.
  */
 public final class RunSettings {
   private static final String METHOD = "method";
@@ -377,15 +380,13 @@ public final class RunSettings {
         : Optional.of(Integer.parseInt(asked.get(0)));
   }
 
-  /** Data files by the names of the settings, where they are files. */
-  Map<String, Path> dataFiles() {
-    Map<String, Path> files = new LinkedHashMap<>();
+  /** The data files by the names of the settings; those that a pattern names are found anew. */
+  Map<String, List<Path>> dataFiles() {
+    Map<String, List<Path>> files = new LinkedHashMap<>();
     training.forEach(
         (key, values) -> {
-          if ((key.equals(DATA) || key.equals(EVAL) || MEASURED.containsValue(key)
-                  || MEASURED.containsKey(key))
-              && Files.isRegularFile(Path.of(values.get(0)))) {
-            files.put(key, Path.of(values.get(0)));
+          if (MEASURED.containsValue(key) || MEASURED.containsKey(key)) {
+            files.put(key, Dataset.files(values).files());
           }
         });
     return files;

@@ -3,6 +3,7 @@ package io.github.loragraph.experiment;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.experiment.RunProgram.Part;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -161,7 +162,19 @@ public final class SettingsLayer {
                   place,
                   value == null ? "nothing" : value instanceof Map ? "a map" : "a list"));
     }
-    return value.toString();
+    return text(value);
+  }
+
+  /** Small numbers as people write them: {@code 4e-4}, where YAML has it as 4.0E-4. */
+  static String text(@Nullable Object value) {
+    if (!(value instanceof Double number) || number == 0 || !Double.isFinite(number)) {
+      return String.valueOf(value);
+    }
+    BigDecimal exact = new BigDecimal(number.toString()).stripTrailingZeros();
+    int exponent = exact.precision() - exact.scale() - 1;
+    return exponent < -2 || exponent > 6
+        ? exact.scaleByPowerOfTen(-exponent).toPlainString() + "e" + exponent
+        : exact.toPlainString();
   }
 
   /** An option's name as one would type it. */

@@ -1,0 +1,165 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Experiments from their file to their table, by processes as a user has them. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class ExperimentTest {
+  private static final String BASE =
+      """
+      model: model.onnx
+      base: {data: train.jsonl, eval: train.jsonl, batch-size: 8, steps: 12, log-every: 3, engine: graph}
+      """;
+
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void prepare() throws Exception {
+    new Trainings(folder);
+    file = folder.resolve("experiment.yaml");
+  }
+
+  private Cli refused(String yaml) throws Exception {
+    Files.writeString(file, yaml);
+    Cli cli = Cli.run("experiment", file, "-o", folder.resolve("results"));
+    assertEquals(1, cli.exitCode(), cli.err());
+    assertEquals(1, cli.err().strip().lines().count(), cli.err());
+    assertFalse(Files.exists(folder.resolve("results")));
+    return cli;
+  }
+
+  private void assertRefused(String words, String yaml) throws Exception {
+    Cli cli = refused(yaml);
+    assertTrue(cli.err().contains(words), cli.err());
+  }
+
+  @Test
+  void whatIsWrongIsSaidBeforeTheFirstRun() throws Exception {
+    assertRefused(
+        file + ": runs.lora.rnak is no option of train: rank?",
+        BASE + "runs: {full: {method: full}, lora: {match: query, rnak: 2}}");
+    assertRefused(
+        file + ": runs.full.lr: 'high' is no number", BASE + "runs: {full: {method: full, lr: high}}");
+    assertRefused(file + ": runs.lora.rank: ", BASE + "runs: {lora: {match: query, rank: two}}");
+    assertRefused("'../x' is no name of a run", BASE + "runs: {../x: {method: full}}");
+    assertRefused("there are two runs of the name 'FULL'", BASE + "runs: {full: {method: full}, FULL: {method: head}}");
+    assertRefused(file + ":", BASE + "runs: {full: {method: full}, full: {method: head}}");
+    assertRefused(
+        "runs.full.rank: a run of method full puts no adapters on",
+        BASE + "runs: {full: {method: full, rank: 2}}");
+    assertRefused(file + ": runs.full.eval: no such file: ", BASE + "runs: {full: {method: full, eval: nowhere.tsv}}");
+    assertRefused("sedes is no key of an experiment: seeds?", BASE + "sedes: [1]\nruns: {full: {method: full}}");
+    assertRefused("seeds: 1 is there twice", BASE + "seeds: [1, 1]\nruns: {full: {method: full}}");
+    assertRefused("asks for nothing", BASE);
+    assertRefused("model: no such model: ", "model: nowhere\nruns: {full: {data: train.jsonl}}");
+  }
+
+  @Test
+  void aFolderOfSomethingElseIsLeftAlone() throws Exception {
+    Files.writeString(file, BASE + "runs: {full: {method: full}}");
+    Cli cli = Cli.run("experiment", file, "-o", folder);
+    assertEquals(1, cli.exitCode());
+    assertTrue(cli.err().contains(folder + " is not the folder of an experiment"), cli.err());
+  }
+
+  /** Without what the clock decides. */
+  private static List<String> rows(Path results) throws Exception {
+    return Files.readAllLines(results.resolve("results.csv")).stream()
+        .map(row -> row.split(",", -1))
+        .map(
+            cells -> {
+              if (!cells[0].equals("run")) {
+                cells[6] = "";
+                cells[7] = "";
+              }
+              return String.join(",", cells);
+            })
+        .toList();
+  }
+
+  @Test
+  void runsAreThoseOfThePlainCommandsAndNothingIsDoneTwice() throws Exception {
+    Files.writeString(
+        file,
+        BASE
+            + """
+            seeds: [3]
+            runs:
+              before: {method: none}
+              lora: {match: 'query|output', rank: 2, lr: 4e-4}
+              wrong: {match: 'query|output', rank: 2, lr: 1e38}
+            """);
+    Path results = folder.resolve("results");
+    Cli first = Cli.run("experiment", file, "-o", results);
+    assertEquals(1, first.exitCode(), first.err());
+    assertTrue(first.out().contains("wrong, seed 3 failed: the loss is NaN"), first.out());
+    List<String> rows = rows(results);
+    assertTrue(
+        rows.get(0)
+            .startsWith(
+                "run,seed,status,accuracy,loss,trainableParameters,samplesPerSecond,peakMegabytes,folder"),
+        rows.toString());
+    assertTrue(rows.get(1).startsWith("before,3,finished,"), rows.toString());
+    assertTrue(rows.get(2).contains(",runs/lora-seed3"), rows.toString());
+    assertTrue(rows.get(3).startsWith("wrong,3,failed,,,,,,runs/wrong-seed3"), rows.toString());
+    assertTrue(Files.exists(results.resolve("compare.html")));
+
+    Path injected = folder.resolve("plain.onnx");
+    Cli.json("inject", folder.resolve("model.onnx"), "--match", "query|output", "--rank", 2, "--seed", 3, "-o", injected);
+    Path run = folder.resolve("plain");
+    Path data = folder.resolve("train.jsonl");
+    Cli.json("train", injected, "--data", data, "--eval", data, "--batch-size", 8, "--steps", 12, "--log-every", 3, "--engine", "graph", "--lr", "4e-4", "--seed", 3, "--threads", 1, "-o", run);
+    Path made = results.resolve("runs/lora-seed3");
+    assertArrayEquals(Runs.learned(run), Runs.learned(made));
+    assertEquals(Trainings.figures(run), Trainings.figures(made));
+
+    String changed = Files.readString(file).replace("4e-4", "5e-4").replaceAll(" *wrong: .*\n", "");
+    Files.writeString(file, changed);
+    Cli refused = Cli.run("experiment", file, "-o", results);
+    assertEquals(1, refused.exitCode());
+    assertTrue(
+        refused.err().contains("lora-seed3 has begun otherwise: lr was 4e-4 and is 5e-4"),
+        refused.err());
+    Files.writeString(file, changed.replace("5e-4", "4e-4"));
+    Cli again = Cli.run("experiment", file, "-o", results);
+    assertEquals(0, again.exitCode(), again.err());
+    assertFalse(again.err().contains("begins: "), again.err());
+    assertEquals(rows.subList(0, 3), rows(results));
+    try (Stream<Path> models = Files.list(results.resolve("models"))) {
+      assertEquals(1, models.filter(Files::isDirectory).count(), "made once for equal settings");
+    }
+  }
+
+  @Test
+  void aProgramBuildsOne() {
+    Experiment experiment =
+        Experiment.builder()
+            .model(folder.resolve("model.onnx"))
+            .base("data", folder.resolve("train.jsonl"))
+            .base("steps", 4)
+            .run("lora", Map.of("match", "query"))
+            .grid("rank", List.of(2, 4))
+            .seeds(0, 1)
+            .build();
+    List<PlannedRun> plan = experiment.plan(folder.resolve("results"));
+    assertEquals(
+        List.of("lora-rank2 0", "lora-rank2 1", "lora-rank4 0", "lora-rank4 1"),
+        plan.stream().map(run -> run.name() + " " + run.seed()).toList());
+    assertTrue(plan.get(3).commands().get(0).contains("--rank 4 --seed 1"), plan.toString());
+  }
+}
