@@ -396,9 +396,10 @@ final class Training {
                   model,
                   notes);
         }
-        if (result.summary().best() != null) {
-          long chosen = result.summary().best().step();
-          lesson.worst().ifPresent(worst -> worst.ends(chosen));
+        var chosen = result.summary().best();
+        if (chosen != null) {
+          long step = chosen.step();
+          lesson.worst().ifPresent(worst -> worst.ends(step));
         }
         recorder.ends(result.summary());
         bridge.ended(

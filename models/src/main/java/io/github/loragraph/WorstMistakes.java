@@ -74,7 +74,7 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
     for (var mistake :
         data.task().mistakes(new float[][] {logits}, List.of(example), data.labels().names())) {
       count++;
-      if (worst.size() < MOST || byLoss.compare(mistake, worst.peek()) > 0) {
+      if (worst.size() < MOST || byLoss.compare(mistake, worst.element()) > 0) {
         worst.add(
             new io.github.loragraph.task.Mistake(
                 number, mistake.token(), mistake.label(), mistake.answer(), mistake.loss()));

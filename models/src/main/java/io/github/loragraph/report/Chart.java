@@ -103,7 +103,7 @@ final class Chart {
 
   /** Class names that draw a line or its sample in a legend. */
   static String look(int number) {
-    return "c%d d%d".formatted(number % COLOURS, number / COLOURS % DASHES);
+    return Markup.tag("c%d d%d", number % COLOURS, number / COLOURS % DASHES);
   }
 
   /** A short line as a legend has it. */
@@ -133,22 +133,20 @@ final class Chart {
     }
     page.raw("</div><div class=\"area\">");
     page.raw(
-        "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">"
-            .formatted(UNITS, UNITS));
+        Markup.tag("<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">", UNITS, UNITS));
     page.element("title", title).element("desc", description());
     for (double tick : y.ticks) {
-      page.raw("<path class=\"grid\" d=\"M0 %dH%d\"/>".formatted(up(y, tick), UNITS));
+      page.raw(Markup.tag("<path class=\"grid\" d=\"M0 %dH%d\"/>", up(y, tick), UNITS));
     }
     for (double tick : x.ticks) {
-      page.raw("<path class=\"grid\" d=\"M%d 0V%d\"/>".formatted(along(x, tick), UNITS));
+      page.raw(Markup.tag("<path class=\"grid\" d=\"M%d 0V%d\"/>", along(x, tick), UNITS));
     }
     for (Line line : lines) {
       drawTo(page, line, x, y);
     }
     for (Mark mark : marks) {
       page.raw(
-              "<path class=\"best %s\" d=\"M%d %dh0\"><title>"
-                  .formatted(look(mark.look), along(x, mark.x), up(y, mark.y)))
+              Markup.tag("<path class=\"best %s\" d=\"M%d %dh0\"><title>", look(mark.look), along(x, mark.x), up(y, mark.y)))
           .text(mark.name)
           .raw("</title></path>");
     }
@@ -184,15 +182,13 @@ final class Chart {
       begins = false;
     }
     page.raw(
-            "<path class=\"line %s%s\" data-look=\"%d\" data-name=\""
-                .formatted(look(line.look), line.faint ? " faint" : "", line.look))
+            Markup.tag("<path class=\"line %s%s\" data-look=\"%d\" data-name=\"", look(line.look), line.faint ? " faint" : "", line.look))
         .text(line.name)
         .raw("\" d=\"" + path + "\"/>");
     if (line.dots) {
       // A round cap on a line of no length stays round where the drawing is stretched.
       page.raw(
-          "<path class=\"dots %s\" data-look=\"%d\" d=\"%s\"/>"
-              .formatted(
+          Markup.tag("<path class=\"dots %s\" data-look=\"%d\" d=\"%s\"/>", 
                   look(line.look),
                   line.look,
                   path.toString().replaceAll("[ML](\\d+ \\d+)", "M$1h0")));
@@ -217,8 +213,7 @@ final class Chart {
     }
     for (Mark mark : marks) {
       page.raw(
-              "<li><svg class=\"sample\" viewBox=\"0 0 28 10\" aria-hidden=\"true\" focusable=\"false\"><path class=\"best %s\" d=\"M14 5h0\"/></svg>"
-                  .formatted(look(mark.look)))
+              Markup.tag("<li><svg class=\"sample\" viewBox=\"0 0 28 10\" aria-hidden=\"true\" focusable=\"false\"><path class=\"best %s\" d=\"M14 5h0\"/></svg>", look(mark.look)))
           .isolated(mark.name)
           .raw("</li>");
     }

@@ -36,12 +36,11 @@ final class Histogram {
           .raw("</span>");
     }
     page.raw(
-        "</div><div class=\"area\"><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">"
-            .formatted(UNITS, UNITS));
+        Markup.tag("</div><div class=\"area\"><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">", UNITS, UNITS));
     page.element("title", title).element("desc", described(training, width));
     for (int i = 0; i * step <= most; i++) {
       page.raw(
-          "<path class=\"grid\" d=\"M0 %dH%d\"/>".formatted(UNITS - up(i * step, most), UNITS));
+          Markup.tag("<path class=\"grid\" d=\"M0 %dH%d\"/>", UNITS - up(i * step, most), UNITS));
     }
     for (int i = 0; i < bins; i++) {
       double x = (double) UNITS * i / bins;
@@ -83,8 +82,7 @@ final class Histogram {
       Markup page, double x, double width, int height, String colour, String label) {
     if (height > 0) {
       page.raw(
-              "<rect class=\"bar %s\" x=\"%.0f\" y=\"%d\" width=\"%.0f\" height=\"%d\"><title>"
-                  .formatted(colour, x, UNITS - height, Math.max(1, width), height))
+              Markup.tag("<rect class=\"bar %s\" x=\"%.0f\" y=\"%d\" width=\"%.0f\" height=\"%d\"><title>", colour, x, UNITS - height, Math.max(1, width), height))
           .text(label)
           .raw("</title></rect>");
     }

@@ -1,6 +1,7 @@
 package io.github.loragraph.report;
 
 import io.github.loragraph.error.PlainText;
+import java.util.Locale;
 
 /**
  * A page that is being written. Text that it is given is escaped, whatever is in it; tags are its
@@ -13,6 +14,11 @@ final class Markup {
   Markup raw(String tags) {
     out.append(tags);
     return this;
+  }
+
+  /** A tag with numbers in it, whose digits are those of HTML in every language. */
+  static String tag(String form, Object... values) {
+    return String.format(Locale.ROOT, form, values);
   }
 
   /** Adds text. */
