@@ -36,8 +36,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A file is read each time that the data is used, and may be {@code .tsv}, {@code .csv}, {@code
  * .jsonl}, with words and their tags {@code .conll}, or {@code .txt} where no labels are needed,
- * UTF-8, as it is or packed by gzip or zstd. Examples of the program are taken over when the data is made, and held in memory. The same
- * examples give the same training, byte for byte, wherever they come from.
+ * UTF-8, as it is or packed by gzip or zstd. Examples of the program are taken over when the data
+ * is made, and held in memory. The same examples give the same training, byte for byte, wherever
+ * they come from.
  *
  * <p>Long because each way in which the same examples are read stands here.
  */

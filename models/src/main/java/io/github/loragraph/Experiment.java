@@ -45,8 +45,7 @@ public final class Experiment {
    */
   public static Experiment of(Path file) {
     RunProgram program = RunProgram.ofThisProcess();
-    return new Experiment(
-        ExperimentFile.read(program, file), program, OptionalInt.empty(), false);
+    return new Experiment(ExperimentFile.read(program, file), program, OptionalInt.empty(), false);
   }
 
   /** An experiment that is put together by a program. */
@@ -130,7 +129,9 @@ public final class Experiment {
       return model(path.toAbsolutePath().toString());
     }
 
-    /** Puts a head on the model; its labels are those of the training data unless they are named. */
+    /**
+     * Puts a head on the model; its labels are those of the training data unless they are named.
+     */
     public Builder head(Map<String, ?> settings) {
       head = Optional.of(settings);
       return this;

@@ -29,8 +29,7 @@ public record ExperimentResult(
   /** Each configuration over its seeds, in the order of the experiment. */
   public List<ExperimentSummary> summaries() {
     Map<String, List<ExperimentRun>> byName = new LinkedHashMap<>();
-    runs.forEach(
-        run -> byName.computeIfAbsent(run.name(), n -> new ArrayList<>()).add(run));
+    runs.forEach(run -> byName.computeIfAbsent(run.name(), n -> new ArrayList<>()).add(run));
     return byName.entrySet().stream()
         .map(entry -> ExperimentSummary.of(entry.getKey(), entry.getValue()))
         .toList();

@@ -166,8 +166,7 @@ final class Training {
       TrainerSettings settings =
           arguments.settings().toBuilder()
               .keepsState(arguments.keepsState())
-              .continued(
-                  continued == null ? ContinuedRun.Position.START : continued.position())
+              .continued(continued == null ? ContinuedRun.Position.START : continued.position())
               .build();
       OrtRuntime runtime =
           TrainingJob.runtime(

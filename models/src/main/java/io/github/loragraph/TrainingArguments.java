@@ -765,8 +765,7 @@ public final class TrainingArguments {
       map.put("patience", patience);
     }
     if (continueFrom != null) {
-      map.put(
-          RunConfiguration.CONTINUE_FROM, continueFrom.toAbsolutePath().normalize().toString());
+      map.put(RunConfiguration.CONTINUE_FROM, continueFrom.toAbsolutePath().normalize().toString());
     }
     if (tensorBoard) {
       map.put(RunConfiguration.TENSORBOARD, true);

@@ -66,9 +66,7 @@ class ContinuedRunTest {
 
     // In two parts, and stopped.
     Path stopped = folder.resolve("stopped");
-    ok(
-        List.of(
-            "train", "--continue-from", two, "--epochs", 1, "--stop-after", 10, "-o", stopped));
+    ok(List.of("train", "--continue-from", two, "--epochs", 1, "--stop-after", 10, "-o", stopped));
     ok(List.of("train", "--resume", stopped));
     assertArrayEquals(weights(three), weights(stopped));
     List<String> parts = Trainings.figures(stopped);

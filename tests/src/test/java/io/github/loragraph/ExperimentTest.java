@@ -54,16 +54,23 @@ class ExperimentTest {
         file + ": runs.lora.rnak is no option of train: rank?",
         BASE + "runs: {full: {method: full}, lora: {match: query, rnak: 2}}");
     assertRefused(
-        file + ": runs.full.lr: 'high' is no number", BASE + "runs: {full: {method: full, lr: high}}");
+        file + ": runs.full.lr: 'high' is no number",
+        BASE + "runs: {full: {method: full, lr: high}}");
     assertRefused(file + ": runs.lora.rank: ", BASE + "runs: {lora: {match: query, rank: two}}");
     assertRefused("'../x' is no name of a run", BASE + "runs: {../x: {method: full}}");
-    assertRefused("there are two runs of the name 'FULL'", BASE + "runs: {full: {method: full}, FULL: {method: head}}");
+    assertRefused(
+        "there are two runs of the name 'FULL'",
+        BASE + "runs: {full: {method: full}, FULL: {method: head}}");
     assertRefused(file + ":", BASE + "runs: {full: {method: full}, full: {method: head}}");
     assertRefused(
         "runs.full.rank: a run of method full puts no adapters on",
         BASE + "runs: {full: {method: full, rank: 2}}");
-    assertRefused(file + ": runs.full.eval: no such file: ", BASE + "runs: {full: {method: full, eval: nowhere.tsv}}");
-    assertRefused("sedes is no key of an experiment: seeds?", BASE + "sedes: [1]\nruns: {full: {method: full}}");
+    assertRefused(
+        file + ": runs.full.eval: no such file: ",
+        BASE + "runs: {full: {method: full, eval: nowhere.tsv}}");
+    assertRefused(
+        "sedes is no key of an experiment: seeds?",
+        BASE + "sedes: [1]\nruns: {full: {method: full}}");
     assertRefused("seeds: 1 is there twice", BASE + "seeds: [1, 1]\nruns: {full: {method: full}}");
     assertRefused("asks for nothing", BASE);
     assertRefused("model: no such model: ", "model: nowhere\nruns: {full: {data: train.jsonl}}");
@@ -120,10 +127,42 @@ class ExperimentTest {
     assertTrue(Files.exists(results.resolve("compare.html")));
 
     Path injected = folder.resolve("plain.onnx");
-    Cli.json("inject", folder.resolve("model.onnx"), "--match", "query|output", "--rank", 2, "--seed", 3, "-o", injected);
+    Cli.json(
+        "inject",
+        folder.resolve("model.onnx"),
+        "--match",
+        "query|output",
+        "--rank",
+        2,
+        "--seed",
+        3,
+        "-o",
+        injected);
     Path run = folder.resolve("plain");
     Path data = folder.resolve("train.jsonl");
-    Cli.json("train", injected, "--data", data, "--eval", data, "--batch-size", 8, "--steps", 12, "--log-every", 3, "--engine", "graph", "--lr", "4e-4", "--seed", 3, "--threads", 1, "-o", run);
+    Cli.json(
+        "train",
+        injected,
+        "--data",
+        data,
+        "--eval",
+        data,
+        "--batch-size",
+        8,
+        "--steps",
+        12,
+        "--log-every",
+        3,
+        "--engine",
+        "graph",
+        "--lr",
+        "4e-4",
+        "--seed",
+        3,
+        "--threads",
+        1,
+        "-o",
+        run);
     Path made = results.resolve("runs/lora-seed3");
     assertArrayEquals(Runs.learned(run), Runs.learned(made));
     assertEquals(Trainings.figures(run), Trainings.figures(made));

@@ -2,7 +2,6 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram;
-import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -189,7 +188,8 @@ public final class CommandLineProgram implements RunProgram {
   @Override
   public List<String> arguments(
       Part part, String model, Map<String, List<String>> settings, Optional<Path> target) {
-    List<String> words = new ArrayList<>(List.of(Objects.requireNonNull(COMMANDS.get(part)), model));
+    List<String> words =
+        new ArrayList<>(List.of(Objects.requireNonNull(COMMANDS.get(part)), model));
     settings.forEach(
         (name, values) -> {
           OptionSpec option = option(part, name).orElse(null);

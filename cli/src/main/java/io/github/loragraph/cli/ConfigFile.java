@@ -87,7 +87,9 @@ final class ConfigFile implements IDefaultValueProvider {
     }
   }
 
-  /** The options of a run for one that continues it, which has a schedule and a model of its own. */
+  /**
+   * The options of a run for one that continues it, which has a schedule and a model of its own.
+   */
   private static Map<String, Object> toContinue(Path run, Path file) {
     ContinuedRun.requireFinished(run);
     Map<String, Object> entries = new LinkedHashMap<>(RunConfiguration.entries(file));

@@ -146,8 +146,7 @@ final class ExperimentCommand implements Callable<Integer> {
     List<Path> written = wanted.unpack(place);
     String run =
         "lora-graph experiment %s -o %s"
-            .formatted(
-                ShellWord.of(written.get(0)), ShellWord.of(place.resolve("results")));
+            .formatted(ShellWord.of(written.get(0)), ShellWord.of(place.resolve("results")));
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("files", written.stream().map(Path::toString).toList());
     json.put("command", run);
@@ -363,8 +362,7 @@ final class ExperimentCommand implements Callable<Integer> {
     new TextTable(rows, Set.of(1, 2, 3, 4, 5)).printTo(out);
     int seeds = summaries.stream().mapToInt(summary -> summary.runs().size()).max().orElse(1);
     if (seeds > 1) {
-      out.println(
-          "mean and standard deviation over %d seeds; of memory the most".formatted(seeds));
+      out.println("mean and standard deviation over %d seeds; of memory the most".formatted(seeds));
     }
     result.runs().stream()
         .filter(run -> !run.message().isEmpty())

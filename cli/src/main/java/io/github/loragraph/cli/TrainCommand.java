@@ -401,8 +401,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     Path former = continueFrom;
     return former == null
         ? Path.of("run")
-        : former.resolveSibling(
-            former.toAbsolutePath().normalize().getFileName() + "-continued");
+        : former.resolveSibling(former.toAbsolutePath().normalize().getFileName() + "-continued");
   }
 
   private static Path usualData() {

@@ -48,8 +48,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
    * @throws LoraGraphException if it cannot be read, or something in it is not possible
    */
   public static ExperimentFile read(RunProgram program, Path file) {
-    return of(
-        program, file.toString(), AtomicFile.folderOf(file), RunConfiguration.entries(file));
+    return of(program, file.toString(), AtomicFile.folderOf(file), RunConfiguration.entries(file));
   }
 
   /**
@@ -152,11 +151,9 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
         throw failure(RUNS, "there are two runs of the name '%s'".formatted(name));
       }
       if (runs.size() + seeds.size() > MOST_RUNS) {
-        throw new LoraGraphException(
-            "%s asks for more than %,d runs".formatted(file, MOST_RUNS));
+        throw new LoraGraphException("%s asks for more than %,d runs".formatted(file, MOST_RUNS));
       }
-      RunSettings first =
-          RunSettings.of(program, file, folder, name, seeds.get(0), layers);
+      RunSettings first = RunSettings.of(program, file, folder, name, seeds.get(0), layers);
       seeds.forEach(seed -> runs.add(first.withSeed(seed)));
     }
 
@@ -256,15 +253,19 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
           throw failure(place + "." + key, "it is an empty list");
         }
         if ((long) points.size() * values.size() > MOST_RUNS) {
-          throw new LoraGraphException(
-              "%s asks for more than %,d runs".formatted(file, MOST_RUNS));
+          throw new LoraGraphException("%s asks for more than %,d runs".formatted(file, MOST_RUNS));
         }
         List<Point> next = new ArrayList<>();
         for (Point point : points) {
           for (Object value : values) {
             Map<String, Object> all = new LinkedHashMap<>(point.values);
             all.put(key, value);
-            next.add(new Point(point.name.isEmpty() ? named(key, value) : joined(point.name, named(key, value)), all));
+            next.add(
+                new Point(
+                    point.name.isEmpty()
+                        ? named(key, value)
+                        : joined(point.name, named(key, value)),
+                    all));
           }
         }
         points = next;

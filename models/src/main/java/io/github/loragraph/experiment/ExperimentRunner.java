@@ -192,8 +192,7 @@ public final class ExperimentRunner {
         Optional<Duration> left =
             timed == 0
                 ? Optional.empty()
-                : Optional.of(
-                    spent.multipliedBy(waiting).dividedBy((long) timed * share.parallel));
+                : Optional.of(spent.multipliedBy(waiting).dividedBy((long) timed * share.parallel));
         if (!stopped || end.status() != RunEnd.Status.STOPPED) {
           listener.onRunEnd(runs[event.index], done, runs.length, left);
         }
@@ -235,9 +234,7 @@ public final class ExperimentRunner {
   private ExperimentRun done(RunSettings settings, OptionalLong peak) {
     Path run = place.run(settings);
     OptionalDouble held =
-        peak.isPresent()
-            ? OptionalDouble.of(peak.getAsLong() / MEGABYTE)
-            : OptionalDouble.empty();
+        peak.isPresent() ? OptionalDouble.of(peak.getAsLong() / MEGABYTE) : OptionalDouble.empty();
     if (settings.isMeasured()) {
       Map<String, Double> figures = MeasureTask.figures(run);
       return new ExperimentRun(

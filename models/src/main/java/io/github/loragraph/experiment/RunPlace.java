@@ -82,7 +82,11 @@ public final class RunPlace {
    * @param config the file of the run's settings
    */
   private record Plan(
-      List<PrepareTask> preparations, String model, Path run, Path config, Map<String, Object> settings) {}
+      List<PrepareTask> preparations,
+      String model,
+      Path run,
+      Path config,
+      Map<String, Object> settings) {}
 
   /** The run folder of a run, whether it is there or not. */
   public Path run(RunSettings settings) {
@@ -190,7 +194,8 @@ public final class RunPlace {
   private static Map<String, Object> text(Map<String, List<String>> settings) {
     Map<String, Object> text = new LinkedHashMap<>();
     settings.forEach(
-        (key, values) -> text.put(key, values.size() == 1 ? values.get(0) : String.join("\n", values)));
+        (key, values) ->
+            text.put(key, values.size() == 1 ? values.get(0) : String.join("\n", values)));
     return text;
   }
 
@@ -270,8 +275,7 @@ public final class RunPlace {
     return flat;
   }
 
-  private static boolean isSame(
-      @Nullable String a, @Nullable String b) {
+  private static boolean isSame(@Nullable String a, @Nullable String b) {
     if (a == null || b == null || a.equals(b)) {
       return Objects.equals(a, b);
     }
@@ -359,8 +363,9 @@ public final class RunPlace {
   }
 
   /**
-   * Makes a run as soon as the pool has room: its model is prepared, unless that is done for another
-   * run, then it is trained. What is done already is not done again, and what was stopped goes on.
+   * Makes a run as soon as the pool has room: its model is prepared, unless that is done for
+   * another run, then it is trained. What is done already is not done again, and what was stopped
+   * goes on.
    *
    * @param stopAfter the step after which it stops with a checkpoint; empty: at its end
    * @param begun is called in another thread when its training is begun or gone on with

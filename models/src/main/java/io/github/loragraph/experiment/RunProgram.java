@@ -52,7 +52,9 @@ public interface RunProgram {
    */
   List<String> resume(Path run, OptionalLong stopAfter);
 
-  /** The own name of a setting, which may have others; empty where the part has none of the name. */
+  /**
+   * The own name of a setting, which may have others; empty where the part has none of the name.
+   */
   Optional<String> nameOf(Part part, String name);
 
   /** All names that settings of a part have. */

@@ -36,8 +36,7 @@ public final class RunSettings {
 
   /** What a measurement calls the data that a training holds out. */
   private static final Map<String, String> MEASURED =
-      Map.of(
-          EVAL, DATA, "eval-corpus", "corpus", "eval-queries", "queries", "eval-qrels", "qrels");
+      Map.of(EVAL, DATA, "eval-corpus", "corpus", "eval-queries", "queries", "eval-qrels", "qrels");
 
   private final String name;
   private final long seed;
@@ -98,12 +97,7 @@ public final class RunSettings {
     private final @Nullable Map<String, Setting> givenHead;
     private final String method;
 
-    Reader(
-        RunProgram program,
-        String file,
-        Path folder,
-        String name,
-        List<SettingsLayer> layers) {
+    Reader(RunProgram program, String file, Path folder, String name, List<SettingsLayer> layers) {
       this.program = program;
       this.file = file;
       this.folder = folder;
@@ -159,11 +153,20 @@ public final class RunSettings {
       Map<String, List<String>> last = measured ? measuring(training) : training;
       check(measured ? Part.MEASURING : Part.TRAINING, last, given);
       return new RunSettings(
-          name, seed, model, source(model, named, ofSource), ofSource, head, adapters, last,
+          name,
+          seed,
+          model,
+          source(model, named, ofSource),
+          ofSource,
+          head,
+          adapters,
+          last,
           measured);
     }
 
-    /** Whether something is said of all runs, so that those that have no use for it pass it over. */
+    /**
+     * Whether something is said of all runs, so that those that have no use for it pass it over.
+     */
     private static boolean isOfAll(Setting setting) {
       return setting.where().startsWith("base.") || !setting.where().contains(".");
     }
@@ -178,8 +181,7 @@ public final class RunSettings {
       }
     }
 
-    private ModelFolder source(
-        String model, Setting named, Map<String, List<String>> ofSource) {
+    private ModelFolder source(String model, Setting named, Map<String, List<String>> ofSource) {
       List<String> chosen = ofSource.get("file");
       try {
         return ModelReference.resolve(
@@ -277,8 +279,7 @@ public final class RunSettings {
       return measuring;
     }
 
-    private void check(
-        Part part, Map<String, List<String>> settings, Map<String, Setting> places) {
+    private void check(Part part, Map<String, List<String>> settings, Map<String, Setting> places) {
       if (part == Part.ADAPTERS && settings.isEmpty()) {
         return;
       }

@@ -118,9 +118,7 @@ public final class SettingsLayer {
                           new LoraGraphException(
                               "%s: %s is no option of a head: %s"
                                   .formatted(
-                                      file,
-                                      place,
-                                      String.join(", ", program.namesOf(Part.HEAD)))));
+                                      file, place, String.join(", ", program.namesOf(Part.HEAD)))));
           if (value != null) {
             head.put(name, setting(program, file, place, Part.HEAD, name, value));
           }
@@ -147,8 +145,7 @@ public final class SettingsLayer {
         throw new LoraGraphException("%s: %s is an empty list".formatted(file, place));
       }
       return new Setting(
-          place,
-          program.isRepeated(part, name) ? values : List.of(String.join(",", values)));
+          place, program.isRepeated(part, name) ? values : List.of(String.join(",", values)));
     }
     return new Setting(place, List.of(single(file, place, value)));
   }

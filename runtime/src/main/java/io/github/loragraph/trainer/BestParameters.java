@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /** Where the parameters of a run's best evaluation are kept until it ends. */
 public interface BestParameters {
   /**
-   * Keeps the state of a step. Those of earlier ones may be asked for until a checkpoint names
-   * this one.
+   * Keeps the state of a step. Those of earlier ones may be asked for until a checkpoint names this
+   * one.
    *
    * @param state the parameters, and what else a later run is to go on from
    * @throws io.github.loragraph.error.LoraGraphException if they cannot be written

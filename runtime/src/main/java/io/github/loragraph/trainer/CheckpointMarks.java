@@ -55,7 +55,11 @@ final class CheckpointMarks {
                     || name.equals(ENGINE)
                     || OF_RUN.stream().anyMatch(name::startsWith));
     return new Checkpoint(
-        checkpoint.trainable(), checkpoint.frozen(), checkpoint.nominal(), checkpoint.groups(), own);
+        checkpoint.trainable(),
+        checkpoint.frozen(),
+        checkpoint.nominal(),
+        checkpoint.groups(),
+        own);
   }
 
   static boolean isFinished(@Nullable Checkpoint start) {
@@ -70,6 +74,9 @@ final class CheckpointMarks {
   }
 
   static boolean hasMoments(Checkpoint checkpoint) {
-    return checkpoint.group(Checkpoint.GROUP).filter(group -> !group.states().isEmpty()).isPresent();
+    return checkpoint
+        .group(Checkpoint.GROUP)
+        .filter(group -> !group.states().isEmpty())
+        .isPresent();
   }
 }

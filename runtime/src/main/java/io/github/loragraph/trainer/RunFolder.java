@@ -378,8 +378,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
    * @param state what a later run goes on from; null where it is not kept
    * @throws LoraGraphException if it cannot be written; the checkpoints then stay
    */
-  public void finish(
-      Outcome outcome, @Nullable RunRecord record, @Nullable Checkpoint state) {
+  public void finish(Outcome outcome, @Nullable RunRecord record, @Nullable Checkpoint state) {
     try {
       metrics.close();
       if (state != null) {

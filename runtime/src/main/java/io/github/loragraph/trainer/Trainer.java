@@ -149,7 +149,8 @@ public final class Trainer {
         .forEach(remark -> listeners.forEach(l -> l.note(remark)));
     @Nullable Report report = null;
     long evalEvery = settings.evalEvery(batches.batchesPerEpoch());
-    boolean compares = evaluation != null && evalEvery > 0 && evalEvery < totalSteps - settings.continued().step();
+    boolean compares =
+        evaluation != null && evalEvery > 0 && evalEvery < totalSteps - settings.continued().step();
     boolean over = CheckpointMarks.isFinished(start);
     if (over && CheckpointMarks.hasMoments(Objects.requireNonNull(start))) {
       state = start;
@@ -476,7 +477,10 @@ public final class Trainer {
         boolean last = i == step.batches().size() - 1;
         parts.add(
             new BatchRunner.Part(
-                step.batches().get(i), schedule.at(number - settings.continued().step()), step.shares()[i], last));
+                step.batches().get(i),
+                schedule.at(number - settings.continued().step()),
+                step.shares()[i],
+                last));
       }
     }
     long begin = System.nanoTime();
