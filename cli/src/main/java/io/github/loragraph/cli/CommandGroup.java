@@ -17,7 +17,7 @@ enum CommandGroup {
       "report",
       "predict",
       "merge"),
-  COMPARE("Compare many trainings", "experiment"),
+  COMPARE("Compare many trainings", "experiment", "search"),
   EMBEDDINGS("Embeddings", "embed", "mine-negatives"),
   ADAPTERS("Adapters apart from models", "adapter", "remove"),
   ELSEWHERE("Train elsewhere", "artifacts"),

@@ -35,8 +35,14 @@ enum ExperimentExample {
    *     written
    */
   List<Path> unpack(Path folder) {
+    return unpack(folder, List.of(title()));
+  }
+
+  /** The same of any files of their kind, by their names. */
+  static List<Path> unpack(Path folder, List<String> titles) {
     List<Path> files = new ArrayList<>();
-    files.add(copy("experiments/" + title() + ".yaml", folder.resolve(title() + ".yaml")));
+    titles.forEach(
+        title -> files.add(copy("experiments/" + title + ".yaml", folder.resolve(title + ".yaml"))));
     DATA.forEach(name -> files.add(copy("quickstart/" + name, folder.resolve(name))));
     return files;
   }

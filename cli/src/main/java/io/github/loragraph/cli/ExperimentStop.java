@@ -11,11 +11,20 @@ final class ExperimentStop implements AutoCloseable {
   private static final long SAME_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final ResultOutput output;
+  private final Runnable first;
   private volatile int signal;
   private long asked;
 
   ExperimentStop(ResultOutput output) {
+    this(output, () -> {});
+  }
+
+  /**
+   * @param first is called at the first signal, in a thread of its own
+   */
+  ExperimentStop(ResultOutput output, Runnable first) {
     this.output = output;
+    this.first = first;
     Signals.takenBy(this::ask);
   }
 
@@ -26,6 +35,7 @@ final class ExperimentStop implements AutoCloseable {
     output.say("stopping the runs that are at work, with checkpoints; once more to end at once");
     asked = System.nanoTime();
     signal = number;
+    first.run();
     return true;
   }
 

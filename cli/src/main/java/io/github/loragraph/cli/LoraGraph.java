@@ -46,6 +46,7 @@ import picocli.CommandLine.ScopeType;
       AddHeadCommand.class,
       InjectCommand.class,
       TrainCommand.class,
+      SearchCommand.class,
       EvalCommand.class,
       ReportCommand.class,
       PredictCommand.class,

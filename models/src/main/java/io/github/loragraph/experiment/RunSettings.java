@@ -382,7 +382,7 @@ public final class RunSettings {
   }
 
   /** The data files by the names of the settings; those that a pattern names are found anew. */
-  Map<String, List<Path>> dataFiles() {
+  public Map<String, List<Path>> dataFiles() {
     Map<String, List<Path>> files = new LinkedHashMap<>();
     training.forEach(
         (key, values) -> {

@@ -12,7 +12,6 @@ import java.util.Map;
  * @param points how many values of a range a grid takes; 0 where that was not said
  */
 public record Parameter(String name, Domain domain, Map<String, List<Object>> when, int points) {
-  /** */
   public Parameter {
     when = Map.copyOf(new LinkedHashMap<>(when));
   }

@@ -19,7 +19,7 @@ public final class RandomSampler implements Sampler {
   private final SearchSpace space;
   private final long seed;
 
-  /** */
+  /** Over a space; the seed decides all draws. */
   public RandomSampler(SearchSpace space, long seed) {
     this.space = space;
     this.seed = seed;

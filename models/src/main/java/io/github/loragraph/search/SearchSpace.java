@@ -167,6 +167,57 @@ public final class SearchSpace {
     return List.copyOf(grid);
   }
 
+  /**
+   * Trials that together have each value of each choice and both ends of each range: where all of
+   * them are possible, each value is one that is.
+   */
+  public List<Map<String, Object>> corners() {
+    List<Map<String, Object>> corners = new ArrayList<>();
+    int most =
+        parameters.stream()
+            .mapToInt(p -> p.domain() instanceof Choice choice ? choice.values().size() : 2)
+            .max()
+            .orElse(1);
+    // One parameter after the other goes over all its values while those before it are such that it
+    // exists.
+    for (Parameter varied : parameters) {
+      for (int value = 0; value < most; value++) {
+        Map<String, Object> corner = corner(varied, value);
+        if (corner.containsKey(varied.name())) {
+          corners.add(corner);
+        }
+      }
+    }
+    return corners;
+  }
+
+  private Map<String, Object> corner(Parameter varied, int index) {
+    Map<String, Object> wanted = new LinkedHashMap<>();
+    List<Object> ends = ends(varied.domain());
+    wanted.put(varied.name(), ends.get(index % ends.size()));
+    // Backwards: what a parameter needs comes before it.
+    for (int i = parameters.size() - 1; i >= 0; i--) {
+      Parameter parameter = parameters.get(i);
+      if (wanted.containsKey(parameter.name())) {
+        parameter.when().forEach((name, values) -> wanted.putIfAbsent(name, values.get(0)));
+      }
+    }
+    Map<String, Object> corner = new LinkedHashMap<>();
+    for (Parameter parameter : parameters) {
+      if (parameter.existsBeside(corner)) {
+        Object value = wanted.get(parameter.name());
+        corner.put(parameter.name(), value == null ? ends(parameter.domain()).get(0) : value);
+      }
+    }
+    return corner;
+  }
+
+  private static List<Object> ends(Domain domain) {
+    return domain instanceof NumberDomain numbers
+        ? List.of(numbers.value(0), numbers.value(1))
+        : domain.grid(0);
+  }
+
   /** All trials that there can be, where {@link #size} says that they are few. */
   List<Map<String, Object>> whole(int most) {
     return of(parameters.stream()

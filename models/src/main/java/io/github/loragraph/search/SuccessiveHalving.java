@@ -17,7 +17,6 @@ import java.util.function.Predicate;
  * @param fractions the rungs, as parts of a whole training; the last is 1
  */
 public record SuccessiveHalving(int reductionFactor, List<Double> fractions) {
-  /** */
   public SuccessiveHalving {
     fractions = List.copyOf(fractions);
   }

@@ -28,7 +28,7 @@ public final class TpeSampler implements Sampler {
   private final long seed;
   private final RandomSampler start;
 
-  /** */
+  /** Over a space; the seed decides all draws. */
   public TpeSampler(SearchSpace space, long seed) {
     this.space = space;
     this.seed = seed;

@@ -1,0 +1,119 @@
+package io.github.loragraph.search;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the file of a search says, and what is refused in it. */
+class SearchFileTest {
+  private static final String WHOLE =
+      """
+      model: intents
+      base: {data: train.tsv, eval: dev.tsv, epochs: 2}
+      space:
+        method: {choice: [lora, full]}
+        lr: {log-uniform: [1e-4, 5e-3]}
+        rank: {choice: [2, 4, 8], when: {method: lora}}
+        warmup-ratio: {uniform: [0, 0.2]}
+        batch-size: {integer: [8, 32]}
+      trials: 16
+      parallel: 2
+      objective: accuracy
+      method: tpe
+      pruning: asha
+      seed: 7
+      """;
+
+  @TempDir Path folder;
+
+  private SearchFile read(String text) throws Exception {
+    return SearchFile.read(Files.writeString(folder.resolve("search.yaml"), text));
+  }
+
+  private void assertRefused(String words, String from, String to) throws Exception {
+    assertTrue(WHOLE.contains(from), from);
+    String message =
+        assertThrows(LoraGraphException.class, () -> read(WHOLE.replace(from, to))).getMessage();
+    assertTrue(message.contains("search.yaml: " + words), message);
+  }
+
+  @Test
+  void everythingIsRead() throws Exception {
+    SearchFile file = read(WHOLE);
+    assertEquals(Map.of("model", "intents"), file.model());
+    assertEquals(Map.of("data", "train.tsv", "eval", "dev.tsv", "epochs", 2), file.base());
+    SearchPlan plan = file.plan();
+    assertEquals(16, plan.trials());
+    assertEquals(2, plan.parallel());
+    assertTrue(plan.maximize());
+    assertEquals(7, plan.seed());
+    assertEquals(List.of(1 / 9.0, 3 / 9.0, 1.0), plan.pruning().fractions());
+    assertEquals(
+        new RealRange(1e-4, 5e-3, true), plan.space().parameters().get(1).domain());
+    assertEquals(
+        Map.of("method", List.of("lora")),
+        plan.space().parameters().stream()
+            .filter(parameter -> parameter.name().equals("rank"))
+            .findFirst()
+            .orElseThrow()
+            .when());
+    assertFalse(read(WHOLE.replace("accuracy", "loss")).plan().maximize());
+    assertTrue(
+        read(WHOLE.replace("accuracy", "loss\ndirection: maximize")).plan().maximize());
+  }
+
+  @Test
+  void whatIsNotPossibleIsRefusedByItsPlace() throws Exception {
+    assertRefused("trails: there is no such key: is it trials?", "trials: 16", "trails: 16");
+    assertRefused("objective: it is not there", "objective: accuracy", "");
+    assertRefused("space.lr: it needs one of these: log-uniform,", "{log-uniform: [1e-4, 5e-3]}", "{}");
+    assertRefused("space.lr.log-unifrom: there is no such key: is it log-uniform", "log-uniform", "log-unifrom");
+    assertRefused("space.lr.log-uniform: the lower end 0.005 is above", "[1e-4, 5e-3]", "[5e-3, 1e-4]");
+    assertRefused("space.lr.log-uniform: a is no number", "[1e-4, 5e-3]", "[a, 1]");
+    assertRefused("space.lr.log-uniform: it has 3 values", "[1e-4, 5e-3]", "[1, 2, 3]");
+    assertRefused("space.lr.log-uniform: it is no list", "[1e-4, 5e-3]", "5e-3");
+    assertRefused("space.batch-size.integer: 8.5 is no whole number", "[8, 32]", "[8.5, 32]");
+    assertRefused("space: rank depends on metod, which is no parameter", "when: {method", "when: {metod");
+    assertRefused("space: rank depends on method being lra", "when: {method: lora", "when: {method: lra");
+    assertRefused("base.lr: 'space' has it, too", "epochs: 2", "epochs: 2, lr: 1e-3");
+    assertRefused("base: trials are judged on held-out examples", "eval: dev.tsv, ", "");
+    assertRefused(
+        "objective: acuracy is nothing that is measured: accuracy",
+        "objective: accuracy",
+        "objective: acuracy");
+    assertRefused("base.batchSize: 'space' has it, too", "epochs: 2", "batchSize: 4");
+    assertRefused("base.seed: the seed of all trials", "epochs: 2", "seed: 4");
+    assertRefused("method: bayes is none of: tpe, random, grid", "method: tpe", "method: bayes");
+    assertRefused("direction: up is none of", "seed: 7", "direction: up");
+    assertRefused("trials: many is no whole number", "trials: 16", "trials: many");
+    assertRefused("space: a search has 1 trial or more", "trials: 16", "trials: 0");
+    assertRefused("reduction-factor: it is of 'pruning: asha'", "pruning: asha", "reduction-factor: 3");
+    assertRefused("pruning: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
+    assertRefused("space: lr is a range of real numbers: a grid", "method: tpe", "method: grid");
+  }
+
+  @Test
+  void aSearchNeverHasMoreTrialsThanThereAre() throws Exception {
+    SearchPlan plan =
+        read(
+                """
+                model: m
+                base: {data: train.tsv, eval-split: 0.1}
+                space: {rank: {choice: [2, 4, 8]}, lr: {choice: [1e-3, 2e-3]}}
+                objective: accuracy
+                """)
+            .plan();
+    assertEquals(6, plan.begun());
+    assertTrue(plan.remarks().toString().contains("only 6 different trials"));
+    assertEquals(6, plan.firstTrials().stream().distinct().count());
+  }
+}

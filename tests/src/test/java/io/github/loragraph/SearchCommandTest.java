@@ -1,0 +1,154 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Searches by the command line: 50 rows in batches of 10, two epochs, are 10 steps. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class SearchCommandTest {
+  private static final int KILLS = 3;
+
+  @TempDir Path folder;
+  private Trainings trainings;
+  private Path file;
+
+  @BeforeEach
+  void prepare() throws IOException {
+    trainings = new Trainings(folder);
+    file = file("");
+  }
+
+  /** The search, with one of its lines replaced. */
+  private Path file(String line) throws IOException {
+    String key = line.replaceFirst(":.*", "");
+    String text =
+        """
+        model: model.lora.onnx
+        base: {data: train.jsonl, eval: train.jsonl, epochs: 2, batch-size: 10, engine: graph, threads: 1}
+        space: {lr: {log-uniform: [1e-4, 5e-2]}, weight-decay: {choice: [0, 0.1]}}
+        trials: 2
+        parallel: 2
+        objective: loss
+        pruning: asha
+        reduction-factor: 2
+        min-resource: 0.5
+        """;
+    return Files.writeString(
+        folder.resolve("search.yaml"),
+        line.isEmpty() ? text : text.replaceFirst("(?m)^" + key + ":.*$", line));
+  }
+
+  /** Without what the clock decides. */
+  private static List<String> table(Path search) throws IOException {
+    return Files.readAllLines(search.resolve("trials.csv")).stream()
+        .map(line -> line.replaceFirst(",[0-9.]+(,[^,]*)$", "$1"))
+        .toList();
+  }
+
+  @Test
+  void killedAtAnyMomentAndBegunAgainItEndsAsIfItNeverHadBeen() throws Exception {
+    Path straight = folder.resolve("straight");
+    JsonNode said = Cli.json("search", file, "-o", straight);
+    assertEquals(2, said.path("trials").size());
+    JsonNode best = said.path("best");
+    assertEquals(3, best.path("repeats").size());
+    double sum = 0;
+    for (JsonNode repeat : best.path("repeats")) {
+      sum += repeat.path("objective").asDouble();
+    }
+    assertEquals(sum / 3, best.path("mean").asDouble(), 1e-9);
+    assertEquals("complete", best.path("status").asText());
+    assertEquals(10, best.path("steps").asInt());
+    assertEquals(20, said.path("stepsOfAll").asInt());
+    assertTrue(said.path("steps").asInt() < 20, said::toString);
+    List<String> table = table(straight);
+    assertEquals("trial,status,lr,weight-decay,objective,steps,seconds,folder", table.get(0));
+    assertEquals(3, table.size());
+
+    assertTrue(Files.readString(straight.resolve("compare.html")).contains("trial 2"));
+
+    // As a user would: the best settings train to the bytes of the trial, which stopped on its way.
+    Path again = folder.resolve("again");
+    Cli trained = Cli.run("train", "--config", straight.resolve("best.yaml"), "-o", again);
+    assertEquals(0, trained.exitCode(), trained.err());
+    Path winner = Path.of(best.path("runFolder").asText());
+    assertArrayEquals(Runs.learned(winner), Runs.learned(again));
+
+    // Of pruned trials what was measured is kept, and what they would go on from is not.
+    for (JsonNode trial : said.path("trials")) {
+      Path run = Path.of(trial.path("runFolder").asText());
+      assertTrue(Files.exists(run.resolve("metrics.jsonl")));
+      assertFalse(Files.exists(run.resolve("checkpoints")));
+    }
+    byte[] before = Files.readAllBytes(straight.resolve("trials.csv"));
+    Cli done = Cli.run("search", file, "-o", straight);
+    assertEquals(0, done.exitCode(), done.err());
+    assertFalse(done.err().contains("trial 1 of 2"), "nothing is done twice");
+    assertArrayEquals(before, Files.readAllBytes(straight.resolve("trials.csv")));
+
+    assertRefused(straight, "is of another search than the one that is asked for now: its trials was 2 and is 4", file("trials: 4"));
+    file("");
+
+    Path killed = folder.resolve("killed");
+    Random random = new Random(Long.getLong("test.seed", System.nanoTime()));
+    for (int kill = 0; kill < KILLS; kill++) {
+      Process process = Trainings.start(folder, "search", file.toString(), "-o", killed.toString());
+      if (process.waitFor(600 + random.nextInt(3000), TimeUnit.MILLISECONDS)) {
+        break;
+      }
+      process.destroyForcibly().waitFor();
+    }
+    Cli end = Cli.run("search", file, "-o", killed);
+    assertEquals(0, end.exitCode(), end.err());
+    assertEquals(table, table(killed));
+    assertEquals(
+        Files.readString(straight.resolve("best.yaml")),
+        Files.readString(killed.resolve("best.yaml")));
+    try (Stream<Path> files = Files.walk(killed)) {
+      assertEquals(
+          List.of(), files.filter(f -> f.toString().matches(".*\\.(part|commit)")).toList());
+    }
+  }
+
+  @Test
+  void everythingIsCheckedBeforeTheFirstTrial() throws Exception {
+    Path search = folder.resolve("search");
+    assertRefused(search, "search.yaml: space.lr", file("space: {lr: {choice: [fast]}}"));
+    assertRefused(search, "search.yaml: base.rnak is no option", file("base: {rnak: 2}"));
+    assertRefused(
+        search,
+        "no such file",
+        file("base: {data: nowhere.jsonl, eval: train.jsonl}"));
+    assertFalse(Files.exists(search));
+    Cli dry = Cli.run("search", file(""), "-o", search, "--dry-run", "--trials", 12);
+    assertEquals(0, dry.exitCode(), dry.err());
+    assertTrue(dry.out().contains("12 trials, 2 at once; measured after 50.0 %, all"), dry.out());
+    assertFalse(Files.exists(search));
+    Files.createDirectories(search);
+    Files.writeString(search.resolve("mine.txt"), "kept");
+    assertRefused(search, "has other files, and no search: choose another folder with -o", file(""));
+    assertTrue(Files.exists(search.resolve("mine.txt")));
+  }
+
+  private static void assertRefused(Path search, String words, Path file) {
+    Cli cli = Cli.run("search", file, "-o", search);
+    assertEquals(1, cli.exitCode(), cli.err());
+    assertTrue(cli.err().contains(words), cli.err());
+    assertEquals(1, cli.err().lines().count(), cli.err());
+  }
+}
