@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -91,6 +92,7 @@ public final class ExperimentRunner {
   public ExperimentResult run() {
     requireOwn();
     try (ProcessLock lock = place.lock()) {
+      Objects.requireNonNull(lock);
       place.recover();
       Optional<JsonNode> state = state();
       requireSame();
@@ -149,7 +151,7 @@ public final class ExperimentRunner {
     boolean stopped = false;
     try (ProcessPool pool =
         new ProcessPool(program, share.parallel, share.threads, listener::onNote)) {
-      int done = (int) (runs.length - left().size());
+      int done = runs.length - left().size();
       int waiting = runs.length - done;
       listener.onBegin(runs.length, done, share.parallel, share.threads);
       for (int i = 0; i < runs.length; i++) {

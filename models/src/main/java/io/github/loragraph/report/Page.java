@@ -92,6 +92,7 @@ final class Page {
 
   /** The heading of a table's columns. */
   @SafeVarargs
+  @SuppressWarnings("varargs") // read here alone
   static void heading(Markup page, Stream<Column>... columns) {
     page.raw("<thead><tr>");
     Arrays.stream(columns)
