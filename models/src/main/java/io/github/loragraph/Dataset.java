@@ -262,6 +262,23 @@ public final class Dataset {
     return part != null;
   }
 
+  /**
+   * Looks at the files before they are trained on, in one pass that holds no text.
+   *
+   * @param heldOut data that should have no row of these
+   * @param model whose tokens lengths are said in
+   * @param notices gets a line for whatever is guessed
+   * @throws LoraGraphException if a row cannot be read; it names the line
+   */
+  public DataCheck check(
+      Optional<Dataset> heldOut, Optional<Model> model, Consumer<String> notices) {
+    if (!isOfFiles() || heldOut.isPresent() && !heldOut.get().isOfFiles()) {
+      throw new LoraGraphException(name + " is of no file: files alone are checked");
+    }
+    return new DataChecker(notices)
+        .check(this, columns, heldOut.orElse(null), model.orElse(null));
+  }
+
   private <E> List<E> inEach(Function<Path, List<E>> reading) {
     return files.stream().flatMap(file -> reading.apply(file).stream()).toList();
   }

@@ -10,6 +10,7 @@ enum CommandGroup {
       "Fine-tune a model, in the order of the work",
       "quickstart",
       "inspect",
+      "data",
       "add-head",
       "inject",
       "train",

@@ -49,6 +49,7 @@ import picocli.CommandLine.ScopeType;
       SearchCommand.class,
       EvalCommand.class,
       ReportCommand.class,
+      DataCommand.class,
       PredictCommand.class,
       EmbedCommand.class,
       MineNegativesCommand.class,

@@ -1,0 +1,65 @@
+package io.github.loragraph;
+
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What there is to know of training data before it is trained on.
+ *
+ * @param rows of all files
+ * @param labels how often each label occurs, the most frequent first; of {@link #MOST_LABELS} at
+ *     most
+ * @param distinctLabels how many labels there are
+ * @param unlabelled rows without a label
+ * @param emptyTexts rows without a text
+ * @param duplicates rows whose text came before
+ * @param contradictions rows whose text came before with another label
+ * @param leaked rows whose text stands in the held-out data, too
+ * @param oddTexts how many texts have something odd in them, by what it is
+ * @param likeLabels labels that differ in case or spaces alone
+ * @param lengths in tokens; null where no model was given
+ */
+public record DataCheck(
+    long rows,
+    Map<String, Long> labels,
+    int distinctLabels,
+    long unlabelled,
+    long emptyTexts,
+    long duplicates,
+    long contradictions,
+    long leaked,
+    Map<String, Long> oddTexts,
+    List<String> likeLabels,
+    @Nullable Lengths lengths) {
+  /** Labels that are listed. */
+  public static final int MOST_LABELS = 100;
+
+  /**
+   * Lengths of texts in tokens.
+   *
+   * @param median half of the texts have at most so many
+   * @param most nineteen of twenty have at most so many
+   * @param positions what the model takes, after which texts are cut
+   * @param cut how many texts are
+   */
+  public record Lengths(int median, int most, int positions, long cut) {}
+
+  /**
+   * Whether something will make a training worse than it looks: a text with two labels, rows that
+   * are held out as well, or texts or labels that are damaged.
+   */
+  public boolean hasFaults() {
+    return contradictions > 0
+        || leaked > 0
+        || emptyTexts > 0
+        || !oddTexts.isEmpty()
+        || !likeLabels.isEmpty();
+  }
+
+  /** How often the rarest label occurs; empty without labels. */
+  public OptionalInt rarest() {
+    return labels.values().stream().mapToInt(Long::intValue).min();
+  }
+}
