@@ -83,8 +83,7 @@ final class DataChecker {
 
   private void each(Dataset data, NamedColumns columns, Consumer<Row> taker) {
     for (Path file : data.files()) {
-      new DataFile(file, columns.withLabels(), notices)
-          .each((row, fields) -> taker.accept(row));
+      new DataFile(file, columns.withLabels(), notices).each((row, fields) -> taker.accept(row));
     }
   }
 

@@ -275,8 +275,7 @@ public final class Dataset {
     if (!isOfFiles() || heldOut.isPresent() && !heldOut.get().isOfFiles()) {
       throw new LoraGraphException(name + " is of no file: files alone are checked");
     }
-    return new DataChecker(notices)
-        .check(this, columns, heldOut.orElse(null), model.orElse(null));
+    return new DataChecker(notices).check(this, columns, heldOut.orElse(null), model.orElse(null));
   }
 
   private <E> List<E> inEach(Function<Path, List<E>> reading) {

@@ -10,6 +10,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -70,7 +71,9 @@ record FilePattern(String name) {
           "cannot look for %s: %s".formatted(name, AtomicFile.reason(e)), e);
     } catch (UncheckedIOException e) {
       throw new LoraGraphException(
-          "cannot look for %s: %s".formatted(name, AtomicFile.reason(e.getCause())), e);
+          "cannot look for %s: %s"
+              .formatted(name, AtomicFile.reason(Objects.requireNonNull(e.getCause()))),
+          e);
     }
   }
 

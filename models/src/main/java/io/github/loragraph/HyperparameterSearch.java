@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A search for hyperparameters: many trainings of one model that differ by some settings, proposed
  * by the figures of those before, of which the best is trained again with other seeds. Trials are
- * processes of the program {@code lora-graph}, whose artifact {@code lora-graph-cli} has to be among
- * the program's libraries. Settings have the names of the options of {@code train}, {@code inject}
- * and {@code add-head}.
+ * processes of the program {@code lora-graph}, whose artifact {@code lora-graph-cli} has to be
+ * among the program's libraries. Settings have the names of the options of {@code train}, {@code
+ * inject} and {@code add-head}.
  *
  * <p>The same search gives the same trials, whatever order they end in, and one that was stopped or
  * killed goes on where it is run again in the same folder. May be stopped by another thread; runs

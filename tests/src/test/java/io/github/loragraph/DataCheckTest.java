@@ -26,7 +26,8 @@ class DataCheckTest {
     Path heldOut = Files.writeString(folder.resolve("dev.tsv"), "text\tlabel\nheld out\tpos\n");
     DataCommandsTest.makeModel(folder.resolve("model"));
     Cli cli =
-        Cli.run("data", "check", data, "--eval", heldOut, "--model", folder.resolve("model"), "--json");
+        Cli.run(
+            "data", "check", data, "--eval", heldOut, "--model", folder.resolve("model"), "--json");
     assertEquals(1, cli.exitCode(), cli::err);
     JsonNode said = new ObjectMapper().readTree(cli.out());
     assertEquals(11, said.get("rows").asInt());
@@ -56,7 +57,8 @@ class DataCheckTest {
     assertEquals(5000, said.get("rows").asInt());
     assertEquals(0, said.get("duplicates").asInt());
     assertEquals(2500, said.get("labels").get("1").asInt());
-    Cli bad = Cli.run("data", "check", Files.writeString(folder.resolve("b.tsv"), "text\tlabel\nx\n"));
+    Cli bad =
+        Cli.run("data", "check", Files.writeString(folder.resolve("b.tsv"), "text\tlabel\nx\n"));
     assertEquals(1, bad.exitCode());
     assertTrue(bad.err().contains("b.tsv:2"), bad.err());
   }

@@ -101,7 +101,10 @@ class SearchCommandTest {
     assertFalse(done.err().contains("trial 1 of 2"), "nothing is done twice");
     assertArrayEquals(before, Files.readAllBytes(straight.resolve("trials.csv")));
 
-    assertRefused(straight, "is of another search than the one that is asked for now: its trials was 2 and is 4", file("trials: 4"));
+    assertRefused(
+        straight,
+        "is of another search than the one that is asked for now: its trials was 2 and is 4",
+        file("trials: 4"));
     file("");
 
     Path killed = folder.resolve("killed");
@@ -130,10 +133,7 @@ class SearchCommandTest {
     Path search = folder.resolve("search");
     assertRefused(search, "search.yaml: space.lr", file("space: {lr: {choice: [fast]}}"));
     assertRefused(search, "search.yaml: base.rnak is no option", file("base: {rnak: 2}"));
-    assertRefused(
-        search,
-        "no such file",
-        file("base: {data: nowhere.jsonl, eval: train.jsonl}"));
+    assertRefused(search, "no such file", file("base: {data: nowhere.jsonl, eval: train.jsonl}"));
     assertFalse(Files.exists(search));
     Cli dry = Cli.run("search", file(""), "-o", search, "--dry-run", "--trials", 12);
     assertEquals(0, dry.exitCode(), dry.err());
@@ -141,7 +141,8 @@ class SearchCommandTest {
     assertFalse(Files.exists(search));
     Files.createDirectories(search);
     Files.writeString(search.resolve("mine.txt"), "kept");
-    assertRefused(search, "has other files, and no search: choose another folder with -o", file(""));
+    assertRefused(
+        search, "has other files, and no search: choose another folder with -o", file(""));
     assertTrue(Files.exists(search.resolve("mine.txt")));
   }
 

@@ -98,7 +98,8 @@ final class DataCheckCommand implements Callable<Integer> {
         .labels()
         .forEach(
             (label, count) ->
-                out.printf("  %s: %,d (%.1f of 100)%n", label, count, 100.0 * count / check.rows()));
+                out.printf(
+                    "  %s: %,d (%.1f of 100)%n", label, count, 100.0 * count / check.rows()));
     DataCheck.Lengths lengths = check.lengths();
     if (lengths != null) {
       out.printf(

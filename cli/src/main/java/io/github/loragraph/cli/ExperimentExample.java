@@ -42,7 +42,8 @@ enum ExperimentExample {
   static List<Path> unpack(Path folder, List<String> titles) {
     List<Path> files = new ArrayList<>();
     titles.forEach(
-        title -> files.add(copy("experiments/" + title + ".yaml", folder.resolve(title + ".yaml"))));
+        title ->
+            files.add(copy("experiments/" + title + ".yaml", folder.resolve(title + ".yaml"))));
     DATA.forEach(name -> files.add(copy("quickstart/" + name, folder.resolve(name))));
     return files;
   }

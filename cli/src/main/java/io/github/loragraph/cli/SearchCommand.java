@@ -183,7 +183,9 @@ final class SearchCommand implements Callable<Integer> {
               "%,d trials, %,d at once; measured after %s of a training%n",
               search.trials(),
               search.parallel(),
-              search.rungs().stream().map(SearchCommand::percent).collect(Collectors.joining(", ")));
+              search.rungs().stream()
+                  .map(SearchCommand::percent)
+                  .collect(Collectors.joining(", ")));
           out.println("first trials:");
           List<Map<String, Object>> first = search.firstTrials();
           List<String[]> rows = new ArrayList<>();
@@ -196,8 +198,7 @@ final class SearchCommand implements Callable<Integer> {
         });
   }
 
-  private static Map<String, Object> json(
-      HyperparameterSearch search, Path folder, Result result) {
+  private static Map<String, Object> json(HyperparameterSearch search, Path folder, Result result) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("objective", search.objective());
     json.put("trials", result.trials().stream().map(SearchCommand::json).toList());
@@ -262,16 +263,14 @@ final class SearchCommand implements Callable<Integer> {
             .findFirst()
             .map(
                 other ->
-                    other.objective().orElse(0)
-                            > result.best().orElseThrow().objective().orElse(0)
+                    other.objective().orElse(0) > result.best().orElseThrow().objective().orElse(0)
                         ? 1.0
                         : -1.0)
             .orElse(-1.0);
     ordered.sort(
         Comparator.comparing((Trial trial) -> trial.number() != best)
             .thenComparing(trial -> trial.objective().isEmpty())
-            .thenComparing(
-                Comparator.comparingDouble(SearchCommand::part).reversed())
+            .thenComparing(Comparator.comparingDouble(SearchCommand::part).reversed())
             .thenComparingDouble(trial -> sign * trial.objective().orElse(0))
             .thenComparingInt(Trial::number));
     List<String> names = names(ordered.stream().map(Trial::parameters).toList());
@@ -334,8 +333,7 @@ final class SearchCommand implements Callable<Integer> {
     result
         .bestConfig()
         .ifPresent(
-            config ->
-                out.printf("  lora-graph train --config %s -o run%n", ShellWord.of(config)));
+            config -> out.printf("  lora-graph train --config %s -o run%n", ShellWord.of(config)));
     out.printf("table: %s, %s%n", folder.resolve("trials.csv"), folder.resolve("compare.html"));
   }
 

@@ -157,13 +157,15 @@ public final class ExperimentRunner {
       for (int i = 0; i < runs.length; i++) {
         int index = i;
         if (runs[i].status() != ExperimentRun.Status.FINISHED) {
-          place
-              .start(
-                  pool,
-                  experiment.runs().get(i),
-                  OptionalLong.empty(),
-                  () -> events.add(new Event(index, null)))
-              .thenAccept(end -> events.add(new Event(index, end)));
+          // How a run ends is an event, a failure, too.
+          var unused =
+              place
+                  .start(
+                      pool,
+                      experiment.runs().get(i),
+                      OptionalLong.empty(),
+                      () -> events.add(new Event(index, null)))
+                  .thenAccept(end -> events.add(new Event(index, end)));
         }
       }
       Duration spent = Duration.ZERO;

@@ -133,7 +133,8 @@ final class Chart {
     }
     page.raw("</div><div class=\"area\">");
     page.raw(
-        Markup.tag("<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">", UNITS, UNITS));
+        Markup.tag(
+            "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">", UNITS, UNITS));
     page.element("title", title).element("desc", description());
     for (double tick : y.ticks) {
       page.raw(Markup.tag("<path class=\"grid\" d=\"M0 %dH%d\"/>", up(y, tick), UNITS));
@@ -146,7 +147,9 @@ final class Chart {
     }
     for (Mark mark : marks) {
       page.raw(
-              Markup.tag("<path class=\"best %s\" d=\"M%d %dh0\"><title>", look(mark.look), along(x, mark.x), up(y, mark.y)))
+              Markup.tag(
+                  "<path class=\"best %s\" d=\"M%d %dh0\"><title>",
+                  look(mark.look), along(x, mark.x), up(y, mark.y)))
           .text(mark.name)
           .raw("</title></path>");
     }
@@ -182,16 +185,17 @@ final class Chart {
       begins = false;
     }
     page.raw(
-            Markup.tag("<path class=\"line %s%s\" data-look=\"%d\" data-name=\"", look(line.look), line.faint ? " faint" : "", line.look))
+            Markup.tag(
+                "<path class=\"line %s%s\" data-look=\"%d\" data-name=\"",
+                look(line.look), line.faint ? " faint" : "", line.look))
         .text(line.name)
         .raw("\" d=\"" + path + "\"/>");
     if (line.dots) {
       // A round cap on a line of no length stays round where the drawing is stretched.
       page.raw(
-          Markup.tag("<path class=\"dots %s\" data-look=\"%d\" d=\"%s\"/>", 
-                  look(line.look),
-                  line.look,
-                  path.toString().replaceAll("[ML](\\d+ \\d+)", "M$1h0")));
+          Markup.tag(
+              "<path class=\"dots %s\" data-look=\"%d\" d=\"%s\"/>",
+              look(line.look), line.look, path.toString().replaceAll("[ML](\\d+ \\d+)", "M$1h0")));
     }
   }
 
@@ -213,7 +217,9 @@ final class Chart {
     }
     for (Mark mark : marks) {
       page.raw(
-              Markup.tag("<li><svg class=\"sample\" viewBox=\"0 0 28 10\" aria-hidden=\"true\" focusable=\"false\"><path class=\"best %s\" d=\"M14 5h0\"/></svg>", look(mark.look)))
+              Markup.tag(
+                  "<li><svg class=\"sample\" viewBox=\"0 0 28 10\" aria-hidden=\"true\" focusable=\"false\"><path class=\"best %s\" d=\"M14 5h0\"/></svg>",
+                  look(mark.look)))
           .isolated(mark.name)
           .raw("</li>");
     }

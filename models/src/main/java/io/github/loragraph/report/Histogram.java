@@ -36,7 +36,9 @@ final class Histogram {
           .raw("</span>");
     }
     page.raw(
-        Markup.tag("</div><div class=\"area\"><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">", UNITS, UNITS));
+        Markup.tag(
+            "</div><div class=\"area\"><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\">",
+            UNITS, UNITS));
     page.element("title", title).element("desc", described(training, width));
     for (int i = 0; i * step <= most; i++) {
       page.raw(
@@ -82,7 +84,9 @@ final class Histogram {
       Markup page, double x, double width, int height, String colour, String label) {
     if (height > 0) {
       page.raw(
-              Markup.tag("<rect class=\"bar %s\" x=\"%.0f\" y=\"%d\" width=\"%.0f\" height=\"%d\"><title>", colour, x, UNITS - height, Math.max(1, width), height))
+              Markup.tag(
+                  "<rect class=\"bar %s\" x=\"%.0f\" y=\"%d\" width=\"%.0f\" height=\"%d\"><title>",
+                  colour, x, UNITS - height, Math.max(1, width), height))
           .text(label)
           .raw("</title></rect>");
     }

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,7 @@ final class MetricsLog {
             }
             steps[count] = entry.get("step").asDouble();
             for (String name : OF_STEPS) {
-              values.get(name)[count] = number(entry.get(name));
+              Objects.requireNonNull(values.get(name))[count] = number(entry.get(name));
             }
             count++;
           } else {

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -96,7 +97,11 @@ public final class ReportPage {
     run.score()
         .filter(figures::containsKey)
         .ifPresent(
-            score -> tile("held out: " + score, Figures.figure(figures.get(score)), base(score)));
+            score ->
+                tile(
+                    "held out: " + score,
+                    Figures.figure(Objects.requireNonNull(figures.get(score))),
+                    base(score)));
     if (figures.containsKey("loss")) {
       tile("held out: loss", Figures.figure(figures.get("loss")), base("loss"));
     }

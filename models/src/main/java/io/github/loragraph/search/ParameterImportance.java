@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * How much of the spread of the figures goes with each parameter alone: the share of their ranks'
@@ -55,18 +56,20 @@ final class ParameterImportance {
     if (parameter.domain() instanceof NumberDomain numbers) {
       byValue.sort(
           Comparator.comparingDouble(
-              trial -> numbers.position(trials.get(trial).get(parameter.name()))));
+              trial ->
+                  numbers.position(
+                      Objects.requireNonNull(trials.get(trial).get(parameter.name())))));
     }
     Map<Object, List<Double>> groups = new LinkedHashMap<>();
     for (int at = 0; at < ordered.size(); at++) {
       int trial = byValue.get(at);
       Object group =
           parameter.domain() instanceof Choice
-              ? trials.get(trial).get(parameter.name())
+              ? Objects.requireNonNull(trials.get(trial).get(parameter.name()))
               : (Object) (at * THIRDS / ordered.size());
       groups
           .computeIfAbsent(group, g -> new ArrayList<>())
-          .add(rank(scores.get(trial), ordered, scores));
+          .add(rank(Objects.requireNonNull(scores.get(trial)), ordered, scores));
     }
     return groups;
   }
@@ -74,7 +77,7 @@ final class ParameterImportance {
   private static double rank(double score, List<Integer> ordered, Map<Integer, Double> scores) {
     double below = 0;
     for (int trial : ordered) {
-      double other = scores.get(trial);
+      double other = Objects.requireNonNull(scores.get(trial));
       below += other < score ? 1 : other == score ? 0.5 : 0;
     }
     return below;

@@ -119,8 +119,7 @@ final class PooledTrials implements TrialTrainer {
     }
     OptionalLong total = total(part.parameters(), run);
     if (total.isPresent()) {
-      return trained(
-          settings, run, OptionalLong.of(rungs.step(part.rung(), total.getAsLong())));
+      return trained(settings, run, OptionalLong.of(rungs.step(part.rung(), total.getAsLong())));
     }
     return place
         .start(pool, settings, OptionalLong.of(1), () -> {})
@@ -129,19 +128,14 @@ final class PooledTrials implements TrialTrainer {
               OptionalLong known = total(part.parameters(), run);
               return end.status() == RunEnd.Status.PAUSED && known.isPresent()
                   ? trained(
-                      settings,
-                      run,
-                      OptionalLong.of(rungs.step(part.rung(), known.getAsLong())))
+                      settings, run, OptionalLong.of(rungs.step(part.rung(), known.getAsLong())))
                   : CompletableFuture.completedFuture(figure(run, end));
             });
   }
 
   private OptionalLong total(Map<String, Object> parameters, Path run) {
     Map<String, Object> deciding = new LinkedHashMap<>(parameters);
-    deciding
-        .keySet()
-        .removeIf(
-name -> NO_STEPS.contains(SearchFile.plain(name)));
+    deciding.keySet().removeIf(name -> NO_STEPS.contains(SearchFile.plain(name)));
     Long known = totals.get(deciding);
     if (known != null) {
       return OptionalLong.of(known);
@@ -154,15 +148,15 @@ name -> NO_STEPS.contains(SearchFile.plain(name)));
     return said > 0 ? OptionalLong.of(said) : OptionalLong.empty();
   }
 
-  /** A run that was measured at the step already is left as it is: who was to hear of it did not. */
+  /**
+   * A run that was measured at the step already is left as it is: who was to hear of it did not.
+   */
   private CompletableFuture<TrialFigure> trained(
       RunSettings settings, Path run, OptionalLong step) {
     if (step.isPresent() && !RunFolder.isInUse(run) && isMeasured(run, step.getAsLong())) {
       return CompletableFuture.completedFuture(measured(run));
     }
-    return place
-        .start(pool, settings, step, () -> {})
-        .thenApply(end -> figure(run, end));
+    return place.start(pool, settings, step, () -> {}).thenApply(end -> figure(run, end));
   }
 
   private static boolean isMeasured(Path run, long step) {

@@ -60,6 +60,8 @@ final class SaidTrials implements SearchRun.Watcher {
             plan.objective(),
             figure.objective(),
             figure.step(),
-            best == part.trial() ? "the best there so far" : "the best there is trial " + (best + 1)));
+            best == part.trial()
+                ? "the best there so far"
+                : "the best there is trial " + (best + 1)));
   }
 }

@@ -118,7 +118,8 @@ public record SearchFile(
       }
       if (given.containsKey("seed")) {
         throw failure(
-            String.valueOf(given.get("seed")), "the seed of all trials is the search's: name it 'seed'");
+            String.valueOf(given.get("seed")),
+            "the seed of all trials is the search's: name it 'seed'");
       }
       SearchSpace space =
           in(

@@ -23,10 +23,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The folder of a search: {@code search.yaml} (what it is), {@code parts.jsonl} (what was measured),
- * {@code runs/} and {@code models/} (trials and what they begin with); at its end {@code trials.csv},
- * {@code best.yaml} and {@code compare.html}. One process at a time searches in it. Who opens it
- * closes it.
+ * The folder of a search: {@code search.yaml} (what it is), {@code parts.jsonl} (what was
+ * measured), {@code runs/} and {@code models/} (trials and what they begin with); at its end {@code
+ * trials.csv}, {@code best.yaml} and {@code compare.html}. One process at a time searches in it.
+ * Who opens it closes it.
  */
 final class SearchFolder implements AutoCloseable {
   static final String SEARCH = "search.yaml";
@@ -127,8 +127,7 @@ final class SearchFolder implements AutoCloseable {
     check(folder, search, replace);
     try {
       Files.createDirectories(folder);
-      ProcessLock lock =
-          ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow(() -> inUse(folder));
+      ProcessLock lock = ProcessLock.tryLock(folder.resolve(LOCK)).orElseThrow(() -> inUse(folder));
       try {
         Path file = folder.resolve(SEARCH);
         if (replace && Files.exists(file) && difference(file, search).isPresent()) {

@@ -51,8 +51,7 @@ public final class SearchJob {
    * @param notes takes a line for what goes on, in any thread
    * @throws LoraGraphException if there is no program to train by
    */
-  public SearchJob(
-      SearchFile file, Path folder, boolean replace, Consumer<String> notes) {
+  public SearchJob(SearchFile file, Path folder, boolean replace, Consumer<String> notes) {
     this.file = file;
     this.folder = folder;
     this.replace = replace;
@@ -106,8 +105,7 @@ public final class SearchJob {
     Map<String, Object> checksums = new LinkedHashMap<>();
     PooledTrials.settings(file, program, 0, file.plan().space().corners().get(0))
         .dataFiles()
-        .forEach(
-            (name, files) -> checksums.put(name, files.stream().map(Checksum::of).toList()));
+        .forEach((name, files) -> checksums.put(name, files.stream().map(Checksum::of).toList()));
     identity.put("checksums", checksums);
     return identity;
   }
@@ -152,9 +150,7 @@ public final class SearchJob {
       open.writeTrials(plan.space(), rows);
       Optional<Integer> winner = done ? run.winner() : Optional.empty();
       List<SearchOutcome.Repeat> repeats =
-          winner.isPresent()
-              ? repeats(rows.get(winner.get()), place, processes)
-              : List.of();
+          winner.isPresent() ? repeats(rows.get(winner.get()), place, processes) : List.of();
       boolean whole = done && (winner.isEmpty() || repeats.size() == REPEATS);
       if (whole) {
         removeCheckpoints(rows);

@@ -16,9 +16,9 @@ import java.util.Optional;
 
 /**
  * The parts of a search that are done, in a file with a line for each, in the order in which they
- * ended. A search that is begun again takes them from here: run folders have gone on since. Failures
- * are kept once anything was measured; where nothing ever was, the fault is that of all trials, and
- * a search that is begun again tries them again.
+ * ended. A search that is begun again takes them from here: run folders have gone on since.
+ * Failures are kept once anything was measured; where nothing ever was, the fault is that of all
+ * trials, and a search that is begun again tries them again.
  */
 final class SearchJournal {
   static final String FILE = "parts.jsonl";

@@ -73,9 +73,11 @@ final class SearchRun {
           take(part, before.get());
         } else {
           underWay++;
-          trainer
-              .train(part, () -> watcher.begun(part))
-              .thenAccept(figure -> queue.add(new Ended(part, figure)));
+          // Its failure is a figure, too: nothing else comes of it.
+          var unused =
+              trainer
+                  .train(part, () -> watcher.begun(part))
+                  .thenAccept(figure -> queue.add(new Ended(part, figure)));
         }
         continue;
       }
@@ -115,8 +117,7 @@ final class SearchRun {
   private int best(int rung) {
     return rungs.get(rung).entrySet().stream()
         .min(
-            Map.Entry.<Integer, Double>comparingByValue()
-                .thenComparing(Map.Entry.comparingByKey()))
+            Map.Entry.<Integer, Double>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
         .map(Map.Entry::getKey)
         .orElse(-1);
   }

@@ -11,12 +11,7 @@ package io.github.loragraph.search;
  * @param message why it failed, in one line; else empty
  */
 record TrialFigure(
-    Status status,
-    double objective,
-    long step,
-    long totalSteps,
-    double seconds,
-    String message) {
+    Status status, double objective, long step, long totalSteps, double seconds, String message) {
   enum Status {
     MEASURED,
     FAILED,

@@ -57,8 +57,7 @@ class SearchFileTest {
     assertTrue(plan.maximize());
     assertEquals(7, plan.seed());
     assertEquals(List.of(1 / 9.0, 3 / 9.0, 1.0), plan.pruning().fractions());
-    assertEquals(
-        new RealRange(1e-4, 5e-3, true), plan.space().parameters().get(1).domain());
+    assertEquals(new RealRange(1e-4, 5e-3, true), plan.space().parameters().get(1).domain());
     assertEquals(
         Map.of("method", List.of("lora")),
         plan.space().parameters().stream()
@@ -67,23 +66,29 @@ class SearchFileTest {
             .orElseThrow()
             .when());
     assertFalse(read(WHOLE.replace("accuracy", "loss")).plan().maximize());
-    assertTrue(
-        read(WHOLE.replace("accuracy", "loss\ndirection: maximize")).plan().maximize());
+    assertTrue(read(WHOLE.replace("accuracy", "loss\ndirection: maximize")).plan().maximize());
   }
 
   @Test
   void whatIsNotPossibleIsRefusedByItsPlace() throws Exception {
     assertRefused("trails: there is no such key: is it trials?", "trials: 16", "trails: 16");
     assertRefused("objective: it is not there", "objective: accuracy", "");
-    assertRefused("space.lr: it needs one of these: log-uniform,", "{log-uniform: [1e-4, 5e-3]}", "{}");
-    assertRefused("space.lr.log-unifrom: there is no such key: is it log-uniform", "log-uniform", "log-unifrom");
-    assertRefused("space.lr.log-uniform: the lower end 0.005 is above", "[1e-4, 5e-3]", "[5e-3, 1e-4]");
+    assertRefused(
+        "space.lr: it needs one of these: log-uniform,", "{log-uniform: [1e-4, 5e-3]}", "{}");
+    assertRefused(
+        "space.lr.log-unifrom: there is no such key: is it log-uniform",
+        "log-uniform",
+        "log-unifrom");
+    assertRefused(
+        "space.lr.log-uniform: the lower end 0.005 is above", "[1e-4, 5e-3]", "[5e-3, 1e-4]");
     assertRefused("space.lr.log-uniform: a is no number", "[1e-4, 5e-3]", "[a, 1]");
     assertRefused("space.lr.log-uniform: it has 3 values", "[1e-4, 5e-3]", "[1, 2, 3]");
     assertRefused("space.lr.log-uniform: it is no list", "[1e-4, 5e-3]", "5e-3");
     assertRefused("space.batch-size.integer: 8.5 is no whole number", "[8, 32]", "[8.5, 32]");
-    assertRefused("space: rank depends on metod, which is no parameter", "when: {method", "when: {metod");
-    assertRefused("space: rank depends on method being lra", "when: {method: lora", "when: {method: lra");
+    assertRefused(
+        "space: rank depends on metod, which is no parameter", "when: {method", "when: {metod");
+    assertRefused(
+        "space: rank depends on method being lra", "when: {method: lora", "when: {method: lra");
     assertRefused("base.lr: 'space' has it, too", "epochs: 2", "epochs: 2, lr: 1e-3");
     assertRefused("base: trials are judged on held-out examples", "eval: dev.tsv, ", "");
     assertRefused(
@@ -96,7 +101,8 @@ class SearchFileTest {
     assertRefused("direction: up is none of", "seed: 7", "direction: up");
     assertRefused("trials: many is no whole number", "trials: 16", "trials: many");
     assertRefused("space: a search has 1 trial or more", "trials: 16", "trials: 0");
-    assertRefused("reduction-factor: it is of 'pruning: asha'", "pruning: asha", "reduction-factor: 3");
+    assertRefused(
+        "reduction-factor: it is of 'pruning: asha'", "pruning: asha", "reduction-factor: 3");
     assertRefused("pruning: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
     assertRefused("space: lr is a range of real numbers: a grid", "method: tpe", "method: grid");
   }
@@ -104,8 +110,7 @@ class SearchFileTest {
   @Test
   void aSearchNeverHasMoreTrialsThanThereAre() throws Exception {
     SearchPlan plan =
-        read(
-                """
+        read("""
                 model: m
                 base: {data: train.tsv, eval-split: 0.1}
                 space: {rank: {choice: [2, 4, 8]}, lr: {choice: [1e-3, 2e-3]}}
