@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,12 +18,21 @@ class DataCheckTest {
   @Test
   void everyFaultIsCounted() throws IOException {
     Path data =
-        Files.writeString(
+        Files.write(
             folder.resolve("train.tsv"),
-            "text\tlabel\n"
-                + "good film\tpos\nbad film\tneg\ngood film\tpos\ngood film\tneg\n"
-                + "held out\tpos\n\u00c3\u00a4rger\tneg\nbroken \ufffd\tneg\nzero\u200bwidth\tPos\n"
-                + "bell\u0007\tneg\n\tneg\nno label\t\n");
+            List.of(
+                "text\tlabel",
+                "good film\tpos",
+                "bad film\tneg",
+                "good film\tpos",
+                "good film\tneg",
+                "held out\tpos",
+                "\u00c3\u00a4rger\tneg",
+                "broken \ufffd\tneg",
+                "zero\u200bwidth\tPos",
+                "bell\u0007\tneg",
+                "\tneg",
+                "no label\t"));
     Path heldOut = Files.writeString(folder.resolve("dev.tsv"), "text\tlabel\nheld out\tpos\n");
     DataCommandsTest.makeModel(folder.resolve("model"));
     Cli cli =

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -155,7 +155,7 @@ class ReportPageTest {
     ((ObjectNode) tree.get("classes").get(0)).put("name", text);
     tree.put("failure", text);
     Files.writeString(
-        file, json.writer().with(JsonGenerator.Feature.ESCAPE_NON_ASCII).writeValueAsString(tree));
+        file, json.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsString(tree));
     Cli.json("report", run);
     Document page = parsed(run.resolve("report.html"));
     String shown =

@@ -24,12 +24,11 @@ class SearchCommandTest {
   private static final int KILLS = 3;
 
   @TempDir Path folder;
-  private Trainings trainings;
   private Path file;
 
   @BeforeEach
   void prepare() throws IOException {
-    trainings = new Trainings(folder);
+    new Trainings(folder);
     file = file("");
   }
 

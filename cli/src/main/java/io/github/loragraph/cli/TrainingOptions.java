@@ -282,7 +282,8 @@ final class TrainingOptions {
           "Do not hold texts in memory: their tokens are made while the training goes on, and kept"
               + " in the cache for the next run. Nothing of the training depends on it (default: for"
               + " files of 64 MB and more).")
-  @Nullable Boolean streaming;
+  // Null where neither is given; picocli's processor takes an annotated type for no boolean.
+  Boolean streaming;
 
   @Option(
       names = "--max-train-examples",
