@@ -92,7 +92,7 @@ public final class HyperparameterSearch {
    * @param repeats the best with other seeds
    * @param mean of the objective over the repeats; empty where there are none
    * @param standardDeviation of it, of a sample; empty where there are not two
-   * @param bestConfig settings of the best trial, a file for {@code train --config}
+   * @param bestConfig file with the settings of the best trial, by which it can be trained again
    * @param importance the share of the spread of the objective, where all trials were measured
    *     first, that goes with each parameter alone; empty where there are too few trials
    * @param steps of all trials

@@ -131,7 +131,10 @@ class SearchCommandTest {
   void everythingIsCheckedBeforeTheFirstTrial() throws Exception {
     Path search = folder.resolve("search");
     assertRefused(search, "search.yaml: space.lr", file("space: {lr: {choice: [fast]}}"));
-    assertRefused(search, "search.yaml: base.rnak is no option", file("base: {rnak: 2}"));
+    assertRefused(
+        search,
+        "search.yaml: base.rnak is no option",
+        file("base: {data: train.jsonl, eval: train.jsonl, rnak: 2}"));
     assertRefused(search, "no such file", file("base: {data: nowhere.jsonl, eval: train.jsonl}"));
     assertFalse(Files.exists(search));
     Cli dry = Cli.run("search", file(""), "-o", search, "--dry-run", "--trials", 12);

@@ -128,11 +128,11 @@ public final class SearchJob {
   public SearchOutcome run() {
     checkTrials();
     SearchPlan plan = file.plan();
-    plan.remarks().forEach(notes);
     try (SearchFolder open = SearchFolder.open(folder, identity(), replace);
         ProcessPool processes =
             new ProcessPool(
                 program, plan.parallel(), ProcessPool.threadsOfEach(plan.parallel()), notes)) {
+      plan.remarks().forEach(notes);
       pool = processes;
       if (stopped) {
         processes.stop();
