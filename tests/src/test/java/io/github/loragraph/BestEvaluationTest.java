@@ -106,6 +106,23 @@ class BestEvaluationTest {
     }
   }
 
+  /** Evaluations are counted for patience also where no parameters of the best are kept. */
+  @Test
+  void aRunThatKeepsNoBestIsGoneOnWith() throws Exception {
+    Path whole = folder.resolve("whole");
+    Path parts = folder.resolve("parts");
+    List<Object> without = arguments(whole, "--patience", 7);
+    without.add("--no-save-best");
+    ok(without);
+    List<Object> stopped = arguments(parts, "--patience", 7);
+    stopped.addAll(List.of("--no-save-best", "--stop-after", 14));
+    ok(stopped);
+    ok(List.of("train", "--resume", parts));
+    assertArrayEquals(
+        Files.readAllBytes(whole.resolve("adapter/adapter_model.safetensors")),
+        Files.readAllBytes(parts.resolve("adapter/adapter_model.safetensors")));
+  }
+
   @Test
   void byEachFigureTheBestIsWritten() throws Exception {
     for (String metric : List.of("score", "loss", "eval_macroF1")) {

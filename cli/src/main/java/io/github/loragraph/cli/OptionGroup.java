@@ -66,6 +66,7 @@ enum OptionGroup {
       "--label-column",
       "--data-format",
       "--streaming",
+      "--no-streaming",
       "--max-train-examples",
       "--examples-per-class"),
   TRAINED("What is trained", "--trainable", "--train-bias", "--untie", "--lora-dropout"),

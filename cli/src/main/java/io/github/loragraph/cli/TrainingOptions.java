@@ -276,14 +276,14 @@ final class TrainingOptions {
 
   @Option(
       names = "--streaming",
-      negatable = true,
-      fallbackValue = "true",
       description =
           "Do not hold texts in memory: their tokens are made while the training goes on, and kept"
               + " in the cache for the next run. Nothing of the training depends on it (default: for"
               + " files of 64 MB and more).")
-  // Null where neither is given; picocli's processor takes an annotated type for no boolean.
-  Boolean streaming;
+  boolean streaming;
+
+  @Option(names = "--no-streaming", description = "Hold texts in memory, however large files are.")
+  boolean noStreaming;
 
   @Option(
       names = "--max-train-examples",
@@ -394,11 +394,21 @@ final class TrainingOptions {
     ifGiven(steps, builder::maxSteps);
     ifGiven(lr, builder::learningRate);
     ifGiven(maxTrainExamples, builder::maxTrainSamples);
-    ifGiven(streaming, builder::streaming);
+    chooseStreaming(builder);
     ifGiven(batchSize, builder::trainBatchSize);
     ifGiven(examplesPerClass, builder::maxTrainSamplesPerClass);
     ifGiven(fewShotIterations, builder::fewShotIterations);
     return builder;
+  }
+
+  private void chooseStreaming(TrainingArguments.Builder builder) {
+    if (streaming && noStreaming) {
+      throw new LoraGraphException(
+          "--streaming and --no-streaming do not go together: leave one of the two out");
+    }
+    if (streaming || noStreaming) {
+      builder.streaming(streaming);
+    }
   }
 
   private void chooseBest(TrainingArguments.Builder builder) {

@@ -74,7 +74,9 @@ public final class Tokenizer implements AutoCloseable {
 
   /** What makes tokens of text, which decides what they are. */
   public static String libraryVersion() {
-    return "" + HuggingFaceTokenizer.class.getPackage().getImplementationVersion();
+    Package library = HuggingFaceTokenizer.class.getPackage();
+    String version = library.getImplementationVersion();
+    return "" + (version == null ? library.getSpecificationVersion() : version);
   }
 
   private static Map<String, String> options(int maxLength, String truncation) {

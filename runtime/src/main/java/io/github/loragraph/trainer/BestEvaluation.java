@@ -44,6 +44,9 @@ public record BestEvaluation(
   private static final String LAST = "best.last";
   private static final String FIGURE = "best.figure.";
 
+  /** 1 where the parameters are kept, too; patience counts without them. */
+  private static final String KEPT = "best.kept";
+
   public BestEvaluation {
     figures = Map.copyOf(figures);
   }
@@ -78,11 +81,16 @@ public record BestEvaluation(
 
   /** The step whose parameters a checkpoint refers to; 0 for none. */
   static long stepIn(Checkpoint checkpoint) {
-    return checkpoint.properties().get(STEP) instanceof Long step ? step : 0;
+    boolean kept = !Long.valueOf(0).equals(checkpoint.properties().get(KEPT));
+    return kept && checkpoint.properties().get(STEP) instanceof Long step ? step : 0;
   }
 
-  /** Figures as text: the file's numbers are of single precision. */
-  Checkpoint putInto(Checkpoint checkpoint) {
+  /**
+   * Figures as text: the file's numbers are of single precision.
+   *
+   * @param kept whether the parameters of the best evaluation are kept beside the checkpoint
+   */
+  Checkpoint putInto(Checkpoint checkpoint, boolean kept) {
     if (evaluations == 0) {
       return checkpoint;
     }
@@ -93,7 +101,8 @@ public record BestEvaluation(
             .with(STEP, step)
             .with(METRIC, metric)
             .with(VALUE, Double.toString(value))
-            .with(LAST, Double.toString(last));
+            .with(LAST, Double.toString(last))
+            .with(KEPT, kept ? 1L : 0L);
     for (Map.Entry<String, Double> figure : figures.entrySet()) {
       all = all.with(FIGURE + figure.getKey(), figure.getValue().toString());
     }

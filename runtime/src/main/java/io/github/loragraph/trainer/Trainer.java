@@ -376,7 +376,7 @@ public final class Trainer {
         span.putInto(last ? finished(step) : engine.checkpoint())
             .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
             .with(CheckpointMarks.ENGINE, engine.name());
-    state = best.putInto(state);
+    state = best.putInto(state, settings.keepsBest());
     Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
     divergence.refuse(step, whole);
     try {
