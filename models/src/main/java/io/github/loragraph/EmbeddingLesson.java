@@ -29,7 +29,11 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Groups of texts, of which an encoder learns what is near to what. */
+/**
+ * Groups of texts, of which an encoder learns what is near to what.
+ *
+ * <p>Long because the kinds of groups differ in what is read, trained and measured of them.
+ */
 final class EmbeddingLesson implements Lesson {
   /**
    * Vectors that all anchors are compared with in a step: more cost more time than they teach, and

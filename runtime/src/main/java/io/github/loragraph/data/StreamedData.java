@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * encodes with is closed.
  *
  * <p>An order of examples, a batch and all that follows is the same as in memory.
+ *
+ * <p>Long because the first pass, the tokens made ahead and what is kept share one file's life.
  */
 public final class StreamedData implements AutoCloseable {
   private static final int VERSION = 1;

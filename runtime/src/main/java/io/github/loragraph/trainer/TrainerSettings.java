@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * What decides the course of a training, besides model and data. Steps and epochs are counted as
  * the Trainer of transformers counts them. Made by a {@link #builder()}.
  *
+ * <p>Long because each setting is said, checked and given a default in one place.
+ *
  * @param steps the number of steps; null to count by epochs
  * @param epochs passes over the training data; null for {@value #EPOCHS} where steps is null, too.
  *     Where both are given, the run ends with the one that ends first
