@@ -5,6 +5,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.task.Report;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -202,7 +203,11 @@ public final class RunRecorder implements TrainingListener {
         message == null ? failure.getClass().getSimpleName() : message, LONGEST_FAILURE);
   }
 
+  /** A folder that was taken away, since nothing in it was worth keeping, does not come back. */
   private void write(RunRecord record) {
+    if (!Files.exists(folder.resolve(RunFolder.CONFIG))) {
+      return;
+    }
     AtomicFile.write(folder.resolve(RunRecord.FILE), true, out -> out.write(record.bytes()));
   }
 
