@@ -61,12 +61,12 @@ class ProcessPoolTest {
   }
 
   private static void assertSameRun(TrainTask expected, TrainTask actual) throws Exception {
-    assertArrayEquals(Runs.learned(expected.run()), Runs.learned(actual.run()));
-    assertEquals(Trainings.figures(expected.run()), Trainings.figures(actual.run()));
+    assertArrayEquals(Runs.learned(expected.place()), Runs.learned(actual.place()));
+    assertEquals(Trainings.figures(expected.place()), Trainings.figures(actual.place()));
   }
 
   private static void waitForStep(TrainTask task, int step) throws Exception {
-    while (Trainings.lastStep(task.run()) < step) {
+    while (Trainings.lastStep(task.place()) < step) {
       TimeUnit.MILLISECONDS.sleep(2);
     }
   }
@@ -79,7 +79,7 @@ class ProcessPoolTest {
                 process
                     .info()
                     .arguments()
-                    .map(words -> String.join(" ", words).contains(task.run().toString()))
+                    .map(words -> String.join(" ", words).contains(task.place().toString()))
                     .orElse(false))
         .findFirst()
         .orElseThrow();
@@ -107,8 +107,8 @@ class ProcessPoolTest {
       assertEquals(RunEnd.Status.FINISHED, run(pool, one).join().status());
     }
     assertEquals(3, begun.size(), "nothing is done twice");
-    assertTrue(RunFolder.isFinished(one.run()));
-    assertFalse(Files.exists(missing.run()));
+    assertTrue(RunFolder.isFinished(one.place()));
+    assertFalse(Files.exists(missing.place()));
     assertEquals(List.of(), notes);
   }
 
@@ -130,7 +130,7 @@ class ProcessPoolTest {
       assertEquals(RunEnd.Status.STOPPED, later.status(), "nothing is begun any more");
     }
     assertEquals(List.of("killed: its process was killed, and is started again"), notes);
-    assertTrue(RunFolder.hasCheckpoint(task.run()));
+    assertTrue(RunFolder.hasCheckpoint(task.place()));
     try (ProcessPool pool = pool(1)) {
       assertEquals(RunEnd.Status.FINISHED, run(pool, task).join().status());
     }
@@ -150,7 +150,7 @@ class ProcessPoolTest {
               "--config",
               folder.resolve("other.yaml").toString(),
               "-o",
-              task.run().toString(),
+              task.place().toString(),
               "--threads",
               "1");
       waitForStep(task, 3);

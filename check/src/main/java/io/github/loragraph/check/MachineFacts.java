@@ -3,9 +3,7 @@ package io.github.loragraph.check;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.cli.Version;
 import io.github.loragraph.error.LoraGraphException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.github.loragraph.file.ProcFile;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,9 +22,9 @@ final class MachineFacts {
       facts.put("GPU memory (MiB)", gpu.query("memory.total").orElse("unknown"));
       facts.put("driver", gpu.query("driver_version").orElse("unknown"));
     }
-    facts.put("processor", field("/proc/cpuinfo", "model name"));
+    facts.put("processor", ProcFile.field(ProcFile.CPU, "model name").orElse("unknown"));
     facts.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
-    facts.put("memory", field("/proc/meminfo", "MemTotal"));
+    facts.put("memory", ProcFile.field(ProcFile.MEMORY, "MemTotal").orElse("unknown"));
     facts.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     facts.put("lora-graph", new Version().getVersion()[0].replace("lora-graph ", ""));
     facts.put("ONNX Runtime", onnxRuntime(device));
@@ -51,18 +49,6 @@ final class MachineFacts {
       return device.runtime().version();
     } catch (LoraGraphException e) {
       return "unknown: " + e.getMessage();
-    }
-  }
-
-  private static String field(String file, String name) {
-    try {
-      return Files.readAllLines(Path.of(file)).stream()
-          .filter(line -> line.startsWith(name))
-          .map(line -> line.substring(line.indexOf(':') + 1).strip())
-          .findFirst()
-          .orElse("unknown");
-    } catch (IOException e) {
-      return "unknown";
     }
   }
 }

@@ -16,6 +16,7 @@ import io.github.loragraph.Predictor;
 import io.github.loragraph.adapter.AdapterInputs;
 import io.github.loragraph.adapter.AdapterNaming;
 import io.github.loragraph.adapter.OnnxAdapter;
+import io.github.loragraph.file.ProcFile;
 import io.github.loragraph.lora.LoraMerger;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
@@ -26,11 +27,8 @@ import io.github.loragraph.ort.ActiveAdapter;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.ort.Weights;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -65,7 +63,7 @@ public final class ServingFigures {
    *
    * @param arguments what is measured, and of how many adapters
    */
-  public static void main(String[] arguments) throws IOException, OrtException {
+  public static void main(String[] arguments) throws OrtException {
     int count = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 1;
     switch (arguments.length == 0 ? "" : arguments[0]) {
       case "one-session" -> oneSession(count);
@@ -98,20 +96,15 @@ public final class ServingFigures {
   }
 
   /** Of the process, after what is garbage was collected. */
-  private static long megabytes() throws IOException {
+  private static long megabytes() {
     for (int i = 0; i < 3; i++) {
       System.gc();
     }
-    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-      if (line.startsWith("VmRSS:")) {
-        return Long.parseLong(line.replaceAll("\\D", "")) * 1024 / MEGABYTE;
-      }
-    }
-    return 0;
+    return ProcFile.bytes(ProcFile.SELF, "VmRSS").orElse(0) / MEGABYTE;
   }
 
   /** Asks in a way that all that is made when it is first needed is there. */
-  private static void oneSession(int count) throws IOException {
+  private static void oneSession(int count) {
     Model headed = headed();
     // Each name gets values of its own, whatever they are.
     Model adapted = adapted(headed);
@@ -146,7 +139,7 @@ public final class ServingFigures {
     }
   }
 
-  private static void sessionEach(int count) throws IOException {
+  private static void sessionEach(int count) {
     Model adapted = adapted(headed());
     List<Example> texts = texts(BATCH);
     List<Predictor> predictors = new ArrayList<>();

@@ -8,6 +8,7 @@ import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.evaluation.ProbeInput;
+import io.github.loragraph.file.ProcFile;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.ModelFolder;
@@ -27,11 +28,8 @@ import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.TrainingGraph;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -39,6 +37,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -264,15 +263,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   /** The kernel's high-water mark of resident memory; NaN on systems that tell none. */
   private static double memoryGigabytes(String field) {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-        if (line.startsWith(field + ":")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) / 1e6;
-        }
-      }
-    } catch (IOException e) {
-      return Double.NaN;
-    }
-    return Double.NaN;
+    OptionalLong bytes = ProcFile.bytes(ProcFile.SELF, field);
+    return bytes.isPresent() ? bytes.getAsLong() / 1024.0 / 1e6 : Double.NaN;
   }
 }

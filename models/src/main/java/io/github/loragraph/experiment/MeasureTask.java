@@ -15,49 +15,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Measures a model as it is; what the program prints is kept in a file of the run's folder. */
-final class MeasureTask implements PoolTask {
+/**
+ * Measures a model as it is; what the program prints is kept in a file of the run's folder.
+ *
+ * @param arguments but for the number of threads
+ * @param ownThreads whether that is among them
+ * @param place the run's folder
+ */
+record MeasureTask(String name, List<String> arguments, boolean ownThreads, Path place, long memory)
+    implements PoolTask {
   /** What was measured. */
   static final String FILE = "eval.json";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final String name;
-  private final List<String> arguments;
-  private final boolean ownThreads;
-  private final Path run;
-  private final long memory;
-
-  /**
-   * @param arguments but for the number of threads
-   * @param ownThreads whether that is among them
-   */
-  MeasureTask(String name, List<String> arguments, boolean ownThreads, Path run, long memory) {
-    this.name = name;
-    this.arguments = List.copyOf(arguments);
-    this.ownThreads = ownThreads;
-    this.run = run;
-    this.memory = memory;
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Path log() {
-    return run.resolveSibling(run.getFileName() + ".log");
-  }
-
-  @Override
-  public long memory() {
-    return memory;
-  }
-
-  @Override
-  public boolean isAtWork() {
-    return false;
+  MeasureTask {
+    arguments = List.copyOf(arguments);
   }
 
   @Override
@@ -67,7 +40,7 @@ final class MeasureTask implements PoolTask {
 
   @Override
   public Optional<RunEnd.Status> state() {
-    return isDone(run) ? Optional.of(RunEnd.Status.FINISHED) : Optional.empty();
+    return isDone(place) ? Optional.of(RunEnd.Status.FINISHED) : Optional.empty();
   }
 
   /** Whether a folder has what was measured. */
@@ -87,7 +60,7 @@ final class MeasureTask implements PoolTask {
   @Override
   public void ended(String output) {
     AtomicFile.write(
-        run.resolve(FILE), true, out -> out.write(output.getBytes(StandardCharsets.UTF_8)));
+        place.resolve(FILE), true, out -> out.write(output.getBytes(StandardCharsets.UTF_8)));
   }
 
   /**

@@ -9,14 +9,21 @@ public interface PoolTask {
   /** What it is called in lines for the user. */
   String name();
 
+  /** The folder that it makes. */
+  Path place();
+
   /** The file that its processes write what they say to, one after the other. */
-  Path log();
+  default Path log() {
+    return place().resolveSibling(place().getFileName() + ".log");
+  }
 
   /** The bytes that a process of it is expected to hold. */
   long memory();
 
   /** Whether a process of an earlier pool is at work on it still. Nothing is begun meanwhile. */
-  boolean isAtWork();
+  default boolean isAtWork() {
+    return false;
+  }
 
   /**
    * What came of it, by what lies on the disk; empty where something is left to do.

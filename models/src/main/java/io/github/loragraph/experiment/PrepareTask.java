@@ -9,60 +9,22 @@ import java.util.Optional;
 /**
  * Makes a model of another one: puts a head or adapters on it. It is made once for all runs of the
  * same settings.
+ *
+ * @param arguments by which it is made
+ * @param place the folder that is written
+ * @param model the file in it that is the model
  */
-final class PrepareTask implements PoolTask {
-  private final String name;
-  private final List<String> arguments;
-  private final Path folder;
-  private final Path model;
-  private final long memory;
-
-  /**
-   * @param folder that is written
-   * @param model the file in it that is the model
-   */
-  PrepareTask(String name, List<String> arguments, Path folder, Path model, long memory) {
-    this.name = name;
-    this.arguments = List.copyOf(arguments);
-    this.folder = folder;
-    this.model = model;
-    this.memory = memory;
-  }
-
-  /** The arguments by which it is made. */
-  List<String> arguments() {
-    return arguments;
-  }
-
-  Path model() {
-    return model;
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Path log() {
-    return folder.resolveSibling(folder.getFileName() + ".log");
-  }
-
-  @Override
-  public long memory() {
-    return memory;
-  }
-
-  @Override
-  public boolean isAtWork() {
-    return false;
+record PrepareTask(String name, List<String> arguments, Path place, Path model, long memory)
+    implements PoolTask {
+  PrepareTask {
+    arguments = List.copyOf(arguments);
   }
 
   /** What a killed process had begun to put into its place is finished first. */
   @Override
   public Optional<RunEnd.Status> state() {
-    if (Files.isDirectory(folder)) {
-      StagedFiles.finishInterrupted(folder);
+    if (Files.isDirectory(place)) {
+      StagedFiles.finishInterrupted(place);
     }
     return Files.isRegularFile(model) ? Optional.of(RunEnd.Status.FINISHED) : Optional.empty();
   }

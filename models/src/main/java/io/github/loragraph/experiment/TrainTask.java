@@ -62,20 +62,14 @@ public final class TrainTask implements PoolTask {
     return new TrainTask(program, name, config, run, memory, ownThreads, OptionalLong.of(step));
   }
 
-  /** The run folder. */
-  public Path run() {
-    return run;
-  }
-
   @Override
   public String name() {
     return name;
   }
 
-  /** Beside the run folder. */
   @Override
-  public Path log() {
-    return run.resolveSibling(run.getFileName() + ".log");
+  public Path place() {
+    return run;
   }
 
   @Override

@@ -361,7 +361,7 @@ public final class ModelData implements AutoCloseable {
             content,
             files,
             Checksum.of(this.folder.tokenizerFile()),
-            Tokenizer.libraryVersion(),
+            Tokenizer.versionOfLibrary(),
             maxLength,
             task(),
             labels.names(),

@@ -73,7 +73,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /** What makes tokens of text, which decides what they are. */
-  public static String libraryVersion() {
+  public static String versionOfLibrary() {
     Package library = HuggingFaceTokenizer.class.getPackage();
     String version = library.getImplementationVersion();
     return "" + (version == null ? library.getSpecificationVersion() : version);

@@ -1,28 +1,24 @@
 package io.github.loragraph.trainer;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.github.loragraph.file.ProcFile;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.Stream;
+import java.util.OptionalLong;
 
 /** What this process runs on, and what it has had of it. */
 public final class ThisProcess {
-  private static final double KILOBYTES = 1024;
+  private static final double MEBIBYTE = 1 << 20;
 
   private ThisProcess() {}
 
   /** The machine, by names as they are shown; what the system does not say is left out. */
   public static Map<String, Object> machine() {
     Map<String, Object> machine = new LinkedHashMap<>();
-    field("/proc/cpuinfo", "model name").ifPresent(cpu -> machine.put("cpu", cpu));
+    ProcFile.field(ProcFile.CPU, "model name").ifPresent(cpu -> machine.put("cpu", cpu));
     machine.put("cores", Runtime.getRuntime().availableProcessors());
-    kilobytes("/proc/meminfo", "MemTotal")
-        .ifPresent(all -> machine.put("memoryMegabytes", Math.round(all / KILOBYTES)));
+    ProcFile.bytes(ProcFile.MEMORY, "MemTotal")
+        .ifPresent(all -> machine.put("memoryMegabytes", Math.round(all / MEBIBYTE)));
     machine.put(
         "os",
         "%s %s %s"
@@ -39,29 +35,9 @@ public final class ThisProcess {
 
   /** The most memory that the process has had at once; empty where the system does not say. */
   static OptionalDouble peakMegabytes() {
-    OptionalDouble peak = kilobytes("/proc/self/status", "VmHWM");
-    return peak.isPresent() ? OptionalDouble.of(peak.getAsDouble() / KILOBYTES) : peak;
-  }
-
-  private static OptionalDouble kilobytes(String file, String name) {
-    Optional<String> value = field(file, name).map(text -> text.replaceAll("\\D", ""));
-    return value.isPresent() && !value.get().isEmpty()
-        ? OptionalDouble.of(Double.parseDouble(value.get()))
+    OptionalLong peak = ProcFile.bytes(ProcFile.SELF, "VmHWM");
+    return peak.isPresent()
+        ? OptionalDouble.of(peak.getAsLong() / MEBIBYTE)
         : OptionalDouble.empty();
-  }
-
-  private static Optional<String> field(String file, String name) {
-    Path path = Path.of(file);
-    if (!Files.isReadable(path)) {
-      return Optional.empty();
-    }
-    try (Stream<String> lines = Files.lines(path)) {
-      return lines
-          .filter(line -> line.startsWith(name))
-          .map(line -> line.substring(line.indexOf(':') + 1).strip())
-          .findFirst();
-    } catch (IOException | UncheckedIOException e) {
-      return Optional.empty();
-    }
   }
 }
