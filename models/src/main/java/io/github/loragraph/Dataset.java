@@ -9,7 +9,6 @@ import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.Checksum;
-import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
@@ -290,17 +289,19 @@ public final class Dataset {
   /**
    * Hands over row by row, each with a label and the number of its file.
    *
-   * @throws LoraGraphException as {@link #labelled} does, when it comes to the row, or if a file
-   *     changes meanwhile
+   * @throws LoraGraphException as {@link #labelled} does, when it comes to the row
    */
   void eachLabelled(RunDefaults run, Consumer<String> notices, ObjIntConsumer<Row> taker) {
-    FileStamps stamps = FileStamps.of(files);
     for (int i = 0; i < files.size(); i++) {
       int number = i;
       new DataFile(files.get(i), columns.or(run).withLabels(), notices)
           .eachLabelled(row -> taker.accept(row, number));
     }
-    stamps.requireUnchanged("begin the training again");
+  }
+
+  /** What its files hold and as what they are read, wherever they lie: a value for JSON. */
+  Object content() {
+    return List.of(checksum(), files.stream().map(DataFile::kind).toList(), columns());
   }
 
   /**

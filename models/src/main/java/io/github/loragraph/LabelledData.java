@@ -8,6 +8,7 @@ import io.github.loragraph.data.Row;
 import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.data.StreamedData;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
 import java.io.IOException;
@@ -119,13 +120,18 @@ final class LabelledData {
       return Optional.empty();
     }
     StreamedData streamed;
+    // From before the checksum: it is to be that of the rows that are read.
+    FileStamps stamps = FileStamps.of(set.files());
     try {
       streamed =
           data.streamed(
               folder,
-              set.checksum() + set.columns(),
+              set.content(),
               set.files().stream().map(Path::toString).toList(),
-              (taker, said) -> set.eachLabelled(RunDefaults.NONE, said, taker));
+              (taker, said) -> {
+                set.eachLabelled(RunDefaults.NONE, said, taker);
+                stamps.requireUnchanged("begin the training again");
+              });
     } catch (StreamedData.NoTexts e) {
       notes.accept(set.name() + " has tokens in the place of texts: it is held in memory");
       return Optional.empty();

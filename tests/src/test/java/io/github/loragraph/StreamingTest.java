@@ -237,6 +237,48 @@ class StreamingTest {
     assertEquals(2, entries(cache).size());
   }
 
+  /** Content tells data apart, not the folder that a run was begun in; what content is read as, too. */
+  @Test
+  void tokensAreFoundAgainWhereverFilesLie() throws IOException {
+    Path data = table("train.tsv", Task.CLASSIFICATION, true, 60, 1);
+    Path moved =
+        Files.copy(data, Files.createDirectories(folder.resolve("moved")).resolve("rows.tsv"));
+    Path heldOut = table("dev.tsv", Task.CLASSIFICATION, true, 20, 2);
+    Dataset measured = Dataset.file(heldOut);
+    Model model = model(Task.CLASSIFICATION);
+    TrainingArguments arguments = arguments().evalSteps(0).streaming(true).build();
+    model.train(Dataset.file(data), measured, arguments);
+    notes.clear();
+    model.train(Dataset.file(moved), measured, arguments);
+    assertTrue(
+        notes.stream().anyMatch(note -> note.startsWith(moved + ": the tokens of 60 rows")),
+        notes::toString);
+    assertTrue(
+        notes.stream().anyMatch(note -> note.startsWith(moved + ": pairs of ")), notes::toString);
+
+    notes.clear();
+    String again = Files.readString(data).replace('\t', ',');
+    Path other = Files.writeString(folder.resolve("one.csv"), again);
+    model.train(Dataset.file(other), measured, arguments);
+    assertFalse(
+        notes.stream().anyMatch(note -> note.startsWith(other + ": the tokens")), notes::toString);
+    // With numbers as labels, rows of these two models differ in nothing that a list's text shows.
+    Path numbers =
+        Files.writeString(
+            folder.resolve("numbers.tsv"),
+            Files.readString(data).replace("\tlow", "\t0").replace("\tlong", "\t1"));
+    for (List<String> names : List.of(List.of("x, y", "z"), List.of("x", "y, z"))) {
+      notes.clear();
+      Model.open(encoder)
+          .withNotes(notes::add)
+          .addHead(HeadConfig.of(Task.CLASSIFICATION, names))
+          .inject(LoraConfig.builder().targetModules("query").rank(2).build())
+          .train(Dataset.file(numbers), arguments);
+      assertFalse(
+          notes.stream().anyMatch(note -> note.contains(": the tokens of")), notes::toString);
+    }
+  }
+
   private static List<Path> entries(Path cache) throws IOException {
     try (Stream<Path> all = Files.list(cache)) {
       return all.filter(Files::isDirectory).sorted().toList();
@@ -270,7 +312,8 @@ class StreamingTest {
   }
 
   @Test
-  void tokensAreHeldInMemory() throws IOException {
+  void tokensAreHeldInMemoryAndNeedNoTokenizer() throws IOException {
+    Files.delete(encoder.resolve("tokenizer.json"));
     Path heldOut = table("dev.tsv", Task.CLASSIFICATION, false, 20, 2);
     Path data =
         Files.writeString(
@@ -280,6 +323,13 @@ class StreamingTest {
     assertTrue(
         notes.contains(data + " has tokens in the place of texts: it is held in memory"),
         notes::toString);
-    assertTrue(Files.exists(heldOut));
+    LoraGraphException texts =
+        assertThrows(
+            LoraGraphException.class,
+            () ->
+                model(Task.CLASSIFICATION)
+                    .train(
+                        Dataset.file(heldOut), arguments().evalSteps(0).streaming(true).build()));
+    assertTrue(texts.getMessage().contains("no tokenizer.json beside"), texts.getMessage());
   }
 }

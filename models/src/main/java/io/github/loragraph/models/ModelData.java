@@ -1,5 +1,7 @@
 package io.github.loragraph.models;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.EmbeddingTables;
 import io.github.loragraph.data.EpochView;
 import io.github.loragraph.data.Example;
@@ -24,9 +26,9 @@ import io.github.loragraph.task.Prediction;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.training.Logits;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -47,6 +49,7 @@ import org.jspecify.annotations.Nullable;
  * tokenizers.
  */
 public final class ModelData implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int LONGEST = 512;
   private static final int LONGEST_NAME = 60;
 
@@ -346,32 +349,18 @@ public final class ModelData implements AutoCloseable {
    * Examples with labels out of files that are not held in memory. They are closed with this.
    *
    * @param folder of the cache
-   * @param content tells what the files hold, and how they are read
+   * @param content tells what the files hold, and how they are read, as a value for JSON
    * @param files what messages call them
    * @param reading hands over their rows, with the numbers of their files
    * @throws LoraGraphException if a row cannot be read, has a label that is none, or does not fit
    *     the model; it names the line, if it is met at once
    */
   public StreamedData streamed(
-      Path folder, String content, List<String> files, StreamedRows reading) {
+      Path folder, Object content, List<String> files, StreamedRows reading) {
     List<ValueInfo> inputs = answer.model().graph().requiredInputs();
-    Checksum.Builder key = new Checksum.Builder();
-    for (Object part :
-        List.of(
-            content,
-            files,
-            Checksum.of(this.folder.tokenizerFile()),
-            Tokenizer.versionOfLibrary(),
-            maxLength,
-            task(),
-            labels.names(),
-            inputs.stream().map(ValueInfo::name).toList(),
-            new TreeMap<>(tables.rows()))) {
-      key.add((part + "\n").getBytes(StandardCharsets.UTF_8));
-    }
     StreamedData data =
         StreamedData.open(
-            new StreamedData.Source(folder, key.build(), files),
+            new StreamedData.Source(folder, key(content, inputs), files),
             inputs,
             tables,
             (taker, said) ->
@@ -381,6 +370,28 @@ public final class ModelData implements AutoCloseable {
             notices);
     streamed.add(data);
     return data;
+  }
+
+  /** The checksum of all that decides what rows become; in JSON no two values are written alike. */
+  private String key(Object content, List<ValueInfo> inputs) {
+    List<@Nullable Object> parts =
+        Arrays.asList(
+            StreamedData.VERSION,
+            RunConfiguration.ownVersion(),
+            content,
+            // What are tokens already needs none.
+            folder.hasTokenizer() ? Checksum.of(folder.tokenizerFile()) : null,
+            Tokenizer.versionOfLibrary(),
+            maxLength,
+            task().toString(),
+            labels.names(),
+            inputs.stream().map(ValueInfo::name).toList(),
+            new TreeMap<>(tables.rows()));
+    try {
+      return new Checksum.Builder().add(JSON.writeValueAsBytes(parts)).build();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Hands over the rows of files, one by one. */

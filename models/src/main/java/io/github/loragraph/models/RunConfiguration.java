@@ -223,11 +223,16 @@ public final class RunConfiguration {
     return Set.copyOf(keys);
   }
 
+  /** This program's own version. */
+  static String ownVersion() {
+    String own = RunConfiguration.class.getPackage().getImplementationVersion();
+    return own == null ? "development" : own;
+  }
+
   /** The versions that decide a run's numbers. */
   public static Map<String, String> versions(OrtRuntime runtime) {
-    String own = RunConfiguration.class.getPackage().getImplementationVersion();
     Map<String, String> versions = new LinkedHashMap<>();
-    versions.put("loraGraph", own == null ? "development" : own);
+    versions.put("loraGraph", ownVersion());
     versions.put("onnxRuntime", runtime.version());
     versions.put("java", System.getProperty("java.version"));
     versions.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));

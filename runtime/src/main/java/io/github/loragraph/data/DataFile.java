@@ -138,6 +138,12 @@ public final class DataFile {
     }
   }
 
+  /** As what a file is read: the ending that it has unpacked, in lower case. */
+  public static String kind(Path file) {
+    String name = Packing.unpackedName(file);
+    return name.substring(name.lastIndexOf('.') + 1);
+  }
+
   /**
    * The labels alone: rows with nothing else in them. Text is not looked for.
    *

@@ -345,6 +345,16 @@ public final class ExampleEncoder {
     return encoded;
   }
 
+  /**
+   * Says before texts are there that none can be encoded.
+   *
+   * @throws LoraGraphException if the model takes what no text gives, or there is no tokenizer
+   */
+  void requireTexts() {
+    requireTextInputs();
+    Objects.requireNonNull(tokenizer.get());
+  }
+
   private void requireTextInputs() {
     for (String input : names) {
       if (!Tokenizer.INPUTS.contains(input)) {

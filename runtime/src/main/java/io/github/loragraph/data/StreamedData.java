@@ -27,7 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Long because the first pass, the tokens made ahead and what is kept share one file's life.
  */
 public final class StreamedData implements AutoCloseable {
-  private static final int VERSION = 1;
+  /** Of what is kept, and of how rows are read and become it: another one is another key. */
+  public static final int VERSION = 2;
+
   private static final String RECORDS = "records.bin";
   private static final String TOKENS = "tokens.bin";
   private static final String TEXTS = "texts.bin";
@@ -85,11 +87,35 @@ public final class StreamedData implements AutoCloseable {
       boolean pairs,
       int cut,
       List<Integer> firstRows,
-      List<String> notices,
+      List<Notice> notices,
       long recordBytes,
       long tokenBytes,
       long recordChecksum,
       long tokenChecksum) {}
+
+  /**
+   * A line that was said while the rows were read: another run may call the same files otherwise.
+   *
+   * @param file the number of the file whose name it begins with; -1 for none
+   * @param line without that name
+   */
+  record Notice(int file, String line) {
+    static Notice of(String line, List<String> files) {
+      int file = -1;
+      for (int i = 0; i < files.size(); i++) {
+        String name = files.get(i);
+        if ((line.startsWith(name + ":") || line.startsWith(name + " "))
+            && (file < 0 || name.length() > files.get(file).length())) {
+          file = i;
+        }
+      }
+      return file < 0 ? new Notice(-1, line) : new Notice(file, line.substring(files.get(file).length()));
+    }
+
+    String of(List<String> files) {
+      return file < 0 ? line : files.get(file) + line;
+    }
+  }
 
   private final StoredExamples examples;
   private final List<String> files;
@@ -137,26 +163,46 @@ public final class StreamedData implements AutoCloseable {
       ExampleEncoder encoder,
       Consumer<String> notices) {
     TokenCache cache = new TokenCache(source.folder());
-    Optional<Path> known = cache.find(source.key());
+    Optional<StreamedData> known = known(cache, source, notices, damage -> {});
     if (known.isPresent()) {
-      try {
-        StreamedData data = reopen(source, known.get());
-        data.description.notices().forEach(notices);
-        notices.accept(
-            "%s: the tokens of %,d rows are those of %s"
-                .formatted(source.files().get(0), data.description.rows(), known.get()));
-        return data;
-      } catch (IOException e) {
-        notices.accept(known.get() + " was damaged, and is made anew");
-      }
+      return known.get();
     }
     TokenCache.Place place = cache.begin(source.key());
     try {
+      if (place.isKept()) {
+        // Another process may have made it since it was looked for; nobody else can now.
+        known = known(cache, source, notices, notices);
+        if (known.isPresent()) {
+          place.leave();
+          return known.get();
+        }
+      }
+      place.clear();
       return new Maker(source, place, inputs, tables, notices).make(reading, encoder);
     } catch (RuntimeException | Error e) {
       place.close();
       throw e;
     }
+  }
+
+  private static Optional<StreamedData> known(
+      TokenCache cache, Source source, Consumer<String> notices, Consumer<String> damage) {
+    Optional<Path> entry = cache.find(source.key());
+    if (entry.isEmpty()) {
+      return Optional.empty();
+    }
+    StreamedData data;
+    try {
+      data = reopen(source, entry.get());
+    } catch (IOException e) {
+      damage.accept(entry.get() + " was damaged, and is made anew");
+      return Optional.empty();
+    }
+    data.description.notices().forEach(notice -> notices.accept(notice.of(source.files())));
+    notices.accept(
+        "%s: the tokens of %,d rows are those of %s"
+            .formatted(source.files().get(0), data.description.rows(), entry.get()));
+    return Optional.of(data);
   }
 
   private static StreamedData reopen(Source source, Path entry) throws IOException {
@@ -203,7 +249,7 @@ public final class StreamedData implements AutoCloseable {
     private final List<String> inputs;
     private final boolean wide;
     private final Consumer<String> notices;
-    private final List<String> said = new ArrayList<>();
+    private final List<Notice> said = new ArrayList<>();
     private final List<Integer> firstRows = new ArrayList<>();
     private final MappedFile records;
     private final MappedFile tokens;
@@ -229,9 +275,14 @@ public final class StreamedData implements AutoCloseable {
 
     StreamedData make(Reading reading, ExampleEncoder encoder) {
       reading.read(
-          this::take,
+          (row, file, target) -> {
+            if (store == null && row.isText()) {
+              encoder.requireTexts();
+            }
+            take(row, file, target);
+          },
           line -> {
-            said.add(line);
+            said.add(Notice.of(line, source.files()));
             notices.accept(line);
           });
       ExampleStore made = Objects.requireNonNull(store);

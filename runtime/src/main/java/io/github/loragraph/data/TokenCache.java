@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -25,6 +25,9 @@ import java.util.stream.Stream;
  * belong to the process that holds their lock, or to nobody and are deleted. When all have more
  * than {@value #MOST_BYTES} bytes, those go that were not used for longest. The folder may be
  * deleted at any time at which nothing is trained.
+ *
+ * <p>The lock file of a key stays: were it deleted, one process might hold the file that is gone,
+ * and another the new one of its name.
  */
 final class TokenCache {
   static final String DESCRIPTION = "data.json";
@@ -33,7 +36,10 @@ final class TokenCache {
   static final long MOST_BYTES = 10_000_000_000L;
 
   private static final String LOCK = ".lock";
-  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  /** In the names of folders that one process alone uses. */
+  private static final String OWN = "-";
+
 
   private final Path folder;
   private final long most;
@@ -78,6 +84,26 @@ final class TokenCache {
       return path;
     }
 
+    /**
+     * Deletes what is there, of a killed process or damaged, and makes the folder.
+     *
+     * @throws LoraGraphException if it cannot be made
+     */
+    void clear() {
+      try {
+        delete(path);
+        Files.createDirectories(path);
+      } catch (IOException e) {
+        throw new LoraGraphException("cannot write to " + path + ": " + AtomicFile.reason(e), e);
+      }
+    }
+
+    /** Gives it back as it is: another process has made it meanwhile. */
+    void leave() {
+      whole = true;
+      close();
+    }
+
     /** Whether the next run is to find it; else another process is making the same. */
     boolean isKept() {
       return kept;
@@ -103,35 +129,34 @@ final class TokenCache {
       if (!whole) {
         delete(path);
       }
+      if (!kept) {
+        deleteQuietly(lockOf(path));
+      }
       lock.close();
-      deleteQuietly(lockOf(path));
     }
   }
 
   /**
-   * A new folder for a key: what is there under it is not whole, or damaged, and goes.
+   * The folder of a key, which nobody else writes to until it is closed; where another process has
+   * it, one whose name nothing else ever has. What is in it is to be looked at, and cleared.
    *
-   * @throws LoraGraphException if it cannot be made
+   * @throws LoraGraphException if the cache cannot be made
    */
   Place begin(String key) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new LoraGraphException("cannot write to " + folder + ": " + AtomicFile.reason(e), e);
+    }
     forgetBroken();
     Path path = folder.resolve(key);
     Optional<ProcessLock> lock = ProcessLock.tryLock(lockOf(path));
     boolean kept = lock.isPresent();
     while (lock.isEmpty()) {
-      path =
-          folder.resolve(
-              "%s-%d-%d".formatted(key, ProcessHandle.current().pid(), NUMBER.incrementAndGet()));
+      path = folder.resolve(key + OWN + UUID.randomUUID());
       lock = ProcessLock.tryLock(lockOf(path));
     }
-    try {
-      delete(path);
-      Files.createDirectories(path);
-      return new Place(path, lock.get(), kept);
-    } catch (IOException e) {
-      lock.get().close();
-      throw new LoraGraphException("cannot write to " + path + ": " + AtomicFile.reason(e), e);
-    }
+    return new Place(path, lock.get(), kept);
   }
 
   private static Path lockOf(Path path) {
@@ -149,8 +174,10 @@ final class TokenCache {
                   if (!Files.exists(entry.resolve(DESCRIPTION))) {
                     delete(entry);
                   }
+                  if (entry.getFileName().toString().contains(OWN)) {
+                    deleteQuietly(lockOf(entry));
+                  }
                   lock.close();
-                  deleteQuietly(lockOf(entry));
                 });
       }
     }
@@ -162,10 +189,15 @@ final class TokenCache {
     whole.sort(Comparator.comparing(TokenCache::used));
     long bytes = whole.stream().mapToLong(TokenCache::bytes).sum();
     for (Path entry : whole) {
-      if (bytes > most && !entry.equals(newest)) {
+      Optional<ProcessLock> lock =
+          bytes > most && !entry.equals(newest)
+              ? ProcessLock.tryLock(lockOf(entry))
+              : Optional.empty();
+      if (lock.isPresent()) {
         bytes -= bytes(entry);
         deleteQuietly(entry.resolve(DESCRIPTION));
         delete(entry);
+        lock.get().close();
       }
     }
   }
