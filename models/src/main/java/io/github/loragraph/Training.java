@@ -256,12 +256,27 @@ final class Training {
     Dataset.Split split = split(data);
     Dataset taught = split == null ? training : split.training();
     Optional<Dataset> measured = split == null ? heldOut : Optional.of(split.heldOut());
+    tellWhatIsNotStreamed(data);
     if (arguments.isFewShot()) {
       return new FewShotLesson(data, taught, measured, arguments, notes, shapes);
     }
     return embedding == null
         ? new LabelledLesson(data, taught, measured, arguments, notes)
         : new EmbeddingLesson(model, data, embedding, taught, measured, arguments, notes, shapes);
+  }
+
+  /** Who asks for streaming is told where there is none. */
+  private void tellWhatIsNotStreamed(ModelData data) {
+    boolean rows = data.task().isRowByRow() && data.embedding() == null && !arguments.isFewShot();
+    if (arguments.streaming().orElse(false) && !(rows && training.isOfFiles())) {
+      notes.accept(
+          training.name()
+              + " is held in memory: "
+              + (rows
+                  ? "examples of a program are there already"
+                  : "a training of %s is not streamed"
+                      .formatted(arguments.isFewShot() ? "few examples" : data.task().toString())));
+    }
   }
 
   /** The data in two parts; null where none of it is to be held out. */

@@ -793,6 +793,11 @@ public final class TrainingArguments {
     if (!reportTexts) {
       map.put(RunConfiguration.NO_REPORT_TEXTS, true);
     }
+    streaming()
+        .ifPresent(
+            streams ->
+                map.put(
+                    streams ? RunConfiguration.STREAMING : RunConfiguration.NO_STREAMING, true));
     return map;
   }
 

@@ -246,6 +246,15 @@ class BestEvaluationTest {
   }
 
   @Test
+  void patienceThatCannotRunOutIsSaid() {
+    String words = "cannot end the run early: there are 3 before its last step";
+    Cli none = ok(arguments(folder.resolve("none"), "--patience", 3, "--steps", 12));
+    assertTrue(none.err().contains("patience for 3 evaluations " + words), none.err());
+    Cli some = ok(arguments(folder.resolve("some"), "--patience", 2, "--steps", 12));
+    assertTrue(!some.err().contains("cannot end the run early"), some.err());
+  }
+
+  @Test
   void eachEpochIsEvaluated() throws Exception {
     Path run = folder.resolve("run");
     ok(arguments(run, "--eval-every", "epoch"));

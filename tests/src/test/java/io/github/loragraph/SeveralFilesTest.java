@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.airlift.compress.zstd.ZstdOutputStream;
 import java.io.ByteArrayInputStream;
@@ -132,6 +133,21 @@ class SeveralFilesTest {
     Cli changed = Cli.run("train", "--resume", other);
     assertEquals(1, changed.exitCode());
     assertTrue(changed.err().contains("a.tsv and 2 more has changed"), changed.err());
+  }
+
+  /** A run keeps how its data is held, and the command line says otherwise. */
+  @Test
+  void streamingIsPartOfTheConfiguration() throws IOException {
+    Path streamed = run("streamed", "--data", one, "--streaming", "--stop-after", 4);
+    Path config = streamed.resolve("config.yaml");
+    assertTrue(new YAMLMapper().readTree(config.toFile()).get("streaming").asBoolean());
+    Path other = folder.resolve("other");
+    ok("train", "--config", config, "--no-streaming", "-o", other);
+    JsonNode noted = new YAMLMapper().readTree(other.resolve("config.yaml").toFile());
+    assertTrue(noted.get("noStreaming").asBoolean());
+    assertTrue(noted.path("streaming").isMissingNode());
+    ok("train", "--resume", streamed);
+    assertArrayEquals(Runs.learned(other), Runs.learned(streamed));
   }
 
   @Test

@@ -237,7 +237,9 @@ class StreamingTest {
     assertEquals(2, entries(cache).size());
   }
 
-  /** Content tells data apart, not the folder that a run was begun in; what content is read as, too. */
+  /**
+   * Content tells data apart, not the folder that a run was begun in; what content is read as, too.
+   */
   @Test
   void tokensAreFoundAgainWhereverFilesLie() throws IOException {
     Path data = table("train.tsv", Task.CLASSIFICATION, true, 60, 1);
@@ -309,6 +311,30 @@ class StreamingTest {
       assertEquals(messages.get(0), messages.get(1));
       assertEquals(List.of(), entries(folder.resolve("cache")));
     }
+  }
+
+  @Test
+  void whatIsNotStreamedIsSaidToWhoAsksForIt() throws IOException {
+    Path pairs =
+        Files.writeString(
+            folder.resolve("pairs.tsv"),
+            "query\tdocument\tlabel\n" + "good\tfilm\t1\ngood\tbad\t0\n".repeat(4));
+    TrainingArguments.Builder arguments = arguments().evalSteps(0).numTrainEpochs(1);
+    Model.open(encoder)
+        .withNotes(notes::add)
+        .addHead(HeadConfig.of(Task.RERANK, List.of()))
+        .inject(LoraConfig.builder().targetModules("query").rank(2).build())
+        .train(Dataset.file(pairs), arguments.streaming(true).build());
+    assertTrue(
+        notes.contains(pairs + " is held in memory: a training of rerank is not streamed"),
+        notes::toString);
+    model(Task.CLASSIFICATION)
+        .train(
+            Dataset.of(List.of(Example.of("good film", "low"), Example.of("bad", "long"))),
+            arguments.build());
+    assertTrue(
+        notes.contains("examples is held in memory: examples of a program are there already"),
+        notes::toString);
   }
 
   @Test

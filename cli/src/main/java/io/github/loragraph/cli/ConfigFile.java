@@ -33,6 +33,7 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ConfigFile implements IDefaultValueProvider {
   private static final String OPTION = "--config";
   private static final String MODEL = "model";
+  private static final String NO = "no-";
   private static final String RESUME = "--resume";
   private static final String CONTINUE = "--continue-from";
   private static final List<String> OF_THE_SCHEDULE =
@@ -67,7 +68,7 @@ final class ConfigFile implements IDefaultValueProvider {
     if (continued.isPresent()) {
       Path file = continued.get().resolve(RunFolder.CONFIG);
       command.setDefaultValueProvider(
-          read(file, toContinue(continued.get(), file), command.getCommandSpec()));
+          read(file, toContinue(continued.get(), file), command.getCommandSpec()).without(args));
       return;
     }
     Optional<Path> run = valueOf(RESUME, args);
@@ -83,7 +84,8 @@ final class ConfigFile implements IDefaultValueProvider {
           .ifPresent(
               file ->
                   command.setDefaultValueProvider(
-                      read(file, RunConfiguration.entries(file), command.getCommandSpec())));
+                      read(file, RunConfiguration.entries(file), command.getCommandSpec())
+                          .without(args)));
     }
   }
 
@@ -157,6 +159,20 @@ final class ConfigFile implements IDefaultValueProvider {
           }
         });
     return config;
+  }
+
+  /** The command line wins: also where it says no to what the file says yes to. */
+  private ConfigFile without(String[] args) {
+    values
+        .keySet()
+        .removeIf(
+            name -> {
+              String opposite =
+                  "--" + (name.startsWith(NO) ? name.substring(NO.length()) : NO + name);
+              return Arrays.stream(args)
+                  .anyMatch(arg -> arg.equals(opposite) || arg.startsWith(opposite + "="));
+            });
+    return this;
   }
 
   private static List<String> optionNames(CommandSpec command) {

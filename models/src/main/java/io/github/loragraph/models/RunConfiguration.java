@@ -85,6 +85,11 @@ public final class RunConfiguration {
   /** Of {@code evalEvery} where each epoch is evaluated. */
   public static final String EPOCH = "epoch";
 
+  /** Whether data is held in memory; neither where its size says. */
+  public static final String STREAMING = "streaming";
+
+  public static final String NO_STREAMING = "noStreaming";
+
   public static final String STRIDE = "stride";
   public static final String ALL_SUBWORDS = "labelAllSubwords";
 
@@ -143,6 +148,8 @@ public final class RunConfiguration {
           TENSORBOARD,
           "patience",
           NO_REPORT_TEXTS,
+          STREAMING,
+          NO_STREAMING,
           MLM_PROBABILITY,
           WHOLE_WORDS,
           "loss",
@@ -173,7 +180,9 @@ public final class RunConfiguration {
           "warmup",
           WRITE_MODEL,
           TENSORBOARD,
-          NO_REPORT_TEXTS);
+          NO_REPORT_TEXTS,
+          STREAMING,
+          NO_STREAMING);
 
   /** All entries of a whole configuration. */
   public static final List<String> KEYS = keys();

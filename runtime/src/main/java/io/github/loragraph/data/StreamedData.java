@@ -109,7 +109,9 @@ public final class StreamedData implements AutoCloseable {
           file = i;
         }
       }
-      return file < 0 ? new Notice(-1, line) : new Notice(file, line.substring(files.get(file).length()));
+      return file < 0
+          ? new Notice(-1, line)
+          : new Notice(file, line.substring(files.get(file).length()));
     }
 
     String of(List<String> files) {

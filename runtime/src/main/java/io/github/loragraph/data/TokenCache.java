@@ -40,7 +40,6 @@ final class TokenCache {
   /** In the names of folders that one process alone uses. */
   private static final String OWN = "-";
 
-
   private final Path folder;
   private final long most;
 

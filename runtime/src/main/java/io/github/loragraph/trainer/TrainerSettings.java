@@ -197,6 +197,15 @@ public record TrainerSettings(
           "the run is over after step %,d: it is not stopped after step %,d"
               .formatted(total, stopAfter));
     }
+    long evaluations = evaluationsBeforeTheLastStep(batchesPerEpoch);
+    if (patience > 0 && evaluations <= patience) {
+      remarks.add(
+          String.format(
+              Locale.ROOT,
+              "patience for %,d evaluations cannot end the run early: there %s before its last step, and the first of them is one to be better than",
+              patience,
+              evaluations == 1 ? "is 1" : String.format(Locale.ROOT, "are %,d", evaluations)));
+    }
     long own = ownSteps(batchesPerEpoch);
     long rise = warmUp.of(own);
     if (rise > 0 && decay == LearningRateSchedule.Decay.CONSTANT) {
@@ -213,6 +222,13 @@ public record TrainerSettings(
               learningRate));
     }
     return remarks;
+  }
+
+  /** They are due by the place in the data, which a continued run does not begin anew. */
+  private long evaluationsBeforeTheLastStep(long batchesPerEpoch) {
+    long every = evalEvery(batchesPerEpoch);
+    long passed = continued.passed();
+    return every == 0 ? 0 : (passed + ownSteps(batchesPerEpoch) - 1) / every - passed / every;
   }
 
   private static String number(double value) {
