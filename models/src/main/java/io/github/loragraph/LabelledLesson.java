@@ -2,19 +2,27 @@ package io.github.loragraph;
 
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.StoredExamples;
+import io.github.loragraph.evaluation.Classifier;
 import io.github.loragraph.evaluation.Evaluator;
 import io.github.loragraph.evaluation.Measurement;
+import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelNotes;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.task.LossOptions;
+import io.github.loragraph.task.Report;
+import io.github.loragraph.task.Thresholds;
 import io.github.loragraph.trainer.TrainingData;
 import io.github.loragraph.trainer.TrainingJob;
+import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Loss;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +39,11 @@ final class LabelledLesson implements Lesson {
   /** The examples for who asks for their targets alone. */
   private final List<Example> targets;
 
+  private final TrainingNotes notes;
+
+  /** Empty until they are fitted. */
+  private Map<String, Double> thresholds = Map.of();
+
   LabelledLesson(
       ModelData data,
       Dataset training,
@@ -39,6 +52,7 @@ final class LabelledLesson implements Lesson {
       TrainingNotes notes) {
     this.name = training.name();
     this.data = data;
+    this.notes = notes;
     this.arguments = arguments;
     this.training = LabelledData.toTrainOn(data, training, arguments, notes);
     this.heldOut = heldOut.map(set -> LabelledData.toMeasureWith(data, set, arguments, notes));
@@ -66,6 +80,66 @@ final class LabelledLesson implements Lesson {
         .loss(data.task().loss(lossOptions(), targets));
   }
 
+  @Override
+  public TrainingJob.Result completed(
+      TrainingJob.Result result,
+      Sessions sessions,
+      List<io.github.loragraph.trainer.TrainingListener> listeners) {
+    if (!arguments.fitsThresholds()) {
+      return result;
+    }
+    List<Example> measured = heldOut.map(LabelledData::examples).orElseThrow();
+    List<Example> expected = StoredExamples.targetsOf(measured);
+    float[][] logits = new float[measured.size()][];
+    try (io.github.loragraph.evaluation.Predictor trained =
+        new io.github.loragraph.evaluation.Predictor(
+            data.answer().logits().applyTo(result.model()), data.padId(), sessions)) {
+      Classifier classifier =
+          batch -> {
+            if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
+              throw new TrainingStopped(result.summary().steps());
+            }
+            return trained.classifier().logits(batch);
+          };
+      evaluator().each(classifier, measured, 0, (number, row) -> logits[number] = row);
+    }
+    io.github.loragraph.task.Task task = data.task();
+    List<String> names = data.labels().names();
+    Thresholds fitted = task.fitThresholds(logits, expected);
+    thresholds = fitted.named(names);
+    Report half = task.report(logits, expected, names);
+    Report after = task.with(fitted).report(logits, expected, names);
+    notes.accept(
+        String.format(
+            Locale.ROOT,
+            "thresholds fitted to %,d held-out examples: %s; on these examples %s",
+            measured.size(),
+            ModelNotes.shown(thresholds),
+            Stream.of("macroF1", "microF1")
+                .map(
+                    figure ->
+                        String.format(
+                            Locale.ROOT,
+                            "%s %.4f, with a half %.4f",
+                            figure,
+                            after.figures().get(figure),
+                            half.figures().get(figure)))
+                .collect(Collectors.joining(", "))));
+    ModelNotes.ofAbsentClasses("the held-out data", data, expected).stream()
+        .map(line -> line + "; its threshold stays at a half")
+        .forEach(notes);
+    return result;
+  }
+
+  @Override
+  public Map<String, Double> thresholds() {
+    return thresholds;
+  }
+
+  private Evaluator evaluator() {
+    return new Evaluator(data.answer().answering().graph().requiredInputs(), data.padId());
+  }
+
   private LossOptions lossOptions() {
     return lossOptions(arguments, targets, data);
   }
@@ -84,8 +158,7 @@ final class LabelledLesson implements Lesson {
 
   @Override
   public Optional<Measurement> measurement() {
-    Evaluator evaluator =
-        new Evaluator(data.answer().answering().graph().requiredInputs(), data.padId());
+    Evaluator evaluator = evaluator();
     return heldOut.map(
         set ->
             classifier ->
@@ -100,10 +173,15 @@ final class LabelledLesson implements Lesson {
   @Override
   public List<String> remarks() {
     Loss loss = data.task().loss(lossOptions(), targets);
-    return Stream.concat(
-            ModelNotes.ofLists(loss, targets, arguments.settings().batchSize()).stream(),
-            ModelNotes.ofAbsentClasses(name, data, targets).stream())
-        .toList();
+    List<String> remarks = new ArrayList<>();
+    ModelNotes.ofLists(loss, targets, arguments.settings().batchSize()).ifPresent(remarks::add);
+    ModelNotes.ofAbsentClasses(name, data, targets).ifPresent(remarks::add);
+    if (!data.thresholds().isEmpty() && !arguments.fitsThresholds()) {
+      remarks.add(
+          "the thresholds in %s are those of the model as it is: the trained one decides by a half, unless they are fitted again"
+              .formatted(ModelConfig.FILE));
+    }
+    return remarks;
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.trainer.TrainingJob;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -49,6 +50,11 @@ interface Lesson {
   /** What the job made, with what it says of itself. */
   default OnnxModel noted(OnnxModel trained) {
     return trained;
+  }
+
+  /** Which thresholds of its classes {@link #completed} has found; empty for those of a half. */
+  default Map<String, Double> thresholds() {
+    return Map.of();
   }
 
   /** What measures the model as it is, to compare with; empty where nothing does. */

@@ -24,7 +24,7 @@ final class MistakeList {
    */
   List<Mistake> of(List<Row> rows, ModelData.Encoded encoded, float[][] logits) {
     return of(
-        rows, encoded, data.task().mistakes(logits, encoded.examples(), data.labels().names()));
+        rows, encoded, data.judge().mistakes(logits, encoded.examples(), data.labels().names()));
   }
 
   /** The same of mistakes that were found. */

@@ -590,8 +590,18 @@ public final class Model {
    */
   public Model unload() {
     OnnxModel removed = LoraGraphException.in(file(), () -> LoraRemover.remove(onnx));
-    return changed(
-        removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty(), false);
+    Model unloaded =
+        changed(
+            removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty(), false);
+    ModelConfig config = files.config();
+    if (config.thresholds().isEmpty()) {
+      return unloaded;
+    }
+    state.notes.accept(
+        "the thresholds in %s were those of the adapted model, and are left out"
+            .formatted(ModelConfig.FILE));
+    return new Model(
+        unloaded.onnx, files.withConfig(config.withThresholds(Map.of())), unloaded.state);
   }
 
   /**

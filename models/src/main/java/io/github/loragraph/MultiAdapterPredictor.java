@@ -251,10 +251,11 @@ public final class MultiAdapterPredictor implements AutoCloseable {
       }
     }
     if (own == null) {
-      return others ? ofModel.answering(ModelConfig.empty()) : ofModel;
+      // Thresholds that were fitted to other answers say nothing of these.
+      return others ? ofModel.answering(ModelConfig.empty()) : ofModel.withThresholds(Map.of());
     }
     return own.labels().isEmpty() && own.problemType().isEmpty() && !others
-        ? ofModel
+        ? ofModel.withThresholds(own.thresholds())
         : ofModel.answering(own);
   }
 

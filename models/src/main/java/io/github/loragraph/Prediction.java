@@ -71,8 +71,8 @@ public final class Prediction {
 
   /**
    * The one class of {@link Task#CLASSIFICATION}; of {@link Task#MULTILABEL} those with a
-   * probability of a half or more, in the order of the logits, of which there may be none; empty
-   * for other tasks.
+   * probability that reaches their threshold (a half, unless others were fitted), in the order of
+   * the logits, of which there may be none; empty for other tasks.
    */
   public List<String> labels() {
     return List.copyOf(answer.labels());

@@ -145,6 +145,15 @@ public final class Predictor implements AutoCloseable {
         : data.labels().names();
   }
 
+  /**
+   * From which probability on each class is answered, by their names, where thresholds were {@link
+   * TrainingArguments.Builder#fitThresholds fitted}; empty where a half decides, and for other
+   * tasks than {@link Task#MULTILABEL}.
+   */
+  public Map<String, Double> thresholds() {
+    return data.thresholds();
+  }
+
   /** Tokens of a text, special ones included; longer texts are cut. */
   public int maxLength() {
     return data.maxLength();
@@ -473,7 +482,7 @@ public final class Predictor implements AutoCloseable {
     var examples = encoded.examples();
     // A row that was divided is several examples.
     boolean oneEach = rows.size() == examples.size();
-    var measure = data.task().measure(examples, data.outputs(), data.labels().names());
+    var measure = data.judge().measure(examples, data.outputs(), data.labels().names());
     float[][] all = listMistakes ? new float[examples.size()][] : new float[0][];
     session.each(
         examples,

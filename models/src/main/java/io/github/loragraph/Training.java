@@ -95,6 +95,9 @@ final class Training {
       throw new LoraGraphException(
           "which evaluation was the best shows on held-out examples: give some");
     }
+    if (arguments.fitsThresholds() && !measures()) {
+      throw new LoraGraphException("thresholds are fitted to held-out examples: give some");
+    }
     if (arguments.patience() > 0 && !arguments.evaluatesOnTheWay()) {
       throw new LoraGraphException(
           "patience counts evaluations on the way, and there are none: say how often to evaluate");
@@ -238,7 +241,14 @@ final class Training {
       if (run == null) {
         bridge.ended(() -> {});
       }
-      return result(result, data, lesson, comparison, config, bridge, device.device());
+      return result(
+          result,
+          data,
+          lesson,
+          comparison,
+          deciding(config, lesson, comparison),
+          bridge,
+          device.device());
     } catch (TrainingStopped e) {
       throw new TrainingCancelledException(e.step(), run, e);
     }
@@ -368,7 +378,7 @@ final class Training {
       @Nullable Checkpoint start,
       @Nullable StoppedRun stopped,
       Map<String, Object> configuration,
-      Optional<ModelConfig> config,
+      Optional<ModelConfig> named,
       ListenerBridge bridge,
       Comparison comparison,
       ModelData data) {
@@ -419,6 +429,7 @@ final class Training {
         bridge.ended(
             () -> {
               files(data).copyCompanions(folder.path());
+              Optional<ModelConfig> config = deciding(named, lesson, comparison);
               config
                   .or(() -> model.files().ownConfig())
                   .ifPresent(own -> own.write(folder.path().resolve(ModelConfig.FILE), true));
@@ -524,6 +535,18 @@ final class Training {
         .problemType()
         .filter(type -> !isClear(data, config))
         .map(config::withProblemType);
+  }
+
+  /**
+   * The configuration with the thresholds that were fitted: those of the model as it was are not
+   * those of what was made.
+   */
+  private Optional<ModelConfig> deciding(
+      Optional<ModelConfig> config, Lesson lesson, Comparison comparison) {
+    ModelConfig stated = config.orElseGet(() -> model.files().config());
+    return comparison.keptBase() || stated.thresholds().equals(lesson.thresholds())
+        ? config
+        : Optional.of(stated.withThresholds(lesson.thresholds()));
   }
 
   /** Whether a task is what a model is taken to have where nobody names one. */

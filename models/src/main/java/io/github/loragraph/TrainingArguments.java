@@ -181,6 +181,7 @@ public final class TrainingArguments {
   private final @Nullable String metricForBest;
   private final int patience;
   private final @Nullable Double evalSplit;
+  private final boolean fitThresholds;
   private final boolean tensorBoard;
   private final @Nullable Path continueFrom;
 
@@ -246,6 +247,7 @@ public final class TrainingArguments {
     metricForBest = b.metricForBest;
     patience = b.patience;
     evalSplit = b.evalSplit;
+    fitThresholds = b.fitThresholds;
     tensorBoard = b.tensorBoard;
     continueFrom = b.continueFrom;
   }
@@ -319,6 +321,7 @@ public final class TrainingArguments {
     b.metricForBest = metricForBest;
     b.patience = patience;
     b.evalSplit = evalSplit;
+    b.fitThresholds = fitThresholds;
     b.tensorBoard = tensorBoard;
     b.continueFrom = continueFrom;
     return b;
@@ -453,6 +456,11 @@ public final class TrainingArguments {
           "only words have sub-words that may be labelled (token-classification), and the task is %s"
               .formatted(task));
     }
+    if (fitThresholds && !task.internal().hasThresholds()) {
+      throw new LoraGraphException(
+          "thresholds are of any number of classes for each example (multilabel), and the task is %s"
+              .formatted(task));
+    }
     boolean embeds = task.equals(Task.EMBEDDING);
     if (!embeds) {
       refuseEmbedding(task);
@@ -559,6 +567,11 @@ public final class TrainingArguments {
   /** The figure that tells the best evaluation; in transformers names have a prefix. */
   private String metric() {
     return metricForBest == null ? BestEvaluation.SCORE : metricForBest.replaceFirst("^eval_", "");
+  }
+
+  /** Whether thresholds of classes are fitted after the last step. */
+  boolean fitsThresholds() {
+    return fitThresholds;
   }
 
   /** The share of the training data that is held out; empty for none. */
@@ -773,6 +786,9 @@ public final class TrainingArguments {
     if (evalSplit != null) {
       map.put(RunConfiguration.EVAL_SPLIT, evalSplit);
     }
+    if (fitThresholds) {
+      map.put(RunConfiguration.FIT_THRESHOLDS, true);
+    }
     map.put("checkpointEvery", saveSteps);
     map.put("maxTrainExamples", maxTrainSamples);
     if (examplesPerClass != null) {
@@ -867,6 +883,7 @@ public final class TrainingArguments {
     private @Nullable String metricForBest;
     private int patience;
     private @Nullable Double evalSplit;
+    private boolean fitThresholds;
     private boolean tensorBoard;
     private @Nullable Path continueFrom;
 
@@ -1097,6 +1114,17 @@ public final class TrainingArguments {
             "a share of %s cannot be held out: give one above 0 and below 1".formatted(share));
       }
       evalSplit = share;
+      return this;
+    }
+
+    /**
+     * Whether, after the last step, the threshold of each class of a {@link Task#MULTILABEL} model
+     * is set to where the F1 of the class is largest on the held-out data, in place of a half. The
+     * thresholds go into {@code config.json} with the model, and decide its answers from then on;
+     * evaluations on the way are by a half.
+     */
+    public Builder fitThresholds(boolean fitThresholds) {
+      this.fitThresholds = fitThresholds;
       return this;
     }
 

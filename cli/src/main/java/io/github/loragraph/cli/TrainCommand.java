@@ -215,6 +215,12 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
           "--eval-split holds training data out, and held-out data are given: leave one of the two"
               + " out");
     }
+    if (options.fitThresholds && options.evalSplit == null && heldOutOptions.files().isEmpty()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--fit-thresholds fits to held-out examples, and there are none: give --eval, or"
+              + " --eval-split");
+    }
     if (options.evalEvery != 0 && options.evalSplit == null && heldOutOptions.files().isEmpty()) {
       throw new ParameterException(
           spec.commandLine(),

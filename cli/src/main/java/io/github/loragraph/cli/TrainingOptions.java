@@ -242,6 +242,13 @@ final class TrainingOptions {
   @Nullable Double evalSplit;
 
   @Option(
+      names = "--fit-thresholds",
+      description =
+          "Of a multilabel model: after the last step set the probability from which each class is"
+              + " answered to where its F1 is largest on the held-out data, in place of a half.")
+  boolean fitThresholds;
+
+  @Option(
       names = {"--save-best", "--metric-for-best-model"},
       paramLabel = "METRIC",
       description =
@@ -432,6 +439,7 @@ final class TrainingOptions {
       throw new LoraGraphException("--eval-split must be above 0 and below 1");
     }
     ifGiven(evalSplit, builder::evalSplit);
+    builder.fitThresholds(fitThresholds);
   }
 
   /** In the words of the options. */

@@ -13,11 +13,13 @@ import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Thresholds;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +27,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** A model's {@code config.json}, as Hugging Face's transformers write it. Immutable. */
+/**
+ * A model's {@code config.json}, as Hugging Face's transformers write it. Immutable.
+ *
+ * <p>Long because each entry that is read is checked here, and all are of one file.
+ */
 public final class ModelConfig {
   /** The name of the file in a model folder. */
   public static final String FILE = "config.json";
@@ -51,6 +57,12 @@ public final class ModelConfig {
   /** What sentence-transformers make of a cross-encoder's logits. */
   private static final String ACTIVATION = "activation_fn";
 
+  /**
+   * From which probability on each class of a multi-label model is answered, by their names; our
+   * own entry, which transformers keep and do not read.
+   */
+  private static final String THRESHOLDS = "thresholds";
+
   private static final int LONGEST_SHOWN = 60;
 
   private final ObjectNode root;
@@ -64,6 +76,7 @@ public final class ModelConfig {
           "id2label",
           "label2id",
           "problem_type",
+          THRESHOLDS,
           "sentence_transformers",
           "sbert_ce_default_activation_function");
 
@@ -112,6 +125,7 @@ public final class ModelConfig {
     if (tree instanceof ObjectNode object) {
       ModelConfig config = new ModelConfig(object, name);
       config.labels();
+      config.thresholds();
       config.maxLength();
       config.modelType();
       config.problemType();
@@ -158,9 +172,10 @@ public final class ModelConfig {
     return new ModelConfig(copy, name);
   }
 
-  /** The same with the names of the classes. */
+  /** The same with the names of the classes; thresholds of others are left out. */
   public ModelConfig withLabels(LabelSet labels) {
     ObjectNode copy = root.deepCopy();
+    copy.remove(THRESHOLDS);
     ObjectNode toLabel = copy.putObject("id2label");
     ObjectNode toId = copy.putObject("label2id");
     for (int i = 0; i < labels.size(); i++) {
@@ -211,6 +226,57 @@ public final class ModelConfig {
       throw new LoraGraphException(
           "%s: id2label: %s: name each class once".formatted(name, e.getMessage()), e);
     }
+  }
+
+  /**
+   * From which probability on each class of a multi-label model is answered, by their names; empty
+   * where nothing is stated.
+   *
+   * @throws LoraGraphException if it is no object whose values are above 0 and at most 1
+   */
+  public Map<String, Double> thresholds() {
+    JsonNode node = root.path(THRESHOLDS);
+    if (node.isMissingNode() || node.isNull()) {
+      return Map.of();
+    }
+    Map<String, Double> thresholds = new LinkedHashMap<>();
+    node.properties().forEach(e -> thresholds.put(e.getKey(), e.getValue().asDouble()));
+    if (!node.isObject() || !thresholds.values().stream().allMatch(t -> t > 0 && t <= 1)) {
+      throw wrong(THRESHOLDS, node, "an object of a probability above 0 for each class");
+    }
+    return thresholds;
+  }
+
+  /**
+   * The thresholds of classes, in their order; empty where nothing is stated.
+   *
+   * @throws LoraGraphException if not each of the classes has one, or others have
+   */
+  public Optional<Thresholds> thresholds(LabelSet classes) {
+    Map<String, Double> stated = thresholds();
+    if (stated.isEmpty()) {
+      return Optional.empty();
+    }
+    if (!stated.keySet().equals(Set.copyOf(classes.names()))) {
+      throw new LoraGraphException(
+          "%s: '%s' is of the classes %s, and the model has %s: leave the entry out, or mend it"
+              .formatted(
+                  name,
+                  THRESHOLDS,
+                  PlainText.shortened(String.join(", ", stated.keySet()), LONGEST_SHOWN),
+                  PlainText.shortened(String.join(", ", classes.names()), LONGEST_SHOWN)));
+    }
+    return Optional.of(new Thresholds(classes.names().stream().map(stated::get).toList()));
+  }
+
+  /** The same with thresholds of its classes; with none, it decides by a half. */
+  public ModelConfig withThresholds(Map<String, Double> thresholds) {
+    if (!thresholds.isEmpty()) {
+      return with(THRESHOLDS, thresholds);
+    }
+    ObjectNode copy = root.deepCopy();
+    copy.remove(THRESHOLDS);
+    return new ModelConfig(copy, name);
   }
 
   private LoraGraphException wrong(String key, JsonNode value, String right) {

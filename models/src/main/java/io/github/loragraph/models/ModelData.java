@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -37,7 +38,6 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +61,7 @@ public final class ModelData implements AutoCloseable {
   private final EmbeddingTables tables;
   private final int maxLength;
   private final LabelSet labels;
+  private final Task judge;
   private @Nullable Row firstRow;
   private final @Nullable Integer stride;
   private final Tokenizers tokenizers;
@@ -211,6 +212,10 @@ public final class ModelData implements AutoCloseable {
         task().namesClasses()
             ? folder.labels(answer.outputs())
             : LabelSet.numbered(answer.outputs());
+    this.judge =
+        task().hasThresholds()
+            ? folder.config().thresholds(labels).map(task()::with).orElse(task())
+            : task();
     requireKnownPadding();
   }
 
@@ -239,6 +244,19 @@ public final class ModelData implements AutoCloseable {
     return answer.task();
   }
 
+  /**
+   * The task, deciding as the model's configuration says: what answers and measures the model as it
+   * is asks this one. A training measures by the task itself.
+   */
+  public Task judge() {
+    return judge;
+  }
+
+  /** The thresholds that {@link #judge} decides by, by the names of classes; empty for a half. */
+  public Map<String, Double> thresholds() {
+    return judge == task() ? Map.of() : folder.config().thresholds();
+  }
+
   /** What the model is taken to answer. */
   public Answer answer() {
     return answer;
@@ -246,7 +264,15 @@ public final class ModelData implements AutoCloseable {
 
   /** What is worth saying of how the model is read, a line each. */
   public List<String> notes() {
-    return Stream.concat(answer.notes().stream(), sizes.notes().stream()).toList();
+    List<String> notes = new ArrayList<>(answer.notes());
+    notes.addAll(sizes.notes());
+    Map<String, Double> thresholds = thresholds();
+    if (!thresholds.isEmpty()) {
+      notes.add(
+          "answers by the thresholds in %s: %s"
+              .formatted(ModelConfig.FILE, ModelNotes.shown(thresholds)));
+    }
+    return List.copyOf(notes);
   }
 
   /** The size of the logits' last axis. */
@@ -446,7 +472,7 @@ public final class ModelData implements AutoCloseable {
    * @throws LoraGraphException if they are no answer
    */
   public Prediction prediction(float[] logits, Example example, String place) {
-    return task().prediction(logits, example, labels.names(), this::tokenizer, place);
+    return judge.prediction(logits, example, labels.names(), this::tokenizer, place);
   }
 
   /**
@@ -457,7 +483,7 @@ public final class ModelData implements AutoCloseable {
    * @throws LoraGraphException if they are no answer
    */
   public Prediction prediction(List<float[]> logits, List<Example> examples, String place) {
-    return task().prediction(logits, examples, labels.names(), place);
+    return judge.prediction(logits, examples, labels.names(), place);
   }
 
   /** Examples out of rows, labels not looked at. How many were cut is counted, and not said. */

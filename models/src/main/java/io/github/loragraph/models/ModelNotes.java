@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -109,6 +110,15 @@ public final class ModelNotes {
                     absent.size(),
                     names.size(),
                     PlainText.shortened(quoted(absent), LONGEST)));
+  }
+
+  /** Thresholds of classes, as a line has them: {@code account 0.2105, billing 0.3415}. */
+  public static String shown(Map<String, Double> thresholds) {
+    return PlainText.shortened(
+        thresholds.entrySet().stream()
+            .map(entry -> entry.getKey() + " " + entry.getValue())
+            .collect(Collectors.joining(", ")),
+        LONGEST);
   }
 
   /** How many pairs a batch of lists may come to, which decides the memory that it takes. */

@@ -76,6 +76,9 @@ public final class RunConfiguration {
   /** The share of the training data that is held out. */
   public static final String EVAL_SPLIT = "evalSplit";
 
+  /** Whether thresholds of classes are fitted to the held-out data. */
+  public static final String FIT_THRESHOLDS = "fitThresholds";
+
   /** The figure that tells the best evaluation, or {@link #NONE}. */
   public static final String SAVE_BEST = "saveBest";
 
@@ -145,6 +148,7 @@ public final class RunConfiguration {
           WRITE_MODEL,
           CONTINUE_FROM,
           EVAL_SPLIT,
+          FIT_THRESHOLDS,
           TENSORBOARD,
           "patience",
           NO_REPORT_TEXTS,
@@ -179,6 +183,7 @@ public final class RunConfiguration {
           "engine",
           "warmup",
           WRITE_MODEL,
+          FIT_THRESHOLDS,
           TENSORBOARD,
           NO_REPORT_TEXTS,
           STREAMING,

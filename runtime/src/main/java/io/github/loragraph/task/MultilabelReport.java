@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How well a model does that gives any number of classes to an example: those whose probability is
- * a half or more.
+ * How well a model does that gives any number of classes to an example: those whose probability
+ * reaches the threshold of the class, a half unless others were fitted.
  *
  * @param examples the number of examples
  * @param loss mean binary cross-entropy over examples and classes
@@ -26,6 +26,16 @@ public record MultilabelReport(
    * @param targets 1 or 0 for each class of each example
    */
   public static MultilabelReport of(float[][] logits, float[][] targets) {
+    return of(logits, targets, Thresholds.half(logits[0].length));
+  }
+
+  /**
+   * Counts, by other thresholds than a half.
+   *
+   * @param logits one row for each example
+   * @param targets 1 or 0 for each class of each example
+   */
+  public static MultilabelReport of(float[][] logits, float[][] targets, Thresholds thresholds) {
     int classes = logits[0].length;
     long[] right = new long[classes];
     long[] claimed = new long[classes];
@@ -36,7 +46,7 @@ public record MultilabelReport(
       boolean all = true;
       for (int c = 0; c < classes; c++) {
         double logit = logits[i][c];
-        boolean predicted = logit >= 0;
+        boolean predicted = thresholds.reaches(c, logits[i][c]);
         boolean actual = targets[i][c] >= 0.5;
         claimed[c] += predicted ? 1 : 0;
         support[c] += actual ? 1 : 0;

@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Any number of classes for each example: binary cross-entropy over examples and classes. A label
@@ -25,15 +26,46 @@ import java.util.stream.Collectors;
  * 1 or 0 for each class.
  */
 final class MultilabelTask extends Task {
+  /** Null for a half for each class. */
+  private final @Nullable Thresholds thresholds;
+
   private static final Pattern FLAG = Pattern.compile("[01](\\.0+)?");
 
   MultilabelTask() {
+    this(null);
+  }
+
+  private MultilabelTask(@Nullable Thresholds thresholds) {
     super("multilabel", "bce", Logits.Form.CLASS_SET, "multi_label_classification");
+    this.thresholds = thresholds;
   }
 
   @Override
   public List<String> figureNames() {
     return List.of("loss", "accuracy", "microF1", "macroF1", "weightedF1");
+  }
+
+  @Override
+  public boolean hasThresholds() {
+    return true;
+  }
+
+  @Override
+  public Task with(Thresholds others) {
+    return new MultilabelTask(others);
+  }
+
+  @Override
+  public Thresholds fitThresholds(float[][] logits, List<Example> examples) {
+    return Thresholds.fit(logits, targets(examples));
+  }
+
+  private static float[][] targets(List<Example> examples) {
+    return examples.stream().map(e -> e.requireTarget().toFloats()).toArray(float[][]::new);
+  }
+
+  private Thresholds thresholds(int classes) {
+    return thresholds == null ? Thresholds.half(classes) : thresholds;
   }
 
   @Override
@@ -87,25 +119,24 @@ final class MultilabelTask extends Task {
 
   @Override
   public Report report(float[][] logits, List<Example> examples, int outputs) {
-    return MultilabelReport.of(
-        logits, examples.stream().map(e -> e.requireTarget().toFloats()).toArray(float[][]::new));
+    return MultilabelReport.of(logits, targets(examples), thresholds(outputs));
   }
 
   @Override
   protected Prediction prediction(float[] logits, List<String> names) {
+    Thresholds deciding = thresholds(logits.length);
     Map<String, Double> probabilities = new LinkedHashMap<>();
     List<String> labels = new ArrayList<>();
     for (int c = 0; c < logits.length; c++) {
-      double probability = Probabilities.sigmoid(logits[c]);
-      probabilities.put(names.get(c), probability);
-      if (probability >= 0.5) {
+      probabilities.put(names.get(c), Probabilities.sigmoid(logits[c]));
+      if (deciding.reaches(c, logits[c])) {
         labels.add(names.get(c));
       }
     }
     return new ClassSet(labels, probabilities);
   }
 
-  /** The classes with a probability of a half or more, and the probabilities of all. */
+  /** The classes that reach their thresholds, and the probabilities of all. */
   private record ClassSet(List<String> labels, Map<String, Double> probabilities)
       implements Prediction {
     @Override
@@ -144,6 +175,7 @@ final class MultilabelTask extends Task {
   @Override
   protected List<Mistake> mistakes(
       int number, float[] logits, Example example, List<String> names) {
+    Thresholds deciding = thresholds(logits.length);
     List<String> labels = new ArrayList<>();
     List<String> answers = new ArrayList<>();
     double loss = 0;
@@ -152,7 +184,7 @@ final class MultilabelTask extends Task {
       if (target >= 0.5) {
         labels.add(names.get(c));
       }
-      if (logits[c] >= 0) {
+      if (deciding.reaches(c, logits[c])) {
         answers.add(names.get(c));
       }
       loss += Probabilities.softplus(logits[c]) - logits[c] * target;

@@ -14,8 +14,9 @@ import java.util.OptionalDouble;
  */
 public interface Prediction {
   /**
-   * The class with the largest probability; of several classes at once those of a half or more;
-   * none where there are no classes, or each token has its own.
+   * The class with the largest probability; of several classes at once those that reach their
+   * thresholds, a half unless others were fitted; none where there are no classes, or each token
+   * has its own.
    */
   default List<String> labels() {
     return List.of();

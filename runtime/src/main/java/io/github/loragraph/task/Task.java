@@ -357,6 +357,31 @@ public abstract class Task {
    */
   public abstract List<String> figureNames();
 
+  /** Whether it answers any number of classes, each from a threshold of its probability on. */
+  public boolean hasThresholds() {
+    return false;
+  }
+
+  /**
+   * The same task that decides by thresholds; it judges answers, and stands in no list of tasks.
+   *
+   * @throws IllegalStateException if the task {@linkplain #hasThresholds has none}
+   */
+  public Task with(Thresholds thresholds) {
+    throw new IllegalStateException(name + " has no thresholds");
+  }
+
+  /**
+   * The thresholds that divide answers best.
+   *
+   * @param logits for each example one row
+   * @param examples as many, with targets
+   * @throws IllegalStateException if the task {@linkplain #hasThresholds has none}
+   */
+  public Thresholds fitThresholds(float[][] logits, List<Example> examples) {
+    throw new IllegalStateException(name + " has no thresholds");
+  }
+
   /** Whether each token is answered, so that a head is put on each. */
   public boolean answersTokens() {
     return false;
