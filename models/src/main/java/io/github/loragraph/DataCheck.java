@@ -1,5 +1,6 @@
 package io.github.loragraph;
 
+import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -19,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param leaked rows whose text stands in the held-out data, too
  * @param oddTexts how many texts have something odd in them, by what it is
  * @param likeLabels labels that differ in case or spaces alone
- * @param lengths in tokens; null where no model was given
+ * @param lengths in tokens; null where no model was given, or rows are not counted so
+ * @param refusal what a training on the data, and a measurement with the held-out data, ends with;
+ *     null where they are taken
  */
 public record DataCheck(
     long rows,
@@ -32,7 +35,8 @@ public record DataCheck(
     long leaked,
     Map<String, Long> oddTexts,
     List<String> likeLabels,
-    @Nullable Lengths lengths) {
+    @Nullable Lengths lengths,
+    @Nullable LoraGraphException refusal) {
   /** Labels that are listed. */
   public static final int MOST_LABELS = 100;
 
@@ -47,11 +51,12 @@ public record DataCheck(
   public record Lengths(int median, int most, int positions, long cut) {}
 
   /**
-   * Whether something will make a training worse than it looks: a text with two labels, rows that
-   * are held out as well, or texts or labels that are damaged.
+   * Whether a training refuses the data, or something will make it worse than it looks: a text with
+   * two labels, rows that are held out as well, or texts or labels that are damaged.
    */
   public boolean hasFaults() {
-    return contradictions > 0
+    return refusal != null
+        || contradictions > 0
         || leaked > 0
         || emptyTexts > 0
         || !oddTexts.isEmpty()

@@ -1,9 +1,19 @@
 package io.github.loragraph;
 
-import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.EmbeddingTables;
+import io.github.loragraph.data.LineEnds;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.data.Tokenizer;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.models.ModelData;
+import io.github.loragraph.models.RunDefaults;
+import io.github.loragraph.ort.SessionShapeInference;
+import io.github.loragraph.shape.ShapeInference;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,12 +23,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Goes once over data of any size; of a row no more is held than a number that tells its text. */
+/**
+ * Reads data of any size as a training does, and goes over it for what no training refuses; of a
+ * row no more is held than a number that tells its text.
+ *
+ * <p>Long because all that is counted of a row is counted in one pass.
+ */
 final class DataChecker {
   private static final int AT_ONCE = 1024;
 
@@ -46,44 +63,130 @@ final class DataChecker {
   private long duplicates;
   private long contradictions;
   private long leaked;
+  private @Nullable LoraGraphException refusal;
 
   DataChecker(Consumer<String> notices) {
     this.notices = notices;
   }
 
   DataCheck check(
-      Dataset data, NamedColumns columns, @Nullable Dataset held, @Nullable Model model) {
+      Dataset data, @Nullable Dataset held, @Nullable Model model, InferenceArguments arguments) {
+    tellLineEnds(data);
     if (held != null) {
-      each(held, columns, row -> heldOut.add(number(row), 0));
+      tellLineEnds(held);
     }
-    try (Measure measure = model == null ? null : new Measure(model)) {
+    @Nullable Task task = arguments.task().map(io.github.loragraph.Task::internal).orElse(null);
+    @Nullable TokenCounts counts = null;
+    try (ModelData encoding = model == null ? null : open(model, arguments)) {
+      task = encoding == null ? task : encoding.task();
+      if (encoding != null) {
+        counts = new TokenCounts(encoding.maxLength());
+      }
+      if (task != null) {
+        read(task, encoding, data, held, counts);
+      }
+    }
+    if (counts == null || counts.isEmpty() || refusal != null) {
+      counts = null;
+    }
+    Task seen = task == null ? Tasks.CLASSIFICATION : task;
+    if (held != null) {
+      each(held, seen, row -> heldOut.add(number(row), 0));
+    }
+    try (Measure measure =
+        model == null || counts != null ? null : new Measure(model, arguments.maxLength())) {
       each(
           data,
-          columns,
+          seen,
           row -> {
             take(row);
             if (measure != null) {
               measure.add(row);
             }
           });
-      return new DataCheck(
-          rows,
-          sorted(),
-          labels.size(),
-          unlabelled,
-          empty,
-          duplicates,
-          contradictions,
-          leaked,
-          Map.copyOf(odd),
-          alike(),
-          measure == null ? null : measure.lengths());
+      if (measure != null) {
+        counts = measure.counts();
+      }
+    }
+    if (task == null && !labels.isEmpty()) {
+      read(Tasks.CLASSIFICATION, null, data, held, null);
+    }
+    return new DataCheck(
+        rows,
+        sorted(),
+        labels.size(),
+        unlabelled,
+        empty,
+        duplicates,
+        contradictions,
+        leaked,
+        Map.copyOf(odd),
+        alike(),
+        counts == null || counts.isEmpty() ? null : counts.lengths(),
+        refusal);
+  }
+
+  private void tellLineEnds(Dataset data) {
+    for (Path file : data.files()) {
+      if (Files.isRegularFile(file)) {
+        LineEnds.of(file).notes().forEach(note -> notices.accept(file + ": " + note));
+      }
     }
   }
 
-  private void each(Dataset data, NamedColumns columns, Consumer<Row> taker) {
-    for (Path file : data.files()) {
-      new DataFile(file, columns.withLabels(), notices).each((row, fields) -> taker.accept(row));
+  /**
+   * The model as a training has it; null where it answers nothing that labels are for: its tokens
+   * are counted all the same.
+   */
+  private @Nullable ModelData open(Model model, InferenceArguments arguments) {
+    ShapeInference shapes = new SessionShapeInference(RuntimeBuild.any());
+    if (arguments.task().isEmpty() && model.trainedTask().isEmpty()) {
+      try {
+        Answer.of(model.graph(), null, model.files().config().problemType(), shapes);
+      } catch (LoraGraphException e) {
+        notices.accept("labels are not compared with those of the model: " + e.getMessage());
+        return null;
+      }
+    }
+    return Training.open(model, arguments, notices, shapes);
+  }
+
+  private void read(
+      Task task,
+      @Nullable ModelData encoding,
+      Dataset data,
+      @Nullable Dataset held,
+      @Nullable TokenCounts counts) {
+    TrainingReading reading = new TrainingReading(task, encoding, notices);
+    try {
+      reading.read(data, false, length -> Objects.requireNonNull(counts).add(length));
+      if (counts != null) {
+        counts.cut(reading.cut());
+      }
+      if (held != null) {
+        reading.read(held, true, length -> {});
+      }
+    } catch (LoraGraphException e) {
+      refusal = e;
+    }
+  }
+
+  /** Rows as they stand, or what a task makes of them where it reads other columns. */
+  private static void each(Dataset data, Task task, Consumer<Row> taker) {
+    if (task == Tasks.EMBEDDING) {
+      for (TextGroup group : data.groups(RunDefaults.NONE, line -> {})) {
+        taker.accept(
+            new Row(
+                group.anchor().text(),
+                group.positive().text(),
+                null,
+                group.anchor().values(),
+                group.place()));
+      }
+    } else if (task.ranks()) {
+      data.pairs(true, RunDefaults.NONE, line -> {}).forEach(taker);
+    } else {
+      data.eachAsItStands(taker);
     }
   }
 
@@ -167,20 +270,56 @@ final class DataChecker {
     return hash ^ (hash >>> 32);
   }
 
-  /** Lengths in the tokens of a model. */
-  private static final class Measure implements AutoCloseable {
-    private final Tokenizer tokenizer;
-    private final int positions;
+  /** How many texts have how many tokens. */
+  private static final class TokenCounts {
     private final long[] counts;
-    private final List<Row> waiting = new ArrayList<>();
     private long cut;
 
-    Measure(Model model) {
-      int limit = EmbeddingTables.of(model.graph().graph()).positions().orElse(LONGEST);
-      positions =
-          Math.min(LONGEST, Math.min(limit, model.files().config().maxLength().orElse(limit)));
-      tokenizer = model.files().tokenizer(positions);
+    TokenCounts(int positions) {
       counts = new long[positions + 1];
+    }
+
+    boolean isEmpty() {
+      return Arrays.stream(counts).allMatch(count -> count == 0);
+    }
+
+    void add(int length) {
+      counts[Math.min(length, counts.length - 1)]++;
+    }
+
+    void cut(long texts) {
+      cut += texts;
+    }
+
+    DataCheck.Lengths lengths() {
+      long all = Arrays.stream(counts).sum();
+      return new DataCheck.Lengths(at((all + 1) / 2), at(all - all / 20), counts.length - 1, cut);
+    }
+
+    private int at(long texts) {
+      long sum = 0;
+      int length = 0;
+      for (; length < counts.length - 1 && sum + counts[length] < texts; length++) {
+        sum += counts[length];
+      }
+      return length;
+    }
+  }
+
+  /** Lengths in the tokens of a model that answers to no labels, or of rows that it refuses. */
+  private static final class Measure implements AutoCloseable {
+    private final Model model;
+    private final int positions;
+    private final TokenCounts counts;
+    private final List<Row> waiting = new ArrayList<>();
+    private @Nullable Tokenizer tokenizer;
+
+    Measure(Model model, Optional<Integer> maxLength) {
+      this.model = model;
+      int limit = EmbeddingTables.of(model.graph().graph()).positions().orElse(LONGEST);
+      int most = Math.min(limit, model.files().config().maxLength().orElse(limit));
+      positions = Math.min(most, maxLength.orElse(LONGEST));
+      counts = new TokenCounts(positions);
     }
 
     void add(Row row) {
@@ -193,34 +332,31 @@ final class DataChecker {
     }
 
     private void encode() {
-      boolean pairs = !waiting.isEmpty() && waiting.get(0).textPair() != null;
+      if (tokenizer == null) {
+        tokenizer = model.files().tokenizer(positions);
+      }
+      boolean pairs = waiting.get(0).textPair() != null;
       List<String> texts = waiting.stream().map(row -> "" + row.text()).toList();
       List<String> second = waiting.stream().map(row -> "" + row.textPair()).toList();
       for (Tokenizer.Tokens tokens : tokenizer.encode(texts, pairs ? second : null)) {
-        counts[tokens.ids().length]++;
-        cut += tokens.cut() ? 1 : 0;
+        counts.add(tokens.ids().length);
+        counts.cut(tokens.cut() ? 1 : 0);
       }
       waiting.clear();
     }
 
-    DataCheck.Lengths lengths() {
-      encode();
-      long all = Arrays.stream(counts).sum();
-      return new DataCheck.Lengths(at(all / 2), at(all - all / 20), positions, cut);
-    }
-
-    private int at(long texts) {
-      long sum = 0;
-      int length = 0;
-      for (; length < counts.length - 1 && sum + counts[length] < texts; length++) {
-        sum += counts[length];
+    TokenCounts counts() {
+      if (!waiting.isEmpty()) {
+        encode();
       }
-      return length;
+      return counts;
     }
 
     @Override
     public void close() {
-      tokenizer.close();
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
     }
   }
 }

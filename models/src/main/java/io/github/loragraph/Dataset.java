@@ -265,16 +265,41 @@ public final class Dataset {
    * Looks at the files before they are trained on, in one pass that holds no text.
    *
    * @param heldOut data that should have no row of these
-   * @param model whose tokens lengths are said in
+   * @param model that is to be trained, or whose tokens lengths are said in
    * @param notices gets a line for whatever is guessed
    * @throws LoraGraphException if a row cannot be read; it names the line
    */
   public DataCheck check(
       Optional<Dataset> heldOut, Optional<Model> model, Consumer<String> notices) {
+    return check(heldOut, model, InferenceArguments.DEFAULTS, notices);
+  }
+
+  /**
+   * The same for a training with arguments.
+   *
+   * @param arguments of which task and maximum length count
+   * @throws LoraGraphException if a row cannot be read; it names the line
+   */
+  public DataCheck check(
+      Optional<Dataset> heldOut,
+      Optional<Model> model,
+      InferenceArguments arguments,
+      Consumer<String> notices) {
     if (!isOfFiles() || heldOut.isPresent() && !heldOut.get().isOfFiles()) {
       throw new LoraGraphException(name + " is of no file: files alone are checked");
     }
-    return new DataChecker(notices).check(this, columns, heldOut.orElse(null), model.orElse(null));
+    return new DataChecker(notices)
+        .check(this, heldOut.orElse(null), model.orElse(null), arguments);
+  }
+
+  /**
+   * The files' rows with their labels, where there are any; texts may be empty. Nothing of what is
+   * guessed is said.
+   */
+  void eachAsItStands(Consumer<Row> taker) {
+    for (Path file : files) {
+      new DataFile(file, columns.withLabels(), line -> {}).each((row, fields) -> taker.accept(row));
+    }
   }
 
   private <E> List<E> inEach(Function<Path, List<E>> reading) {

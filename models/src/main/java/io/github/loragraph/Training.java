@@ -43,6 +43,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -156,7 +157,7 @@ final class Training {
     Set<String> trainable = LoraGraphException.in(model.file(), () -> selection.values(onnx));
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
-        ModelData data = open(inference, shapes(engine, device.device()))) {
+        ModelData data = open(model, inference, notes, shapes(engine, device.device()))) {
       Lesson lesson = lesson(data, shapes(engine, device.device()));
       Set<String> trained = LoraGraphException.in(model.file(), () -> lesson.trained(trainable));
       Optimization optimization = arguments.optimization();
@@ -300,7 +301,13 @@ final class Training {
     return training.split(drawn);
   }
 
-  private ModelData open(InferenceArguments inference, ShapeInference shapes) {
+  /**
+   * The model with what turns data into its input, as a training has it.
+   *
+   * @throws LoraGraphException if the model, its configuration and the arguments do not fit
+   */
+  static ModelData open(
+      Model model, InferenceArguments inference, Consumer<String> notes, ShapeInference shapes) {
     RunDefaults before = model.defaults(line -> {});
     if (inference.task().map(Task::internal).orElse(before.task()) == Tasks.EMBEDDING) {
       return LoraGraphException.in(

@@ -5,10 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.airlift.compress.zstd.ZstdOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +61,155 @@ class DataCheckTest {
     assertTrue(said.get("tokens").get("median").asInt() > 0);
     String text = Cli.run("data", "check", data, "--eval", heldOut).out();
     assertTrue(text.contains("1 rows stand in the held-out data, too"), text);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] packed(String text, int cut, boolean zstd) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream out = zstd ? new ZstdOutputStream(bytes) : new GZIPOutputStream(bytes)) {
+      out.write(bytes(text));
+    }
+    return Arrays.copyOf(bytes.toByteArray(), bytes.size() - cut);
+  }
+
+  private static final String ROWS = "text\tlabel\ngood film\tpos\nbad film\tneg\n";
+
+  /** Names of files and what is in them, of which most end a training. */
+  private static Map<String, byte[]> files() throws IOException {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    String rows = ROWS;
+    String json = "{\"text\":\"good film\",\"label\":\"pos\"}\n";
+    files.put("cut.tsv.gz", packed(rows, 9, false));
+    files.put("cut.tsv.zst", packed(rows, 9, true));
+    files.put("other.tsv.bz2", bytes("BZh91"));
+    files.put("empty-label.tsv", bytes(rows + "film\t\n"));
+    files.put("no-label.tsv", bytes("text\nfilm\n"));
+    files.put("other-label.tsv", bytes(rows + "film\tmiddle\n"));
+    files.put("other-case.tsv", bytes(rows + "film\tPos\n"));
+    files.put("number.tsv", bytes(rows + "film\t7\n"));
+    files.put("empty-text.tsv", bytes(rows + " \tpos\n"));
+    files.put("columns.tsv", bytes(rows + "film\n"));
+    files.put("nul.tsv", bytes(rows + "a\0b\tpos\n"));
+    files.put("latin.tsv", (rows + "\u00e4\tpos\n").getBytes(StandardCharsets.ISO_8859_1));
+    files.put("utf16.tsv", rows.getBytes(StandardCharsets.UTF_16));
+    files.put("gap.tsv", bytes(rows + "\nfilm\tpos\n"));
+    files.put("twice.tsv", bytes("text\ttext\tlabel\na\tb\tpos\n"));
+    files.put("heading.tsv", bytes("text\tlabel\n"));
+    files.put("nothing.tsv", new byte[0]);
+    files.put("pair.tsv", bytes("sentence1\tsentence2\tlabel\ngood\tfilm\tpos\nbad\t\tneg\n"));
+    files.put("quote.csv", bytes("text,label\n\"good,pos\n"));
+    files.put("text.txt", bytes("good film\n"));
+    files.put("rows.xlsx", bytes(rows));
+    files.put("broken.jsonl", bytes(json + "{\"text\":\n"));
+    files.put("list.jsonl", bytes(json + "{\"text\":\"film\",\"label\":[\"pos\"]}\n"));
+    files.put("null.jsonl", bytes(json + "{\"text\":\"film\",\"label\":null}\n"));
+    files.put("without.jsonl", bytes(json + "{\"text\":\"film\"}\n"));
+    files.put(
+        "pairs.jsonl",
+        bytes(json + "{\"text\":\"film\",\"text_pair\":\"bad\",\"label\":\"pos\"}\n"));
+    files.put(
+        "late-pairs.jsonl",
+        bytes(json.repeat(1100) + "{\"text\":\"film\",\"text_pair\":\"bad\",\"label\":\"pos\"}\n"));
+    files.put("tokens.jsonl", bytes(json + "{\"input_ids\":[1,2],\"label\":\"pos\"}\n"));
+    files.put("only-tokens.jsonl", bytes("{\"input_ids\":[1,2],\"label\":\"pos\"}\n"));
+    files.put("token.jsonl", bytes("{\"input_ids\":[1,99999],\"label\":\"pos\"}\n"));
+    files.put(
+        "long.jsonl", bytes("{\"input_ids\":[1" + ",2".repeat(2000) + "],\"label\":\"pos\"}\n"));
+    files.put("inputs.jsonl", bytes("{\"input_ids\":[1,2],\"pixels\":[1,2],\"label\":\"pos\"}\n"));
+    return files;
+  }
+
+  /** As training data and as held-out data; who is told by the check has been told in its words. */
+  @Test
+  void whatATrainingRefusesTheCheckFinds() throws IOException {
+    Path model = folder.resolve("model");
+    DataCommandsTest.makeModel(model);
+    Path good = Files.write(folder.resolve("fine.tsv"), bytes("text\tlabel\nnice film\tpos\n"));
+    Set<String> alsoHeldOut = Set.of("other-label.tsv", "pair.tsv", "latin.tsv", "tokens.jsonl");
+    int refused = 0;
+    for (Map.Entry<String, byte[]> entry : files().entrySet()) {
+      Path file = Files.write(folder.resolve(entry.getKey()), entry.getValue());
+      for (boolean heldOut : new boolean[] {false, true}) {
+        if (heldOut && !alsoHeldOut.contains(entry.getKey())) {
+          continue;
+        }
+        Path run = folder.resolve("run");
+        Cli train =
+            Cli.run(
+                "train",
+                model,
+                "--data",
+                heldOut ? good : file,
+                "--eval",
+                heldOut ? file : good,
+                "--method",
+                "head",
+                "--steps",
+                1,
+                "--force",
+                "-o",
+                run);
+        Cli check =
+            Cli.run(
+                "data",
+                "check",
+                heldOut ? good : file,
+                "--eval",
+                heldOut ? file : good,
+                "--model",
+                model);
+        if (train.exitCode() != 0) {
+          refused++;
+          assertEquals(1, check.exitCode(), entry.getKey() + "\n" + train.err() + check.out());
+          String line = train.err().strip().lines().reduce((a, b) -> b).orElseThrow();
+          String words = line.substring(line.indexOf(": ") + 2);
+          assertTrue(
+              (check.err() + check.out()).contains(words),
+              entry.getKey() + "\n" + line + "\n" + check.err() + check.out());
+        }
+      }
+    }
+    assertTrue(refused > 30, "refused: " + refused);
+  }
+
+  @Test
+  void markAndLineEndsAreSaid() throws IOException {
+    for (Map.Entry<String, String> said :
+        Map.of(
+                "\ufeff" + ROWS,
+                "begins with a byte order mark",
+                ROWS.replace("\n", "\r\n"),
+                "its lines end in CR LF",
+                ROWS.replace("\n", "\r"),
+                "0 lines end in LF, 0 in CR LF, 3 in CR",
+                ROWS.replaceFirst("\n", "\r\n"),
+                "2 lines end in LF, 1 in CR LF, 0 in CR")
+            .entrySet()) {
+      Path file = Files.writeString(folder.resolve("odd.tsv"), said.getKey());
+      Cli check = Cli.run("data", "check", file);
+      assertEquals(0, check.exitCode(), check::out);
+      assertTrue(check.err().contains(file + ": "), check.err());
+      assertTrue(check.err().contains(said.getValue()), check.err());
+    }
+    Path packed = Files.write(folder.resolve("packed.tsv"), packed(ROWS, 0, true));
+    assertEquals(0, Cli.run("data", "check", packed).exitCode());
+  }
+
+  @Test
+  void encodersAndOtherTasksAreChecked() throws IOException {
+    Path pairs =
+        Files.writeString(folder.resolve("pairs.tsv"), "anchor\tpositive\ngood\tfilm\nbad\t\n");
+    Cli embedding = Cli.run("data", "check", pairs, "--task", "embedding");
+    assertEquals(1, embedding.exitCode());
+    assertTrue(embedding.err().contains("pairs.tsv:3"), embedding.err());
+    Path data = Files.writeString(folder.resolve("t.tsv"), "text\tlabel\nfilm\t0.5\nbad\t1\n");
+    Cli encoder = Cli.run("data", "check", data, "--model", "all-minilm-l6-v2");
+    assertEquals(0, encoder.exitCode(), encoder::err);
+    assertTrue(encoder.err().contains("labels are not compared"), encoder.err());
+    assertTrue(encoder.out().contains("half of the texts have at most 3 tokens"), encoder.out());
   }
 
   @Test

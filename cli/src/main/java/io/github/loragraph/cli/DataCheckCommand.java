@@ -2,7 +2,10 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.DataCheck;
 import io.github.loragraph.Dataset;
+import io.github.loragraph.InferenceArguments;
 import io.github.loragraph.Model;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,9 +26,10 @@ import picocli.CommandLine.Parameters;
       "",
       "Counts rows and labels, texts that come twice, twice with different labels, or in the"
           + " held-out file, too, odd characters, and lengths in the tokens of a model. Ends with 1"
-          + " where something of that makes a training worse than it looks (texts with two labels,"
+          + " where a training would refuse the data (with --model: also labels that the model does"
+          + " not have), and where something makes it worse than it looks (texts with two labels,"
           + " rows that are held out as well, empty or odd texts, labels that differ in case or"
-          + " spaces alone), and where a row cannot be read, else with 0.",
+          + " spaces alone), else with 0.",
       ""
     },
     footer = {
@@ -50,9 +54,11 @@ final class DataCheckCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "MODEL",
-      description = "Say how long the texts are in the tokens of this model.")
+      description =
+          "The model that is to be trained, or an encoder, in whose tokens lengths are said.")
   private @Nullable String model;
 
+  @Mixin private DataOptions dataOptions;
   @Mixin private ColumnOptions columns;
   @Mixin private ResultOutput output;
 
@@ -63,9 +69,18 @@ final class DataCheckCommand implements Callable<Integer> {
         data.check(
             Optional.ofNullable(eval).map(Dataset::files),
             Optional.ofNullable(model).map(name -> Model.open(name).withNotes(output::say)),
+            arguments(),
             output::say);
     output.print(fields(check), out -> print(check, out));
     return check.hasFaults() ? 1 : 0;
+  }
+
+  private InferenceArguments arguments() {
+    InferenceArguments.Builder arguments = InferenceArguments.builder();
+    dataOptions.task().ifPresent(arguments::task);
+    dataOptions.maxLength().ifPresent(arguments::maxLength);
+    dataOptions.stride().ifPresent(arguments::stride);
+    return arguments.build();
   }
 
   private static Map<String, Object> fields(DataCheck check) {
@@ -80,6 +95,10 @@ final class DataCheckCommand implements Callable<Integer> {
     fields.put("leaked", check.leaked());
     fields.put("oddTexts", check.oddTexts());
     fields.put("likeLabels", check.likeLabels());
+    LoraGraphException refusal = check.refusal();
+    if (refusal != null) {
+      fields.put("refusal", PlainText.line(AdviceText.message(refusal)));
+    }
     DataCheck.Lengths lengths = check.lengths();
     if (lengths != null) {
       Map<String, Object> tokens = new LinkedHashMap<>();
@@ -113,6 +132,10 @@ final class DataCheckCommand implements Callable<Integer> {
     line(out, check.leaked(), "rows stand in the held-out data, too");
     check.oddTexts().forEach((what, count) -> line(out, count, "texts have " + what));
     check.likeLabels().forEach(pair -> out.printf("labels that are likely one: %s%n", pair));
+    LoraGraphException refusal = check.refusal();
+    if (refusal != null) {
+      out.println("a training refuses this: " + PlainText.line(AdviceText.message(refusal)));
+    }
     if (!check.hasFaults()) {
       out.println("nothing that makes a training worse than it looks");
     }

@@ -295,19 +295,28 @@ public final class ModelData implements AutoCloseable {
   public void requireAlike(List<Row> rows) {
     if (firstRow == null) {
       firstRow = rows.get(0);
-    } else if (firstRow.isText()
-        && rows.get(0).isText()
-        && (firstRow.textPair() == null) != (rows.get(0).textPair() == null)) {
+    } else {
+      requireAlike(firstRow, rows.get(0));
+    }
+  }
+
+  /**
+   * Holds a row to the kind of one of other data.
+   *
+   * @throws LoraGraphException if one is a pair and the other a single text
+   */
+  public static void requireAlike(Row first, Row other) {
+    if (first.isText()
+        && other.isText()
+        && (first.textPair() == null) != (other.textPair() == null)) {
       throw new LoraGraphException(
           "%s has %s, and %s has %s: give both %s"
               .formatted(
-                  firstRow.place(),
-                  kind(firstRow),
-                  rows.get(0).place(),
-                  kind(rows.get(0)),
-                  firstRow.given() || rows.get(0).given()
-                      ? "texts of one kind"
-                      : "the same columns"));
+                  first.place(),
+                  kind(first),
+                  other.place(),
+                  kind(other),
+                  first.given() || other.given() ? "texts of one kind" : "the same columns"));
     }
   }
 

@@ -322,7 +322,7 @@ public final class ExampleEncoder {
    *
    * @throws LoraGraphException if it is of another; it names the line
    */
-  static void requireAlike(Row row, boolean text, boolean pairs) {
+  public static void requireAlike(Row row, boolean text, boolean pairs) {
     if (row.isText() != text) {
       throw new LoraGraphException(
           row.place() + " mixes text and pre-tokenized rows: split the data");
