@@ -99,7 +99,28 @@ final class RunRecipe {
     for (int i = 0; i < search.size(); i++) {
       all.put(RunConfiguration.SEARCH.get(i), absolute(search.get(i)));
     }
-    all.putAll(arguments.asMap());
+    all.putAll(asked(training, arguments, data));
+    all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
+    // Whoever takes the configuration back is to get the same file, which names a chosen output.
+    boolean matters = model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
+    all.put(
+        "outputName",
+        data.embedding() != null
+            ? model.outputName().orElse(null)
+            : matters ? data.answer().logits().output() : null);
+    all.put("threads", arguments.inference().threads());
+    all.put("device", device.toString());
+    all.put("tf32", arguments.inference().tf32());
+    all.put("stepsPerCall", stepsPerCall);
+    all.put(RunConfiguration.RECIPE_NAME, RunConfiguration.RECIPE);
+    all.put(RunConfiguration.CHECKSUMS, checksums);
+    all.put(RunConfiguration.VERSIONS, RunConfiguration.versions(sessions.runtime()));
+    return all;
+  }
+
+  /** What was asked for, without where it comes from and what it runs on. */
+  static Map<String, Object> asked(Dataset training, TrainingArguments arguments, ModelData data) {
+    Map<String, Object> all = new LinkedHashMap<>(arguments.asMap());
     if (data.task().isMasked()) {
       all.put(RunConfiguration.MLM_PROBABILITY, arguments.masking().probability());
       all.put(RunConfiguration.WHOLE_WORDS, arguments.masking().wholeWords());
@@ -110,27 +131,12 @@ final class RunRecipe {
       all.putAll(embedding.asMap(Objects.requireNonNull(data.answer().embedding())));
     }
     all.putAll(training.columns());
-    all.put(RunConfiguration.PAIRS, data.pairs().orElse(null));
     all.put("task", data.task().toString());
-    // Whoever takes the configuration back is to get the same file, which names a chosen output.
-    boolean matters = model.outputName().isPresent() || !data.answer().logits().others().isEmpty();
-    all.put(
-        "outputName",
-        embedding != null
-            ? model.outputName().orElse(null)
-            : matters ? data.answer().logits().output() : null);
     all.put("maxLength", data.maxLength());
     if (data.task().answersTokens()) {
       all.put(RunConfiguration.STRIDE, arguments.inference().stride().orElse(null));
       all.put(RunConfiguration.ALL_SUBWORDS, arguments.labelsAllSubwords());
     }
-    all.put("threads", arguments.inference().threads());
-    all.put("device", device.toString());
-    all.put("tf32", arguments.inference().tf32());
-    all.put("stepsPerCall", stepsPerCall);
-    all.put(RunConfiguration.RECIPE_NAME, RunConfiguration.RECIPE);
-    all.put(RunConfiguration.CHECKSUMS, checksums);
-    all.put(RunConfiguration.VERSIONS, RunConfiguration.versions(sessions.runtime()));
     return all;
   }
 

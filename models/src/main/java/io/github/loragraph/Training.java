@@ -9,6 +9,7 @@ import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.AdapterFolder;
 import io.github.loragraph.models.AdapterOnModel;
 import io.github.loragraph.models.EmbeddingConfig;
+import io.github.loragraph.models.FormerRecipes;
 import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.ModelFolder;
@@ -158,6 +159,7 @@ final class Training {
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(model, inference, notes, shapes(engine, device.device()))) {
+      Optional<String> otherOrder = otherOrder(data, stopped == null);
       Lesson lesson = lesson(data, shapes(engine, device.device()));
       Set<String> trained = LoraGraphException.in(model.file(), () -> lesson.trained(trainable));
       Optimization optimization = arguments.optimization();
@@ -170,7 +172,10 @@ final class Training {
       TrainerSettings settings =
           arguments.settings().toBuilder()
               .keepsState(arguments.keepsState())
-              .continued(continued == null ? ContinuedRun.Position.START : continued.position())
+              .continued(
+                  continued == null
+                      ? ContinuedRun.Position.START
+                      : continued.position(otherOrder.isEmpty()))
               .build();
       OrtRuntime runtime =
           TrainingJob.runtime(
@@ -197,8 +202,7 @@ final class Training {
         notes.accept("there is one evaluation, at the end: nothing to choose the best of");
       }
       if (continued != null && start == null) {
-        notes.accept(
-            "%s is continued after its %,d steps".formatted(continued.run(), continued.passed()));
+        notes.accept(after(continued, otherOrder));
       }
       if (start != null) {
         notes.accept("going on after step %,d".formatted(before));
@@ -253,6 +257,37 @@ final class Training {
     } catch (TrainingStopped e) {
       throw new TrainingCancelledException(e.step(), run, e);
     }
+  }
+
+  /**
+   * What makes the order of the examples another one than that of the run that is continued; empty
+   * where nothing does, or no run is continued.
+   *
+   * @param begins whether the run begins, and what nobody can tell is said
+   * @throws LoraGraphException if examples would be held out that a model was trained on
+   */
+  private Optional<String> otherOrder(ModelData data, boolean begins) {
+    if (arguments.continueFrom().isEmpty()) {
+      return Optional.empty();
+    }
+    FormerRecipes former = FormerRecipes.of(arguments.continueFrom().get());
+    Map<String, Object> now = RunRecipe.asked(training, arguments, data);
+    now.put(RunConfiguration.CHECKSUMS, Map.of(RunConfiguration.DATA, training.checksum()));
+    former.requireUnseen(now, begins ? notes : line -> {});
+    return former.otherOrder(now);
+  }
+
+  private static String after(ContinuedRun continued, Optional<String> otherOrder) {
+    ContinuedRun.Passed passed = continued.passed();
+    String steps = "%s is continued after its %,d steps".formatted(continued.run(), passed.steps());
+    boolean within = passed.steps() % passed.stepsPerEpoch() != 0;
+    return otherOrder
+        .filter(name -> within)
+        .map(
+            name ->
+                "%s, with epoch %,d: '%s' is another one, so the epoch that it had begun cannot be gone on with"
+                    .formatted(steps, passed.epochs() + 1, name))
+        .orElse(steps);
   }
 
   /** Whether there is something to measure with. */

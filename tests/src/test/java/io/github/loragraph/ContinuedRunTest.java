@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,9 +84,11 @@ class ContinuedRunTest {
     Path three = folder.resolve("three");
     Path two = folder.resolve("two");
     process(arguments(three, 3, "--engine", "training-api"));
-    process(arguments(two, 2, "--engine", "training-api"));
-    process(List.of("train", "--continue-from", two, "--epochs", 1));
-    assertArrayEquals(weights(three), weights(folder.resolve("two-continued")));
+    process(arguments(two, 1.25, "--engine", "training-api"));
+    process(List.of("train", "--continue-from", two, "--steps", 2));
+    Path more = folder.resolve("two-continued");
+    process(List.of("train", "--continue-from", more, "--steps", 5));
+    assertArrayEquals(weights(three), weights(folder.resolve("two-continued-continued")));
   }
 
   private void process(List<Object> arguments) throws Exception {
@@ -104,13 +106,104 @@ class ContinuedRunTest {
     ok(arguments);
     ok(List.of("train", "--continue-from", best, "--epochs", 1));
     Path more = folder.resolve("best-continued");
-    double epoch =
-        new ObjectMapper()
-            .readTree(Files.readAllLines(more.resolve("metrics.jsonl")).get(0))
-            .path("epoch")
-            .asDouble();
+    double epoch = firstEpoch(more);
     assertTrue(epoch > 3 && epoch < 4, "epoch " + epoch);
     assertTrue(Files.exists(more.resolve("optimizer.ckpt")));
+  }
+
+  private static JsonNode json(Path file, int line) throws IOException {
+    return new ObjectMapper().readTree(Files.readAllLines(file).get(line));
+  }
+
+  private static double firstEpoch(Path run) throws IOException {
+    return json(run.resolve("metrics.jsonl"), 0).path("epoch").asDouble();
+  }
+
+  /** Of six steps two are of a second epoch: in another order its rows cannot be told apart. */
+  @Test
+  void inAnotherOrderItGoesOnWithTheNextEpoch() throws Exception {
+    Path run = folder.resolve("run");
+    ok(arguments(run, 1.5));
+    Path rows = folder.resolve("more.jsonl");
+    Files.write(rows, Files.readAllLines(trainings.data()).subList(0, 30));
+    record Other(List<Object> options, double ofEpoch, int rows, int stepsPerEpoch) {}
+    List<Other> others =
+        List.of(
+            new Other(List.of("--accumulate", 1), 1 / 7.0, 50, 7),
+            new Other(List.of("--batch-size", 16, "--accumulate", 1), 1 / 4.0, 50, 4),
+            new Other(List.of("--seed", 3), 2 / 7.0, 50, 4),
+            new Other(List.of("--data", rows), 2 / 4.0, 30, 2));
+    for (Other other : others) {
+      List<Object> all = with(continuing(run), "--log-every", 1, "--force");
+      all.addAll(other.options());
+      Cli cli = ok(all);
+      Path more = folder.resolve("run-continued");
+      assertEquals(2 + other.ofEpoch(), firstEpoch(more), 1e-9, other::toString);
+      assertTrue(cli.err().contains("after its 6 steps, with epoch 3: '"), cli.err());
+      JsonNode record = new ObjectMapper().readTree(more.resolve("run.json").toFile());
+      assertEquals(other.rows(), record.path("trainedExamples").asInt());
+      JsonNode passed = record.path("passed");
+      assertEquals(3 * other.stepsPerEpoch(), passed.path("steps").asInt());
+      assertEquals(other.stepsPerEpoch(), passed.path("stepsPerEpoch").asInt());
+    }
+  }
+
+  /** Where no line of the metrics says how far a run came, and no optimizer counts its steps. */
+  @Test
+  void withoutLogAndWithoutMomentsTheOrderGoesOn() throws Exception {
+    Path full = folder.resolve("full");
+    List<Object> arguments = arguments(full, 1, "--method", "full");
+    arguments.set(arguments.indexOf("--log-every") + 1, 0);
+    arguments.set(arguments.indexOf("--eval-every") + 1, 0);
+    ok(arguments);
+    Path more = folder.resolve("full-continued");
+    ok(List.of("train", "--continue-from", full, "--epochs", 1));
+    Cli cli = ok(List.of("train", "--continue-from", more, "--steps", 1, "--log-every", 1));
+    assertTrue(cli.err().contains(more + " is continued after its 8 steps"), cli.err());
+    assertEquals(2 + 2 / 7.0, firstEpoch(folder.resolve("full-continued-continued")), 1e-9);
+  }
+
+  /** The rows that are measured with are never those that one of the runs was trained on. */
+  @Test
+  void whatWasTrainedOnIsNotHeldOut() throws Exception {
+    List<Object> usual =
+        List.of("train", trainings.model(), "--data", trainings.data(), "--epochs", 1);
+    Path split = folder.resolve("split");
+    ok(with(usual, "--eval-split", 0.2, "--seed", 4, "-o", split));
+    Path all = folder.resolve("all");
+    ok(with(usual, "-o", all));
+
+    refused(1, "'evalSplit' 0.3", "--continue-from", split, "--epochs", 1, "--eval-split", 0.3);
+    refused(1, "'seed' 5", "--continue-from", split, "--epochs", 1, "--seed", 5);
+    refused(1, "on all of these data", "--continue-from", all, "--epochs", 1, "--eval-split", 0.2);
+    assertFalse(Files.exists(folder.resolve("all-continued")));
+
+    Cli same = ok(continuing(split));
+    assertTrue(same.err().contains("held out: 10 of 50 examples"), same.err());
+    Path more = folder.resolve("split-continued");
+    ok(List.of("train", "--continue-from", more, "--epochs", 1, "--seed", 4));
+    Path rest = folder.resolve("rest");
+    ok(with(continuing(more), "--eval", trainings.data(), "-o", rest));
+    refused(1, "on all of these data", "--continue-from", rest, "--epochs", 1, "--eval-split", 0.2);
+
+    // Also where other data came between.
+    Path rows = folder.resolve("other.jsonl");
+    Files.write(rows, Files.readAllLines(trainings.data()).subList(0, 30));
+    Path between = folder.resolve("between");
+    Cli other = ok(with(continuing(all), "--data", rows, "--eval-split", 0.2, "-o", between));
+    assertTrue(other.err().contains(all + " was trained on other data: rows"), other.err());
+    Object data = trainings.data();
+    refused(1, "all was trained on all", "--continue-from", between, "--epochs", 1, "--data", data);
+  }
+
+  private static List<Object> continuing(Path run) {
+    return List.of("train", "--continue-from", run, "--epochs", 1);
+  }
+
+  private static List<Object> with(List<Object> arguments, Object... more) {
+    List<Object> all = new ArrayList<>(arguments);
+    all.addAll(List.of(more));
+    return all;
   }
 
   @Test
@@ -120,12 +213,7 @@ class ContinuedRunTest {
     assertFalse(Files.exists(full.resolve("optimizer.ckpt")));
     Cli cli = ok(List.of("train", "--continue-from", full, "--epochs", 1));
     assertTrue(cli.err().contains("kept no state of its optimizer"), cli.err());
-    Map<?, ?> first =
-        new ObjectMapper()
-            .readValue(
-                Files.readAllLines(folder.resolve("full-continued/metrics.jsonl")).get(0),
-                Map.class);
-    assertTrue(((Number) first.get("epoch")).doubleValue() > 1, first::toString);
+    assertEquals(1 + 4 / 7.0, firstEpoch(folder.resolve("full-continued")), 1e-9);
   }
 
   @Test

@@ -38,6 +38,14 @@ final class ConfigFile implements IDefaultValueProvider {
   private static final String CONTINUE = "--continue-from";
   private static final List<String> OF_THE_SCHEDULE =
       List.of("epochs", "steps", "warmupSteps", "warmupRatio", "warmup");
+
+  /** What says what to measure with: one of them on the command line replaces all of a file. */
+  private static final List<Set<String>> HELD_OUT =
+      List.of(
+          Set.of("eval"),
+          Set.of("eval-split"),
+          Set.of("eval-corpus", "eval-queries", "eval-qrels"));
+
   private static final Set<String> NOT_IN_FILES =
       Set.of("help", "version", "force", "json", "stacktrace", "config", "resume", "stop-after");
   private static final Set<String> NOTES =
@@ -169,10 +177,20 @@ final class ConfigFile implements IDefaultValueProvider {
             name -> {
               String opposite =
                   "--" + (name.startsWith(NO) ? name.substring(NO.length()) : NO + name);
-              return Arrays.stream(args)
-                  .anyMatch(arg -> arg.equals(opposite) || arg.startsWith(opposite + "="));
+              return isReplaced(name, args)
+                  || Arrays.stream(args)
+                      .anyMatch(arg -> arg.equals(opposite) || arg.startsWith(opposite + "="));
             });
     return this;
+  }
+
+  /** Whether the command line says in another way what to measure with. */
+  private static boolean isReplaced(String name, String[] args) {
+    return HELD_OUT.stream().anyMatch(names -> names.contains(name))
+        && HELD_OUT.stream()
+            .filter(names -> !names.contains(name))
+            .flatMap(Set::stream)
+            .anyMatch(other -> valueOf("--" + other, args).isPresent());
   }
 
   private static List<String> optionNames(CommandSpec command) {

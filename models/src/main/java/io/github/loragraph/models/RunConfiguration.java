@@ -466,7 +466,7 @@ public final class RunConfiguration {
   }
 
   /** A file may be mended by hand, and write a number or a word in another way. */
-  private static boolean isSame(@Nullable Object then, @Nullable Object now) {
+  static boolean isSame(@Nullable Object then, @Nullable Object now) {
     if (then == null || now == null) {
       return then == now;
     }
@@ -485,7 +485,7 @@ public final class RunConfiguration {
   }
 
   /** A map of texts among the entries. */
-  private static Map<String, String> texts(Path file, Map<String, Object> entries, String name) {
+  static Map<String, String> texts(Path file, Map<String, Object> entries, String name) {
     if (!(entries.get(name) instanceof Map<?, ?> map)) {
       throw new LoraGraphException("%s: '%s' is no map of names and texts".formatted(file, name));
     }

@@ -19,7 +19,7 @@ final class CheckpointMarks {
   private static final String FINISHED = "finished";
 
   /** What the names of properties begin with that are about the run's course. */
-  private static final List<String> OF_RUN = List.of("log.", "best.", "order.");
+  private static final List<String> OF_RUN = List.of("log.", "best.");
 
   private CheckpointMarks() {}
 

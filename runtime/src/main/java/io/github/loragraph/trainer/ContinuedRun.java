@@ -1,14 +1,10 @@
 package io.github.loragraph.trainer;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -24,16 +20,41 @@ import org.jspecify.annotations.Nullable;
  * @param run its folder
  * @param state parameters, moments and the number of steps that led there; null where the run kept
  *     none
- * @param passed the steps whose batches were drawn
+ * @param passed how far it got through its data
  */
-public record ContinuedRun(Path run, @Nullable Checkpoint state, long passed) {
-  /** The property of a state that says how many steps' batches were drawn. */
-  private static final String PASSED = "order.passed";
+public record ContinuedRun(Path run, @Nullable Checkpoint state, Passed passed) {
+  /**
+   * How far a run got through its data, also in runs that it continued.
+   *
+   * @param steps those whose batches were drawn
+   * @param stepsPerEpoch of its data, above 0
+   */
+  public record Passed(long steps, long stepsPerEpoch) {
+    /** Epochs that were begun. */
+    public long epochs() {
+      return (steps + stepsPerEpoch - 1) / stepsPerEpoch;
+    }
+  }
 
-  /** Where a run goes on in another one: nothing of it for a run that begins. */
-  public record Position(long step, long passed) {
+  /**
+   * Where a run goes on in another one: nothing of it for a run that begins.
+   *
+   * @param step of the optimizer; 0 where it begins anew
+   * @param sameOrder whether the examples come in the order that they had
+   */
+  public record Position(long step, Passed passed, boolean sameOrder) {
     /** Of a run that begins. */
-    public static final Position START = new Position(0, 0);
+    public static final Position START = new Position(0, new Passed(0, 1), true);
+
+    /**
+     * The steps whose batches were drawn, as those of epochs of so many: in another order an epoch
+     * that was begun cannot be gone on with, and the next one follows.
+     */
+    public long passed(long stepsPerEpoch) {
+      return sameOrder && stepsPerEpoch == passed.stepsPerEpoch()
+          ? passed.steps()
+          : passed.epochs() * stepsPerEpoch;
+    }
   }
 
   /**
@@ -43,16 +64,24 @@ public record ContinuedRun(Path run, @Nullable Checkpoint state, long passed) {
    */
   public static ContinuedRun read(Path run) {
     requireFinished(run);
+    Passed passed =
+        RunRecord.read(run)
+            .flatMap(RunRecord::passed)
+            .orElseThrow(
+                () ->
+                    new LoraGraphException(
+                        "%s does not say how far the run got through its data, so it cannot be continued"
+                            .formatted(run.resolve(RunRecord.FILE))));
     Path file = run.resolve(RunFolder.OPTIMIZER);
     if (!Files.exists(file)) {
-      return new ContinuedRun(run, null, lastStep(run));
+      return new ContinuedRun(run, null, passed);
     }
     CheckpointFile.readChecked(file);
     Checkpoint state = CheckpointFile.readCopied(file);
-    if (!(state.properties().get(PASSED) instanceof Long passed)) {
+    if (!CheckpointMarks.hasMoments(state)) {
       throw new LoraGraphException(file + " is not what a run leaves of its optimizer");
     }
-    return new ContinuedRun(run, CheckpointMarks.stateAlone(state), passed);
+    return new ContinuedRun(run, state, passed);
   }
 
   /**
@@ -67,25 +96,6 @@ public record ContinuedRun(Path run, @Nullable Checkpoint state, long passed) {
               ? "%s is not the folder of a finished run, so there is nothing to continue"
                   .formatted(run)
               : "no such run: " + run);
-    }
-  }
-
-  /** With what {@link #read} asks of it. */
-  static Checkpoint left(Checkpoint state, long passed) {
-    return CheckpointMarks.stateAlone(state).with(PASSED, passed);
-  }
-
-  private static long lastStep(Path run) {
-    Path metrics = run.resolve(RunFolder.METRICS);
-    long last = 0;
-    try {
-      for (String line : Files.readAllLines(metrics)) {
-        JsonNode entry = new ObjectMapper().readTree(line);
-        last = Math.max(last, entry.path("step").asLong());
-      }
-      return last;
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + metrics + ": " + AtomicFile.reason(e), e);
     }
   }
 
@@ -119,8 +129,12 @@ public record ContinuedRun(Path run, @Nullable Checkpoint state, long passed) {
     return this;
   }
 
-  /** Where it goes on. */
-  public Position position() {
-    return new Position(state == null ? 0 : RunCheckpoints.stepIn(state), passed);
+  /**
+   * Where it goes on.
+   *
+   * @param sameOrder whether the examples come in the order that they had
+   */
+  public Position position(boolean sameOrder) {
+    return new Position(state == null ? 0 : RunCheckpoints.stepIn(state), passed, sameOrder);
   }
 }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a run says of itself beside its configuration and the lines of its metrics: {@code run.json}
@@ -38,6 +39,9 @@ public final class RunRecord {
 
   static final String BEST = "best";
   static final String EVALUATED = "evaluatedStep";
+  private static final String PASSED = "passed";
+  private static final String PASSED_STEPS = "steps";
+  private static final String STEPS_PER_EPOCH = "stepsPerEpoch";
 
   /** What is of an evaluation. */
   private static final List<String> OF_EVALUATION =
@@ -172,6 +176,23 @@ public final class RunRecord {
   /** The steps that were made when it was written. */
   public OptionalDouble step() {
     return number(tree.path(STEP));
+  }
+
+  /** How far the run got through its data; empty where it does not say. */
+  Optional<ContinuedRun.Passed> passed() {
+    JsonNode entry = tree.path(PASSED);
+    long perEpoch = entry.path(STEPS_PER_EPOCH).asLong();
+    return entry.path(PASSED_STEPS).isIntegralNumber() && perEpoch > 0
+        ? Optional.of(new ContinuedRun.Passed(entry.path(PASSED_STEPS).asLong(), perEpoch))
+        : Optional.empty();
+  }
+
+  /** What {@link #passed} reads. */
+  static void put(ContinuedRun.Passed passed, Map<String, @Nullable Object> entries) {
+    Map<String, Object> entry = new LinkedHashMap<>();
+    entry.put(PASSED_STEPS, passed.steps());
+    entry.put(STEPS_PER_EPOCH, passed.stepsPerEpoch());
+    entries.put(PASSED, entry);
   }
 
   /** What it says of the last evaluation, to be said on by who goes on with the run. */

@@ -47,6 +47,9 @@ public final class RunRecorder implements TrainingListener {
   /** The last evaluation of an earlier part; empty where this one has its own, or none. */
   private Map<String, Object> evaluationBefore = Map.of();
 
+  /** How far the run got through its data; null until it is over. */
+  private ContinuedRun.@Nullable Passed passed;
+
   /** The best evaluation of several; null before it, and where they are not compared. */
   private @Nullable Object best;
 
@@ -153,6 +156,7 @@ public final class RunRecorder implements TrainingListener {
 
   /** The run ends: its evaluation is that of the parameters that it ends with. */
   public void ends(Trainer.Summary summary) {
+    passed = summary.passed();
     BestEvaluation chosen = summary.best();
     Report measured = summary.evaluation();
     if (chosen != null && measured != null) {
@@ -222,6 +226,9 @@ public final class RunRecorder implements TrainingListener {
     entries.put("parts", parts);
     entries.put(RunRecord.STEP, step);
     entries.put(RunRecord.STEPS, totalSteps);
+    if (passed != null) {
+      RunRecord.put(passed, entries);
+    }
     double trained = trainedBefore + nanos / 1e9;
     entries.put(RunRecord.EXAMPLES, examples);
     entries.put(RunRecord.TRAINED_SECONDS, rounded(trained));

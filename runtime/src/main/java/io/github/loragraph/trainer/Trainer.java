@@ -40,6 +40,11 @@ public final class Trainer {
   /** Null where the training begins. */
   private final @Nullable Checkpoint start;
 
+  private final long stepsPerEpoch;
+
+  /** Steps whose batches were drawn in the run that is continued. */
+  private final long passed;
+
   private final Divergence divergence;
   private boolean saidNothingCounts;
   private final BestParameters bestParameters;
@@ -102,6 +107,8 @@ public final class Trainer {
     this.batches = batches;
     this.loss = loss;
     this.settings = settings;
+    this.stepsPerEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
+    this.passed = settings.continued().passed(stepsPerEpoch);
     this.divergence = new Divergence(engine, settings.learningRate());
     this.evaluation = evaluation;
     this.listeners = List.copyOf(listeners);
@@ -116,6 +123,7 @@ public final class Trainer {
    *     or it was made before the run was gone on with
    * @param best the evaluation whose parameters the run ends with; null where several were not
    *     compared
+   * @param passed how far through the data the run got
    * @param state what a later run goes on from; null where it is not kept
    */
   public record Summary(
@@ -124,9 +132,10 @@ public final class Trainer {
       double samplesPerSecond,
       @Nullable Report evaluation,
       @Nullable BestEvaluation best,
+      ContinuedRun.Passed passed,
       @Nullable Checkpoint state) {
     Summary withEvaluation(Report report) {
-      return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best, state);
+      return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best, passed, state);
     }
   }
 
@@ -142,7 +151,7 @@ public final class Trainer {
     listeners.forEach(l -> l.started(totalSteps));
     RunningFigures whole = new RunningFigures();
     RunningFigures span = start == null ? new RunningFigures() : RunningFigures.of(start);
-    double finalLoss = span.isEmpty() ? RunningFigures.lastLoss(start) : span.meanLoss();
+    double finalLoss = RunningFigures.lastLoss(start);
     StepCursor cursor = new StepCursor(batches, loss, settings, drawn(engine.steps()));
     settings
         .remarks(batches.batchesPerEpoch())
@@ -266,7 +275,8 @@ public final class Trainer {
         whole.rate(),
         report,
         chooses && best.isDefined() ? best : null,
-        settings.keepsState() && state != null ? ContinuedRun.left(state, drawn(done)) : null);
+        new ContinuedRun.Passed(drawn(done), stepsPerEpoch),
+        settings.keepsState() && state != null ? CheckpointMarks.stateAlone(state) : null);
   }
 
   private String chosen(long end) {
@@ -443,7 +453,7 @@ public final class Trainer {
 
   /** Steps whose batches were drawn when one was made: those of a run that is continued, too. */
   private long drawn(long step) {
-    return step - settings.continued().step() + settings.continued().passed();
+    return step - settings.continued().step() + passed;
   }
 
   private static boolean isDue(long step, long every) {

@@ -227,7 +227,7 @@ public record TrainerSettings(
   /** They are due by the place in the data, which a continued run does not begin anew. */
   private long evaluationsBeforeTheLastStep(long batchesPerEpoch) {
     long every = evalEvery(batchesPerEpoch);
-    long passed = continued.passed();
+    long passed = continued.passed(stepsPerEpoch(batchesPerEpoch));
     return every == 0 ? 0 : (passed + ownSteps(batchesPerEpoch) - 1) / every - passed / every;
   }
 

@@ -1,0 +1,146 @@
+package io.github.loragraph.models;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.trainer.RunFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The recipes of a finished run that is continued, and of those that it continued itself. The
+ * latest is the first.
+ */
+public final class FormerRecipes {
+  private static final String SEED = "seed";
+
+  /** What decides which rows of the same data are held out. */
+  private static final List<String> OF_SPLIT =
+      List.of(
+          RunConfiguration.EVAL_SPLIT, SEED, "task", "textColumn", "textPairColumn", "labelColumn");
+
+  /** What decides, with the data, which examples there are and in which order they come. */
+  private static final List<String> OF_ORDER =
+      List.of(
+          "shuffle",
+          "batchSize",
+          "accumulate",
+          "maxTrainExamples",
+          "examplesPerClass",
+          "loss",
+          "maxLength",
+          RunConfiguration.STRIDE,
+          RunConfiguration.ALL_SUBWORDS,
+          "queryPrefix",
+          "documentPrefix");
+
+  private final Map<Path, Map<String, Object>> recipes;
+
+  /** The first run that is not there any more; null where all are. */
+  private final @Nullable Path missing;
+
+  private FormerRecipes(Map<Path, Map<String, Object>> recipes, @Nullable Path missing) {
+    this.recipes = recipes;
+    this.missing = missing;
+  }
+
+  /**
+   * Reads them.
+   *
+   * @throws LoraGraphException if one cannot be read
+   */
+  public static FormerRecipes of(Path run) {
+    Map<Path, Map<String, Object>> recipes = new LinkedHashMap<>();
+    @Nullable Path next = run;
+    while (next != null && !recipes.containsKey(next.toAbsolutePath().normalize())) {
+      Path file = next.resolve(RunFolder.CONFIG);
+      if (!recipes.isEmpty() && !Files.exists(file)) {
+        return new FormerRecipes(recipes, next);
+      }
+      Map<String, Object> entries = RunConfiguration.entries(file);
+      recipes.put(next.toAbsolutePath().normalize(), entries);
+      next =
+          entries.get(RunConfiguration.CONTINUE_FROM) instanceof String before
+              ? Path.of(before)
+              : null;
+    }
+    return new FormerRecipes(recipes, null);
+  }
+
+  /**
+   * Of all that decides the order of the examples the first that is another one; empty where they
+   * come in the order that they had in the run that is continued.
+   *
+   * @param now what is asked for, with the checksum of the data
+   */
+  public Optional<String> otherOrder(Map<String, Object> now) {
+    Map.Entry<Path, Map<String, Object>> latest = recipes.entrySet().iterator().next();
+    if (!hasData(latest, now)) {
+      return Optional.of(RunConfiguration.DATA);
+    }
+    return Stream.concat(OF_ORDER.stream(), OF_SPLIT.stream())
+        .filter(name -> !RunConfiguration.isSame(latest.getValue().get(name), now.get(name)))
+        .findFirst();
+  }
+
+  /**
+   * Refuses to hold out what one of the runs was trained on.
+   *
+   * @param now what is asked for, with the checksum of the data
+   * @param notes takes a line where nobody can tell
+   * @throws LoraGraphException if rows would be measured with that a model was trained on
+   */
+  public void requireUnseen(Map<String, Object> now, Consumer<String> notes) {
+    if (now.get(RunConfiguration.EVAL_SPLIT) == null) {
+      return;
+    }
+    for (Map.Entry<Path, Map<String, Object>> former : recipes.entrySet()) {
+      Path run = former.getKey();
+      Map<String, Object> then = former.getValue();
+      if (!hasData(former, now)) {
+        notes.accept(
+            "%s was trained on other data: rows that are in both may be among those that are held out"
+                .formatted(run));
+        continue;
+      }
+      if (then.get(RunConfiguration.EVAL_SPLIT) == null) {
+        throw new LoraGraphException(
+            "%s was trained on all of these data, so none of them can be held out now: give held-out data of their own"
+                .formatted(run));
+      }
+      for (String name : OF_SPLIT) {
+        if (!RunConfiguration.isSame(then.get(name), now.get(name))) {
+          throw new LoraGraphException(
+              "%s held out a share of %s of these data by the seed %s; with '%s' %s in the place of %s rows that it was trained on would be held out: give the same, or held-out data of their own"
+                  .formatted(
+                      run,
+                      then.get(RunConfiguration.EVAL_SPLIT),
+                      then.get(SEED),
+                      name,
+                      now.get(name),
+                      then.get(name)));
+        }
+      }
+    }
+    if (missing != null) {
+      notes.accept(
+          "%s, which was continued, is not there any more: whether it was trained on what is held out, nobody can tell"
+              .formatted(missing));
+    }
+  }
+
+  private static boolean hasData(
+      Map.Entry<Path, Map<String, Object>> former, Map<String, Object> now) {
+    Path file = former.getKey().resolve(RunFolder.CONFIG);
+    return Objects.equals(
+        RunConfiguration.texts(file, former.getValue(), RunConfiguration.CHECKSUMS)
+            .get(RunConfiguration.DATA),
+        RunConfiguration.texts(file, now, RunConfiguration.CHECKSUMS).get(RunConfiguration.DATA));
+  }
+}
