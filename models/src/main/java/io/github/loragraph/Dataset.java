@@ -192,8 +192,20 @@ public final class Dataset {
     return new Split(part(left), part(drawn.held()));
   }
 
+  /**
+   * A part.
+   *
+   * @param numbers of its examples among those of this data, which may be a part itself
+   */
   private Dataset part(BitSet numbers) {
-    return new Dataset(files, examples, name, columns, search, numbers);
+    BitSet whole = part;
+    if (whole == null) {
+      return new Dataset(files, examples, name, columns, search, numbers);
+    }
+    BitSet ofWhole = new BitSet();
+    int[] members = whole.stream().toArray();
+    numbers.stream().forEach(number -> ofWhole.set(members[number]));
+    return new Dataset(files, examples, name, columns, search, ofWhole);
   }
 
   private boolean isInPart(long number) {
@@ -287,6 +299,11 @@ public final class Dataset {
       Consumer<String> notices) {
     if (!isOfFiles() || heldOut.isPresent() && !heldOut.get().isOfFiles()) {
       throw new LoraGraphException(name + " is of no file: files alone are checked");
+    }
+    if (isPart() || heldOut.isPresent() && heldOut.get().isPart()) {
+      throw new LoraGraphException(
+          "%s or what is held out is a part of its files: they are checked as a whole"
+              .formatted(name));
     }
     return new DataChecker(notices)
         .check(this, heldOut.orElse(null), model.orElse(null), arguments);
@@ -495,12 +512,18 @@ public final class Dataset {
     return values;
   }
 
-  /** Tells whether the examples are those that they were: of a file the checksum of its content. */
+  /**
+   * Tells whether the examples are those that they were: of a whole file the checksum of its
+   * content.
+   */
   String checksum() {
-    if (files.size() == 1) {
+    if (files.size() == 1 && part == null) {
       return Checksum.of(files.get(0));
     }
     Checksum.Builder checksum = new Checksum.Builder();
+    if (part != null) {
+      checksum.add(part.toByteArray());
+    }
     for (Path part : files()) {
       checksum.add(Checksum.of(part).getBytes(StandardCharsets.UTF_8));
     }

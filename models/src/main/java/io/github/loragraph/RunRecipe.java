@@ -140,9 +140,9 @@ final class RunRecipe {
     return all;
   }
 
-  /** One file, or a list of several; null for the program's examples. */
+  /** One file, or a list of several; null for what a program alone can give again. */
   private static @Nullable Object absolute(Dataset set) {
-    if (!set.isOfFiles()) {
+    if (!set.isOfFiles() || set.isPart()) {
       return null;
     }
     List<String> files = set.files().stream().map(RunRecipe::absolute).toList();

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -131,6 +132,55 @@ class EvalSplitTest {
     embedded.heldOut().groups(none, n -> {}).forEach(g -> heldOut.add(g.anchor().text()));
     assertEquals(13, trained.size() + heldOut.size());
     assertEquals(4, heldOut.size());
+  }
+
+  private static List<String> labels(Dataset data) {
+    return data.labels(line -> {}).stream().map(row -> row.place() + row.label()).toList();
+  }
+
+  /** Three parts of one file: what is held out of what is left, and what is left of that. */
+  @Test
+  void whatIsLeftIsDividedAgain() throws IOException {
+    Dataset file = Dataset.file(new Trainings(folder).data());
+    Dataset.Split first = file.split(Task.CLASSIFICATION, 0.3, 1);
+    Dataset.Split second = first.training().split(Task.CLASSIFICATION, 0.4, 2);
+    List<String> parts = new ArrayList<>(labels(first.heldOut()));
+    parts.addAll(labels(second.heldOut()));
+    parts.addAll(labels(second.training()));
+    assertEquals(50, parts.size());
+    assertEquals(Set.copyOf(labels(file)), Set.copyOf(parts));
+    Set<String> checksums = new TreeSet<>();
+    for (Dataset part : List.of(file, first.training(), second.training(), second.heldOut())) {
+      checksums.add(part.checksum());
+    }
+    assertEquals(4, checksums.size(), "other rows are other data");
+    assertEquals(
+        first.training().checksum(), file.split(Task.CLASSIFICATION, 0.3, 1).training().checksum());
+    assertThrows(
+        LoraGraphException.class,
+        () -> second.training().check(Optional.empty(), Optional.empty(), line -> {}));
+  }
+
+  /** A run on one part is gone on with on that one alone. */
+  @Test
+  void aRunKnowsItsPart() throws IOException {
+    Trainings trainings = new Trainings(folder);
+    Dataset file = Dataset.file(trainings.data());
+    Path run = folder.resolve("run");
+    TrainingArguments arguments =
+        TrainingArguments.builder().outputDir(run).maxSteps(4).stopAfterSteps(2).build();
+    Model model = Model.open(trainings.model());
+    Dataset part = file.split(Task.CLASSIFICATION, 0.3, 1).training();
+    assertThrows(TrainingCancelledException.class, () -> model.train(part, arguments));
+    TrainingArguments further =
+        TrainingArguments.builder().outputDir(run).maxSteps(4).resumeFromCheckpoint(true).build();
+    Dataset other = file.split(Task.CLASSIFICATION, 0.3, 2).training();
+    LoraGraphException e =
+        assertThrows(LoraGraphException.class, () -> model.train(other, further));
+    assertTrue(e.getMessage().contains("has changed since the run began"), e.getMessage());
+    Cli cli = Cli.run("train", "--resume", run);
+    assertTrue(cli.err().contains("only that program can go on with it"), cli.err());
+    assertEquals(4, model.train(part, further).steps());
   }
 
   @Test
