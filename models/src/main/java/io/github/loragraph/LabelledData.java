@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,7 @@ final class LabelledData {
   private final ModelData.@Nullable Encoded encoded;
 
   private final @Nullable StreamedData streamed;
+  private final Consumer<String> notes;
   private boolean toldCut;
 
   private LabelledData(
@@ -54,7 +56,9 @@ final class LabelledData {
       List<Example> examples,
       List<Row> rows,
       ModelData.@Nullable Encoded encoded,
-      @Nullable StreamedData streamed) {
+      @Nullable StreamedData streamed,
+      Consumer<String> notes) {
+    this.notes = notes;
     this.name = name;
     this.data = data;
     this.examples = examples;
@@ -76,7 +80,8 @@ final class LabelledData {
               List<Row> rows = rows(data, set, notes);
               ModelData.Encoded encoded =
                   data.trained(set.name(), rows, arguments.labelsAllSubwords());
-              return new LabelledData(set.name(), data, encoded.examples(), rows, encoded, null);
+              return new LabelledData(
+                  set.name(), data, encoded.examples(), rows, encoded, null, notes);
             });
   }
 
@@ -92,7 +97,8 @@ final class LabelledData {
             () -> {
               List<Row> rows = rows(data, set, notes);
               ModelData.Encoded encoded = data.measured(set.name(), rows);
-              return new LabelledData(set.name(), data, encoded.examples(), rows, encoded, null);
+              return new LabelledData(
+                  set.name(), data, encoded.examples(), rows, encoded, null, notes);
             });
   }
 
@@ -140,7 +146,7 @@ final class LabelledData {
     data.requireAlike(
         List.of(new Row("", streamed.arePairs() ? "" : null, null, Map.of(), streamed.place(0))));
     return Optional.of(
-        new LabelledData(set.name(), data, streamed.examples(), List.of(), null, streamed));
+        new LabelledData(set.name(), data, streamed.examples(), List.of(), null, streamed, notes));
   }
 
   private static boolean isLarge(List<Path> files) {
@@ -211,13 +217,27 @@ final class LabelledData {
         .toList();
   }
 
-  /** How many texts were cut; of streamed ones it is said when it is known. */
+  /**
+   * How many texts were cut; of streamed ones it is said when it is known. It is asked when the
+   * training is over: a row that none of its steps was of does not undo it.
+   */
   int truncated() {
     if (encoded != null) {
       return encoded.truncated();
     }
     StreamedData all = Objects.requireNonNull(streamed);
-    int cut = all.cut();
+    int cut;
+    try {
+      cut = all.cut();
+    } catch (LoraGraphException e) {
+      if (!toldCut) {
+        toldCut = true;
+        notes.accept(
+            "no step was of it, but a row cannot be trained on, and how many texts are cut is not known: "
+                + e.getMessage());
+      }
+      return all.cutSoFar();
+    }
     if (!toldCut) {
       toldCut = true;
       data.tellCut(name, cut, all.rows());

@@ -1,6 +1,5 @@
 package io.github.loragraph;
 
-import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.Parameter;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +32,7 @@ final class RunFacts {
   private RunFacts() {}
 
   /** What is known before the first step. */
-  static Map<String, Object> of(
-      TrainingJob job, Lesson lesson, int maxLength, Comparison comparison) {
+  static Map<String, Object> of(TrainingJob job, DataFacts data, Comparison comparison) {
     Map<String, Object> facts = new LinkedHashMap<>();
     Map<String, Object> machine = ThisProcess.machine();
     machine.put("device", job.sessions().device().toString());
@@ -43,7 +40,7 @@ final class RunFacts {
     facts.put("machine", machine);
     facts.put("parameters", parameters(job.model(), job.trainable()));
     LoraMetadata.of(job.model()).ifPresent(m -> facts.put("adapters", adapters(m)));
-    facts.put("data", new DataFacts(lesson, maxLength));
+    facts.put("data", data);
     comparison
         .base()
         .ifPresent(
@@ -53,36 +50,6 @@ final class RunFacts {
               facts.put("base", figures);
             });
     return facts;
-  }
-
-  /** What is known of the data: of texts that are encoded ahead of the steps not at once. */
-  private static final class DataFacts implements Supplier<Map<String, Object>> {
-    private final Lesson lesson;
-    private final Map<String, Object> data = new LinkedHashMap<>();
-    private boolean whole;
-
-    DataFacts(Lesson lesson, int maxLength) {
-      this.lesson = lesson;
-      data.put("examples", lesson.size());
-      data.put("heldOut", lesson.textsEval().size());
-      data.put("maxLength", maxLength);
-    }
-
-    @Override
-    public Map<String, Object> get() {
-      if (!whole
-          && StoredExamples.areReady(lesson.texts())
-          && StoredExamples.areReady(lesson.textsEval())) {
-        whole = true;
-        data.put("truncated", lesson.truncated());
-        data.put("truncatedEval", lesson.truncatedEval());
-        data.put("lengths", TokenLengths.of(lesson.texts()).asMap());
-        if (!lesson.textsEval().isEmpty()) {
-          data.put("lengthsEval", TokenLengths.of(lesson.textsEval()).asMap());
-        }
-      }
-      return data;
-    }
   }
 
   private static Map<String, Object> adapters(LoraMetadata metadata) {

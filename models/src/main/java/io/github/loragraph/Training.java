@@ -425,6 +425,7 @@ final class Training {
       Comparison comparison,
       ModelData data) {
     @Nullable RunRecorder recorder = null;
+    DataFacts facts = new DataFacts(lesson, data.maxLength());
     try (RunFolder folder =
         stopped == null
             ? RunFolder.begin(target, arguments.overwritesOutputDir(), configuration)
@@ -432,7 +433,7 @@ final class Training {
       recorder =
           new RunRecorder(
               target,
-              RunFacts.of(job, lesson, data.maxLength(), comparison),
+              RunFacts.of(job, facts, comparison),
               report ->
                   RunFacts.of(
                       report,
@@ -448,7 +449,7 @@ final class Training {
         List<io.github.loragraph.trainer.TrainingListener> hearing =
             new ArrayList<>(List.of(folder));
         lesson.worst().ifPresent(hearing::add);
-        hearing.addAll(List.of(recorder, bridge));
+        hearing.addAll(List.of(facts, recorder, bridge));
         TrainingJob.Result result;
         try (TensorBoardFile events =
             arguments.writesTensorBoard() ? new TensorBoardFile(target) : null) {
@@ -480,6 +481,12 @@ final class Training {
                   record.finished(),
                   comparison.keptBase() ? null : result.summary().state());
             });
+        if (!facts.areWhole()) {
+          // A short run over streamed texts: the rest is encoded for the next one, and counted.
+          lesson.truncated();
+          lesson.truncatedEval();
+          recorder.amend();
+        }
         return result;
       } catch (TrainingStopped e) {
         recorder.ended(null);

@@ -140,7 +140,7 @@ class ContinuedRunTest {
       Path more = folder.resolve("run-continued");
       assertEquals(2 + other.ofEpoch(), firstEpoch(more), 1e-9, other::toString);
       assertTrue(cli.err().contains("after its 6 steps, with epoch 3: '"), cli.err());
-      JsonNode record = new ObjectMapper().readTree(more.resolve("run.json").toFile());
+      JsonNode record = Runs.record(more);
       assertEquals(other.rows(), record.path("trainedExamples").asInt());
       JsonNode passed = record.path("passed");
       assertEquals(3 * other.stepsPerEpoch(), passed.path("steps").asInt());

@@ -62,6 +62,8 @@ class EvalSplitTest {
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     assertArrayEquals(Runs.learned(two), Runs.learned(stopped));
     assertEquals(Trainings.figures(two), Trainings.figures(stopped));
+    assertEquals(Runs.record(one).path("data"), Runs.record(stopped).path("data"));
+    assertTrue(Runs.record(one).path("data").path("paddingShare").asDouble() > 0);
   }
 
   private static Cli train(

@@ -1,5 +1,7 @@
 package io.github.loragraph;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.ByteArrayOutputStream;
@@ -35,6 +37,11 @@ final class Runs {
       throw new IOException(run + " has neither a model nor an adapter");
     }
     return all.toByteArray();
+  }
+
+  /** What a run says of itself. */
+  static JsonNode record(Path run) throws IOException {
+    return new ObjectMapper().readTree(run.resolve("run.json").toFile());
   }
 
   private static List<Path> files(Path folder) throws IOException {

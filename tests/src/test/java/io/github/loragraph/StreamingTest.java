@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.models.ReferenceArchitecture;
@@ -311,6 +312,57 @@ class StreamingTest {
       assertEquals(messages.get(0), messages.get(1));
       assertEquals(List.of(), entries(folder.resolve("cache")));
     }
+  }
+
+  /** It is over before all is encoded: what it says of the data is whole nevertheless. */
+  @Test
+  void aShortRunKnowsItsData() throws IOException {
+    Path data = table("train.tsv", Task.CLASSIFICATION, false, 5000, 1);
+    for (boolean streaming : new boolean[] {false, true}) {
+      model(Task.CLASSIFICATION)
+          .train(
+              Dataset.file(data),
+              arguments()
+                  .evalSteps(0)
+                  .maxSteps(1)
+                  .shuffle(false)
+                  .streaming(streaming)
+                  .outputDir(folder.resolve("run" + ++runs))
+                  .build());
+    }
+    JsonNode expected = Runs.record(run(1)).path("data");
+    assertTrue(expected.has("lengths"), expected::toString);
+    assertTrue(expected.path("paddingShare").asDouble() > 0, expected::toString);
+    assertEquals(expected, Runs.record(run(2)).path("data"));
+  }
+
+  /** The first batches have none of it. */
+  @Test
+  void aBadRowAfterTheLastStepUndoesNothing() throws IOException {
+    Path tokenizer = encoder.resolve("tokenizer.json");
+    String json = Files.readString(tokenizer);
+    Files.writeString(tokenizer, json.replace("\"[UNK]\":1", "\"[UNK]\":1,\"zebra\":77"));
+    Path data =
+        Files.writeString(
+            folder.resolve("train.tsv"),
+            "text\tlabel\n" + "good film\tlow\n".repeat(3000) + "zebra\tlong\n");
+    TrainingResult result =
+        model(Task.CLASSIFICATION)
+            .train(
+                Dataset.file(data),
+                arguments()
+                    .evalSteps(0)
+                    .maxSteps(1)
+                    .shuffle(false)
+                    .streaming(true)
+                    .outputDir(folder.resolve("run1"))
+                    .build());
+    assertTrue(
+        result.notes().stream()
+            .anyMatch(n -> n.startsWith("no step was of it") && n.contains("train.tsv:3002")),
+        result.notes()::toString);
+    assertEquals("finished", Runs.record(run(1)).path("status").asText());
+    assertTrue(Files.exists(run(1).resolve("adapter")));
   }
 
   @Test

@@ -38,6 +38,7 @@ public final class BatchSource {
 
   private static final int WINDOW = 50;
   private static final String IDS = "input_ids";
+  private static final String MASK = "attention_mask";
 
   private final List<Example> examples;
 
@@ -54,6 +55,7 @@ public final class BatchSource {
   private final int tokens;
   private final EpochView view;
   private final BatchMemory memory = new BatchMemory();
+  private Padding padding = Padding.NONE;
 
   private BatchSource(Builder builder) {
     requireBatchSize(builder.batchSize);
@@ -184,6 +186,11 @@ public final class BatchSource {
 
   public long batchesPerEpoch() {
     return batchesPerEpoch(units.size(), batchSize);
+  }
+
+  /** That of all batches that it has made, for the thread that makes them. */
+  public Padding padding() {
+    return padding;
   }
 
   /**
@@ -443,7 +450,11 @@ public final class BatchSource {
       for (ValueInfo input : inputs) {
         boolean tokens = input.name().equals(IDS) || input.name().endsWith("." + IDS);
         double filler = tokens ? padId : 0;
-        tensors.add(tensor(input, group, e -> e.inputs().get(input.name()), filler, loan));
+        HostTensor tensor = tensor(input, group, e -> e.inputs().get(input.name()), filler, loan);
+        if (tokens) {
+          count(input.name(), group, tensor);
+        }
+        tensors.add(tensor);
       }
       HostTensor targets =
           labels == null
@@ -454,6 +465,28 @@ public final class BatchSource {
       loan.close();
       throw e;
     }
+  }
+
+  private void count(String ids, List<Example> group, HostTensor tensor) {
+    long all = 1;
+    for (long size : tensor.shape()) {
+      all *= size;
+    }
+    long own = 0;
+    for (Example example : group) {
+      own += ownTokens(example, ids);
+    }
+    padding = padding.plus(new Padding(all, all - own));
+  }
+
+  /** Several texts of one example are as long as the longest of them: their mask says the rest. */
+  private static long ownTokens(Example example, String ids) {
+    Values values = Objects.requireNonNull(example.inputs().get(ids));
+    String prefix = ids.substring(0, ids.length() - IDS.length());
+    Values mask = values.rank() < 2 ? null : example.inputs().get(prefix + MASK);
+    return mask == null
+        ? values.count()
+        : IntStream.range(0, mask.count()).filter(i -> mask.get(i) != 0).count();
   }
 
   private HostTensor tensor(

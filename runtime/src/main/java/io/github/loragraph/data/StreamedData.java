@@ -386,13 +386,22 @@ public final class StreamedData implements AutoCloseable {
     return encoder == null;
   }
 
-  /** How many texts were cut at the maximum length: waits until all are encoded. */
+  /**
+   * How many texts were cut at the maximum length: waits until all are encoded.
+   *
+   * @throws LoraGraphException if one cannot be; it names the line
+   */
   public int cut() {
     if (encoder == null) {
       return description.cut();
     }
     encoder.requireAll();
     return encoder.cut();
+  }
+
+  /** How many of the texts that are encoded by now were cut: waits for nothing. */
+  public int cutSoFar() {
+    return encoder == null ? description.cut() : encoder.cut();
   }
 
   /**

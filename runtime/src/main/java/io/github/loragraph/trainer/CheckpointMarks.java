@@ -1,6 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.data.Padding;
 import io.github.loragraph.onnx.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,25 @@ final class CheckpointMarks {
   private static final String FINISHED = "finished";
 
   /** What the names of properties begin with that are about the run's course. */
-  private static final List<String> OF_RUN = List.of("log.", "best.");
+  private static final List<String> OF_RUN = List.of("log.", "best.", "padding.");
+
+  private static final String TOKENS = "padding.tokens";
+  private static final String PADDING = "padding.count";
 
   private CheckpointMarks() {}
+
+  static Checkpoint padded(Checkpoint state, Padding padding) {
+    return state.with(TOKENS, padding.tokens()).with(PADDING, padding.padding());
+  }
+
+  /** Of the batches of the run before a checkpoint; of none where there is none. */
+  static Padding padding(@Nullable Checkpoint start) {
+    return start != null
+            && start.properties().get(TOKENS) instanceof Long tokens
+            && start.properties().get(PADDING) instanceof Long padding
+        ? new Padding(tokens, padding)
+        : Padding.NONE;
+  }
 
   static Checkpoint evaluationDue(Checkpoint state) {
     return state.with(EVALUATION_DUE, 1L);

@@ -176,6 +176,11 @@ public final class RunRecorder implements TrainingListener {
         .isPresent();
   }
 
+  /** Writes what came to be known of the data when the run had left all else. */
+  public void amend() {
+    write(finished());
+  }
+
   /** The record of a run all of whose work is done, to be written with what it leaves. */
   public RunRecord finished() {
     return record(RunRecord.Status.FINISHED, null);

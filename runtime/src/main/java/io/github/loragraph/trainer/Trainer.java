@@ -2,6 +2,7 @@ package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Padding;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.StepResult;
 import io.github.loragraph.error.LoraGraphException;
@@ -46,6 +47,10 @@ public final class Trainer {
   private final long passed;
 
   private final Divergence divergence;
+
+  /** That of all whole steps, also of those before the start. */
+  private Padding padding;
+
   private boolean saidNothingCounts;
   private final BestParameters bestParameters;
 
@@ -110,6 +115,7 @@ public final class Trainer {
     this.stepsPerEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
     this.passed = settings.continued().passed(stepsPerEpoch);
     this.divergence = new Divergence(engine, settings.learningRate());
+    this.padding = CheckpointMarks.padding(start);
     this.evaluation = evaluation;
     this.listeners = List.copyOf(listeners);
   }
@@ -148,7 +154,9 @@ public final class Trainer {
   public Summary run() {
     long totalSteps = settings.totalSteps(batches.batchesPerEpoch());
     LearningRateSchedule schedule = settings.schedule(totalSteps);
+    Padding earlier = padding;
     listeners.forEach(l -> l.started(totalSteps));
+    tellPadding();
     RunningFigures whole = new RunningFigures();
     RunningFigures span = start == null ? new RunningFigures() : RunningFigures.of(start);
     double finalLoss = RunningFigures.lastLoss(start);
@@ -194,6 +202,8 @@ public final class Trainer {
         checkpoint(done, false, false, span, finalLoss);
         throw new TrainingStopped(done);
       }
+      padding = earlier.plus(batches.padding());
+      tellPadding();
       for (StepOutcome outcome : outcomes) {
         long step = ++done;
         whole.add(outcome.loss(), outcome.examples(), outcome.nanos());
@@ -269,6 +279,15 @@ public final class Trainer {
       String remark = chosen(done);
       listeners.forEach(l -> l.note(remark));
     }
+    padding
+        .share()
+        .ifPresent(
+            share -> {
+              String line =
+                  String.format(
+                      Locale.ROOT, "padding: %.1f%% of the tokens in the batches", 100 * share);
+              listeners.forEach(l -> l.note(line));
+            });
     return new Summary(
         done,
         finalLoss,
@@ -277,6 +296,10 @@ public final class Trainer {
         chooses && best.isDefined() ? best : null,
         new ContinuedRun.Passed(drawn(done), stepsPerEpoch),
         settings.keepsState() && state != null ? CheckpointMarks.stateAlone(state) : null);
+  }
+
+  private void tellPadding() {
+    padding.share().ifPresent(share -> listeners.forEach(l -> l.padded(share)));
   }
 
   private String chosen(long end) {
@@ -386,7 +409,7 @@ public final class Trainer {
         span.putInto(last ? finished(step) : engine.checkpoint())
             .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
             .with(CheckpointMarks.ENGINE, engine.name());
-    state = best.putInto(state, settings.keepsBest());
+    state = CheckpointMarks.padded(best.putInto(state, settings.keepsBest()), padding);
     Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
     divergence.refuse(step, whole);
     try {

@@ -19,6 +19,13 @@ public interface TrainingListener {
    */
   default void worked(int examples, long nanos) {}
 
+  /**
+   * After each call of the engine, and where a run is gone on with.
+   *
+   * @param share of the tokens of all batches so far that is padding, from 0 to 1
+   */
+  default void padded(double share) {}
+
   /** Every {@code logEvery} steps: figures since the last log. */
   default void log(StepRecord record) {}
 
