@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.Evaluation;
 import io.github.loragraph.StepMetrics;
 import io.github.loragraph.TrainingListener;
+import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -24,6 +25,9 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   private @Nullable ProgressBar bar;
 
   private long totalSteps;
+
+  /** {@link System#nanoTime} when it began. */
+  private long begun;
 
   /** The score of the last evaluation, behind the other figures; empty before it. */
   private String lastEvaluation = "";
@@ -49,22 +53,31 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   @Override
   public void onTrainBegin(long steps) {
     totalSteps = steps;
-    if (onTerminal()) {
-      bar =
-          new ProgressBarBuilder()
-              .setTaskName("training")
-              .setInitialMax(steps)
-              .setUnit(" steps", 1)
-              .setStyle(ProgressBarStyle.UNICODE_BLOCK)
-              .setUpdateIntervalMillis(200)
-              .setConsumer(new ConsoleProgressBarConsumer(System.err, columns() - 1))
-              .build();
-    }
+    begun = System.nanoTime();
+  }
+
+  /**
+   * From the first step of this process on: the time left is reckoned from its steps alone, not
+   * from those of a run that was stopped or is continued.
+   */
+  private ProgressBar barFrom(long step) {
+    return new ProgressBarBuilder()
+        .setTaskName("training")
+        .setInitialMax(totalSteps)
+        .startsFrom(step, Duration.ofNanos(System.nanoTime() - begun))
+        .setUnit(" steps", 1)
+        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+        .setUpdateIntervalMillis(200)
+        .setConsumer(new ConsoleProgressBarConsumer(System.err, columns() - 1))
+        .build();
   }
 
   @Override
   public void onStepEnd(StepMetrics r) {
-    if (bar != null) {
+    if (onTerminal()) {
+      if (bar == null) {
+        bar = barFrom(r.step());
+      }
       bar.setExtraMessage(
           String.format(
               Locale.ROOT,
@@ -79,7 +92,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void onLog(StepMetrics r) {
-    if (bar == null) {
+    if (!onTerminal()) {
       output.say(
           String.format(
               Locale.ROOT,
