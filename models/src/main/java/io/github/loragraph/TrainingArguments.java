@@ -775,7 +775,7 @@ public final class TrainingArguments {
     map.put("evalEvery", evalEachEpoch ? RunConfiguration.EPOCH : evalSteps);
     map.put(RunConfiguration.SAVE_BEST, keepsBest() ? metric() : RunConfiguration.NONE);
     if (patience > 0) {
-      map.put("patience", patience);
+      map.put(RunConfiguration.PATIENCE, patience);
     }
     if (continueFrom != null) {
       map.put(RunConfiguration.CONTINUE_FROM, continueFrom.toAbsolutePath().normalize().toString());

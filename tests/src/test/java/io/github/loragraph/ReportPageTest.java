@@ -18,7 +18,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilder;
@@ -241,6 +243,96 @@ class ReportPageTest {
         elements(page, "td").stream().anyMatch(td -> td.getTextContent().equals(spread)), spread);
     assertEquals(
         3, elements(page, "a").stream().filter(a -> a.hasAttribute("href")).count(), "links");
+  }
+
+  /** A run with other entries in its configuration, and its figures. */
+  private Path with(Path run, String name, Map<String, String> entries) throws IOException {
+    Path other = Files.createDirectories(folder.resolve(name));
+    for (String file : List.of("run.json", "metrics.jsonl")) {
+      Files.copy(run.resolve(file), other.resolve(file));
+    }
+    String config = Files.readString(run.resolve("config.yaml"));
+    for (Map.Entry<String, String> entry : entries.entrySet()) {
+      String line = entry.getKey() + ": " + entry.getValue();
+      Matcher there = Pattern.compile("(?m)^( *)" + entry.getKey() + ": .*$").matcher(config);
+      config =
+          there.find()
+              ? there.replaceFirst("$1" + Matcher.quoteReplacement(line))
+              : line + "\n" + config;
+    }
+    Files.writeString(other.resolve("config.yaml"), config);
+    return other;
+  }
+
+  /** What changes what comes out is another configuration, and nothing else is one. */
+  @Test
+  void configurationsAreToldByWhatComesOutOfThem() throws Exception {
+    Path run = run("run");
+    List<Map<String, String>> same =
+        List.of(
+            Map.of("seed", "7"),
+            Map.of("logEvery", "3", "checkpointEvery", "9", "threads", "8", "stepsPerCall", "4"),
+            Map.of("tensorboard", "true", "streaming", "true", "writeModel", "true"),
+            Map.of("data", "/elsewhere/train.jsonl", "eval", "/elsewhere/dev.jsonl"));
+    List<Map<String, String>> others =
+        List.of(
+            Map.of("evalEvery", "6"),
+            Map.of("saveBest", "loss"),
+            Map.of("patience", "3"),
+            Map.of("evalEvery", "0"),
+            Map.of("batchSize", "4"),
+            Map.of("maxLength", "7"),
+            Map.of("data", "0123456789abcdef"),
+            Map.of("eval", "0123456789abcdef"));
+    List<Object> arguments = new ArrayList<>(List.of("report", run));
+    for (Map<String, String> entries : same) {
+      arguments.add(with(run, "same" + arguments.size(), entries));
+    }
+    for (Map<String, String> entries : others) {
+      boolean content = entries.containsValue("0123456789abcdef");
+      Path other = with(run, "other" + arguments.size(), content ? Map.of() : entries);
+      if (content) {
+        Path config = other.resolve("config.yaml");
+        String name = entries.keySet().iterator().next();
+        Files.writeString(
+            config,
+            Files.readString(config)
+                .replaceFirst("(?m)^  " + name + ": .*$", "  " + name + ": 0123456789abcdef"));
+      }
+      arguments.add(other);
+    }
+    Path html = folder.resolve("compare.html");
+    arguments.addAll(List.of("-o", html));
+    Cli.json(arguments.toArray());
+    String sub = elements(parsed(html), "p").get(0).getTextContent();
+    assertTrue(
+        sub.startsWith(
+            "%d runs of %d configurations".formatted(5 + others.size(), 1 + others.size())),
+        sub);
+
+    // What is said of evaluations on the way means nothing where there are none.
+    Path once = with(run, "once", Map.of("evalEvery", "0"));
+    Path lastOnes = with(run, "last", Map.of("evalEvery", "0", "saveBest", "none"));
+    Cli.json("report", once, lastOnes, "-o", html);
+    sub = elements(parsed(html), "p").get(0).getTextContent();
+    assertTrue(sub.startsWith("2 runs of 1 configurations"), sub);
+  }
+
+  /** Texts of the held-out data are longer: bins of four tokens stand beside bins of one. */
+  @Test
+  void lengthsAreComparedInTheSameBins() throws Exception {
+    Path run = run("run");
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode record = (ObjectNode) mapper.readTree(run.resolve("run.json").toFile());
+    ObjectNode data = (ObjectNode) record.path("data");
+    data.set("lengths", mapper.readTree("{\"width\":1,\"counts\":[0,0,0,0,0,3,1]}"));
+    data.set("lengthsEval", mapper.readTree("{\"width\":4,\"counts\":[0,1,0,1]}"));
+    mapper.writeValue(run.resolve("run.json").toFile(), record);
+    Path html = folder.resolve("page.html");
+    Cli.json("report", run, "-o", html);
+    String page = Files.readString(html);
+    assertTrue(page.contains("4 to 7 tokens: 100.0%"), "all of the training");
+    assertTrue(page.contains("12 to 15 tokens: 50.0%"), "half of what is held out");
   }
 
   @Test

@@ -93,6 +93,9 @@ public final class RunConfiguration {
 
   public static final String NO_STREAMING = "noStreaming";
 
+  /** The evaluations in a row that may be no better than the best. */
+  public static final String PATIENCE = "patience";
+
   public static final String STRIDE = "stride";
   public static final String ALL_SUBWORDS = "labelAllSubwords";
 
@@ -150,7 +153,7 @@ public final class RunConfiguration {
           EVAL_SPLIT,
           FIT_THRESHOLDS,
           TENSORBOARD,
-          "patience",
+          PATIENCE,
           NO_REPORT_TEXTS,
           STREAMING,
           NO_STREAMING,
@@ -403,13 +406,20 @@ public final class RunConfiguration {
             });
   }
 
-  /** Which evaluations there are decides which of them is the best. */
   private static boolean isFree(String argument, Map<String, Object> then) {
-    boolean chooses =
-        (then.get(EVAL) != null || then.get(EVAL_SPLIT) != null)
-            && !isSame(then.get("evalEvery"), 0)
-            && (!isSame(then.get(SAVE_BEST), NONE) || then.containsKey("patience"));
-    return FREE.contains(argument) && !(argument.equals("evalEvery") && chooses);
+    return FREE.contains(argument) && !(argument.equals("evalEvery") && choosesByEvaluations(then));
+  }
+
+  /**
+   * Whether evaluations on the way decide which parameters a run ends with: then it matters which
+   * there are.
+   */
+  public static boolean choosesByEvaluations(Map<String, ?> entries) {
+    boolean measures =
+        Stream.of(EVAL, EVAL_SPLIT, SEARCH.get(0)).anyMatch(name -> entries.get(name) != null);
+    return measures
+        && !isSame(entries.get("evalEvery"), 0)
+        && (!isSame(entries.get(SAVE_BEST), NONE) || entries.get(PATIENCE) != null);
   }
 
   private static List<String> compared(Map<String, Object> then) {

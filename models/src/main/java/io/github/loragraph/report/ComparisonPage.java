@@ -16,7 +16,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -30,10 +29,6 @@ import org.jspecify.annotations.Nullable;
  * the page, which are methods in its order.
  */
 public final class ComparisonPage {
-  /** What makes two runs no two configurations. */
-  private static final Set<String> NO_OPTION =
-      Set.of("seed", "recipe", "evalEvery", "checkpointEvery", "logEvery", "threads", "warmup");
-
   private final String title;
   private final List<Row> rows = new ArrayList<>();
   private final List<String> remarks = new ArrayList<>();
@@ -72,21 +67,14 @@ public final class ComparisonPage {
       Map<String, String> given = new LinkedHashMap<>();
       if (!run.options().isEmpty()) {
         given.putAll(run.options());
+        given.keySet().removeIf(name -> !ComparedSettings.isOne(name));
       } else if (files != null) {
-        given.putAll(files.options());
-        adapters(files, given);
+        given.putAll(ComparedSettings.of(files));
       }
       String seed =
           run.seed() != null
               ? run.seed()
               : files == null ? "" : files.options().getOrDefault("seed", "");
-      given
-          .keySet()
-          .removeIf(
-              name ->
-                  NO_OPTION.contains(name)
-                      || name.startsWith("checksums.")
-                      || name.startsWith("versions."));
       rows.add(new Row(run, files, given, seed, key(run, given)));
     }
     Set<String> all = new LinkedHashSet<>();
@@ -147,17 +135,7 @@ public final class ComparisonPage {
     if (run.configuration() != null) {
       return List.of(run.configuration());
     }
-    List<String> key = new ArrayList<>();
-    new TreeMap<>(given).forEach((name, value) -> key.add(name + "=" + value));
-    return key;
-  }
-
-  /** What stands in the model and not among the options of a training. */
-  private static void adapters(RunFiles files, Map<String, String> given) {
-    files
-        .recorded("adapters")
-        .properties()
-        .forEach(entry -> given.put(entry.getKey(), entry.getValue().asText()));
+    return ComparedSettings.key(given);
   }
 
   private @Nullable RunFiles read(ComparedRun run) {

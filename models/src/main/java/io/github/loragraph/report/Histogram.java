@@ -16,9 +16,10 @@ final class Histogram {
    * @param heldOut the same; missing where there are none
    */
   static void writeTo(Markup page, JsonNode training, JsonNode heldOut) {
-    int width = Math.max(1, training.path("width").asInt(1));
-    double[] shares = shares(training);
-    double[] others = shares(heldOut);
+    // Of texts of other lengths bins have another width, which is a power of two.
+    int width = Math.max(width(training), width(heldOut));
+    double[] shares = shares(training, width);
+    double[] others = shares(heldOut, width);
     int bins = Math.max(shares.length, others.length);
     double most = 1e-9;
     for (int i = 0; i < bins; i++) {
@@ -108,13 +109,19 @@ final class Histogram {
     return bin < shares.length ? shares[bin] : 0;
   }
 
-  private static double[] shares(JsonNode histogram) {
+  private static int width(JsonNode histogram) {
+    return Math.max(1, histogram.path("width").asInt(1));
+  }
+
+  /** In bins of a width that is a multiple of its own. */
+  private static double[] shares(JsonNode histogram, int width) {
     JsonNode counts = histogram.path("counts");
-    double[] shares = new double[counts.size()];
+    int together = width / width(histogram);
+    double[] shares = new double[(counts.size() + together - 1) / together];
     double sum = 0;
-    for (int i = 0; i < shares.length; i++) {
-      shares[i] = counts.get(i).asDouble();
-      sum += shares[i];
+    for (int i = 0; i < counts.size(); i++) {
+      shares[i / together] += counts.get(i).asDouble();
+      sum += counts.get(i).asDouble();
     }
     for (int i = 0; i < shares.length; i++) {
       shares[i] = sum == 0 ? 0 : shares[i] / sum;

@@ -1,0 +1,85 @@
+package io.github.loragraph.report;
+
+import io.github.loragraph.models.RunConfiguration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What of a run's configuration decides what comes out, but for the seed: runs that have the same
+ * of it are one configuration.
+ */
+final class ComparedSettings {
+  /** What changes neither what is trained nor what is measured at the end. */
+  private static final Set<String> WITHOUT_EFFECT =
+      Set.of(
+          "seed",
+          "recipe",
+          "checkpointEvery",
+          "logEvery",
+          "threads",
+          "stepsPerCall",
+          "warmup",
+          RunConfiguration.WRITE_MODEL,
+          RunConfiguration.STREAMING,
+          RunConfiguration.NO_STREAMING,
+          RunConfiguration.TENSORBOARD,
+          RunConfiguration.NO_REPORT_TEXTS);
+
+  /** What is said of evaluations on the way. */
+  private static final Set<String> OF_EVALUATIONS =
+      Set.of("evalEvery", RunConfiguration.SAVE_BEST, RunConfiguration.PATIENCE);
+
+  /** Files whose content tells more than their place. */
+  private static final List<String> FILES = List.of(RunConfiguration.DATA, RunConfiguration.EVAL);
+
+  private static final int SHOWN_OF_CHECKSUM = 12;
+
+  private ComparedSettings() {}
+
+  /** Whether an option is one of them. */
+  static boolean isOne(String option) {
+    return !WITHOUT_EFFECT.contains(option);
+  }
+
+  /** Those of a run, by name, with what stands in its model and not among its options. */
+  static Map<String, String> of(RunFiles run) {
+    Map<String, String> settings = new LinkedHashMap<>(run.options());
+    if (!RunConfiguration.choosesByEvaluations(settings)) {
+      settings.keySet().removeAll(OF_EVALUATIONS);
+    }
+    settings.keySet().removeIf(name -> !isOne(name) || name.contains("."));
+    for (String file : FILES) {
+      String checksum = run.options().getOrDefault(RunConfiguration.CHECKSUMS + "." + file, "");
+      if (!checksum.isEmpty()) {
+        settings.put(
+            checksumOf(file),
+            checksum.substring(0, Math.min(SHOWN_OF_CHECKSUM, checksum.length())));
+      }
+    }
+    run.recorded("adapters")
+        .properties()
+        .forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
+    return settings;
+  }
+
+  private static String checksumOf(String file) {
+    return file + " sha256";
+  }
+
+  /** Tells the configuration: the same data are the same wherever they lie. */
+  static List<String> key(Map<String, String> settings) {
+    Map<String, String> own = new TreeMap<>(settings);
+    for (String file : FILES) {
+      if (own.containsKey(checksumOf(file))) {
+        own.remove(file);
+      }
+    }
+    List<String> key = new ArrayList<>();
+    own.forEach((name, value) -> key.add(name + "=" + value));
+    return key;
+  }
+}
