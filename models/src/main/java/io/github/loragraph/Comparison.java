@@ -91,6 +91,7 @@ final class Comparison {
     }
     keptBase = true;
     notes.accept("the model stays as it was: %s on the held-out data".formatted(figures));
-    return new TrainingJob.Result(summary, model.graph(), result.engine(), result.unreached());
+    return new TrainingJob.Result(
+        summary.thrownAway(baseReport), model.graph(), result.engine(), result.unreached());
   }
 }

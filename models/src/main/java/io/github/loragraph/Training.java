@@ -438,7 +438,7 @@ final class Training {
                   RunFacts.of(
                       report,
                       data.labels().names(),
-                      lesson.worst().orElse(null),
+                      comparison.keptBase() ? null : lesson.worst().orElse(null),
                       arguments.reportsTexts()),
               begin,
               notes);
@@ -469,6 +469,10 @@ final class Training {
           lesson.worst().ifPresent(worst -> worst.ends(step));
         }
         recorder.ends(result.summary());
+        Report measured = result.summary().evaluation();
+        if (comparison.keptBase() && measured != null) {
+          recorder.keepsBase(measured);
+        }
         bridge.ended(
             () -> {
               files(data).copyCompanions(folder.path());
@@ -479,7 +483,7 @@ final class Training {
               folder.finish(
                   outcome(made(result, lesson, comparison), config, configuration, data.task()),
                   record.finished(),
-                  comparison.keptBase() ? null : result.summary().state());
+                  result.summary().state());
             });
         if (!facts.areWhole()) {
           // A short run over streamed texts: the rest is encoded for the next one, and counted.

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * What a training brought.
  *
- * @param model the trained model, with its adapters
+ * @param model the trained model, with its adapters; the model as it was where {@code keptBase}
  * @param steps that were made
  * @param trainLoss the loss over the span of the last log entry, or of the last step without logs;
  *     NaN where a run that was gone on with had only its end to write

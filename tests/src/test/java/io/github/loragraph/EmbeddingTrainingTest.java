@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.ElementType;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -501,6 +503,15 @@ class EmbeddingTrainingTest {
         model.train(
             data, heldOut, arguments.keepIfBetter(true).outputDir(folder.resolve("kept")).build());
     assertTrue(kept.keptBase());
+    assertEquals(kept.base(), kept.evaluation());
+    assertEquals(Optional.empty(), kept.best());
+    JsonNode record = Runs.record(folder.resolve("kept"));
+    assertTrue(record.path("keptBase").asBoolean(), record::toString);
+    assertEquals(record.path("base"), record.path("final"));
+    assertEquals(0, record.path("evaluatedStep").asInt());
+    assertFalse(record.has("best"), record::toString);
+    String page = Files.readString(folder.resolve("kept/report.html"));
+    assertTrue(page.contains("the run left the model as it was"), page);
     for (Map.Entry<String, Tensor> entry : adapters(kept).entrySet()) {
       assertArrayEquals(
           model.onnx().graph().initializers().get(entry.getKey()).toFloats(),

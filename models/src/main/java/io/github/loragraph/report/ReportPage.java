@@ -92,6 +92,12 @@ public final class ReportPage {
           .text("Its process ended without a word: what is shown is what it had written by then.")
           .raw("</p>");
     }
+    if (keptBase()) {
+      page.raw("<p class=\"remark\">")
+          .text(
+              "The training made the model no better on the held-out data: the run left the model as it was, of which the figures are. The curves are those of the parameters that were thrown away.")
+          .raw("</p>");
+    }
     page.raw("</header>\n<dl class=\"tiles\">");
     Map<String, Double> figures = run.figures();
     run.score()
@@ -136,6 +142,10 @@ public final class ReportPage {
             });
     run.peakMegabytes().ifPresent(v -> tile("peak memory", Figures.amount(v) + " MB", ""));
     page.raw("</dl>\n");
+  }
+
+  private boolean keptBase() {
+    return run.recorded("keptBase").asBoolean(false);
   }
 
   private void option(String name, List<String> words, String form) {
@@ -266,7 +276,9 @@ public final class ReportPage {
         }
       }
     }
-    if (!best.path("step").isNumber() && run.score().filter(metric::equals).isPresent()) {
+    if (!keptBase()
+        && !best.path("step").isNumber()
+        && run.score().filter(metric::equals).isPresent()) {
       int highest = -1;
       for (int i = 0; i < series.size(); i++) {
         double y = series.ys()[i];
@@ -325,7 +337,10 @@ public final class ReportPage {
     JsonNode step = run.recorded("evaluatedStep");
     if (step.isNumber()) {
       page.raw("<p class=\"note\">")
-          .text("On held-out data, after step %s.".formatted(Figures.count(step.asDouble())))
+          .text(
+              keptBase()
+                  ? "On held-out data, before the first step."
+                  : "On held-out data, after step %s.".formatted(Figures.count(step.asDouble())))
           .raw("</p>\n");
     }
     Map<String, Double> base = run.record().map(record -> record.figures("base")).orElse(Map.of());

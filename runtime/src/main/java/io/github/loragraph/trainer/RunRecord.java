@@ -38,6 +38,7 @@ public final class RunRecord {
   static final String FINAL = "final";
 
   static final String BEST = "best";
+  static final String KEPT_BASE = "keptBase";
   static final String EVALUATED = "evaluatedStep";
   private static final String PASSED = "passed";
   private static final String PASSED_STEPS = "steps";

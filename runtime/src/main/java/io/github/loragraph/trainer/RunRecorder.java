@@ -50,6 +50,8 @@ public final class RunRecorder implements TrainingListener {
   /** How far the run got through its data; null until it is over. */
   private ContinuedRun.@Nullable Passed passed;
 
+  private boolean keptBase;
+
   /** The best evaluation of several; null before it, and where they are not compared. */
   private @Nullable Object best;
 
@@ -167,6 +169,18 @@ public final class RunRecorder implements TrainingListener {
   }
 
   /**
+   * The run ends with the model as it was before the training.
+   *
+   * @param base its evaluation
+   */
+  public void keepsBase(Report base) {
+    keptBase = true;
+    report = base;
+    evaluatedStep = 0;
+    best = null;
+  }
+
+  /**
    * Whether what is in the folder is this run: one that failed before its first checkpoint has left
    * nothing, and what it had replaced is there again.
    */
@@ -245,6 +259,9 @@ public final class RunRecorder implements TrainingListener {
       entries.put(RunRecord.PEAK, rounded(Math.max(peakBefore, peak.getAsDouble())));
     }
     Report measured = report;
+    if (keptBase) {
+      entries.put(RunRecord.KEPT_BASE, true);
+    }
     if (measured != null) {
       entries.put(RunRecord.EVALUATED, evaluatedStep);
       entries.put(RunRecord.FINAL, measured.finiteFigures());

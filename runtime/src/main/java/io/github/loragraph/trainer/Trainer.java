@@ -140,6 +140,15 @@ public final class Trainer {
       @Nullable BestEvaluation best,
       ContinuedRun.Passed passed,
       @Nullable Checkpoint state) {
+    /**
+     * The same where what the training made was thrown away.
+     *
+     * @param before the evaluation of the model as it was
+     */
+    public Summary thrownAway(Report before) {
+      return new Summary(steps, finalTrainLoss, samplesPerSecond, before, null, passed, null);
+    }
+
     Summary withEvaluation(Report report) {
       return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best, passed, state);
     }
