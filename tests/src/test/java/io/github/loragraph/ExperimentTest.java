@@ -73,6 +73,27 @@ class ExperimentTest {
         BASE + "sedes: [1]\nruns: {full: {method: full}}");
     assertRefused("seeds: 1 is there twice", BASE + "seeds: [1, 1]\nruns: {full: {method: full}}");
     assertRefused("asks for nothing", BASE);
+    assertRefused(
+        "grid.rank: no run has any use for it",
+        BASE + "runs: {full: {method: full}}\ngrid: {rank: [2, 8], lr: [1e-3]}");
+    assertRefused(
+        "grid.rank: no run has any use for it",
+        BASE.replace("{data", "{method: full, data") + "grid: {rank: [2, 8]}");
+    assertRefused(
+        "runs.full.grid.rank: a run of method full puts no adapters on",
+        BASE + "runs: {full: {method: full, grid: {rank: [2, 8]}}}");
+    assertRefused(
+        "runs.before.lora-dropout: a run of method none is measured and not trained",
+        BASE + "runs: {before: {method: none, lora-dropout: 0.1}}");
+    assertRefused(
+        file + ":4: '*fast' is an alias, and those are not followed",
+        BASE + "runs:\n  full: {method: full, lr: *fast}".replace("full:", "full: &fast"));
+    assertRefused(
+        file + ":5: a second document begins here",
+        BASE + "runs: {full: {method: full}}\n---\nruns: {head: {method: head}}");
+    assertRefused(
+        file + ":3 is not a YAML map of options: Duplicate field 'method'",
+        BASE + "runs: {full: {method: full, method: head}}");
     assertRefused("model: no such model: ", "model: nowhere\nruns: {full: {data: train.jsonl}}");
   }
 
@@ -82,6 +103,48 @@ class ExperimentTest {
     Cli cli = Cli.run("experiment", file, "-o", folder);
     assertEquals(1, cli.exitCode());
     assertTrue(cli.err().contains(folder + " is not the folder of an experiment"), cli.err());
+  }
+
+  private List<String> plannedNames(String yaml) throws Exception {
+    Files.writeString(file, yaml);
+    return Experiment.of(file).plan(folder.resolve("results")).stream()
+        .map(PlannedRun::name)
+        .distinct()
+        .toList();
+  }
+
+  /** The form of the documentation: each run at each point that makes a difference to it. */
+  @Test
+  void aSharedGridIsOfTheRunsThatHaveAUseForIt() throws Exception {
+    String runs =
+        """
+        seeds: [0, 1, 2]
+        runs:
+          before: {method: none}
+          full: {method: full, lr: 5e-5}
+          lora-r2: {match: 'query|output', rank: 2, lr: 4e-4}
+        """;
+    assertEquals(
+        List.of(
+            "before",
+            "full-lr1e-3",
+            "full-lr3e-3",
+            "lora-r2-rank2-lr1e-3",
+            "lora-r2-rank2-lr3e-3",
+            "lora-r2-rank8-lr1e-3",
+            "lora-r2-rank8-lr3e-3"),
+        plannedNames(BASE + runs + "grid: {rank: [2, 8], lr: [1e-3, 3e-3]}"));
+    assertEquals(
+        List.of("before", "full", "lora-r2-rank=none", "lora-r2-rank8"),
+        plannedNames(BASE + runs + "grid: {rank: [~, 8]}"));
+    assertEquals(
+        List.of("method=full", "method=lora-rank2", "method=lora-rank8"),
+        plannedNames(
+            BASE.replace("{data", "{match: query, lora-dropout: 0.1, data")
+                + "grid: {method: [full, lora], rank: [2, 8]}"));
+    assertTrue(
+        Experiment.of(file).plan(folder.resolve("results")).get(0).commands().stream()
+            .noneMatch(command -> command.contains("--lora-dropout")));
   }
 
   /** Without what the clock decides. */

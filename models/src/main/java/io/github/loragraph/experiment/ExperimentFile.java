@@ -63,12 +63,15 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
     return new Reader(program, file, folder, entries).read();
   }
 
-  /**
-   * One value of each parameter of a grid.
-   *
-   * @param name what a run at it is called, or what is added to its name
-   */
-  private record Point(String name, Map<String, Object> values) {}
+  /** One value of each parameter of a grid, by the keys that the grid has. */
+  private record Point(Map<String, Object> values) {
+    /** What a run at it is called, or what is added to its name. */
+    String name() {
+      return values.entrySet().stream()
+          .map(value -> Reader.named(value.getKey(), value.getValue()))
+          .collect(Collectors.joining("-"));
+    }
+  }
 
   private record Reader(RunProgram program, String file, Path folder, Map<String, ?> entries) {
     private LoraGraphException failure(String place, String what) {
@@ -101,9 +104,12 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
       }
       List<RunSettings> runs = new ArrayList<>();
       Set<String> names = new HashSet<>();
+      Set<String> axes = new HashSet<>();
       if (named.isEmpty()) {
-        for (Point point : grid) {
-          add(runs, names, point.name, seeds, List.of(model, base, layer(GRID, point)));
+        for (Point point : usable(grid, List.of(model, base), axes)) {
+          if (!point.values.isEmpty()) {
+            add(runs, names, point.name(), seeds, List.of(model, base, layer(GRID, point)));
+          }
         }
       }
       named.forEach(
@@ -112,23 +118,61 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
             Map<String, Object> own = new LinkedHashMap<>(settings);
             List<Point> further = grid(place + "." + GRID, own.remove(GRID));
             SettingsLayer layer = SettingsLayer.of(program, file, place, own);
-            for (Point point : grid) {
-              for (Point more : further) {
+            for (Point more : further) {
+              SettingsLayer last = layer(place + "." + GRID, more);
+              for (Point point : usable(grid, List.of(model, base, layer, last), axes)) {
                 add(
                     runs,
                     names,
-                    joined(joined(name, point.name), more.name),
+                    joined(joined(name, point.name()), more.name()),
                     seeds,
-                    List.of(
-                        model, base, layer, layer(GRID, point), layer(place + "." + GRID, more)));
+                    List.of(model, base, layer, layer(GRID, point), last));
               }
             }
           });
+      grid.stream()
+          .flatMap(point -> point.values.keySet().stream())
+          .filter(axis -> !axes.contains(axis))
+          .findFirst()
+          .ifPresent(
+              axis -> {
+                throw failure(GRID + "." + axis, "no run has any use for it: leave it out");
+              });
       return new ExperimentFile(file, runs);
     }
 
     private static String joined(String name, String point) {
       return point.isEmpty() ? name : name + "-" + point;
+    }
+
+    /**
+     * The points of the shared grid as one run has a use for them: each once, without the values
+     * that the run passes over.
+     *
+     * @param layers what else the run is asked for
+     * @param axes takes the keys that it has a use for
+     */
+    private List<Point> usable(List<Point> grid, List<SettingsLayer> layers, Set<String> axes) {
+      List<Point> usable = new ArrayList<>();
+      for (Point point : grid) {
+        List<SettingsLayer> all = new ArrayList<>(layers);
+        all.add(layer(GRID, point));
+        Map<String, Object> values = new LinkedHashMap<>();
+        point.values.forEach(
+            (key, value) -> {
+              SettingsLayer axis = layer(GRID, new Point(Collections.singletonMap(key, value)));
+              if (axis.settings().keySet().stream()
+                  .allMatch(name -> RunSettings.isUsed(program, all, name))) {
+                values.put(key, value);
+              }
+            });
+        axes.addAll(values.keySet());
+        boolean whole = values.size() == point.values.size();
+        if (whole || !usable.contains(new Point(values))) {
+          usable.add(new Point(values));
+        }
+      }
+      return usable;
     }
 
     private SettingsLayer layer(String place, Point point) {
@@ -235,7 +279,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
 
     /** All points; one without any values where there is no grid. */
     private List<Point> grid(String place, @Nullable Object given) {
-      List<Point> points = List.of(new Point("", Map.of()));
+      List<Point> points = List.of(new Point(Map.of()));
       if (given == null) {
         return points;
       }
@@ -260,12 +304,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
           for (Object value : values) {
             Map<String, Object> all = new LinkedHashMap<>(point.values);
             all.put(key, value);
-            next.add(
-                new Point(
-                    point.name.isEmpty()
-                        ? named(key, value)
-                        : joined(point.name, named(key, value)),
-                    all));
+            next.add(new Point(all));
           }
         }
         points = next;

@@ -29,6 +29,10 @@ public final class RunSettings {
   private static final String NONE = "none";
   private static final String LORA = "lora";
   private static final Set<String> OF_SOURCE = Set.of("file", "adapter");
+
+  /** Options of a training that are of its adapters; only a model that has some takes them. */
+  private static final Set<String> OF_ADAPTERS = Set.of("lora-dropout", "train-bias");
+
   private static final String OUTPUT_NAME = "output-name";
   private static final List<String> TARGETS = List.of("match", "target-modules");
   private static final String DATA = "data";
@@ -70,6 +74,39 @@ public final class RunSettings {
   }
 
   /**
+   * Whether a run has any use for an option; where not, it passes it over if it is said of all.
+   *
+   * @param layers what the run is asked for, later ones before earlier ones
+   * @param name the option's own name
+   */
+  static boolean isUsed(RunProgram program, List<SettingsLayer> layers, String name) {
+    return isUsed(
+        program,
+        method(SettingsLayer.merged(layers)),
+        SettingsLayer.mergedHead(layers) != null,
+        name);
+  }
+
+  private static boolean isUsed(RunProgram program, String method, boolean hasHead, String name) {
+    if (name.equals(SettingsLayer.MODEL) || OF_SOURCE.contains(name) || name.equals(METHOD)) {
+      return true;
+    }
+    if (method.equals(NONE)) {
+      // The labels of a head are those of the data.
+      return name.equals(DATA)
+          ? hasHead
+          : MEASURED.containsKey(name) || program.nameOf(Part.MEASURING, name).isPresent();
+    }
+    return method.equals(LORA)
+        || (SettingsLayer.partOf(program, name) == Part.TRAINING && !OF_ADAPTERS.contains(name));
+  }
+
+  private static String method(Map<String, Setting> given) {
+    Setting asked = given.get(METHOD);
+    return asked == null ? LORA : asked.text().toLowerCase(Locale.ROOT);
+  }
+
+  /**
    * The settings of a run.
    *
    * @param file what messages begin with
@@ -104,8 +141,7 @@ public final class RunSettings {
       this.name = name;
       this.given = SettingsLayer.merged(layers);
       this.givenHead = SettingsLayer.mergedHead(layers);
-      Setting asked = given.get(METHOD);
-      this.method = asked == null ? LORA : asked.text().toLowerCase(Locale.ROOT);
+      this.method = method(given);
     }
 
     RunSettings read(long seed) {
@@ -126,18 +162,25 @@ public final class RunSettings {
             if (key.equals(METHOD) && measured) {
               return;
             }
+            boolean used = key.equals(DATA) || isUsed(program, method, givenHead != null, key);
+            if (!used && isOfAll(setting)) {
+              return;
+            }
+            if (!used && (measured || !OF_ADAPTERS.contains(key))) {
+              throw new LoraGraphException(
+                  "%s: %s: a run of method %s %s: leave it out"
+                      .formatted(
+                          file,
+                          setting.where(),
+                          method,
+                          measured ? "is measured and not trained" : "puts no adapters on"));
+            }
             Part part = SettingsLayer.partOf(program, key);
             List<String> values = files(part, key, setting);
             if (OF_SOURCE.contains(key)) {
               ofSource.put(key, values);
-            } else if (part == Part.TRAINING) {
-              training.put(key, values);
-            } else if (method.equals(LORA)) {
-              adapters.put(key, values);
-            } else if (!isOfAll(setting)) {
-              throw new LoraGraphException(
-                  "%s: %s: a run of method %s puts no adapters on: leave it out"
-                      .formatted(file, setting.where(), method));
+            } else {
+              (part == Part.TRAINING ? training : adapters).put(key, values);
             }
           });
       requireTargets(adapters);
@@ -164,11 +207,10 @@ public final class RunSettings {
           measured);
     }
 
-    /**
-     * Whether something is said of all runs, so that those that have no use for it pass it over.
-     */
+    /** What is said of all runs is passed over by those that have no use for it. */
     private static boolean isOfAll(Setting setting) {
-      return setting.where().startsWith("base.") || !setting.where().contains(".");
+      String where = setting.where();
+      return !where.contains(".") || where.startsWith("base.") || where.startsWith("grid.");
     }
 
     private String model(Setting setting) {
@@ -253,22 +295,12 @@ public final class RunSettings {
       return program.head(head, training);
     }
 
-    /** What is said of training alone is passed over where it is said of all runs. */
     private Map<String, List<String>> measuring(Map<String, List<String>> training) {
       Map<String, List<String>> measuring = new LinkedHashMap<>();
       training.forEach(
           (key, values) -> {
-            if (MEASURED.containsKey(key)) {
-              measuring.put(MEASURED.get(key), values);
-            } else if (!key.equals(DATA) && program.nameOf(Part.MEASURING, key).isPresent()) {
-              measuring.put(key, values);
-            } else {
-              Setting setting = given.get(key);
-              if (setting != null && !key.equals(DATA) && !isOfAll(setting)) {
-                throw new LoraGraphException(
-                    "%s: %s: a run of method none is measured and not trained: leave it out"
-                        .formatted(file, setting.where()));
-              }
+            if (!key.equals(DATA)) {
+              measuring.put(MEASURED.getOrDefault(key, key), values);
             }
           });
       if (MEASURED.values().stream().noneMatch(measuring::containsKey)) {

@@ -50,7 +50,7 @@ public final class SettingsLayer {
     entries.forEach(
         (key, value) -> {
           String place = where.isEmpty() ? key : where + "." + key;
-          String name = layer.name(program, file, place, key);
+          String name = name(program, file, place, key);
           String before = given.put(name, key);
           if (before != null) {
             throw new LoraGraphException(
@@ -72,7 +72,7 @@ public final class SettingsLayer {
     return layer;
   }
 
-  private String name(RunProgram program, String file, String place, String key) {
+  private static String name(RunProgram program, String file, String place, String key) {
     String name = kebab(key);
     if (name.equals(MODEL) || name.equals(HEAD)) {
       return name;

@@ -1,10 +1,12 @@
 package io.github.loragraph.models;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
@@ -269,6 +271,7 @@ public final class RunConfiguration {
       if (Files.size(file) == 0) {
         throw new LoraGraphException(file + " is empty: it should have options, a line each");
       }
+      requirePlain(file);
       Map<String, Object> entries = YAML.readValue(file.toFile(), MAP);
       if (entries == null) {
         throw new LoraGraphException(
@@ -285,6 +288,28 @@ public final class RunConfiguration {
           e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  /** Refuses what the mapper would take for something else, or not read at all. */
+  private static void requirePlain(Path file) throws IOException {
+    try (YAMLParser parser = YAML.getFactory().createParser(file.toFile())) {
+      int depth = 0;
+      int documents = 0;
+      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        int line = parser.currentTokenLocation().getLineNr();
+        if (parser.isCurrentAlias()) {
+          throw new LoraGraphException(
+              "%s:%d: '*%s' is an alias, and those are not followed: write the value itself"
+                  .formatted(file, line, parser.getText()));
+        }
+        if (depth == 0 && ++documents > 1) {
+          throw new LoraGraphException(
+              "%s:%d: a second document begins here, and one is read: put it into a file of its own"
+                  .formatted(file, line));
+        }
+        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+      }
     }
   }
 
