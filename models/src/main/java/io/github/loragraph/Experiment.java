@@ -3,7 +3,6 @@ package io.github.loragraph;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.ExperimentFile;
 import io.github.loragraph.experiment.ExperimentRunner;
-import io.github.loragraph.experiment.RunPlace;
 import io.github.loragraph.experiment.RunProgram;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,19 +74,7 @@ public final class Experiment {
    * @param folder that it would be done in, which need not be there
    */
   public List<PlannedRun> plan(Path folder) {
-    RunPlace place = new RunPlace(program, folder);
-    return runs.runs().stream()
-        .map(
-            run ->
-                new PlannedRun(
-                    run.name(),
-                    run.seed(),
-                    place
-                        .change(run)
-                        .map(line -> "changed: " + line)
-                        .orElse(place.isDone(run) ? "done" : "to do"),
-                    place.commands(run)))
-        .toList();
+    return runner(folder, new ExperimentListener() {}).plan();
   }
 
   /**
@@ -104,7 +91,11 @@ public final class Experiment {
 
   /** The same with a listener. */
   public ExperimentResult run(Path folder, ExperimentListener listener) {
-    return new ExperimentRunner(program, runs, folder, parallel, replaceChanged, listener).run();
+    return runner(folder, listener).run();
+  }
+
+  private ExperimentRunner runner(Path folder, ExperimentListener listener) {
+    return new ExperimentRunner(program, runs, folder, parallel, replaceChanged, listener);
   }
 
   /** Puts an experiment together; settings have the names of the command line's options. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.models.RunConfiguration;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -185,50 +186,27 @@ class ExperimentTest {
                 "run,seed,status,accuracy,loss,trainableParameters,samplesPerSecond,peakMegabytes,folder"),
         rows.toString());
     assertTrue(rows.get(1).startsWith("before,3,finished,"), rows.toString());
+    assertFalse(rows.get(0).matches(".*(examples|truncated|maxLength).*"), rows.get(0));
+    int filled = rows.get(2).split(",", -1).length;
+    assertEquals(filled, rows.get(1).split(",").length, "the figures of a trained run");
+    String measured = Files.readAllLines(results.resolve("results.csv")).get(1);
+    assertTrue(measured.split(",")[7].matches("[0-9.]+"), measured);
+    assertTrue(first.err().contains("before, seed 3: accuracy 0."), first.err());
     assertTrue(rows.get(2).contains(",runs/lora-seed3"), rows.toString());
     assertTrue(rows.get(3).startsWith("wrong,3,failed,,,,,,runs/wrong-seed3"), rows.toString());
     assertTrue(Files.exists(results.resolve("compare.html")));
 
-    Path injected = folder.resolve("plain.onnx");
-    Cli.json(
-        "inject",
-        folder.resolve("model.onnx"),
-        "--match",
-        "query|output",
-        "--rank",
-        2,
-        "--seed",
-        3,
-        "-o",
-        injected);
-    Path run = folder.resolve("plain");
-    Path data = folder.resolve("train.jsonl");
-    Cli.json(
-        "train",
-        injected,
-        "--data",
-        data,
-        "--eval",
-        data,
-        "--batch-size",
-        8,
-        "--steps",
-        12,
-        "--log-every",
-        3,
-        "--engine",
-        "graph",
-        "--lr",
-        "4e-4",
-        "--seed",
-        3,
-        "--threads",
-        1,
-        "-o",
-        run);
+    Path plain = folder.resolve("plain");
+    PlannedRun planned = Experiment.of(file).plan(plain).get(1);
+    for (String command : planned.commands()) {
+      String[] words = command.replace("'", "").substring("lora-graph ".length()).split(" ");
+      assertEquals(0, Cli.run((Object[]) words).exitCode(), command);
+    }
+    Path run = plain.resolve("runs/lora-seed3");
     Path made = results.resolve("runs/lora-seed3");
     assertArrayEquals(Runs.learned(run), Runs.learned(made));
     assertEquals(Trainings.figures(run), Trainings.figures(made));
+    assertEquals(threads(made), threads(run));
 
     String changed = Files.readString(file).replace("4e-4", "5e-4").replaceAll(" *wrong: .*\n", "");
     Files.writeString(file, changed);
@@ -242,9 +220,49 @@ class ExperimentTest {
     assertEquals(0, again.exitCode(), again.err());
     assertFalse(again.err().contains("begins: "), again.err());
     assertEquals(rows.subList(0, 3), rows(results));
+    assertEquals(measured, Files.readAllLines(results.resolve("results.csv")).get(1));
     try (Stream<Path> models = Files.list(results.resolve("models"))) {
       assertEquals(1, models.filter(Files::isDirectory).count(), "made once for equal settings");
     }
+  }
+
+  private static Object threads(Path run) {
+    return RunConfiguration.entries(run.resolve("config.yaml")).get("threads");
+  }
+
+  /** Whatever becomes of the machine, or of what --parallel says: the last digits stay. */
+  @Test
+  void whatBeganWithSomeThreadsGoesOnWithThem() throws Exception {
+    Path results = folder.resolve("results");
+    Files.writeString(file, BASE + "runs: {one: {match: query}}");
+    assertEquals(0, Cli.run("experiment", file, "-o", results, "--parallel", 64).exitCode());
+    assertEquals(1, threads(results.resolve("runs/one-seed0")));
+    Path state = results.resolve("experiment.json");
+    Files.writeString(state, Files.readString(state).replace("\"threads\" : 1", "\"threads\" : 3"));
+    Files.writeString(file, BASE + "runs: {one: {match: query}, two: {match: output}}");
+    assertTrue(
+        Experiment.of(file).plan(results).get(1).commands().get(1).contains("--threads 3"));
+    assertTrue(
+        Experiment.of(file).plan(results).get(0).commands().get(1).contains("--threads 1"));
+    Cli again = Cli.run("experiment", file, "-o", results, "--parallel", 64);
+    assertEquals(0, again.exitCode(), again.err());
+    assertTrue(
+        again.err().contains("the runs keep the 3 threads each that the experiment began with"),
+        again.err());
+    assertEquals(3, threads(results.resolve("runs/two-seed0")));
+  }
+
+  /** What a kill in the very first moment leaves is nobody else's. */
+  @Test
+  void aFirstWriteThatWasKilledIsBegunAgain() throws Exception {
+    Path results = Files.createDirectory(folder.resolve("results"));
+    Path left = results.resolve(".experiment.json.lora-0123456789ab.part");
+    Files.writeString(left, "{");
+    Files.createFile(results.resolve(".lock"));
+    Files.writeString(file, BASE + "runs: {before: {method: none}}");
+    Cli cli = Cli.run("experiment", file, "-o", results);
+    assertEquals(0, cli.exitCode(), cli.err());
+    assertFalse(Files.exists(left));
   }
 
   @Test

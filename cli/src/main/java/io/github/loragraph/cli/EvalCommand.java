@@ -330,6 +330,7 @@ final class EvalCommand implements Callable<Integer> {
       Evaluation evaluation, List<Map<String, Object>> mistakes, @Nullable String file) {
     ReportOutput report = new ReportOutput(evaluation);
     Map<String, Object> json = new LinkedHashMap<>(report.json());
+    json.put("score", evaluation.scoreName());
     json.put("truncated", evaluation.truncated());
     json.put("maxLength", evaluation.maxLength());
     if (errors != null && file == null) {

@@ -80,6 +80,14 @@ final class PartFile {
     }
   }
 
+  /** Whether a file is one that was to become another. */
+  static boolean isPartOf(Path file, String name) {
+    String own = file.getFileName().toString();
+    return own.startsWith("." + name + ".lora-")
+        && own.endsWith(SUFFIX)
+        && NAME.matcher(own).matches();
+  }
+
   /** Random hexadecimal digits. */
   static String id(int digits) {
     return HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()).substring(0, digits);

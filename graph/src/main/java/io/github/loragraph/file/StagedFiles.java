@@ -273,6 +273,16 @@ public final class StagedFiles implements AutoCloseable {
     CommitList.finishAll(folder);
   }
 
+  /**
+   * Whether a file is what a killed process left of another one that it was writing; the next
+   * writer in the folder takes it away.
+   *
+   * @param name of the file that it was to become
+   */
+  public static boolean isPartOf(Path file, String name) {
+    return PartFile.isPartOf(file, name);
+  }
+
   /** The file that a link names, at the end of a chain of links; the file itself if it is none. */
   private static Path behindLinks(Path file) throws IOException {
     Path path = file.toAbsolutePath();

@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.ExperimentListener;
 import io.github.loragraph.ExperimentResult;
 import io.github.loragraph.ExperimentRun;
+import io.github.loragraph.PlannedRun;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessLock;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.report.ComparedRun;
 import io.github.loragraph.report.ComparisonPage;
 import io.github.loragraph.trainer.RunRecord;
@@ -101,58 +103,84 @@ public final class ExperimentRunner {
       for (int i = 0; i < runs.length; i++) {
         runs[i] =
             place.isDone(all.get(i))
-                ? done(all.get(i), OptionalLong.empty())
+                ? done(all.get(i))
                 : unfinished(all.get(i), ExperimentRun.Status.WAITING, "");
       }
-      Share share = share(state);
+      List<RunSettings> left = left();
+      Share share = share(state, left);
+      noteThreads(share);
       write(share);
       table();
-      return made(share);
+      return made(share, left.size());
     }
+  }
+
+  /**
+   * What is to be done, with nothing done: the commands are those that {@link #run} makes the runs
+   * by, with the threads that they would have now.
+   */
+  public List<PlannedRun> plan() {
+    int threads = share(state(), left()).threads();
+    return experiment.runs().stream()
+        .map(
+            run ->
+                new PlannedRun(
+                    run.name(),
+                    run.seed(),
+                    place
+                        .change(run)
+                        .map(line -> "changed: " + line)
+                        .orElse(place.isDone(run) ? "done" : "to do"),
+                    place.commands(run, threads)))
+        .toList();
   }
 
   /** How the machine is shared out. */
   private record Share(int parallel, int threads) {}
 
   /** An experiment that goes on has the threads that it began with: the last digits may differ. */
-  private Share share(Optional<JsonNode> state) {
-    List<RunSettings> left = left();
-    long memory = left.stream().mapToLong(place::memory).max().orElse(1);
-    Optional<Integer> asked =
-        left.stream().flatMap(run -> run.threads().stream()).max(Integer::compare);
+  private Share share(Optional<JsonNode> state, List<RunSettings> left) {
     int cores = ProcessPool.cores();
-    if (parallel.isPresent()) {
-      return new Share(parallel.getAsInt(), ProcessPool.threadsOfEach(parallel.getAsInt()));
-    }
-    int most = Math.max(1, left.size());
     int before = state.map(s -> s.path(THREADS).asInt()).orElse(0);
+    if (parallel.isPresent()) {
+      int atOnce = parallel.getAsInt();
+      return new Share(atOnce, before > 0 ? before : ProcessPool.threadsOfEach(atOnce));
+    }
+    long memory = left.stream().mapToLong(place::memory).max().orElse(1);
+    int most = Math.max(1, left.size());
     if (before > 0) {
       return new Share(
           ProcessPool.fitting(Math.min(most, Math.max(1, cores / before)), memory), before);
     }
+    Optional<Integer> asked =
+        left.stream().flatMap(run -> run.threads().stream()).max(Integer::compare);
     int fitting =
         ProcessPool.fitting(
             asked.isPresent() ? Math.min(most, Math.max(1, cores / asked.get())) : most, memory);
     return new Share(fitting, ProcessPool.threadsOfEach(fitting));
   }
 
-  private List<RunSettings> left() {
-    List<RunSettings> left = new ArrayList<>();
-    for (int i = 0; i < runs.length; i++) {
-      if (runs[i].status() != ExperimentRun.Status.FINISHED) {
-        left.add(experiment.runs().get(i));
-      }
+  /** Says where runs do not get the threads that their number asks for. */
+  private void noteThreads(Share share) {
+    int own = ProcessPool.threadsOfEach(share.parallel);
+    if (parallel.isPresent() && share.threads != own) {
+      listener.onNote(
+          "the runs keep the %d threads each that the experiment began with, and not %d, as the last digits may differ; a new folder begins with others"
+              .formatted(share.threads, own));
     }
-    return left;
   }
 
-  private ExperimentResult made(Share share) {
+  private List<RunSettings> left() {
+    return experiment.runs().stream().filter(run -> !place.isDone(run)).toList();
+  }
+
+  private ExperimentResult made(Share share, int left) {
     BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     boolean stopped = false;
     try (ProcessPool pool =
         new ProcessPool(program, share.parallel, share.threads, listener::onNote)) {
-      int done = runs.length - left().size();
-      int waiting = runs.length - done;
+      int waiting = left;
+      int done = runs.length - waiting;
       listener.onBegin(runs.length, done, share.parallel, share.threads);
       for (int i = 0; i < runs.length; i++) {
         int index = i;
@@ -193,12 +221,12 @@ public final class ExperimentRunner {
           spent = spent.plus(end.time());
           timed++;
         }
-        Optional<Duration> left =
+        Optional<Duration> time =
             timed == 0
                 ? Optional.empty()
                 : Optional.of(spent.multipliedBy(waiting).dividedBy((long) timed * share.parallel));
         if (!stopped || end.status() != RunEnd.Status.STOPPED) {
-          listener.onRunEnd(runs[event.index], done, runs.length, left);
+          listener.onRunEnd(runs[event.index], done, runs.length, time);
         }
       }
     } catch (InterruptedException e) {
@@ -214,8 +242,8 @@ public final class ExperimentRunner {
 
   private ExperimentRun ended(RunSettings settings, RunEnd end) {
     return switch (end.status()) {
-      case FINISHED -> done(settings, end.peakBytes());
-      case FAILED -> unfinished(settings, ExperimentRun.Status.FAILED, end.message());
+      case FINISHED -> done(settings);
+      case FAILED, UNPREPARED -> unfinished(settings, ExperimentRun.Status.FAILED, end.message());
       case STOPPED, PAUSED -> unfinished(settings, ExperimentRun.Status.STOPPED, "");
     };
   }
@@ -235,28 +263,28 @@ public final class ExperimentRunner {
         place.run(settings));
   }
 
-  private ExperimentRun done(RunSettings settings, OptionalLong peak) {
+  /** By what lies in its folder alone: it is the same for who comes later. */
+  private ExperimentRun done(RunSettings settings) {
     Path run = place.run(settings);
-    OptionalDouble held =
-        peak.isPresent() ? OptionalDouble.of(peak.getAsLong() / MEGABYTE) : OptionalDouble.empty();
     if (settings.isMeasured()) {
-      Map<String, Double> figures = MeasureTask.figures(run);
+      MeasureTask.Measured measured = MeasureTask.read(run);
       return new ExperimentRun(
           settings.name(),
           settings.seed(),
           ExperimentRun.Status.FINISHED,
           "",
-          figures,
-          figures.keySet().stream().filter(name -> !name.equals("loss")).findFirst(),
+          measured.figures(),
+          measured.score(),
           OptionalLong.of(0),
           OptionalDouble.empty(),
-          held,
+          measured.peakBytes().isPresent()
+              ? OptionalDouble.of(measured.peakBytes().getAsLong() / MEGABYTE)
+              : OptionalDouble.empty(),
           run);
     }
     Optional<RunRecord> record = RunRecord.read(run);
     OptionalDouble trainable =
         record.map(RunRecord::trainableParameters).orElse(OptionalDouble.empty());
-    OptionalDouble own = record.map(RunRecord::peakMegabytes).orElse(OptionalDouble.empty());
     return new ExperimentRun(
         settings.name(),
         settings.seed(),
@@ -268,7 +296,7 @@ public final class ExperimentRunner {
             ? OptionalLong.of(Math.round(trainable.getAsDouble()))
             : OptionalLong.empty(),
         record.map(RunRecord::samplesPerSecond).orElse(OptionalDouble.empty()),
-        own.isPresent() ? own : held,
+        record.map(RunRecord::peakMegabytes).orElse(OptionalDouble.empty()),
         run);
   }
 
@@ -319,7 +347,9 @@ public final class ExperimentRunner {
       return;
     }
     try (Stream<Path> files = Files.list(folder)) {
-      if (files.anyMatch(file -> !file.getFileName().toString().equals(LOCK))) {
+      if (files.anyMatch(
+          file ->
+              !file.getFileName().toString().equals(LOCK) && !StagedFiles.isPartOf(file, STATE))) {
         throw new LoraGraphException(
             folder + " is not the folder of an experiment", Remedy.CHOOSE_FOLDER);
       }

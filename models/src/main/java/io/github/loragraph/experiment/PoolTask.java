@@ -3,6 +3,7 @@ package io.github.loragraph.experiment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Something that processes of a pool do, one after the other where one was not enough. */
 public interface PoolTask {
@@ -43,8 +44,9 @@ public interface PoolTask {
    * Is called when a process has ended well, before {@link #state} is asked for.
    *
    * @param output what the process printed on standard output, where {@link #keepsOutput}
+   * @param peakBytes the most memory that the process held; empty where the system does not say it
    */
-  default void ended(String output) {}
+  default void ended(String output, OptionalLong peakBytes) {}
 
   /** Whether standard output is kept apart from the log. */
   default boolean keepsOutput() {

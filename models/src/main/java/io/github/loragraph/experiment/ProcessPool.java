@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -53,6 +54,10 @@ public final class ProcessPool implements AutoCloseable {
   private final int threads;
   private final Consumer<String> notes;
   private final ExecutorService workers;
+
+  /** Of the outputs that are kept: a process whose output nobody reads stands still. */
+  private final ExecutorService readers;
+
   private final Map<Process, Long> running = new HashMap<>();
 
   /** What processes of an expected size came to hold. */
@@ -74,15 +79,15 @@ public final class ProcessPool implements AutoCloseable {
     this.parallel = parallel;
     this.threads = threads;
     this.notes = notes;
-    this.workers =
-        Executors.newFixedThreadPool(
-            parallel,
-            work -> {
-              Thread thread = new Thread(work, "process of a pool");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.workers = Executors.newFixedThreadPool(parallel, ProcessPool::thread);
+    this.readers = Executors.newFixedThreadPool(parallel, ProcessPool::thread);
     ProcessEnd.add(atEnd);
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "process of a pool");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**
@@ -141,6 +146,8 @@ public final class ProcessPool implements AutoCloseable {
           "cannot run a process for %s: %s".formatted(task.name(), AtomicFile.reason(e)),
           System.nanoTime() - start,
           0);
+    } catch (RuntimeException e) {
+      return new RunEnd(RunEnd.Status.FAILED, e.toString(), System.nanoTime() - start, 0);
     }
   }
 
@@ -183,7 +190,7 @@ public final class ProcessPool implements AutoCloseable {
         int exit = await(started);
         String output = started.output == null ? "" : started.output.join();
         if (exit == 0) {
-          task.ended(output);
+          task.ended(output, peak == 0 ? OptionalLong.empty() : OptionalLong.of(peak));
         }
         state = task.state();
         if (state.isPresent()) {
@@ -239,7 +246,8 @@ public final class ProcessPool implements AutoCloseable {
             return new Started(
                 process,
                 task.keepsOutput()
-                    ? CompletableFuture.supplyAsync(() -> read(process.getInputStream()))
+                    ? CompletableFuture.supplyAsync(
+                        () -> read(process.getInputStream()), readers)
                     : null);
           }
         }
@@ -338,32 +346,29 @@ public final class ProcessPool implements AutoCloseable {
     }
   }
 
-  /** Ends all processes, and begins none any more; trainings go on from their last checkpoint. */
-  public void kill() {
-    synchronized (running) {
-      stopped = true;
-      running.keySet().forEach(Process::destroyForcibly);
-    }
-  }
-
   /** Whether it was asked to stop. */
   public boolean isStopped() {
     return stopped;
   }
 
-  /** Stops what is at work, and waits for its end. */
+  /** Stops what is at work, and waits for its end, also where the thread is interrupted. */
   @Override
   public void close() {
     stop();
     workers.shutdown();
-    try {
-      while (!workers.awaitTermination(1, TimeUnit.MINUTES)) {
+    boolean interrupted = false;
+    while (!workers.isTerminated()) {
+      try {
         // A checkpoint is being written.
+        workers.awaitTermination(1, TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
-    } catch (InterruptedException e) {
-      kill();
+    }
+    readers.shutdown();
+    ProcessEnd.remove(atEnd);
+    if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    ProcessEnd.remove(atEnd);
   }
 }

@@ -1,7 +1,9 @@
 package io.github.loragraph.experiment;
 
+import io.github.loragraph.error.LoraGraphException;
 import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletionException;
 
 /**
  * How a process of a pool ended.
@@ -20,8 +22,23 @@ public record RunEnd(Status status, String message, Duration time, OptionalLong 
     PAUSED,
     /** It was asked to stop before its end, and can be gone on with. */
     STOPPED,
+    /** The model that it begins with could not be made; it is tried again when it is asked for. */
+    UNPREPARED,
     /** It failed; what is done again fails again unless something is mended. */
     FAILED
+  }
+
+  /** A failure that no process said. */
+  static RunEnd failed(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    return new RunEnd(
+        Status.FAILED,
+        cause instanceof LoraGraphException ? cause.getMessage() : cause.toString(),
+        0,
+        0);
   }
 
   RunEnd(Status status, String message, long nanos, long peak) {

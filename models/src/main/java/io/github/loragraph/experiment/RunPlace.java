@@ -1,8 +1,5 @@
 package io.github.loragraph.experiment;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.Dataset;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram.Part;
@@ -25,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -56,9 +54,6 @@ public final class RunPlace {
 
   /** Parameters and two moments in two sets, gradients, and the model's own. */
   private static final int TRAINED_COPIES = 10;
-
-  private static final YAMLMapper YAML =
-      YAMLMapper.builder().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER).build();
 
   private final RunProgram program;
   private final Path folder;
@@ -341,14 +336,21 @@ public final class RunPlace {
 
   /**
    * The commands that a run is made by, as a user would type them, those of its preparations first.
+   *
+   * @param threads of a run that has not begun and does not say them itself
    */
-  public List<String> commands(RunSettings settings) {
+  public List<String> commands(RunSettings settings, int threads) {
     Plan plan = plan(settings);
     List<String> commands = new ArrayList<>();
     plan.preparations().forEach(task -> commands.add(program.typed(task.arguments())));
     Map<String, List<String>> words = new LinkedHashMap<>(settings.training());
     if (plan.preparations().isEmpty()) {
       words.putAll(settings.ofSource());
+    }
+    if (settings.threads().isEmpty()) {
+      words.put(
+          RunSettings.THREADS,
+          List.of(Integer.toString(threads(plan.run()).orElse(threads))));
     }
     if (settings.isMeasured()) {
       commands.add(
@@ -362,6 +364,15 @@ public final class RunPlace {
     return commands;
   }
 
+  /** Those of a run that has begun, which it keeps; empty where none has. */
+  private static OptionalInt threads(Path run) {
+    Path config = run.resolve(RunFolder.CONFIG);
+    return Files.exists(config)
+            && RunConfiguration.entries(config).get(RunSettings.THREADS) instanceof Integer number
+        ? OptionalInt.of(number)
+        : OptionalInt.empty();
+  }
+
   /**
    * Makes a run as soon as the pool has room: its model is prepared, unless that is done for
    * another run, then it is trained. What is done already is not done again, and what was stopped
@@ -369,8 +380,18 @@ public final class RunPlace {
    *
    * @param stopAfter the step after which it stops with a checkpoint; empty: at its end
    * @param begun is called in another thread when its training is begun or gone on with
+   * @return never fails: what went wrong is in the end that it gives
    */
   public CompletableFuture<RunEnd> start(
+      ProcessPool pool, RunSettings settings, OptionalLong stopAfter, Runnable begun) {
+    try {
+      return started(pool, settings, stopAfter, begun).exceptionally(RunEnd::failed);
+    } catch (LoraGraphException e) {
+      return CompletableFuture.completedFuture(RunEnd.failed(e));
+    }
+  }
+
+  private CompletableFuture<RunEnd> started(
       ProcessPool pool, RunSettings settings, OptionalLong stopAfter, Runnable begun) {
     if (isDone(settings)) {
       return CompletableFuture.completedFuture(new RunEnd(RunEnd.Status.FINISHED, "", 0, 0));
@@ -380,24 +401,32 @@ public final class RunPlace {
         CompletableFuture.completedFuture(new RunEnd(RunEnd.Status.FINISHED, "", 0, 0));
     for (PrepareTask task : plan.preparations()) {
       CompletableFuture<RunEnd> before = last;
-      // One that failed is tried again for the next run that needs it, after it was seen to fail.
+      // One that is seen to have failed is tried again for the next run that needs it.
       last =
-          preparations.computeIfAbsent(
-              task.model(), model -> before.thenCompose(end -> next(pool, end, task, () -> {})));
+          preparations.compute(
+              task.model(),
+              (model, known) ->
+                  known == null || hasFailed(known)
+                      ? before.thenCompose(end -> next(pool, end, task, () -> {}))
+                      : known);
     }
     return last.thenCompose(
         end -> {
           if (end.status() != RunEnd.Status.FINISHED) {
-            return CompletableFuture.completedFuture(end);
-          }
-          try {
-            write(plan);
-          } catch (LoraGraphException e) {
             return CompletableFuture.completedFuture(
-                new RunEnd(RunEnd.Status.FAILED, e.getMessage(), 0, 0));
+                end.status() == RunEnd.Status.FAILED
+                    ? new RunEnd(
+                        RunEnd.Status.UNPREPARED, end.message(), end.time(), end.peakBytes())
+                    : end);
           }
+          write(plan);
           return pool.run(task(settings, plan, stopAfter), begun);
         });
+  }
+
+  private static boolean hasFailed(CompletableFuture<RunEnd> known) {
+    return known.isCompletedExceptionally()
+        || (known.isDone() && known.join().status() != RunEnd.Status.FINISHED);
   }
 
   private static CompletableFuture<RunEnd> next(
@@ -429,12 +458,7 @@ public final class RunPlace {
   }
 
   private static void write(Plan plan) {
-    byte[] yaml;
-    try {
-      yaml = YAML.writeValueAsBytes(plan.settings());
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+    byte[] yaml = RunConfiguration.yaml(plan.settings());
     AtomicFile.write(plan.config(), true, out -> out.write(yaml));
   }
 }

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Long because what goes together in one run is checked in one place.
  */
 public final class RunSettings {
+  static final String THREADS = "threads";
+
   private static final String METHOD = "method";
   private static final String NONE = "none";
   private static final String LORA = "lora";
@@ -407,7 +409,7 @@ public final class RunSettings {
 
   /** The threads that are asked for; empty where the pool shares them out. */
   Optional<Integer> threads() {
-    List<String> asked = training.get("threads");
+    List<String> asked = training.get(THREADS);
     return asked == null || asked.get(0).equals("0")
         ? Optional.empty()
         : Optional.of(Integer.parseInt(asked.get(0)));

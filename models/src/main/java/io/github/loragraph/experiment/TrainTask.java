@@ -93,7 +93,7 @@ public final class TrainTask implements PoolTask {
   }
 
   @Override
-  public void ended(String output) {
+  public void ended(String output, OptionalLong peakBytes) {
     if (stopAfter.isPresent()) {
       paused = run;
     }

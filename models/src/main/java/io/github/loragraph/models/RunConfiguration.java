@@ -314,7 +314,7 @@ public final class RunConfiguration {
   }
 
   /** Entries as YAML, UTF-8. */
-  static byte[] yaml(Map<String, Object> entries) {
+  public static byte[] yaml(Map<String, Object> entries) {
     try {
       return YAML.writeValueAsBytes(entries);
     } catch (JsonProcessingException e) {

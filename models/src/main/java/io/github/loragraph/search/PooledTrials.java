@@ -171,6 +171,7 @@ final class PooledTrials implements TrialTrainer {
     return switch (end.status()) {
       case FINISHED, PAUSED -> measured(run);
       case STOPPED -> TrialFigure.stopped();
+      case UNPREPARED -> TrialFigure.unprepared(end.message());
       case FAILED -> failed(run, end.message());
     };
   }

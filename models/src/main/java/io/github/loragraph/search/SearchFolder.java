@@ -9,6 +9,8 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessLock;
+import io.github.loragraph.file.StagedFiles;
+import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +36,7 @@ final class SearchFolder implements AutoCloseable {
   static final String BEST = "best.yaml";
   static final String COMPARISON = "compare.html";
   private static final String RUNS = "runs";
+  private static final String THREADS = "threads";
   private static final String MODELS = "models";
   private static final String LOCK = ".lock";
 
@@ -93,7 +96,9 @@ final class SearchFolder implements AutoCloseable {
 
   private static boolean isEmpty(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
-      return files.allMatch(file -> file.getFileName().toString().equals(LOCK));
+      return files.allMatch(
+          file ->
+              file.getFileName().toString().equals(LOCK) || StagedFiles.isPartOf(file, SEARCH));
     } catch (IOException e) {
       throw new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
     }
@@ -216,27 +221,25 @@ final class SearchFolder implements AutoCloseable {
   }
 
   /**
-   * Writes {@link #BEST}: the settings of the best trial, as a training takes them.
+   * Writes {@link #BEST}: the settings of the best trial, as a training takes them, with the
+   * threads that it had: others may change its last digits.
    *
    * @param run the trial's run folder, in this one: its settings lie beside it
    * @param comment a line on top
    */
   Path writeBest(String run, String comment) {
-    Path config = folder.resolve(run + ".yaml");
-    try {
-      Path file = folder.resolve(BEST);
-      byte[] settings = Files.readAllBytes(config);
-      AtomicFile.write(
-          file,
-          true,
-          out -> {
-            out.write(("# " + comment + "\n").getBytes(StandardCharsets.UTF_8));
-            out.write(settings);
-          });
-      return file;
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot read " + config + ": " + AtomicFile.reason(e), e);
-    }
+    Map<String, Object> settings = RunConfiguration.entries(folder.resolve(run + ".yaml"));
+    Path config = folder.resolve(run).resolve(RunFolder.CONFIG);
+    settings.put(THREADS, RunConfiguration.entries(config).get(THREADS));
+    Path file = folder.resolve(BEST);
+    AtomicFile.write(
+        file,
+        true,
+        out -> {
+          out.write(("# " + comment + "\n").getBytes(StandardCharsets.UTF_8));
+          out.write(RunConfiguration.yaml(settings));
+        });
+    return file;
   }
 
   private static void write(Path file, byte[] content) {

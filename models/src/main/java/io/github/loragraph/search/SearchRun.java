@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All trials of a search in their order, by a journal that knows what was done before. Used by one
@@ -33,7 +35,11 @@ final class SearchRun {
     void table(List<TrialRow> rows);
   }
 
-  private record Ended(TrialPart part, TrialFigure figure) {}
+  /**
+   * @param failure what no trainer should end with; else null
+   */
+  private record Ended(
+      TrialPart part, @Nullable TrialFigure figure, @Nullable Throwable failure) {}
 
   private final SearchPlan plan;
   private final TrialSchedule schedule;
@@ -57,13 +63,15 @@ final class SearchRun {
    * Does all that is left to do.
    *
    * @return whether that was done; false where a part was stopped before its end
-   * @throws LoraGraphException if the first trials all fail
+   * @throws LoraGraphException if the first trials all fail, or the model of one cannot be made:
+   *     that is no figure, and is tried again by who goes on
    * @throws InterruptedException if the thread is interrupted meanwhile
    */
   boolean run() throws InterruptedException {
     BlockingQueue<Ended> queue = new LinkedBlockingQueue<>();
     int underWay = 0;
     boolean stopped = false;
+    String unprepared = "";
     while (true) {
       Optional<TrialPart> next = stopped ? Optional.empty() : schedule.next();
       if (next.isPresent()) {
@@ -73,33 +81,58 @@ final class SearchRun {
           take(part, before.get());
         } else {
           underWay++;
-          // Its failure is a figure, too: nothing else comes of it.
+          // Its failure is a figure, too: anything else that comes of it is a fault of ours.
           var unused =
               trainer
                   .train(part, () -> watcher.begun(part))
-                  .thenAccept(figure -> queue.add(new Ended(part, figure)));
+                  .whenComplete(
+                      (figure, failure) -> queue.add(new Ended(part, figure, failure)));
         }
         continue;
       }
       if (underWay == 0) {
+        if (!unprepared.isEmpty()) {
+          throw new LoraGraphException(unprepared);
+        }
         return schedule.isDone();
       }
       Ended ended = queue.take();
       underWay--;
-      if (ended.figure().status() == TrialFigure.Status.STOPPED) {
+      TrialFigure figure = ended.figure();
+      if (figure == null) {
+        throw fault(ended);
+      }
+      if (figure.status() == TrialFigure.Status.STOPPED) {
         stopped = true;
         continue;
       }
-      journal.add(ended.part(), ended.figure());
-      take(ended.part(), ended.figure());
-      watcher.ended(ended.part(), ended.figure(), best(ended.part().rung()));
+      if (figure.status() == TrialFigure.Status.UNPREPARED) {
+        stopped = true;
+        unprepared =
+            "the model of trial %d cannot be made: %s; what is done is kept, and the same command goes on with it"
+                .formatted(ended.part().trial() + 1, figure.message());
+        continue;
+      }
+      journal.add(ended.part(), figure);
+      take(ended.part(), figure);
+      watcher.ended(ended.part(), figure, best(ended.part().rung()));
       watcher.table(rows());
       if (!measured && figures.size() >= Math.min(plan.begun(), FAILURES)) {
         throw new LoraGraphException(
             "the first %d trials all failed; trial %d: %s"
-                .formatted(figures.size(), ended.part().trial() + 1, ended.figure().message()));
+                .formatted(figures.size(), ended.part().trial() + 1, figure.message()));
       }
     }
+  }
+
+  private static RuntimeException fault(Ended ended) {
+    Throwable failure =
+        ended.failure() instanceof CompletionException wrapped
+            ? wrapped.getCause()
+            : ended.failure();
+    return failure instanceof LoraGraphException known
+        ? known
+        : new IllegalStateException("trial " + (ended.part().trial() + 1), failure);
   }
 
   private void take(TrialPart part, TrialFigure figure) {
