@@ -5,18 +5,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.experiment.ExperimentFile;
 import io.github.loragraph.experiment.PoolTask;
 import io.github.loragraph.experiment.ProcessPool;
 import io.github.loragraph.experiment.RunEnd;
+import io.github.loragraph.experiment.RunPlace;
 import io.github.loragraph.experiment.RunProgram;
+import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.experiment.TrainTask;
 import io.github.loragraph.trainer.RunFolder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +120,129 @@ class ProcessPoolTest {
     assertTrue(RunFolder.isFinished(one.place()));
     assertFalse(Files.exists(missing.place()));
     assertEquals(List.of(), notes);
+  }
+
+  /** A task that prints, and that a fault of ours or of a listener comes upon. */
+  private record Printing(Path place, boolean fails) implements PoolTask {
+    @Override
+    public String name() {
+      return "printing";
+    }
+
+    @Override
+    public long memory() {
+      return MEMORY;
+    }
+
+    @Override
+    public Optional<RunEnd.Status> state() {
+      return Files.exists(place) ? Optional.of(RunEnd.Status.FINISHED) : Optional.empty();
+    }
+
+    @Override
+    public List<String> arguments(int threads) {
+      return List.of("--version");
+    }
+
+    @Override
+    public boolean keepsOutput() {
+      return true;
+    }
+
+    @Override
+    public void ended(String output, OptionalLong peakBytes) {
+      if (fails) {
+        throw new IllegalStateException("out of order");
+      }
+      try {
+        Files.writeString(place, output);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** Whatever happens to it; and who waits may be in the pool that everybody shares. */
+  @Test
+  void eachTaskHasAnEnd() throws Exception {
+    try (ProcessPool pool = pool(2)) {
+      CompletableFuture<RunEnd> fails =
+          run(pool, new Printing(folder.resolve("fails"), true));
+      CompletableFuture<RunEnd> listener =
+          pool.run(
+              new Printing(folder.resolve("listener"), false),
+              () -> {
+                throw new IllegalArgumentException("no listener");
+              });
+      assertEquals(RunEnd.Status.FAILED, fails.join().status());
+      assertTrue(fails.join().message().contains("out of order"), fails.join().message());
+      assertEquals(RunEnd.Status.FAILED, listener.join().status());
+      assertTrue(listener.join().message().contains("no listener"), listener.join().message());
+
+      CountDownLatch done = new CountDownLatch(1);
+      for (int i = 0; i < ForkJoinPool.getCommonPoolParallelism(); i++) {
+        ForkJoinPool.commonPool()
+            .execute(
+                () -> {
+                  try {
+                    done.await();
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  }
+                });
+      }
+      Path printed = folder.resolve("printed");
+      CompletableFuture<RunEnd> prints = run(pool, new Printing(printed, false));
+      try {
+        assertEquals(RunEnd.Status.FINISHED, prints.get(60, TimeUnit.SECONDS).status());
+      } finally {
+        done.countDown();
+      }
+      assertTrue(Files.readString(printed).startsWith("lora-graph "));
+    }
+  }
+
+  @Test
+  void aPreparationThatFailedIsTriedAgain() throws Exception {
+    Path place = folder.resolve("place");
+    RunSettings run =
+        ExperimentFile.of(
+                PROGRAM,
+                "test",
+                folder,
+                Map.of(
+                    "model",
+                    "model.onnx",
+                    "base",
+                    Map.of("data", "train.jsonl", "steps", 1, "batch-size", 8, "engine", "graph"),
+                    "runs",
+                    Map.of("one", Map.of("match", "query"))))
+            .runs()
+            .get(0);
+    RunPlace runs = new RunPlace(PROGRAM, place);
+    try (ProcessPool pool = pool(1)) {
+      Path inTheWay = Files.createDirectories(place).resolve("models");
+      Files.writeString(inTheWay, "a file");
+      RunEnd end = runs.start(pool, run, OptionalLong.empty(), () -> {}).join();
+      assertTrue(end.message().contains("a part of the path is a file"), end.message());
+      Files.delete(inTheWay);
+      end = runs.start(pool, run, OptionalLong.empty(), () -> {}).join();
+      assertEquals(RunEnd.Status.FINISHED, end.status(), end.message());
+    }
+  }
+
+  /** As a user's program has it: the thread that searches is interrupted. */
+  @Test
+  void anInterruptStopsWithACheckpoint() throws Exception {
+    TrainTask task = task("interrupted", "steps: 3000");
+    ProcessPool pool = pool(1);
+    CompletableFuture<RunEnd> end = run(pool, task);
+    waitForStep(task, 3);
+    Thread.currentThread().interrupt();
+    pool.close();
+    assertTrue(Thread.interrupted(), "the interrupt is not swallowed");
+    assertEquals(RunEnd.Status.STOPPED, end.join().status(), end.join().message());
+    assertTrue(RunFolder.hasCheckpoint(task.place()));
   }
 
   @Test

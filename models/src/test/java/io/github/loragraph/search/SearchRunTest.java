@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** All trials by the journal; the trainer ends parts in any order, and is stopped anywhere. */
@@ -90,6 +91,22 @@ class SearchRunTest {
             return stopped ? TrialFigure.stopped() : figure(part);
           },
           workers);
+    }
+
+    /** The same where one trial ends otherwise. */
+    TrialTrainer ending(int trial, CompletableFuture<TrialFigure> end) {
+      Trainer others = this;
+      return new TrialTrainer() {
+        @Override
+        public CompletableFuture<TrialFigure> train(TrialPart part, Runnable begun) {
+          return part.trial() == trial ? end : others.train(part, begun);
+        }
+
+        @Override
+        public String folder(int number) {
+          return others.folder(number);
+        }
+      };
     }
 
     private TrialFigure figure(TrialPart part) {
@@ -168,6 +185,52 @@ class SearchRunTest {
     assertFalse(Files.exists(folder.resolve("failing").resolve(SearchJournal.FILE)));
     try (Trainer trainer = new Trainer(plan, 0, Integer.MAX_VALUE, -1.5)) {
       assertTrue(run(plan, "failing", trainer).run());
+    }
+  }
+
+  /** What no process ever trained says nothing of its parameters. */
+  @Test
+  void aModelThatCannotBeMadeEndsItAndIsTriedAgain() throws Exception {
+    SearchPlan plan = plan(2);
+    List<TrialRow> straight;
+    try (Trainer trainer = new Trainer(plan, 0, Integer.MAX_VALUE, -1.5)) {
+      SearchRun run = run(plan, "made", trainer);
+      run.run();
+      straight = run.rows();
+    }
+    try (Trainer trainer = new Trainer(plan, 0, Integer.MAX_VALUE, -1.5)) {
+      TrialTrainer full =
+          trainer.ending(
+              4, CompletableFuture.completedFuture(TrialFigure.unprepared("the disk is full")));
+      Path own = Files.createDirectories(folder.resolve("unprepared"));
+      SearchRun run = new SearchRun(plan, new SearchJournal(own), full, NOBODY);
+      String message = assertThrows(LoraGraphException.class, run::run).getMessage();
+      assertTrue(message.contains("the model of trial 5 cannot be made: the disk"), message);
+    }
+    try (Trainer trainer = new Trainer(plan, 0, Integer.MAX_VALUE, -1.5)) {
+      SearchRun run = run(plan, "unprepared", trainer);
+      assertTrue(run.run());
+      assertEquals(straight, run.rows());
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void aFaultOfATrainerEndsItToo() throws Exception {
+    SearchPlan plan = plan(2);
+    try (Trainer trainer = new Trainer(plan, 0, Integer.MAX_VALUE, -1.5)) {
+      for (RuntimeException fault :
+          List.of(new LoraGraphException("run.json is damaged"), new NullPointerException("x"))) {
+        Path own = Files.createDirectories(folder.resolve("fault"));
+        SearchRun run =
+            new SearchRun(
+                plan,
+                new SearchJournal(own),
+                trainer.ending(1, CompletableFuture.failedFuture(fault)),
+                NOBODY);
+        RuntimeException thrown = assertThrows(RuntimeException.class, run::run);
+        assertTrue(thrown == fault || thrown.getCause() == fault, thrown.toString());
+      }
     }
   }
 
