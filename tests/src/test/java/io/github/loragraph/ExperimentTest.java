@@ -106,6 +106,23 @@ class ExperimentTest {
     assertTrue(cli.err().contains(folder + " is not the folder of an experiment"), cli.err());
   }
 
+  /** What each run would die of is said before the first. */
+  @Test
+  void aModelWithoutWhatTheMethodNeedsIsRefused() throws Exception {
+    String encoder = "all-MiniLM-L6-v2";
+    assertRefused(
+        "plain: " + folder.resolve("model.onnx") + " has no adapters: name the layers",
+        BASE + "runs: {full: {method: full}, plain: {lr: 1e-3}}");
+    assertRefused(
+        "more: " + folder.resolve("model.lora.onnx") + " has adapters already",
+        BASE.replace("model.onnx", "model.lora.onnx") + "runs: {more: {match: key}}");
+    for (String method : List.of("full", "head", "none")) {
+      assertRefused(
+          "one: " + encoder + " has no head: put one on with head: {}",
+          BASE.replace("model.onnx", encoder) + "runs: {one: {method: " + method + "}}");
+    }
+  }
+
   private List<String> plannedNames(String yaml) throws Exception {
     Files.writeString(file, yaml);
     return Experiment.of(file).plan(folder.resolve("results")).stream()

@@ -60,7 +60,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
    */
   public static ExperimentFile of(
       RunProgram program, String file, Path folder, Map<String, ?> entries) {
-    return new Reader(program, file, folder, entries).read();
+    return new Reader(program, file, folder, entries, new ModelNeeds()).read();
   }
 
   /** One value of each parameter of a grid, by the keys that the grid has. */
@@ -73,7 +73,8 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
     }
   }
 
-  private record Reader(RunProgram program, String file, Path folder, Map<String, ?> entries) {
+  private record Reader(
+      RunProgram program, String file, Path folder, Map<String, ?> entries, ModelNeeds models) {
     private LoraGraphException failure(String place, String what) {
       return new LoraGraphException("%s: %s: %s".formatted(file, place, what));
     }
@@ -198,6 +199,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
         throw new LoraGraphException("%s asks for more than %,d runs".formatted(file, MOST_RUNS));
       }
       RunSettings first = RunSettings.of(program, file, folder, name, seeds.get(0), layers);
+      models.require(file, first);
       seeds.forEach(seed -> runs.add(first.withSeed(seed)));
     }
 

@@ -4,6 +4,7 @@ import io.github.loragraph.Dataset;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram.Part;
+import io.github.loragraph.lora.Method;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
 import java.nio.file.Files;
@@ -402,9 +403,27 @@ public final class RunSettings {
     return named == null ? Map.of() : Map.of(OUTPUT_NAME, named);
   }
 
+  /** By what it is trained; empty where it is not. */
+  Optional<Method> method() {
+    String asked = String.join("", training.getOrDefault(METHOD, List.of(LORA)));
+    return measured
+        ? Optional.empty()
+        : Optional.of(Method.valueOf(asked.toUpperCase(Locale.ROOT)));
+  }
+
+  /** What it is trained or measured for, where that is said. */
+  Optional<String> task() {
+    return Optional.ofNullable(training.get("task")).map(named -> named.get(0));
+  }
+
+  /** Whether it is said which output answers, or what is measured needs none. */
+  boolean namesAnswer() {
+    return training.containsKey(OUTPUT_NAME) || training.containsKey("corpus");
+  }
+
   /** Whether all parameters are trained, for which more memory is needed. */
   boolean isFull() {
-    return "full".equalsIgnoreCase(String.join("", training.getOrDefault(METHOD, List.of())));
+    return method().equals(Optional.of(Method.FULL));
   }
 
   /** The threads that are asked for; empty where the pool shares them out. */

@@ -1,6 +1,7 @@
 package io.github.loragraph.search;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.ModelNeeds;
 import io.github.loragraph.experiment.ProcessPool;
 import io.github.loragraph.experiment.RunEnd;
 import io.github.loragraph.experiment.RunPlace;
@@ -71,8 +72,12 @@ public final class SearchJob {
   }
 
   private void checkTrials() {
+    ModelNeeds models = new ModelNeeds();
     new LinkedHashSet<>(file.plan().space().corners())
-        .forEach(corner -> PooledTrials.settings(file, program, 0, corner));
+        .forEach(
+            corner ->
+                models.require(
+                    file.file().toString(), PooledTrials.settings(file, program, 0, corner)));
   }
 
   /** Everything that decides the search, as its folder has it. */
