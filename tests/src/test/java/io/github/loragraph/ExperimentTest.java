@@ -257,10 +257,8 @@ class ExperimentTest {
     Path state = results.resolve("experiment.json");
     Files.writeString(state, Files.readString(state).replace("\"threads\" : 1", "\"threads\" : 3"));
     Files.writeString(file, BASE + "runs: {one: {match: query}, two: {match: output}}");
-    assertTrue(
-        Experiment.of(file).plan(results).get(1).commands().get(1).contains("--threads 3"));
-    assertTrue(
-        Experiment.of(file).plan(results).get(0).commands().get(1).contains("--threads 1"));
+    assertTrue(Experiment.of(file).plan(results).get(1).commands().get(1).contains("--threads 3"));
+    assertTrue(Experiment.of(file).plan(results).get(0).commands().get(1).contains("--threads 1"));
     Cli again = Cli.run("experiment", file, "-o", results, "--parallel", 64);
     assertEquals(0, again.exitCode(), again.err());
     assertTrue(

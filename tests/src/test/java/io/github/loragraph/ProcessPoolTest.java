@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -166,8 +167,7 @@ class ProcessPoolTest {
   @Test
   void eachTaskHasAnEnd() throws Exception {
     try (ProcessPool pool = pool(2)) {
-      CompletableFuture<RunEnd> fails =
-          run(pool, new Printing(folder.resolve("fails"), true));
+      CompletableFuture<RunEnd> fails = run(pool, new Printing(folder.resolve("fails"), true));
       CompletableFuture<RunEnd> listener =
           pool.run(
               new Printing(folder.resolve("listener"), false),
@@ -229,6 +229,92 @@ class ProcessPoolTest {
       end = runs.start(pool, run, OptionalLong.empty(), () -> {}).join();
       assertEquals(RunEnd.Status.FINISHED, end.status(), end.message());
     }
+  }
+
+  /** A training that a pool sees too late: at first nobody seems to be at work on it. */
+  private record SeenLate(TrainTask task, AtomicInteger looks) implements PoolTask {
+    @Override
+    public String name() {
+      return task.name();
+    }
+
+    @Override
+    public Path place() {
+      return task.place();
+    }
+
+    @Override
+    public long memory() {
+      return task.memory();
+    }
+
+    @Override
+    public boolean isAtWork() {
+      return looks.incrementAndGet() > 2 && task.isAtWork();
+    }
+
+    @Override
+    public boolean isTaken(String failure) {
+      return task.isTaken(failure);
+    }
+
+    @Override
+    public Optional<RunEnd.Status> state() {
+      return task.state();
+    }
+
+    @Override
+    public List<String> arguments(int threads) {
+      return task.arguments(threads);
+    }
+  }
+
+  /**
+   * Two processes of one run begin at once: that of a pool that was killed, and that of another.
+   */
+  @Test
+  void whoComesLaterToARunWaits() throws Exception {
+    TrainTask task = task("late", "steps: 300");
+    Process other =
+        Trainings.start(
+            folder,
+            "train",
+            "--config",
+            folder.resolve("late.yaml").toString(),
+            "-o",
+            task.place().toString(),
+            "--threads",
+            "1");
+    waitForStep(task, 3);
+    try (ProcessPool pool = pool(1)) {
+      RunEnd end = run(pool, new SeenLate(task, new AtomicInteger())).join();
+      assertEquals(RunEnd.Status.FINISHED, end.status(), end.message());
+    }
+    assertEquals(0, other.waitFor());
+    assertTrue(
+        Files.readString(task.log()).contains("another process is training in "),
+        Files.readString(task.log()));
+  }
+
+  /** What a process of a killed pool has come to already is not asked for again. */
+  @Test
+  void whatIsMeasuredFurtherOnIsPaused() throws Exception {
+    TrainTask task = task("further", "steps: 20", "eval: " + trainings.data());
+    Cli cli =
+        Cli.run(
+            "train",
+            "--config",
+            folder.resolve("further.yaml"),
+            "-o",
+            task.place(),
+            "--stop-after",
+            5);
+    assertEquals(0, cli.exitCode(), cli.err());
+    try (ProcessPool pool = pool(1)) {
+      RunEnd end = pool.run(task.stoppingAfter(1), () -> notes.add("begun")).join();
+      assertEquals(RunEnd.Status.PAUSED, end.status(), end.message());
+    }
+    assertEquals(List.of(), notes);
   }
 
   /** As a user's program has it: the thread that searches is interrupted. */

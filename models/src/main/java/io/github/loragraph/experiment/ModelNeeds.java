@@ -52,7 +52,8 @@ public final class ModelNeeds {
         .computeIfAbsent(asked, key -> lacking(run))
         .ifPresent(
             what -> {
-              throw new LoraGraphException("%s: %s: %s %s".formatted(file, run.name(), run.model(), what));
+              throw new LoraGraphException(
+                  "%s: %s: %s %s".formatted(file, run.name(), run.model(), what));
             });
   }
 

@@ -206,9 +206,13 @@ public final class ProcessPool implements AutoCloseable {
           continue;
         }
         if (!task.isAtWork()) {
-          return ASKED.contains(exit)
-              ? end(RunEnd.Status.STOPPED, "")
-              : end(RunEnd.Status.FAILED, reason(exit, killed, from));
+          if (ASKED.contains(exit)) {
+            return end(RunEnd.Status.STOPPED, "");
+          }
+          String reason = reason(exit, killed, from);
+          if (!task.isTaken(reason)) {
+            return end(RunEnd.Status.FAILED, reason);
+          }
         }
       }
     }
@@ -246,8 +250,7 @@ public final class ProcessPool implements AutoCloseable {
             return new Started(
                 process,
                 task.keepsOutput()
-                    ? CompletableFuture.supplyAsync(
-                        () -> read(process.getInputStream()), readers)
+                    ? CompletableFuture.supplyAsync(() -> read(process.getInputStream()), readers)
                     : null);
           }
         }

@@ -36,7 +36,7 @@ public record RunEnd(Status status, String message, Duration time, OptionalLong 
             : failure;
     return new RunEnd(
         Status.FAILED,
-        cause instanceof LoraGraphException ? cause.getMessage() : cause.toString(),
+        cause instanceof LoraGraphException known ? known.getMessage() : cause.toString(),
         0,
         0);
   }

@@ -1,6 +1,7 @@
 package io.github.loragraph.experiment;
 
 import io.github.loragraph.trainer.RunFolder;
+import io.github.loragraph.trainer.RunRecord;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -87,9 +88,24 @@ public final class TrainTask implements PoolTask {
     if (RunFolder.isFinished(run)) {
       return Optional.of(RunEnd.Status.FINISHED);
     }
-    return paused != null && RunFolder.isUnfinished(run)
+    return RunFolder.isUnfinished(run) && (paused != null || isMeasured())
         ? Optional.of(RunEnd.Status.PAUSED)
         : Optional.empty();
+  }
+
+  /** Whether a process of an earlier pool, of which nobody heard, came as far or further. */
+  private boolean isMeasured() {
+    return stopAfter.isPresent()
+        && !isAtWork()
+        && RunRecord.read(run)
+            .filter(record -> record.status().equals(Optional.of(RunRecord.Status.STOPPED)))
+            .filter(record -> record.tree().path("evaluatedStep").asLong() >= stopAfter.getAsLong())
+            .isPresent();
+  }
+
+  @Override
+  public boolean isTaken(String failure) {
+    return RunFolder.isTaken(failure);
   }
 
   @Override

@@ -59,6 +59,9 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   static final String STAGE = "stage";
 
   static final String LOCK = ".lock";
+
+  private static final String IN_USE = "another process is training in ";
+  private static final String STOPPED = " is a run that was stopped";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectMapper YAML =
       new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
@@ -142,8 +145,7 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       throw inUse(target);
     }
     if (!replace && isUnfinished(target)) {
-      throw new LoraGraphException(
-          target + " is a run that was stopped", Remedy.RESUME_OR_REPLACE_RUN.with(target));
+      throw new LoraGraphException(target + STOPPED, Remedy.RESUME_OR_REPLACE_RUN.with(target));
     }
     if (!replace) {
       throw new LoraGraphException(target + " exists already", Remedy.REPLACE_FOLDER);
@@ -161,7 +163,15 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   static LoraGraphException inUse(Path folder) {
     return new LoraGraphException(
-        "another process is training in %s: wait until it is done, or stop it".formatted(folder));
+        "%s%s: wait until it is done, or stop it".formatted(IN_USE, folder));
+  }
+
+  /**
+   * Whether a message is one by which a training is refused since another process has begun the
+   * run, or goes on with it.
+   */
+  public static boolean isTaken(String message) {
+    return message.startsWith(IN_USE) || message.contains(STOPPED);
   }
 
   /** Whether a folder is that of a run without its end. */
