@@ -158,6 +158,11 @@ public final class HyperparameterSearch {
     return file.plan().objective();
   }
 
+  /** Whether more of it is better. */
+  public boolean isMaximized() {
+    return file.plan().maximize();
+  }
+
   /** How many trials there will be: not more than there are different ones. */
   public int trials() {
     return file.plan().begun();
@@ -209,12 +214,17 @@ public final class HyperparameterSearch {
     if (stopped) {
       begun.stop();
     }
-    return result(folder, begun.run());
+    try {
+      return result(folder, begun.run());
+    } finally {
+      job = null;
+      stopped = false;
+    }
   }
 
   /**
    * Asks for the end: trials that are at work stop with a checkpoint. Returns at once; {@link #run}
-   * returns what there is.
+   * returns what there is, one that begins later at once. The run after that goes on.
    */
   public void stop() {
     stopped = true;
@@ -345,7 +355,10 @@ public final class HyperparameterSearch {
       return this;
     }
 
-    /** How many are trained at once; 1 unless set. Another number makes another search. */
+    /**
+     * How many are trained at once; 1 unless set. Another number makes another search, unless no
+     * figure decides on trials.
+     */
     public Builder parallel(int count) {
       entries.put("parallel", count);
       return this;

@@ -3,15 +3,21 @@ package io.github.loragraph;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.RunConfiguration;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,6 +86,7 @@ class SearchCommandTest {
     assertEquals(3, table.size());
 
     assertTrue(Files.readString(straight.resolve("compare.html")).contains("trial 2"));
+    assertEquals(1, RunConfiguration.entries(straight.resolve("best.yaml")).get("threads"));
 
     // As a user would: the best settings train to the bytes of the trial, which stopped on its way.
     Path again = folder.resolve("again");
@@ -125,6 +132,60 @@ class SearchCommandTest {
       assertEquals(
           List.of(), files.filter(f -> f.toString().matches(".*\\.(part|commit)")).toList());
     }
+  }
+
+  private HyperparameterSearch random(int parallel, Consumer<String> notes) {
+    return HyperparameterSearch.builder(folder.resolve("model.lora.onnx").toString())
+        .set("data", folder.resolve("train.jsonl").toString())
+        .set("eval", folder.resolve("train.jsonl").toString())
+        .set("batch-size", 10)
+        .set("steps", 4)
+        .set("engine", "graph")
+        .logUniform("lr", 1e-4, 5e-2)
+        .method("random")
+        .objective("loss")
+        .trials(2)
+        .parallel(parallel)
+        .build()
+        .withNotes(notes);
+  }
+
+  @Test
+  void stoppedByWhoRunsItItGoesOnWithTheSameObject() throws Exception {
+    Path place = folder.resolve("random");
+    List<String> notes = Collections.synchronizedList(new ArrayList<>());
+    Thread runs = Thread.currentThread();
+    HyperparameterSearch search =
+        random(
+            1,
+            line -> {
+              notes.add(line);
+              if (notes.size() == 1) {
+                runs.interrupt();
+              }
+            });
+    assertFalse(search.run(place).isComplete());
+    assertTrue(Thread.interrupted(), "the interrupt is not swallowed");
+    search.stop();
+    assertFalse(search.run(place).isComplete());
+
+    random(2, notes::add).check(place);
+    String all = Files.readString(place.resolve("search.yaml"));
+    assertTrue(all.contains("threads: "), all);
+    Path model = folder.resolve("model.lora.onnx");
+    byte[] before = Files.readAllBytes(model);
+    Cli.json("inject", folder.resolve("model.onnx"), "--match", "key", "-o", model, "--force");
+    String refused =
+        assertThrows(LoraGraphException.class, () -> random(1, notes::add).check(place))
+            .getMessage();
+    assertTrue(refused.contains("the content of its model has changed"), refused);
+    Files.write(model, before);
+
+    assertTrue(search.run(place).isComplete());
+    assertTrue(
+        notes.get(notes.size() - 1).matches("trial [12] again, with seed [123]"), "" + notes);
+    assertTrue(
+        notes.stream().anyMatch(line -> line.matches(".*; about [0-9]+ s left")), "" + notes);
   }
 
   @Test

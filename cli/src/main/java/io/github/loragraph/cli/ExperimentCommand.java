@@ -6,6 +6,7 @@ import io.github.loragraph.ExperimentResult;
 import io.github.loragraph.ExperimentRun;
 import io.github.loragraph.ExperimentSummary;
 import io.github.loragraph.PlannedRun;
+import io.github.loragraph.experiment.RoughTime;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,7 +42,7 @@ import picocli.CommandLine.Spec;
       "",
       "FILE is YAML: 'model' (a name or path; 'head: {...}' puts a head on it, as add-head does),"
           + " 'base' (options of all runs), 'runs' (a map of names to options), 'grid' (a map of"
-          + " options to lists; each run is made at each point of it) and 'seeds' (a list). Options"
+          + " options to lists; each run is made at each point that differs for it) and 'seeds' (a list). Options"
           + " are those of train and inject by their names; 'method: none' measures the model as it"
           + " is. Relative paths are in the folder of FILE. A seed draws the head, the adapters and"
           + " the order of the data.",
@@ -65,8 +66,6 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true)
 final class ExperimentCommand implements Callable<Integer> {
-  private static final int MINUTE = 60;
-
   @Parameters(
       index = "0",
       arity = "0..1",
@@ -85,7 +84,7 @@ final class ExperimentCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "Runs at once (default: as many as there are cores and memory for). The cores are shared"
-              + " out among them.")
+              + " out among them; runs that go on keep their threads.")
   private @Nullable Integer parallel;
 
   @Option(
@@ -223,7 +222,7 @@ final class ExperimentCommand implements Callable<Integer> {
 
     @Override
     public void onRunEnd(ExperimentRun run, int done, int total, Optional<Duration> left) {
-      String time = left.map(l -> ", about %s left".formatted(words(l))).orElse("");
+      String time = left.map(l -> ", about %s left".formatted(RoughTime.words(l))).orElse("");
       String what =
           run.status() == ExperimentRun.Status.FINISHED
               ? run.score().isPresent()
@@ -246,15 +245,6 @@ final class ExperimentCommand implements Callable<Integer> {
     public boolean shouldStop() {
       return stop.isAsked();
     }
-  }
-
-  private static String words(Duration time) {
-    long seconds = Math.max(1, time.toSeconds());
-    return seconds < 2 * MINUTE
-        ? seconds + " s"
-        : seconds < 2 * MINUTE * MINUTE
-            ? seconds / MINUTE + " min"
-            : "%.1f h".formatted(seconds / (double) (MINUTE * MINUTE));
   }
 
   private void print(ExperimentResult result) {

@@ -86,8 +86,8 @@ final class SearchCommand implements Callable<Integer> {
       names = "--parallel",
       paramLabel = "N",
       description =
-          "How many are trained at once, instead of what the file says; another number makes another"
-              + " search.")
+          "How many are trained at once, instead of what the file says; with tpe or asha another"
+              + " number makes another search.")
   private @Nullable Integer parallel;
 
   @Option(

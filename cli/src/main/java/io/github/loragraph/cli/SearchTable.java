@@ -79,17 +79,7 @@ final class SearchTable {
   static void print(HyperparameterSearch search, Path folder, Result result, PrintWriter out) {
     int best = result.best().map(Trial::number).orElse(0);
     List<Trial> ordered = new ArrayList<>(result.trials());
-    double sign =
-        ordered.stream()
-            .filter(trial -> trial.number() != best)
-            .filter(trial -> trial.status() == HyperparameterSearch.Status.COMPLETE)
-            .findFirst()
-            .map(
-                other ->
-                    other.objective().orElse(0) > result.best().orElseThrow().objective().orElse(0)
-                        ? 1.0
-                        : -1.0)
-            .orElse(-1.0);
+    double sign = search.isMaximized() ? -1 : 1;
     ordered.sort(
         Comparator.comparing((Trial trial) -> trial.number() != best)
             .thenComparing(trial -> trial.objective().isEmpty())

@@ -25,14 +25,13 @@ import org.jspecify.annotations.Nullable;
  * @param runs in the order of the file; those of one name together, in the order of the seeds
  */
 public record ExperimentFile(String file, List<RunSettings> runs) {
-  private static final String MODEL = "model";
   private static final String BASE = "base";
   private static final String SEEDS = "seeds";
   private static final String RUNS = "runs";
   private static final String GRID = "grid";
   private static final String NAME = "name";
   private static final List<String> KEYS =
-      List.of(MODEL, SettingsLayer.HEAD, BASE, SEEDS, RUNS, GRID);
+      List.of(SettingsLayer.MODEL, SettingsLayer.HEAD, BASE, SEEDS, RUNS, GRID);
 
   private static final Pattern RUN_NAME =
       Pattern.compile("[\\p{L}\\p{N}](?:[\\p{L}\\p{N}._+=-]{0,98}[\\p{L}\\p{N}_+=-])?");
@@ -92,7 +91,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
                       near.isEmpty() ? "" : "?"));
         }
       }
-      SettingsLayer model = model();
+      SettingsLayer model = SettingsLayer.ofModel(program, file, entries);
       SettingsLayer base =
           entries.get(BASE) == null
               ? SettingsLayer.of(program, file, BASE, Map.of())
@@ -201,28 +200,6 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
       RunSettings first = RunSettings.of(program, file, folder, name, seeds.get(0), layers);
       models.require(file, first);
       seeds.forEach(seed -> runs.add(first.withSeed(seed)));
-    }
-
-    /** The model with what stands beside its name, or under it. */
-    private SettingsLayer model() {
-      Map<String, Object> settings = new LinkedHashMap<>();
-      Object model = entries.get(MODEL);
-      if (model instanceof Map) {
-        settings.putAll(map(MODEL, model));
-        Object name = settings.remove(NAME);
-        if (name != null) {
-          settings.put(MODEL, name);
-        }
-        if (settings.get(MODEL) == null) {
-          throw failure(MODEL, "it does not say which model: model: NAME");
-        }
-      } else if (model != null) {
-        settings.put(MODEL, SettingsLayer.single(file, MODEL, model));
-      }
-      if (entries.get(SettingsLayer.HEAD) != null) {
-        settings.put(SettingsLayer.HEAD, entries.get(SettingsLayer.HEAD));
-      }
-      return SettingsLayer.of(program, file, model instanceof Map ? MODEL : "", settings);
     }
 
     private List<Long> seeds() {

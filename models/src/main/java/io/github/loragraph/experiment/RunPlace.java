@@ -111,9 +111,7 @@ public final class RunPlace {
   /** What a model is made of, in one text. */
   private String identity(RunSettings settings) {
     StringBuilder text = new StringBuilder();
-    settings.source().sourceFiles().forEach(file -> text.append(checksum(file)).append('\n'));
-    OnnxFile.dataFiles(settings.source().modelFile())
-        .forEach(file -> text.append(checksum(file)).append('\n'));
+    settings.modelFiles().forEach(file -> text.append(checksum(file)).append('\n'));
     return text.toString();
   }
 
@@ -349,8 +347,7 @@ public final class RunPlace {
     }
     if (settings.threads().isEmpty()) {
       words.put(
-          RunSettings.THREADS,
-          List.of(Integer.toString(threads(plan.run()).orElse(threads))));
+          RunSettings.THREADS, List.of(Integer.toString(threads(plan.run()).orElse(threads))));
     }
     if (settings.isMeasured()) {
       commands.add(

@@ -7,9 +7,11 @@ import io.github.loragraph.experiment.RunProgram.Part;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
+import io.github.loragraph.onnx.OnnxFile;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -432,6 +434,13 @@ public final class RunSettings {
     return asked == null || asked.get(0).equals("0")
         ? Optional.empty()
         : Optional.of(Integer.parseInt(asked.get(0)));
+  }
+
+  /** The files that the model is read from. */
+  public List<Path> modelFiles() {
+    List<Path> files = new ArrayList<>(source.sourceFiles());
+    files.addAll(OnnxFile.dataFiles(source.modelFile()));
+    return files;
   }
 
   /** The data files by the names of the settings; those that a pattern names are found anew. */

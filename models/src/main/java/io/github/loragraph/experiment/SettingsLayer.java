@@ -26,6 +26,9 @@ public final class SettingsLayer {
   /** As a map: the head that is put on the model; else what adapters take for one. */
   static final String HEAD = "head";
 
+  /** Of a model that is a map. */
+  private static final String NAME = "name";
+
   /** Settings that each run of a file gets for itself. */
   private static final Set<String> OF_THE_RUN = Set.of("seed");
 
@@ -44,7 +47,10 @@ public final class SettingsLayer {
    * @throws LoraGraphException if there is no such option, or a value is of a form that none has
    */
   public static SettingsLayer of(
-      RunProgram program, String file, String where, Map<String, ?> entries) {
+      RunProgram program,
+      String file,
+      String where,
+      Map<String, ? extends @Nullable Object> entries) {
     SettingsLayer layer = new SettingsLayer();
     Map<String, String> given = new LinkedHashMap<>();
     entries.forEach(
@@ -70,6 +76,37 @@ public final class SettingsLayer {
                   : Optional.of(setting(program, file, place, part, name, value)));
         });
     return layer;
+  }
+
+  /**
+   * The model that a file names, as a text or as a map with {@code name}, with what stands beside
+   * it: the head that is put on it.
+   *
+   * @param entries of the whole file; others than {@code model} and {@code head} are passed over
+   * @throws LoraGraphException as {@link #of}, or if a map does not name the model
+   */
+  public static SettingsLayer ofModel(RunProgram program, String file, Map<String, ?> entries) {
+    Map<String, @Nullable Object> settings = new LinkedHashMap<>();
+    Object model = entries.get(MODEL);
+    Object head = entries.get(HEAD);
+    if (model instanceof Map<?, ?> map) {
+      map.forEach((key, value) -> settings.put(key.equals(NAME) ? MODEL : "" + key, value));
+      if (settings.get(MODEL) == null) {
+        throw new LoraGraphException(
+            "%s: %s: it does not say which model: model: NAME".formatted(file, MODEL));
+      }
+      if (head != null && settings.get(HEAD) != null) {
+        throw new LoraGraphException(
+            "%s: %s is given twice, in 'model' and beside it: keep one of them"
+                .formatted(file, HEAD));
+      }
+    } else if (model != null) {
+      settings.put(MODEL, single(file, MODEL, model));
+    }
+    if (head != null) {
+      settings.put(HEAD, head);
+    }
+    return of(program, file, model instanceof Map ? MODEL : "", settings);
   }
 
   private static String name(RunProgram program, String file, String place, String key) {

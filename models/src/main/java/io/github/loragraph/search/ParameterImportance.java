@@ -3,6 +3,7 @@ package io.github.loragraph.search;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,7 @@ final class ParameterImportance {
       List<Integer> with =
           scores.keySet().stream()
               .filter(trial -> trials.get(trial).containsKey(parameter.name()))
-              .sorted(Comparator.comparing(scores::get))
+              .sorted()
               .toList();
       Map<Object, List<Double>> groups = groups(parameter, with, scores, trials);
       if (with.size() >= FEWEST_TRIALS && groups.size() > 1 && groups.size() < with.size()) {
@@ -49,34 +50,36 @@ final class ParameterImportance {
   /** The ranks of the figures by groups of the parameter's values; equal figures share a rank. */
   private static Map<Object, List<Double>> groups(
       Parameter parameter,
-      List<Integer> ordered,
+      List<Integer> with,
       Map<Integer, Double> scores,
       List<Map<String, Object>> trials) {
-    List<Integer> byValue = new ArrayList<>(ordered);
+    Map<Object, Object> thirds = new HashMap<>();
     if (parameter.domain() instanceof NumberDomain numbers) {
-      byValue.sort(
-          Comparator.comparingDouble(
-              trial ->
-                  numbers.position(
-                      Objects.requireNonNull(trials.get(trial).get(parameter.name())))));
+      List<Object> sorted = new ArrayList<>();
+      with.forEach(trial -> sorted.add(value(parameter, trials.get(trial))));
+      sorted.sort(Comparator.comparingDouble(numbers::position));
+      for (int at = 0; at < sorted.size(); at++) {
+        // Equal values are in one group, that of the first of them.
+        thirds.putIfAbsent(sorted.get(at), at * THIRDS / sorted.size());
+      }
     }
     Map<Object, List<Double>> groups = new LinkedHashMap<>();
-    for (int at = 0; at < ordered.size(); at++) {
-      int trial = byValue.get(at);
-      Object group =
-          parameter.domain() instanceof Choice
-              ? Objects.requireNonNull(trials.get(trial).get(parameter.name()))
-              : (Object) (at * THIRDS / ordered.size());
+    for (int trial : with) {
+      Object value = value(parameter, trials.get(trial));
       groups
-          .computeIfAbsent(group, g -> new ArrayList<>())
-          .add(rank(Objects.requireNonNull(scores.get(trial)), ordered, scores));
+          .computeIfAbsent(thirds.getOrDefault(value, value), g -> new ArrayList<>())
+          .add(rank(Objects.requireNonNull(scores.get(trial)), with, scores));
     }
     return groups;
   }
 
-  private static double rank(double score, List<Integer> ordered, Map<Integer, Double> scores) {
+  private static Object value(Parameter parameter, Map<String, Object> trial) {
+    return Objects.requireNonNull(trial.get(parameter.name()));
+  }
+
+  private static double rank(double score, List<Integer> all, Map<Integer, Double> scores) {
     double below = 0;
-    for (int trial : ordered) {
+    for (int trial : all) {
       double other = Objects.requireNonNull(scores.get(trial));
       below += other < score ? 1 : other == score ? 0.5 : 0;
     }

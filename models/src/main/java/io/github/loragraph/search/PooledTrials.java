@@ -8,7 +8,6 @@ import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecord;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -75,7 +74,7 @@ final class PooledTrials implements TrialTrainer {
             name(trial),
             file.plan().seed(),
             List.of(
-                SettingsLayer.of(program, name, "", file.model()),
+                SettingsLayer.ofModel(program, name, file.model()),
                 SettingsLayer.of(program, name, "base", file.base()),
                 SettingsLayer.of(program, name, "space", parameters)));
     if (settings.isMeasured()) {
@@ -148,23 +147,9 @@ final class PooledTrials implements TrialTrainer {
     return said > 0 ? OptionalLong.of(said) : OptionalLong.empty();
   }
 
-  /**
-   * A run that was measured at the step already is left as it is: who was to hear of it did not.
-   */
   private CompletableFuture<TrialFigure> trained(
       RunSettings settings, Path run, OptionalLong step) {
-    if (step.isPresent() && !RunFolder.isInUse(run) && isMeasured(run, step.getAsLong())) {
-      return CompletableFuture.completedFuture(measured(run));
-    }
     return place.start(pool, settings, step, () -> {}).thenApply(end -> figure(run, end));
-  }
-
-  private static boolean isMeasured(Path run, long step) {
-    return RunFolder.isUnfinished(run)
-        && RunRecord.read(run)
-            .filter(record -> record.status().equals(Optional.of(RunRecord.Status.STOPPED)))
-            .filter(record -> record.tree().path("evaluatedStep").asLong() == step)
-            .isPresent();
   }
 
   private TrialFigure figure(Path run, RunEnd end) {

@@ -1,5 +1,6 @@
 package io.github.loragraph.search;
 
+import io.github.loragraph.experiment.RoughTime;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -11,11 +12,19 @@ final class SaidTrials implements SearchRun.Watcher {
   private final SearchPlan plan;
   private final Consumer<String> notes;
   private final Consumer<List<TrialRow>> table;
+  private final TimeLeft time;
 
-  SaidTrials(SearchPlan plan, Consumer<String> notes, Consumer<List<TrialRow>> table) {
+  SaidTrials(
+      SearchPlan plan, TimeLeft time, Consumer<String> notes, Consumer<List<TrialRow>> table) {
     this.plan = plan;
+    this.time = time;
     this.notes = notes;
     this.table = table;
+  }
+
+  @Override
+  public void known(TrialPart part) {
+    time.known(part);
   }
 
   @Override
@@ -48,20 +57,22 @@ final class SaidTrials implements SearchRun.Watcher {
 
   @Override
   public void ended(TrialPart part, TrialFigure figure, int best) {
+    String left = "about %s left".formatted(RoughTime.words(time.ended(part)));
     if (figure.status() == TrialFigure.Status.FAILED) {
-      notes.accept("trial %d failed: %s".formatted(part.trial() + 1, figure.message()));
+      notes.accept("trial %d failed: %s; %s".formatted(part.trial() + 1, figure.message(), left));
       return;
     }
     notes.accept(
         String.format(
             Locale.ROOT,
-            "trial %d: %s %.4f after %,d steps; %s",
+            "trial %d: %s %.4f after %,d steps; %s; %s",
             part.trial() + 1,
             plan.objective(),
             figure.objective(),
             figure.step(),
             best == part.trial()
                 ? "the best there so far"
-                : "the best there is trial " + (best + 1)));
+                : "the best there is trial " + (best + 1),
+            left));
   }
 }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * they differ by, and how it is searched.
  *
  * @param file what messages name
- * @param model with the head, if one is put on it: settings of all trials that stand on their own
+ * @param model with the head, if one is put on it: what {@code model} and {@code head} say
  * @param base settings of all trials, by the names of options
  */
 public record SearchFile(
@@ -96,7 +96,8 @@ public record SearchFile(
     SearchFile read() {
       requireKnown("", entries, KEYS);
       Map<String, Object> model = new LinkedHashMap<>();
-      model.put("model", text("model", null));
+      Object named = entries.get("model");
+      model.put("model", named instanceof Map ? named : text("model", null));
       if (entries.get("head") != null) {
         model.put("head", entries.get("head"));
       }

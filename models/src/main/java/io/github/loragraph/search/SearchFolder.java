@@ -18,10 +18,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -37,6 +39,10 @@ final class SearchFolder implements AutoCloseable {
   static final String COMPARISON = "compare.html";
   private static final String RUNS = "runs";
   private static final String THREADS = "threads";
+
+  /** Of what is read, by its names. */
+  static final String CHECKSUMS = "checksums";
+
   private static final String MODELS = "models";
   private static final String LOCK = ".lock";
 
@@ -48,10 +54,12 @@ final class SearchFolder implements AutoCloseable {
 
   private final Path folder;
   private final ProcessLock lock;
+  private final int threads;
 
-  private SearchFolder(Path folder, ProcessLock lock) {
+  private SearchFolder(Path folder, ProcessLock lock, int threads) {
     this.folder = folder;
     this.lock = lock;
+    this.threads = threads;
   }
 
   /**
@@ -97,8 +105,7 @@ final class SearchFolder implements AutoCloseable {
   private static boolean isEmpty(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files.allMatch(
-          file ->
-              file.getFileName().toString().equals(LOCK) || StagedFiles.isPartOf(file, SEARCH));
+          file -> file.getFileName().toString().equals(LOCK) || StagedFiles.isPartOf(file, SEARCH));
     } catch (IOException e) {
       throw new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
     }
@@ -109,26 +116,38 @@ final class SearchFolder implements AutoCloseable {
     try {
       JsonNode there = YAML.readTree(file.toFile());
       JsonNode here = YAML.readTree(YAML.writeValueAsBytes(search));
-      for (String key : search.keySet()) {
-        if (!there.path(key).equals(here.path(key))) {
-          return Optional.of(
-              key.equals("checksums")
-                  ? "the content of its data has changed"
-                  : "its %s was %s and is %s".formatted(key, there.path(key), here.path(key)));
-        }
-      }
-      return Optional.empty();
+      return difference(there, here, Set.of(THREADS, CHECKSUMS))
+          .map(key -> "its %s was %s and is %s".formatted(key, said(there, key), said(here, key)))
+          .or(
+              () ->
+                  difference(there.path(CHECKSUMS), here.path(CHECKSUMS), Set.of())
+                      .map("the content of its %s has changed"::formatted));
     } catch (IOException e) {
       return Optional.of("it cannot be read");
     }
   }
 
+  /** The first name under which there is something else, or in one of them nothing. */
+  private static Optional<String> difference(JsonNode there, JsonNode here, Set<String> but) {
+    Set<String> names = new LinkedHashSet<>();
+    here.fieldNames().forEachRemaining(names::add);
+    there.fieldNames().forEachRemaining(names::add);
+    return names.stream()
+        .filter(name -> !but.contains(name) && !there.path(name).equals(here.path(name)))
+        .findFirst();
+  }
+
+  private static String said(JsonNode search, String key) {
+    return search.has(key) ? search.path(key).toString() : "not given";
+  }
+
   /**
    * Begins a search in a folder, or goes on with one.
    *
+   * @param threads of each training, where it begins; one that goes on has those from then
    * @throws LoraGraphException as {@link #check} does, or if it cannot be written
    */
-  static SearchFolder open(Path folder, Map<String, Object> search, boolean replace) {
+  static SearchFolder open(Path folder, Map<String, Object> search, int threads, boolean replace) {
     check(folder, search, replace);
     try {
       Files.createDirectories(folder);
@@ -139,9 +158,12 @@ final class SearchFolder implements AutoCloseable {
           clear(folder);
         }
         if (!Files.exists(file)) {
-          write(file, YAML.writeValueAsBytes(search));
+          Map<String, Object> whole = new LinkedHashMap<>(search);
+          whole.put(THREADS, threads);
+          write(file, YAML.writeValueAsBytes(whole));
         }
-        return new SearchFolder(folder, lock);
+        int before = YAML.readTree(file.toFile()).path(THREADS).asInt(threads);
+        return new SearchFolder(folder, lock, before);
       } catch (IOException | RuntimeException e) {
         lock.close();
         throw e;
@@ -185,6 +207,11 @@ final class SearchFolder implements AutoCloseable {
 
   Path path() {
     return folder;
+  }
+
+  /** Of each training. */
+  int threads() {
+    return threads;
   }
 
   /** Writes {@link #TRIALS}. */

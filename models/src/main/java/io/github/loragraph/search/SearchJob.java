@@ -44,6 +44,8 @@ public final class SearchJob {
   private volatile @Nullable ProcessPool pool;
 
   private volatile boolean stopped;
+
+  /** Set again once all trials have their checkpoints: who waits for them is not to be woken. */
   private boolean interrupted;
 
   /**
@@ -100,7 +102,9 @@ public final class SearchJob {
     identity.put("space", space);
     SearchPlan plan = file.plan();
     identity.put("trials", plan.trials());
-    identity.put("parallel", plan.parallel());
+    if (plan.dependsOnParallel()) {
+      identity.put("parallel", plan.parallel());
+    }
     identity.put("objective", plan.objective());
     identity.put("direction", plan.maximize() ? "maximize" : "minimize");
     identity.put("method", plan.method().toString());
@@ -108,10 +112,13 @@ public final class SearchJob {
     identity.put("rungs", plan.pruning().fractions());
     identity.put("seed", plan.seed());
     Map<String, Object> checksums = new LinkedHashMap<>();
-    PooledTrials.settings(file, program, 0, file.plan().space().corners().get(0))
+    RunSettings first =
+        PooledTrials.settings(file, program, 0, file.plan().space().corners().get(0));
+    checksums.put("model", first.modelFiles().stream().map(Checksum::of).toList());
+    first
         .dataFiles()
         .forEach((name, files) -> checksums.put(name, files.stream().map(Checksum::of).toList()));
-    identity.put("checksums", checksums);
+    identity.put(SearchFolder.CHECKSUMS, checksums);
     return identity;
   }
 
@@ -133,11 +140,15 @@ public final class SearchJob {
   public SearchOutcome run() {
     checkTrials();
     SearchPlan plan = file.plan();
-    try (SearchFolder open = SearchFolder.open(folder, identity(), replace);
-        ProcessPool processes =
-            new ProcessPool(
-                program, plan.parallel(), ProcessPool.threadsOfEach(plan.parallel()), notes)) {
+    int threads = ProcessPool.threadsOfEach(plan.parallel());
+    try (SearchFolder open = SearchFolder.open(folder, identity(), threads, replace);
+        ProcessPool processes = new ProcessPool(program, plan.parallel(), open.threads(), notes)) {
       plan.remarks().forEach(notes);
+      if (open.threads() != threads) {
+        notes.accept(
+            "trials keep the %d threads each that the search began with, and not %d, as the last digits may differ"
+                .formatted(open.threads(), threads));
+      }
       pool = processes;
       if (stopped) {
         processes.stop();
@@ -149,7 +160,11 @@ public final class SearchJob {
               plan,
               new SearchJournal(open.path()),
               trials,
-              new SaidTrials(plan, notes, rows -> open.writeTrials(plan.space(), rows)));
+              new SaidTrials(
+                  plan,
+                  new TimeLeft(plan, System::nanoTime),
+                  notes,
+                  rows -> open.writeTrials(plan.space(), rows)));
       boolean done = all(run);
       List<TrialRow> rows = run.rows();
       open.writeTrials(plan.space(), rows);
@@ -226,7 +241,7 @@ public final class SearchJob {
       return run.run();
     } catch (InterruptedException e) {
       stop();
-      Thread.currentThread().interrupt();
+      interrupted = true;
       return false;
     }
   }
@@ -268,7 +283,7 @@ public final class SearchJob {
       try {
         return end.get();
       } catch (InterruptedException e) {
-        // Asked to stop it ends soon; the flag is set again once all have.
+        // Asked to stop it ends soon.
         stop();
         interrupted = true;
       } catch (ExecutionException e) {

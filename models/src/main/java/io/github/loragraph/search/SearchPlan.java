@@ -101,6 +101,11 @@ public record SearchPlan(
     return before.stream().map(TrialResult::parameters).toList();
   }
 
+  /** Whether another number of trainings at once makes another search: figures decide on trials. */
+  public boolean dependsOnParallel() {
+    return method == Method.TPE || pruning.top() > 0;
+  }
+
   /** A figure as the schedule takes it: smaller is better. */
   public double score(double figure) {
     return maximize ? -figure : figure;

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -21,6 +22,9 @@ final class SearchRun {
 
   /** What is told while it goes on. */
   interface Watcher {
+    /** A part was done before, by who was stopped or killed. */
+    void known(TrialPart part);
+
     /** A part is begun, or gone on with; in any thread. */
     void begun(TrialPart part);
 
@@ -38,8 +42,7 @@ final class SearchRun {
   /**
    * @param failure what no trainer should end with; else null
    */
-  private record Ended(
-      TrialPart part, @Nullable TrialFigure figure, @Nullable Throwable failure) {}
+  private record Ended(TrialPart part, @Nullable TrialFigure figure, @Nullable Throwable failure) {}
 
   private final SearchPlan plan;
   private final TrialSchedule schedule;
@@ -79,14 +82,14 @@ final class SearchRun {
         Optional<TrialFigure> before = journal.find(part);
         if (before.isPresent()) {
           take(part, before.get());
+          watcher.known(part);
         } else {
           underWay++;
           // Its failure is a figure, too: anything else that comes of it is a fault of ours.
           var unused =
               trainer
                   .train(part, () -> watcher.begun(part))
-                  .whenComplete(
-                      (figure, failure) -> queue.add(new Ended(part, figure, failure)));
+                  .whenComplete((figure, failure) -> queue.add(new Ended(part, figure, failure)));
         }
         continue;
       }
@@ -155,9 +158,9 @@ final class SearchRun {
         .orElse(-1);
   }
 
-  /** Of each trial that has a figure there, smaller is better. */
+  /** Of each trial that has a figure there, by their numbers; smaller is better. */
   Map<Integer, Double> scores(int rung) {
-    return Map.copyOf(rungs.get(rung));
+    return new TreeMap<>(rungs.get(rung));
   }
 
   /** All trials that were begun, by their numbers. */

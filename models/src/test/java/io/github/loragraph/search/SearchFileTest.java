@@ -65,6 +65,9 @@ class SearchFileTest {
             .findFirst()
             .orElseThrow()
             .when());
+    assertEquals(
+        Map.of("model", Map.of("name", "encoder", "head", Map.of("pooling", "cls"))),
+        read(WHOLE.replace("intents", "{name: encoder, head: {pooling: cls}}")).model());
     assertFalse(read(WHOLE.replace("accuracy", "loss")).plan().maximize());
     assertTrue(read(WHOLE.replace("accuracy", "loss\ndirection: maximize")).plan().maximize());
   }

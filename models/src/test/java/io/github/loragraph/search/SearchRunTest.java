@@ -30,6 +30,9 @@ class SearchRunTest {
   private static final SearchRun.Watcher NOBODY =
       new SearchRun.Watcher() {
         @Override
+        public void known(TrialPart part) {}
+
+        @Override
         public void begun(TrialPart part) {}
 
         @Override
