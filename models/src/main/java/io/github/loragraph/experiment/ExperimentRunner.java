@@ -108,7 +108,7 @@ public final class ExperimentRunner {
       }
       List<RunSettings> left = left();
       Share share = share(state, left);
-      noteThreads(share);
+      noteThreads(share, left);
       write(share);
       table();
       return made(share, left.size());
@@ -161,9 +161,10 @@ public final class ExperimentRunner {
   }
 
   /** Says where runs do not get the threads that their number asks for. */
-  private void noteThreads(Share share) {
+  private void noteThreads(Share share, List<RunSettings> left) {
     int own = ProcessPool.threadsOfEach(share.parallel);
-    if (parallel.isPresent() && share.threads != own) {
+    boolean shared = left.stream().anyMatch(run -> run.threads().isEmpty());
+    if (parallel.isPresent() && shared && share.threads != own) {
       listener.onNote(
           "the runs keep the %d threads each that the experiment began with, and not %d, as the last digits may differ; a new folder begins with others"
               .formatted(share.threads, own));

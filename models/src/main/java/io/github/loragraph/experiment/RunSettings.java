@@ -429,7 +429,7 @@ public final class RunSettings {
   }
 
   /** The threads that are asked for; empty where the pool shares them out. */
-  Optional<Integer> threads() {
+  public Optional<Integer> threads() {
     List<String> asked = training.get(THREADS);
     return asked == null || asked.get(0).equals("0")
         ? Optional.empty()

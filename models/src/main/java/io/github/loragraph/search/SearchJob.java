@@ -82,6 +82,11 @@ public final class SearchJob {
                     file.file().toString(), PooledTrials.settings(file, program, 0, corner)));
   }
 
+  /** What trials have in common, with some parameters. */
+  private RunSettings first() {
+    return PooledTrials.settings(file, program, 0, file.plan().space().corners().get(0));
+  }
+
   /** Everything that decides the search, as its folder has it. */
   private Map<String, Object> identity() {
     Map<String, Object> identity = new LinkedHashMap<>();
@@ -112,8 +117,7 @@ public final class SearchJob {
     identity.put("rungs", plan.pruning().fractions());
     identity.put("seed", plan.seed());
     Map<String, Object> checksums = new LinkedHashMap<>();
-    RunSettings first =
-        PooledTrials.settings(file, program, 0, file.plan().space().corners().get(0));
+    RunSettings first = first();
     checksums.put("model", first.modelFiles().stream().map(Checksum::of).toList());
     first
         .dataFiles()
@@ -144,7 +148,7 @@ public final class SearchJob {
     try (SearchFolder open = SearchFolder.open(folder, identity(), threads, replace);
         ProcessPool processes = new ProcessPool(program, plan.parallel(), open.threads(), notes)) {
       plan.remarks().forEach(notes);
-      if (open.threads() != threads) {
+      if (open.threads() != threads && first().threads().isEmpty()) {
         notes.accept(
             "trials keep the %d threads each that the search began with, and not %d, as the last digits may differ"
                 .formatted(open.threads(), threads));
