@@ -71,9 +71,9 @@ final class DataChecker {
 
   DataCheck check(
       Dataset data, @Nullable Dataset held, @Nullable Model model, InferenceArguments arguments) {
-    tellLineEnds(data);
+    tellFiles(data);
     if (held != null) {
-      tellLineEnds(held);
+      tellFiles(held);
     }
     @Nullable Task task = arguments.task().map(io.github.loragraph.Task::internal).orElse(null);
     @Nullable TokenCounts counts = null;
@@ -126,7 +126,8 @@ final class DataChecker {
         refusal);
   }
 
-  private void tellLineEnds(Dataset data) {
+  private void tellFiles(Dataset data) {
+    data.repeated().forEach(notices);
     for (Path file : data.files()) {
       if (Files.isRegularFile(file)) {
         LineEnds.of(file).notes().forEach(note -> notices.accept(file + ": " + note));

@@ -9,6 +9,7 @@ import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
@@ -16,11 +17,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -51,6 +54,12 @@ public final class Dataset {
   private final List<Example> examples;
   private final String name;
   private final NamedColumns columns;
+
+  /** A large file is read once for its checksum; null before. */
+  private volatile @Nullable Known known;
+
+  /** The checksum of files as they were. */
+  private record Known(FileStamps stamps, String checksum) {}
 
   /** Null unless it is a search. */
   private final @Nullable Search search;
@@ -266,6 +275,16 @@ public final class Dataset {
       rows.add(row);
     }
     return ofPart(rows);
+  }
+
+  /** The files that are named more than once, in a line each. */
+  List<String> repeated() {
+    Set<Path> seen = new HashSet<>();
+    return files.stream()
+        .filter(file -> !seen.add(file.toAbsolutePath().normalize()))
+        .distinct()
+        .map(file -> file + " is named more than once: so often its rows count")
+        .toList();
   }
 
   /** Whether it has some of the examples alone. */
@@ -517,6 +536,19 @@ public final class Dataset {
    * content.
    */
   String checksum() {
+    Known before = known;
+    if (before != null && before.stamps.areUnchanged()) {
+      return before.checksum;
+    }
+    FileStamps stamps = FileStamps.of(files());
+    String checksum = checksumOfContent();
+    if (!files().isEmpty()) {
+      known = new Known(stamps, checksum);
+    }
+    return checksum;
+  }
+
+  private String checksumOfContent() {
     if (files.size() == 1 && part == null) {
       return Checksum.of(files.get(0));
     }

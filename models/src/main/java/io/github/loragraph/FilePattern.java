@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /**
  * Files by their names: one, or with {@code *}, {@code ?}, {@code [...]}, <code>{a,b}</code> and
  * {@code **} over folders all that match, as {@link java.nio.file.FileSystem#getPathMatcher} has
- * it.
+ * it. As a shell has it, names that begin with a dot match what begins with one alone.
  *
  * @param name a file, or a pattern where there is no such file
  */
@@ -52,6 +52,7 @@ record FilePattern(String name) {
           Files.walk(folder, name.contains("**") ? Integer.MAX_VALUE : depth(end + 1))) {
         List<Path> matching =
             all.filter(Files::isRegularFile)
+                .filter(file -> namesHidden() || !isHidden(file))
                 .filter(
                     file ->
                         matcher.matches(
@@ -75,6 +76,14 @@ record FilePattern(String name) {
               .formatted(name, AtomicFile.reason(Objects.requireNonNull(e.getCause()))),
           e);
     }
+  }
+
+  private boolean namesHidden() {
+    return name.startsWith(".", Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+  }
+
+  private static boolean isHidden(Path file) {
+    return file.getFileName().toString().startsWith(".");
   }
 
   private int depth(int from) {

@@ -302,6 +302,8 @@ final class Training {
     Dataset.Split split = split(data);
     Dataset taught = split == null ? training : split.training();
     Optional<Dataset> measured = split == null ? heldOut : Optional.of(split.heldOut());
+    training.repeated().forEach(notes);
+    heldOut.ifPresent(set -> set.repeated().forEach(notes));
     tellWhatIsNotStreamed(data);
     if (arguments.isFewShot()) {
       return new FewShotLesson(data, taught, measured, arguments, notes, shapes);

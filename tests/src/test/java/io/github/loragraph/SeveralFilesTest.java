@@ -195,6 +195,25 @@ class SeveralFilesTest {
         "tsv");
     pack("{\"text\":\"good\",\"label\":\"neither\"}\n", "b.jsonl.gz");
     refused(1, "b.jsonl.gz:1 has the label 'neither'", "--data", parts + "/*");
+    Files.copy(one, parts.resolve("._a.tsv"));
+    refused(1, "b.jsonl.gz:1 has the label 'neither'", "--data", parts + "/*");
+    Cli twice = Cli.run("data", "check", parts.resolve("a.tsv"), parts + "/a.*");
+    assertTrue(twice.err().contains("a.tsv is named more than once"), twice.err());
+    Cli trained =
+        Cli.run(
+            "train",
+            model,
+            "--method",
+            "head",
+            "--steps",
+            1,
+            "--data",
+            one,
+            "--data",
+            one,
+            "-o",
+            folder.resolve("twice"));
+    assertTrue(trained.err().contains("one.tsv is named more than once"), trained.err());
     // A file of that name is itself.
     Path odd = Files.copy(one, parts.resolve("x[1].tsv"));
     ok("eval", model, "--data", odd, "--threads", 1);

@@ -56,6 +56,12 @@ public final class FileStamps {
     return new FileStamps(all);
   }
 
+  /** Whether files are still what they were. */
+  public boolean areUnchanged() {
+    return stamps.entrySet().stream()
+        .allMatch(entry -> entry.getValue().equals(Stamp.of(entry.getKey())));
+  }
+
   /**
    * Refuses files that are no longer what they were.
    *

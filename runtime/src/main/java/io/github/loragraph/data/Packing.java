@@ -51,7 +51,7 @@ final class Packing {
       byte[] start = in.readNBytes(4);
       in.reset();
       if (is(start, GZIP, 2)) {
-        return new Unpacked(new GZIPInputStream(in, BUFFER_BYTES));
+        return new Unpacked(new WholeGzip(in));
       }
       return is(start, ZSTD, 4) ? new Unpacked(new ZstdInputStream(in)) : in;
     } catch (EOFException | ZipException e) {
@@ -74,6 +74,24 @@ final class Packing {
       }
     }
     return true;
+  }
+
+  /** The library passes over what it cannot unpack after a first piece; those may be rows. */
+  private static final class WholeGzip extends GZIPInputStream {
+    private static final int TRAILER_BYTES = 8;
+
+    WholeGzip(InputStream in) throws IOException {
+      super(in, BUFFER_BYTES);
+    }
+
+    @Override
+    public int read(byte[] bytes, int from, int length) throws IOException {
+      int read = super.read(bytes, from, length);
+      if (read < 0 && (inf.getRemaining() > TRAILER_BYTES || in.read() >= 0)) {
+        throw new ZipException("more than what is packed");
+      }
+      return read;
+    }
   }
 
   /** Says of damage that it is one, whatever the unpacking library throws. */

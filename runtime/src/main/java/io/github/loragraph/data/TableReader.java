@@ -54,9 +54,8 @@ final class TableReader {
           for (String line = lines.nextFilled(); line != null; line = lines.nextFilled()) {
             List<String> fields = spaces ? words(line) : fields(line);
             heading.requireSize(fields, lines.number());
-            visitor.row(
-                heading.row(quotes.without(fields), lines.number()),
-                heading.named(quotes.without(fields)));
+            List<String> bare = quotes.without(fields);
+            visitor.row(heading.row(bare, lines.number()), heading.named(bare));
           }
         });
   }
@@ -237,23 +236,24 @@ final class TableReader {
     }
 
     Row row(List<String> fields, long line) {
+      String place = request.place(line);
       return new Row(
-              text < 0 ? null : field(fields, text, line, request.emptyTexts()),
-              textPair < 0 ? null : field(fields, textPair, line, request.emptyTexts()),
-              label < 0 ? null : field(fields, label, line, !request.labelled()),
+              text < 0 ? null : field(fields, text, place, request.emptyTexts()),
+              textPair < 0 ? null : field(fields, textPair, place, request.emptyTexts()),
+              label < 0 ? null : field(fields, label, place, !request.labelled()),
               Map.of(),
-              request.place(line))
+              place)
           .writtenAs(text < 0 ? null : fields.get(text));
     }
 
-    private String field(List<String> fields, int column, long line, boolean mayBeEmpty) {
+    private String field(List<String> fields, int column, String place, boolean mayBeEmpty) {
       String value = fields.get(column).strip();
       if (value.isEmpty() && !mayBeEmpty) {
         throw new LoraGraphException(
             "%s has nothing in column '%s': mend or delete the line"
-                .formatted(request.place(line), names.get(column)));
+                .formatted(place, names.get(column)));
       }
-      return DataFile.checked(value, names.get(column), request.place(line));
+      return DataFile.checked(value, names.get(column), place);
     }
 
     Map<String, JsonNode> named(List<String> fields) {
@@ -276,9 +276,9 @@ final class TableReader {
   private static final class Quotes {
     private static final int NOTICED_SHARE = 10;
 
-    private final List<Integer> filled = new ArrayList<>();
-    private final List<Integer> quoted = new ArrayList<>();
-    private final List<Boolean> doubled = new ArrayList<>();
+    private int[] filled = new int[8];
+    private int[] quoted = new int[8];
+    private boolean[] doubled = new boolean[8];
     private long rows;
 
     static Quotes of(TextLines.Lines lines) throws IOException {
@@ -286,27 +286,40 @@ final class TableReader {
       lines.next();
       for (String line = lines.next(); line != null; line = lines.next()) {
         quotes.rows++;
-        List<String> fields = fields(line);
-        for (int i = 0; i < fields.size(); i++) {
-          quotes.count(i, fields.get(i).strip());
+        int column = 0;
+        int begin = 0;
+        for (int tab = line.indexOf('\t'); tab >= 0; tab = line.indexOf('\t', begin)) {
+          quotes.count(column++, line, begin, tab);
+          begin = tab + 1;
         }
+        quotes.count(column, line, begin, line.length());
       }
       return quotes;
     }
 
-    private void count(int column, String cell) {
-      while (filled.size() <= column) {
-        filled.add(0);
-        quoted.add(0);
-        doubled.add(false);
+    /** A cell of a line; most begin with a character that no quotes can stand around. */
+    private void count(int column, String line, int begin, int end) {
+      if (column == filled.length) {
+        filled = Arrays.copyOf(filled, 2 * column);
+        quoted = Arrays.copyOf(quoted, 2 * column);
+        doubled = Arrays.copyOf(doubled, 2 * column);
       }
+      if (begin < end && isPlain(line.charAt(begin))) {
+        filled[column]++;
+        return;
+      }
+      String cell = line.substring(begin, end).strip();
       if (!cell.isEmpty()) {
-        filled.set(column, filled.get(column) + 1);
+        filled[column]++;
         if (isQuoted(cell)) {
-          quoted.set(column, quoted.get(column) + 1);
-          doubled.set(column, doubled.get(column) || cell.substring(1).contains("\"\""));
+          quoted[column]++;
+          doubled[column] |= cell.substring(1).contains("\"\"");
         }
       }
+    }
+
+    private static boolean isPlain(char c) {
+      return c > '"' && c < 0x7f;
     }
 
     /** Quotes around it, and inside only doubled ones. */
@@ -325,9 +338,7 @@ final class TableReader {
     }
 
     private boolean whole(int column) {
-      return column < quoted.size()
-          && quoted.get(column) > 0
-          && quoted.get(column).equals(filled.get(column));
+      return column < quoted.length && quoted[column] > 0 && quoted[column] == filled[column];
     }
 
     List<String> without(List<String> fields) {
@@ -343,20 +354,20 @@ final class TableReader {
 
     void tell(Heading heading) {
       for (int column : heading.read()) {
-        if (column < 0 || column >= quoted.size() || quoted.get(column) == 0) {
+        if (column < 0 || column >= quoted.length || quoted[column] == 0) {
           continue;
         }
-        int share = quoted.get(column);
+        int share = quoted[column];
         String name = heading.names.get(column);
         if (whole(column)) {
           heading.say("every cell of column '%s' is quoted: the quotes are taken off", name);
-        } else if (doubled.get(column)
+        } else if (doubled[column]
             || column == heading.label
             || (long) share * NOTICED_SHARE >= rows) {
           heading.say(
               "%,d of %,d cells of column '%s' are quoted: the quotes stay in the text (as .csv"
                   + " they would not)",
-              share, filled.get(column), name);
+              share, filled[column], name);
         }
       }
     }

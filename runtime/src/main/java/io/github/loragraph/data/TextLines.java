@@ -136,24 +136,41 @@ final class TextLines {
      * @throws LoraGraphException if it is longer than a row may be
      */
     @Nullable String next() throws IOException {
-      int c = read();
-      if (c < 0) {
+      if (isAtEnd()) {
         return null;
       }
       number++;
-      StringBuilder line = new StringBuilder();
-      for (; c >= 0 && c != '\n' && c != '\r'; c = read()) {
-        if (line.length() == DataFile.LONGEST_ROW) {
+      @Nullable StringBuilder longer = null;
+      do {
+        int begin = position;
+        while (position < limit && buffer[position] != '\n' && buffer[position] != '\r') {
+          position++;
+        }
+        int length = position - begin;
+        if (length + (longer == null ? 0 : longer.length()) > DataFile.LONGEST_ROW) {
           throw new LoraGraphException(
               "%s:%d has more than %,d characters: mend or delete the line"
                   .formatted(name, number, DataFile.LONGEST_ROW));
         }
-        line.append((char) c);
+        if (position < limit && longer == null) {
+          String line = new String(buffer, begin, length);
+          passLineEnd();
+          return line;
+        }
+        longer = longer == null ? new StringBuilder() : longer;
+        longer.append(buffer, begin, length);
+      } while (position >= limit && !isAtEnd());
+      if (position < limit) {
+        passLineEnd();
       }
-      if (c == '\r' && read() != '\n' && limit > 0) {
-        position--;
+      return longer.toString();
+    }
+
+    private void passLineEnd() throws IOException {
+      boolean returned = buffer[position++] == '\r';
+      if (returned && !isAtEnd() && buffer[position] == '\n') {
+        position++;
       }
-      return line.toString();
     }
 
     /**
@@ -177,16 +194,13 @@ final class TextLines {
       return null;
     }
 
-    /** Negative at the end; else the character stays in the buffer until the next call. */
-    private int read() throws IOException {
+    /** Whether nothing is left; else there is a character at the position. */
+    private boolean isAtEnd() throws IOException {
       if (position >= limit) {
         position = 0;
         limit = Math.max(0, text.read(buffer));
-        if (limit == 0) {
-          return -1;
-        }
       }
-      return buffer[position++];
+      return position >= limit;
     }
   }
 

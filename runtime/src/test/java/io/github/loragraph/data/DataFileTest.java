@@ -367,6 +367,15 @@ class DataFileTest {
         assertFails(
             "cannot read %s: it is packed, and cut short or damaged: pack it again".formatted(name),
             () -> read(name, Arrays.copyOf(packed, packed.length - 9)));
+        ByteArrayOutputStream more = new ByteArrayOutputStream();
+        more.write(packed);
+        more.write(Arrays.copyOfRange(packed, 2, packed.length));
+        for (byte[] after : List.of(more.toByteArray(), Arrays.copyOf(packed, packed.length + 5))) {
+          assertFails(
+              "cannot read %s: it is packed, and cut short or damaged: pack it again"
+                  .formatted(name),
+              () -> read(name, after));
+        }
         byte[] damaged = packed.clone();
         for (int i = 20; i < 60; i++) {
           damaged[i] ^= 0x5a;
@@ -422,6 +431,15 @@ class DataFileTest {
     assertFails(
         "a.tsv:2 is an empty line between others: delete it",
         () -> read("a.tsv", "text\tlabel\r\r\na\t0\r\r\n"));
+    // Wherever the end of what is read at once falls.
+    for (int length = 8150; length < 8200; length++) {
+      String text = "x".repeat(length);
+      List<Row> rows = read("a.tsv", "text\tlabel\r\n" + text + "\t0\r\nb\t1\r\nc\t" + text);
+      assertEquals(3, rows.size());
+      assertRow(rows.get(0), text, null, "0", ":2");
+      assertRow(rows.get(1), "b", null, "1", ":3");
+      assertRow(rows.get(2), "c", null, text, ":4");
+    }
   }
 
   private static void assertRow(Row row, String text, String pair, String label, String place) {
