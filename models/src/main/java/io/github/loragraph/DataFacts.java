@@ -20,7 +20,14 @@ final class DataFacts
   DataFacts(Lesson lesson, int maxLength) {
     this.lesson = lesson;
     data.put("examples", lesson.size());
-    data.put("heldOut", lesson.textsEval().size());
+    data.put("heldOut", lesson.sizeEval());
+    // Pairs and groups of texts are no texts.
+    if (lesson.texts().size() != lesson.size()) {
+      data.put("texts", lesson.texts().size());
+    }
+    if (lesson.textsEval().size() != lesson.sizeEval()) {
+      data.put("textsEval", lesson.textsEval().size());
+    }
     data.put("maxLength", maxLength);
   }
 

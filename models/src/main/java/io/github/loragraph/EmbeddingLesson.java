@@ -27,6 +27,7 @@ import io.github.loragraph.training.Towers;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -337,12 +338,17 @@ final class EmbeddingLesson implements Lesson {
   /** Without the anchors, which are mostly shorter. */
   @Override
   public List<Example> texts() {
-    return groups.texts();
+    return Stream.concat(groups.anchors().stream(), groups.texts().stream()).toList();
   }
 
   @Override
   public List<Example> textsEval() {
-    return documents;
+    return Stream.concat(queries.stream(), documents.stream()).toList();
+  }
+
+  @Override
+  public int sizeEval() {
+    return queries.size();
   }
 
   @Override

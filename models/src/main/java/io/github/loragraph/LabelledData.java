@@ -14,12 +14,15 @@ import io.github.loragraph.models.RunDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +39,7 @@ final class LabelledData {
 
   private static final String FOLDER = "tokens";
 
-  private final String name;
+  private final Dataset set;
   private final ModelData data;
   private final List<Example> examples;
 
@@ -51,7 +54,7 @@ final class LabelledData {
   private boolean toldCut;
 
   private LabelledData(
-      String name,
+      Dataset set,
       ModelData data,
       List<Example> examples,
       List<Row> rows,
@@ -59,7 +62,7 @@ final class LabelledData {
       @Nullable StreamedData streamed,
       Consumer<String> notes) {
     this.notes = notes;
-    this.name = name;
+    this.set = set;
     this.data = data;
     this.examples = examples;
     this.rows = rows;
@@ -80,8 +83,7 @@ final class LabelledData {
               List<Row> rows = rows(data, set, notes);
               ModelData.Encoded encoded =
                   data.trained(set.name(), rows, arguments.labelsAllSubwords());
-              return new LabelledData(
-                  set.name(), data, encoded.examples(), rows, encoded, null, notes);
+              return new LabelledData(set, data, encoded.examples(), rows, encoded, null, notes);
             });
   }
 
@@ -97,8 +99,7 @@ final class LabelledData {
             () -> {
               List<Row> rows = rows(data, set, notes);
               ModelData.Encoded encoded = data.measured(set.name(), rows);
-              return new LabelledData(
-                  set.name(), data, encoded.examples(), rows, encoded, null, notes);
+              return new LabelledData(set, data, encoded.examples(), rows, encoded, null, notes);
             });
   }
 
@@ -146,7 +147,7 @@ final class LabelledData {
     data.requireAlike(
         List.of(new Row("", streamed.arePairs() ? "" : null, null, Map.of(), streamed.place(0))));
     return Optional.of(
-        new LabelledData(set.name(), data, streamed.examples(), List.of(), null, streamed, notes));
+        new LabelledData(set, data, streamed.examples(), List.of(), null, streamed, notes));
   }
 
   private static boolean isLarge(List<Path> files) {
@@ -177,25 +178,56 @@ final class LabelledData {
         : WorstMistakes.of(data, rows, encoded);
   }
 
-  /** The texts of rows that are streamed are not kept: their tokens are. */
+  /** The texts of rows that are streamed are not kept: they are read again. */
   private List<Mistake> inWords(List<io.github.loragraph.task.Mistake> found) {
     StreamedData all = Objects.requireNonNull(streamed);
+    Map<Integer, Row> read =
+        rowsOf(all, found.stream().map(mistake -> mistake.example()).collect(Collectors.toSet()));
     return found.stream()
         .map(
             mistake -> {
-              Example example = examples.get(mistake.example());
+              @Nullable Row row = read.get(mistake.example());
               return new Mistake(
                   all.place(mistake.example()),
                   mistake.token() < 0 ? OptionalInt.empty() : OptionalInt.of(mistake.token()),
                   mistake.label(),
                   mistake.answer(),
                   mistake.loss(),
-                  data.canDecode(example)
-                      ? Optional.of(String.join(" ", data.tokens(example)))
-                      : Optional.empty(),
-                  Optional.empty());
+                  row == null ? ofTokens(mistake.example()) : Optional.ofNullable(row.text()),
+                  row == null ? Optional.empty() : Optional.ofNullable(row.textPair()));
             })
         .toList();
+  }
+
+  private Optional<String> ofTokens(int number) {
+    Example example = examples.get(number);
+    return data.canDecode(example)
+        ? Optional.of(String.join(" ", data.tokens(example)))
+        : Optional.empty();
+  }
+
+  /** Some rows by their numbers; none where the files are no longer what they were. */
+  private Map<Integer, Row> rowsOf(StreamedData all, Set<Integer> numbers) {
+    Map<Integer, Row> found = new HashMap<>();
+    if (numbers.isEmpty()) {
+      return found;
+    }
+    int[] next = {0};
+    try {
+      set.eachLabelled(
+          RunDefaults.NONE,
+          line -> {},
+          (row, file) -> {
+            int number = next[0]++;
+            if (numbers.contains(number) && row.place().equals(all.place(number))) {
+              found.put(number, row);
+            }
+          });
+      return found;
+    } catch (LoraGraphException e) {
+      notes.accept("the worst mistakes are told in tokens: " + e.getMessage());
+      return Map.of();
+    }
   }
 
   /** Those that are trained on. */
@@ -240,7 +272,7 @@ final class LabelledData {
     }
     if (!toldCut) {
       toldCut = true;
-      data.tellCut(name, cut, all.rows());
+      data.tellCut(set.name(), cut, all.rows());
     }
     return cut;
   }

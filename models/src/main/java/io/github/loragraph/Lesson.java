@@ -80,6 +80,11 @@ interface Lesson {
   /** The same of the held-out data; empty where there are none. */
   List<Example> textsEval();
 
+  /** The number of held-out examples, each of one text or more; 0 where there are none. */
+  default int sizeEval() {
+    return textsEval().size();
+  }
+
   /** How many texts of the training data were cut. */
   int truncated();
 

@@ -34,6 +34,11 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
 
   private long bestStep;
 
+  /** What was said last, and of which: a record of the run asks again and again. */
+  private Found saidOf = last;
+
+  private List<Mistake> said = List.of();
+
   /**
    * What was answered wrongly in one evaluation.
    *
@@ -125,6 +130,10 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
 
   /** The worst of them, the largest loss first. */
   List<Mistake> list() {
-    return words.apply(last.worst);
+    if (saidOf != last) {
+      said = words.apply(last.worst);
+      saidOf = last;
+    }
+    return said;
   }
 }

@@ -510,6 +510,8 @@ class EmbeddingTrainingTest {
     assertEquals(record.path("base"), record.path("final"));
     assertEquals(0, record.path("evaluatedStep").asInt());
     assertFalse(record.has("best"), record::toString);
+    assertEquals(WORDS.size(), record.path("data").path("heldOut").asInt());
+    assertEquals(2 * WORDS.size(), record.path("data").path("textsEval").asInt());
     String page = Files.readString(folder.resolve("kept/report.html"));
     assertTrue(page.contains("the run left the model as it was"), page);
     for (Map.Entry<String, Tensor> entry : adapters(kept).entrySet()) {

@@ -134,6 +134,7 @@ class StreamingTest {
       assertEquals(Trainings.figures(run(1)), Trainings.figures(run(runs)));
       assertEquals(expected.truncated(), result.truncated());
       assertEquals(expected.truncatedEval(), result.truncatedEval());
+      assertEquals(Runs.record(run(1)).path("mistakes"), Runs.record(run(runs)).path("mistakes"));
       assertEquals(
           known ? 2 : 0,
           notes.stream().filter(n -> n.contains("the tokens of")).count(),

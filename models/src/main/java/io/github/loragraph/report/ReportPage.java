@@ -495,10 +495,12 @@ public final class ReportPage {
     List<String> lines = new ArrayList<>();
     double most = data.path("maxLength").asDouble(Double.NaN);
     lines.add(
-        "%s examples to train on, %s held out."
+        "%s examples to train on%s, %s held out%s."
             .formatted(
                 Figures.count(data.path("examples").asDouble()),
-                Figures.count(data.path("heldOut").asDouble(0))));
+                texts(data.path("texts")),
+                Figures.count(data.path("heldOut").asDouble(0)),
+                texts(data.path("textsEval"))));
     double cut = data.path("truncated").asDouble(0);
     double cutEval = data.path("truncatedEval").asDouble(0);
     lines.add(
@@ -515,6 +517,11 @@ public final class ReportPage {
     }
     page.raw("<p>").text(String.join(" ", lines)).raw("</p>\n");
     close();
+  }
+
+  /** Of how many texts examples are, where that is another number. */
+  private static String texts(JsonNode count) {
+    return count.isNumber() ? " (%s texts)".formatted(Figures.count(count.asDouble())) : "";
   }
 
   private void parameters() {

@@ -117,6 +117,11 @@ public final class GroupExamples {
         .count();
   }
 
+  /** The different anchors, encoded. */
+  public List<Example> anchors() {
+    return anchors.examples();
+  }
+
   /** The different texts that are no anchors, encoded. */
   public List<Example> texts() {
     return texts.examples();
