@@ -65,6 +65,9 @@ class MaskedLanguageModelTest {
             "--json");
     assertEquals(0, trained.exitCode(), trained::err);
     assertTrue(trained.err().contains("15 % of the tokens are masked"), trained.err());
+    String page = Files.readString(run.resolve("report.html"));
+    assertTrue(page.contains("perplexity") && page.contains("% of the tokens of a batch"), page);
+    assertFalse(page.contains("Worst mistakes"), "what is masked is no mistake");
     JsonNode after = Cli.json("eval", run, "--data", eval);
     assertEquals(before.get("examples"), after.get("examples"), "the same tokens are masked");
     assertTrue(after.get("loss").asDouble() < 0.6 * before.get("loss").asDouble(), after::toString);

@@ -156,6 +156,12 @@ class StreamingTest {
   @ValueSource(strings = {"multilabel", "regression", "multioutput-regression"})
   void otherTargets(String task) throws IOException {
     same(Task.named(task).orElseThrow(), false, a -> a.shuffle(!task.equals("regression")));
+    String page = Files.readString(run(runs).resolve("report.html"));
+    assertEquals(task.equals("multilabel"), page.contains("Figures of each class"), page);
+    assertFalse(page.contains("Confusion matrix"), "one answer or several are no pairs of classes");
+    for (String part : List.of("Last evaluation", "Worst mistakes", "% of the tokens of a batch")) {
+      assertTrue(page.contains(part), part);
+    }
   }
 
   @Test
