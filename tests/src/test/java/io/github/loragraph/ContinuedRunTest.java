@@ -160,6 +160,7 @@ class ContinuedRunTest {
     ok(List.of("train", "--continue-from", full, "--epochs", 1));
     Cli cli = ok(List.of("train", "--continue-from", more, "--steps", 1, "--log-every", 1));
     assertTrue(cli.err().contains(more + " is continued after its 8 steps"), cli.err());
+    assertTrue(cli.err().contains("a run of 1 steps is too short to measure engines"), cli.err());
     assertEquals(2 + 2 / 7.0, firstEpoch(folder.resolve("full-continued-continued")), 1e-9);
   }
 

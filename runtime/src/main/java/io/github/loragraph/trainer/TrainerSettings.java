@@ -148,7 +148,8 @@ public record TrainerSettings(
     return continued.step() + ownSteps(batchesPerEpoch);
   }
 
-  private long ownSteps(long batchesPerEpoch) {
+  /** The steps that a run over data of so many batches an epoch makes itself. */
+  long ownSteps(long batchesPerEpoch) {
     if (epochs == null && steps != null) {
       return steps;
     }

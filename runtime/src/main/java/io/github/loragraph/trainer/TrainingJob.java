@@ -100,7 +100,7 @@ public record TrainingJob(
   }
 
   private static long steps(TrainerSettings settings, int examples) {
-    return settings.totalSteps(settings.batchesPerEpoch(examples));
+    return settings.ownSteps(settings.batchesPerEpoch(examples));
   }
 
   /**
@@ -336,7 +336,7 @@ public record TrainingJob(
         engines.open(
             graph == null ? kind : graph.engine(kind, settings.batchSize(), log),
             CheckpointMarks.engineStart(start),
-            settings.totalSteps(perEpoch()),
+            settings.ownSteps(perEpoch()),
             (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
             log)) {
       opened.unreached().notes().forEach(log);
@@ -461,7 +461,7 @@ public record TrainingJob(
   private int perCall() {
     long perEpoch = perEpoch();
     long perStep = Math.min(settings.accumulation(), perEpoch);
-    long steps = Math.min(Integer.MAX_VALUE, settings.totalSteps(perEpoch));
+    long steps = Math.min(Integer.MAX_VALUE, settings.ownSteps(perEpoch));
     return (int) Math.min(batchesPerCall, steps * perStep);
   }
 
