@@ -197,6 +197,18 @@ class ContinuedRunTest {
     refused(1, "all was trained on all", "--continue-from", between, "--epochs", 1, "--data", data);
   }
 
+  /** An option that says yes says so beside a file that says it, too. */
+  @Test
+  void whatTheFileSaysTooStays() throws Exception {
+    Path run = folder.resolve("run");
+    ok(arguments(run, 1, "--write-model"));
+    ok(with(continuing(run), "--write-model"));
+    assertTrue(Files.exists(folder.resolve("run-continued/model.onnx")));
+    Path again = folder.resolve("again");
+    ok(List.of("train", "--config", run.resolve("config.yaml"), "--write-model", "-o", again));
+    assertTrue(Files.exists(again.resolve("model.onnx")));
+  }
+
   private static List<Object> continuing(Path run) {
     return List.of("train", "--continue-from", run, "--epochs", 1);
   }

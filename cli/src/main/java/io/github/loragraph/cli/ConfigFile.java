@@ -76,7 +76,8 @@ final class ConfigFile implements IDefaultValueProvider {
     if (continued.isPresent()) {
       Path file = continued.get().resolve(RunFolder.CONFIG);
       command.setDefaultValueProvider(
-          read(file, toContinue(continued.get(), file), command.getCommandSpec()).without(args));
+          read(file, toContinue(continued.get(), file), command.getCommandSpec())
+              .without(args, command.getCommandSpec()));
       return;
     }
     Optional<Path> run = valueOf(RESUME, args);
@@ -93,7 +94,7 @@ final class ConfigFile implements IDefaultValueProvider {
               file ->
                   command.setDefaultValueProvider(
                       read(file, RunConfiguration.entries(file), command.getCommandSpec())
-                          .without(args)));
+                          .without(args, command.getCommandSpec())));
     }
   }
 
@@ -169,8 +170,11 @@ final class ConfigFile implements IDefaultValueProvider {
     return config;
   }
 
-  /** The command line wins: also where it says no to what the file says yes to. */
-  private ConfigFile without(String[] args) {
+  /**
+   * The command line wins: also where it says no to what the file says yes to, and where it says
+   * yes, too, which picocli would take for the opposite of the default.
+   */
+  private ConfigFile without(String[] args, CommandSpec command) {
     values
         .keySet()
         .removeIf(
@@ -178,10 +182,20 @@ final class ConfigFile implements IDefaultValueProvider {
               String opposite =
                   "--" + (name.startsWith(NO) ? name.substring(NO.length()) : NO + name);
               return isReplaced(name, args)
+                  || isGiven(command.findOption("--" + name), args)
                   || Arrays.stream(args)
                       .anyMatch(arg -> arg.equals(opposite) || arg.startsWith(opposite + "="));
             });
     return this;
+  }
+
+  private static boolean isGiven(@Nullable OptionSpec option, String[] args) {
+    return option != null
+        && Arrays.stream(option.names())
+            .anyMatch(
+                name ->
+                    Arrays.stream(args)
+                        .anyMatch(arg -> arg.equals(name) || arg.startsWith(name + "=")));
   }
 
   /** Whether the command line says in another way what to measure with. */
