@@ -45,11 +45,24 @@ class TimeLeftTest {
 
   @Test
   void oneInAsManyAsTheReductionFactorGoesOn() {
-    // 9 trials of a third, of which 3 go on to the end: with the repeats 3 + 2 + 3 trainings.
+    // 9 trials of a third, of which 3 go on to the end, and the repeats: after the first of them 14
+    // processes are left, and 8/3 + 2 + 3 trainings. Half of 3 seconds is the start of a process.
     TimeLeft time = time(SuccessiveHalving.of(3, 1 / 3.0));
     nanos += Duration.ofSeconds(3).toNanos();
-    assertEquals(Duration.ofSeconds(69), time.ended(part(0)));
+    assertEquals(14 * 1.5 + 4.5 * 23 / 3, seconds(time.ended(part(0))), 1e-6);
     nanos += Duration.ofSeconds(6).toNanos();
-    assertEquals(63, time.ended(part(1)).toSeconds());
+    assertEquals(13 * 2.25 + 4.5 * 7, seconds(time.ended(part(1))), 1e-6);
+  }
+
+  /** What takes seconds to start takes them for a short part as well, and no more of a long one. */
+  @Test
+  void aProcessStartsInTheSameTimeWhateverItTrains() {
+    TimeLeft time = time(SuccessiveHalving.of(3, 1 / 3.0));
+    nanos += Duration.ofSeconds(4 + 100).toNanos();
+    assertEquals(14 * 4 + 300 * 23 / 3.0, seconds(time.ended(part(0))), 1e-6);
+  }
+
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / 1e9;
   }
 }
