@@ -293,7 +293,9 @@ final class Chart {
         high = Math.max(high, x);
       }
     }
-    return low < high ? Axis.of(low, high, 1) : Axis.of(low - 1, low + 1, 1);
+    // What was measured once, at the end, stands at the end.
+    double begin = low < high ? low : Math.min(0, high - 1);
+    return Axis.of(begin, high, 1);
   }
 
   private Axis yAxis() {
