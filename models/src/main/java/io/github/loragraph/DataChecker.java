@@ -91,17 +91,17 @@ final class DataChecker {
     }
     Task seen = task == null ? Tasks.CLASSIFICATION : task;
     if (held != null) {
-      each(held, seen, row -> heldOut.add(number(row), 0));
+      each(held, seen, row -> heldOut.add(number(row), 0), text -> {});
     }
     try (Measure measure =
         model == null || counts != null ? null : new Measure(model, arguments.maxLength())) {
       each(
           data,
           seen,
-          row -> {
-            take(row);
+          row -> take(row, seen.isLabelled() && seen != Tasks.EMBEDDING),
+          text -> {
             if (measure != null) {
-              measure.add(row);
+              measure.add(text);
             }
           });
       if (measure != null) {
@@ -172,8 +172,12 @@ final class DataChecker {
     }
   }
 
-  /** Rows as they stand, or what a task makes of them where it reads other columns. */
-  private static void each(Dataset data, Task task, Consumer<Row> taker) {
+  /**
+   * Rows as they stand, or what a task makes of them where it reads other columns.
+   *
+   * @param texts gets what is encoded at once: rows, or of groups each text
+   */
+  private static void each(Dataset data, Task task, Consumer<Row> taker, Consumer<Row> texts) {
     if (task == Tasks.EMBEDDING) {
       for (TextGroup group : data.groups(RunDefaults.NONE, line -> {})) {
         taker.accept(
@@ -183,19 +187,20 @@ final class DataChecker {
                 null,
                 group.anchor().values(),
                 group.place()));
+        group.all().forEach(texts);
       }
     } else if (task.ranks()) {
-      data.pairs(true, RunDefaults.NONE, line -> {}).forEach(taker);
+      data.pairs(true, RunDefaults.NONE, line -> {}).forEach(taker.andThen(texts));
     } else {
-      data.eachAsItStands(taker);
+      data.eachAsItStands(taker.andThen(texts));
     }
   }
 
-  private void take(Row row) {
+  private void take(Row row, boolean labelled) {
     rows++;
     String label = row.label();
     if (label == null || label.isEmpty()) {
-      unlabelled++;
+      unlabelled += labelled ? 1 : 0;
     } else if (labels.size() < COUNTED || labels.containsKey(label)) {
       labels.merge(label, 1L, Long::sum);
     }

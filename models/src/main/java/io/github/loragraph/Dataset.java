@@ -293,7 +293,8 @@ public final class Dataset {
   }
 
   /**
-   * Looks at the files before they are trained on, in one pass that holds no text.
+   * Looks at the files before they are trained on. Of what a training would stream no text is held;
+   * what it holds in memory, groups of texts for example, this does, too.
    *
    * @param heldOut data that should have no row of these
    * @param model that is to be trained, or whose tokens lengths are said in
@@ -556,8 +557,8 @@ public final class Dataset {
     if (part != null) {
       checksum.add(part.toByteArray());
     }
-    for (Path part : files()) {
-      checksum.add(Checksum.of(part).getBytes(StandardCharsets.UTF_8));
+    for (Path file : files()) {
+      checksum.add(Checksum.of(file).getBytes(StandardCharsets.UTF_8));
     }
     for (Example example : examples) {
       Row row = example.row("");

@@ -335,7 +335,7 @@ final class EmbeddingLesson implements Lesson {
         documentModel);
   }
 
-  /** Without the anchors, which are mostly shorter. */
+  /** The anchors, then the other texts. */
   @Override
   public List<Example> texts() {
     return Stream.concat(groups.anchors().stream(), groups.texts().stream()).toList();

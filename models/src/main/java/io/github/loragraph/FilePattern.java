@@ -52,11 +52,10 @@ record FilePattern(String name) {
           Files.walk(folder, name.contains("**") ? Integer.MAX_VALUE : depth(end + 1))) {
         List<Path> matching =
             all.filter(Files::isRegularFile)
-                .filter(file -> namesHidden() || !isHidden(file))
-                .filter(
-                    file ->
-                        matcher.matches(
-                            folder.toString().isEmpty() ? file : folder.relativize(file)))
+                .map(file -> folder.toString().isEmpty() ? file : folder.relativize(file))
+                .filter(file -> namesHidden(end + 1) || !isHidden(file))
+                .filter(matcher::matches)
+                .map(folder::resolve)
                 .sorted()
                 .toList();
         if (matching.isEmpty()) {
@@ -78,12 +77,18 @@ record FilePattern(String name) {
     }
   }
 
-  private boolean namesHidden() {
-    return name.startsWith(".", Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+  /** Whether a name in the pattern begins with a dot: who writes it means such files. */
+  private boolean namesHidden(int from) {
+    return Stream.of(name.substring(from).split("[/\\\\]")).anyMatch(part -> part.startsWith("."));
   }
 
-  private static boolean isHidden(Path file) {
-    return file.getFileName().toString().startsWith(".");
+  private static boolean isHidden(Path below) {
+    for (Path part : below) {
+      if (part.toString().startsWith(".")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private int depth(int from) {

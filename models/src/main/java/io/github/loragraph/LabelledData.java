@@ -50,6 +50,10 @@ final class LabelledData {
   private final ModelData.@Nullable Encoded encoded;
 
   private final @Nullable StreamedData streamed;
+
+  /** Of the files that are streamed, from before they were read. */
+  private final @Nullable FileStamps stamps;
+
   private final Consumer<String> notes;
   private boolean toldCut;
 
@@ -60,6 +64,7 @@ final class LabelledData {
       List<Row> rows,
       ModelData.@Nullable Encoded encoded,
       @Nullable StreamedData streamed,
+      @Nullable FileStamps stamps,
       Consumer<String> notes) {
     this.notes = notes;
     this.set = set;
@@ -68,6 +73,7 @@ final class LabelledData {
     this.rows = rows;
     this.encoded = encoded;
     this.streamed = streamed;
+    this.stamps = stamps;
   }
 
   /**
@@ -83,7 +89,8 @@ final class LabelledData {
               List<Row> rows = rows(data, set, notes);
               ModelData.Encoded encoded =
                   data.trained(set.name(), rows, arguments.labelsAllSubwords());
-              return new LabelledData(set, data, encoded.examples(), rows, encoded, null, notes);
+              return new LabelledData(
+                  set, data, encoded.examples(), rows, encoded, null, null, notes);
             });
   }
 
@@ -99,7 +106,8 @@ final class LabelledData {
             () -> {
               List<Row> rows = rows(data, set, notes);
               ModelData.Encoded encoded = data.measured(set.name(), rows);
-              return new LabelledData(set, data, encoded.examples(), rows, encoded, null, notes);
+              return new LabelledData(
+                  set, data, encoded.examples(), rows, encoded, null, null, notes);
             });
   }
 
@@ -147,7 +155,7 @@ final class LabelledData {
     data.requireAlike(
         List.of(new Row("", streamed.arePairs() ? "" : null, null, Map.of(), streamed.place(0))));
     return Optional.of(
-        new LabelledData(set, data, streamed.examples(), List.of(), null, streamed, notes));
+        new LabelledData(set, data, streamed.examples(), List.of(), null, streamed, stamps, notes));
   }
 
   private static boolean isLarge(List<Path> files) {
@@ -213,7 +221,9 @@ final class LabelledData {
       return found;
     }
     int[] next = {0};
+    FileStamps then = Objects.requireNonNull(stamps);
     try {
+      then.requireUnchanged("its texts are not those that were answered");
       set.eachLabelled(
           RunDefaults.NONE,
           line -> {},
@@ -223,6 +233,7 @@ final class LabelledData {
               found.put(number, row);
             }
           });
+      then.requireUnchanged("its texts are not those that were answered");
       return found;
     } catch (LoraGraphException e) {
       notes.accept("the worst mistakes are told in tokens: " + e.getMessage());

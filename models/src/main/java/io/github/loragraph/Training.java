@@ -225,13 +225,12 @@ final class Training {
       TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
       TrainingJob.Result result =
           run == null
-              ? comparison.settle(
-                  lesson.completed(
-                      job.run(List.of(bridge), continued == null ? null : continued.state()),
-                      sessions,
-                      List.of(bridge)),
-                  model,
-                  notes)
+              ? completed(
+                  job.run(List.of(bridge), continued == null ? null : continued.state()),
+                  lesson,
+                  comparison,
+                  sessions,
+                  List.of(bridge))
               : inFolder(
                   run,
                   job,
@@ -459,11 +458,12 @@ final class Training {
             hearing.add(events);
           }
           result =
-              comparison.settle(
-                  lesson.completed(
-                      job.run(hearing, start, folder.bestParameters()), job.sessions(), hearing),
-                  model,
-                  notes);
+              completed(
+                  job.run(hearing, start, folder.bestParameters()),
+                  lesson,
+                  comparison,
+                  job.sessions(),
+                  hearing);
         }
         var chosen = result.summary().best();
         if (chosen != null) {
@@ -508,6 +508,17 @@ final class Training {
         report(target);
       }
     }
+  }
+
+  /** What was made, or the model as it was: of that there is nothing to complete. */
+  private TrainingJob.Result completed(
+      TrainingJob.Result trained,
+      Lesson lesson,
+      Comparison comparison,
+      Sessions sessions,
+      List<io.github.loragraph.trainer.TrainingListener> hearing) {
+    TrainingJob.Result settled = comparison.settle(trained, model, notes);
+    return comparison.keptBase() ? settled : lesson.completed(settled, sessions, hearing);
   }
 
   /** A run without its page is a run nevertheless. */

@@ -9,9 +9,9 @@ import java.util.Optional;
  *
  * @param model the trained model, with its adapters; the model as it was where {@code keptBase}
  * @param steps that were made
- * @param trainLoss the loss over the span of the last log entry, or of the last step without logs;
- *     NaN where a run that was gone on with had only its end to write
- * @param samplesPerSecond examples a second over all steps, evaluations not counted; NaN as before
+ * @param trainLoss the loss over the span of the last log entry, or of the last step without logs
+ * @param samplesPerSecond examples a second over all steps, evaluations not counted; NaN where a
+ *     run that was gone on with had only its end to write
  * @param evaluation on held-out data of the model; empty where there was none
  * @param best the evaluation whose parameters the model has; empty where there were not several, or
  *     the last ones were asked for

@@ -176,7 +176,8 @@ class ContinuedRunTest {
 
     refused(1, "'evalSplit' 0.3", "--continue-from", split, "--epochs", 1, "--eval-split", 0.3);
     refused(1, "'seed' 5", "--continue-from", split, "--epochs", 1, "--seed", 5);
-    refused(1, "on all of these data", "--continue-from", all, "--epochs", 1, "--eval-split", 0.2);
+    refused(
+        1, "without holding any out", "--continue-from", all, "--epochs", 1, "--eval-split", 0.2);
     assertFalse(Files.exists(folder.resolve("all-continued")));
 
     Cli same = ok(continuing(split));
@@ -185,7 +186,8 @@ class ContinuedRunTest {
     ok(List.of("train", "--continue-from", more, "--epochs", 1, "--seed", 4));
     Path rest = folder.resolve("rest");
     ok(with(continuing(more), "--eval", trainings.data(), "-o", rest));
-    refused(1, "on all of these data", "--continue-from", rest, "--epochs", 1, "--eval-split", 0.2);
+    refused(
+        1, "without holding any out", "--continue-from", rest, "--epochs", 1, "--eval-split", 0.2);
 
     // Also where other data came between.
     Path rows = folder.resolve("other.jsonl");
@@ -194,7 +196,15 @@ class ContinuedRunTest {
     Cli other = ok(with(continuing(all), "--data", rows, "--eval-split", 0.2, "-o", between));
     assertTrue(other.err().contains(all + " was trained on other data: rows"), other.err());
     Object data = trainings.data();
-    refused(1, "all was trained on all", "--continue-from", between, "--epochs", 1, "--data", data);
+    refused(
+        1,
+        "all was trained on these data",
+        "--continue-from",
+        between,
+        "--epochs",
+        1,
+        "--data",
+        data);
   }
 
   /** An option that says yes says so beside a file that says it, too. */

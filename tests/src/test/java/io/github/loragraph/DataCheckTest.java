@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -205,6 +206,26 @@ class DataCheckTest {
     Cli embedding = Cli.run("data", "check", pairs, "--task", "embedding");
     assertEquals(1, embedding.exitCode());
     assertTrue(embedding.err().contains("pairs.tsv:3"), embedding.err());
+    // Lengths are of texts as they are encoded, one by one: 3 of 3 tokens, and one of 7.
+    Path groups =
+        Files.writeString(
+            folder.resolve("groups.tsv"),
+            "anchor\tpositive\tnegative\ngood\tfilm\ta b c d e\nbad\tmovie\tx\n");
+    Cli whole =
+        Cli.run(
+            "data",
+            "check",
+            groups,
+            "--task",
+            "embedding",
+            "--model",
+            "all-minilm-l6-v2",
+            "--max-length",
+            6);
+    assertEquals(0, whole.exitCode(), whole::err);
+    assertTrue(whole.out().contains("half of the texts have at most 3 tokens"), whole.out());
+    assertTrue(whole.out().contains("1 "), whole.out());
+    assertFalse(whole.out().contains("no label"), whole.out());
     Path data = Files.writeString(folder.resolve("t.tsv"), "text\tlabel\nfilm\t0.5\nbad\t1\n");
     Cli encoder = Cli.run("data", "check", data, "--model", "all-minilm-l6-v2");
     assertEquals(0, encoder.exitCode(), encoder::err);

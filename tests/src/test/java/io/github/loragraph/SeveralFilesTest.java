@@ -197,6 +197,14 @@ class SeveralFilesTest {
     refused(1, "b.jsonl.gz:1 has the label 'neither'", "--data", parts + "/*");
     Files.copy(one, parts.resolve("._a.tsv"));
     refused(1, "b.jsonl.gz:1 has the label 'neither'", "--data", parts + "/*");
+    // A copy in a hidden folder is not found either, unless the pattern names it.
+    Path checkpoints = Files.createDirectories(parts.resolve(".checkpoints"));
+    Files.copy(one, checkpoints.resolve("only.tsv"));
+    refused(1, "no file matches " + parts + "/**only.tsv", "--data", parts + "/**only.tsv");
+    refused(1, "no file matches " + parts + "/*/only.tsv", "--data", parts + "/*/only.tsv");
+    Cli named = Cli.run("data", "check", parts + "/.checkpoints/*.tsv");
+    assertTrue(named.out().contains(" rows, 2 labels"), named.out() + named.err());
+    Files.delete(checkpoints.resolve("only.tsv"));
     Cli twice = Cli.run("data", "check", parts.resolve("a.tsv"), parts + "/a.*");
     assertTrue(twice.err().contains("a.tsv is named more than once"), twice.err());
     Cli trained =

@@ -14,6 +14,7 @@ import io.github.loragraph.onnx.OnnxFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -192,6 +193,47 @@ class ThresholdsRunTest {
                             .fitThresholds(true)
                             .build()));
     assertTrue(other.getMessage().contains("multilabel"), other.getMessage());
+  }
+
+  /** Where the model stays as it was there is nothing to fit, and its own thresholds stay. */
+  @Test
+  void theModelThatWasKeptKeepsItsOwn() throws Exception {
+    Path run = folder.resolve("run");
+    train(run, "--eval", heldOut, "--fit-thresholds", "--write-model");
+    model = run;
+    Path kept = folder.resolve("kept");
+    Cli said =
+        train(
+            kept,
+            "--eval",
+            heldOut,
+            "--fit-thresholds",
+            "--keep-if-better",
+            "--warmup-steps",
+            10000);
+    assertTrue(said.err().contains("stays as it was"), said.err());
+    assertFalse(said.err().contains("thresholds fitted"), said.err());
+    assertEquals(thresholds(run), thresholds(kept));
+  }
+
+  /** An adapter that says nothing of thresholds has none, whatever the model below it has. */
+  @Test
+  void thresholdsOfTheModelAreNotThoseOfAnAdapter() throws Exception {
+    Path run = folder.resolve("run");
+    train(run, "--eval", heldOut, "--fit-thresholds");
+    Path below = model.resolveSibling("config.json");
+    Files.copy(run.resolve("config.json"), below, StandardCopyOption.REPLACE_EXISTING);
+    Path bare = Files.createDirectories(folder.resolve("bare"));
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.copy(run.resolve("adapter").resolve(file), bare.resolve(file));
+    }
+    try (Predictor predictor = Model.open(model).predictor();
+        Predictor adapted = Model.open(model).withAdapter(bare).predictor();
+        Predictor itsOwn = Model.open(model).withAdapter(run).predictor()) {
+      assertEquals(3, predictor.thresholds().size());
+      assertEquals(Map.of(), adapted.thresholds());
+      assertEquals(thresholds(run), new TreeMap<>(itsOwn.thresholds()));
+    }
   }
 
   /** A file that another hand wrote is held to the classes. */

@@ -21,7 +21,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   private final ResultOutput output;
 
-  /** Null where there is no terminal, and before the first step. */
+  /** Null where there is no terminal, or nothing to show yet. */
   private @Nullable ProgressBar bar;
 
   private long totalSteps;
@@ -29,11 +29,26 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   /** {@link System#nanoTime} when it began. */
   private long begun;
 
+  /** The step that this process goes on after; what was before it took none of its time. */
+  private long after;
+
+  /** Whether that is known only by the first step. */
+  private final boolean continued;
+
   /** The score of the last evaluation, behind the other figures; empty before it. */
   private String lastEvaluation = "";
 
-  ProgressListener(ResultOutput output) {
+  /**
+   * @param continued whether it goes on from another run, whose steps are counted, too
+   */
+  ProgressListener(ResultOutput output, boolean continued) {
     this.output = output;
+    this.continued = continued;
+  }
+
+  @Override
+  public void onResume(long step) {
+    after = step;
   }
 
   /** Whether standard error is a terminal; the launcher knows. */
@@ -54,12 +69,12 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   public void onTrainBegin(long steps) {
     totalSteps = steps;
     begun = System.nanoTime();
+    if (onTerminal() && (!continued || after > 0)) {
+      bar = barFrom(after);
+    }
   }
 
-  /**
-   * From the first step of this process on: the time left is reckoned from its steps alone, not
-   * from those of a run that was stopped or is continued.
-   */
+  /** The time left is reckoned from the steps of this process alone. */
   private ProgressBar barFrom(long step) {
     return new ProgressBarBuilder()
         .setTaskName("training")

@@ -67,7 +67,7 @@ record QuickstartPlace(Path folder, ResultOutput output, int threads) {
 
   TrainingResult train(
       Model model, Dataset training, Dataset heldOut, TrainingArguments arguments) {
-    try (ProgressListener progress = new ProgressListener(output)) {
+    try (ProgressListener progress = new ProgressListener(output, false)) {
       return model.train(training, heldOut, arguments, progress);
     }
   }

@@ -188,7 +188,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     Kept kept = new Kept();
     kept.checkpoint = resume != null && RunFolder.hasCheckpoint(resume);
     try (StopRequest stop = new StopRequest(output, kept.checkpoint ? howToGoOn() : NOTHING_KEPT);
-        ProgressListener progress = new ProgressListener(output)) {
+        ProgressListener progress = new ProgressListener(output, continueFrom != null)) {
       kept.stop = stop;
       TrainingOutput.print(
           train(outputName.choose(adapted), progress, stop, kept), runFolder(), output);

@@ -111,7 +111,7 @@ public final class FormerRecipes {
       }
       if (then.get(RunConfiguration.EVAL_SPLIT) == null) {
         throw new LoraGraphException(
-            "%s was trained on all of these data, so none of them can be held out now: give held-out data of their own"
+            "%s was trained on these data without holding any out, so none of them can be held out now: give held-out data of their own"
                 .formatted(run));
       }
       for (String name : OF_SPLIT) {

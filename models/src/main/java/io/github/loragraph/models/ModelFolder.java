@@ -347,7 +347,16 @@ public final class ModelFolder {
     if (config != null) {
       return config;
     }
-    return ModelConfig.beside(folders).map(ModelConfig::read).orElseGet(ModelConfig::empty);
+    return ModelConfig.beside(folders)
+        .map(
+            file -> {
+              ModelConfig read = ModelConfig.read(file);
+              // Thresholds that were fitted to the model's answers say nothing of an adapter's.
+              return adapter == null || !AtomicFile.folderOf(modelFile).equals(file.getParent())
+                  ? read
+                  : read.withThresholds(Map.of());
+            })
+        .orElseGet(ModelConfig::empty);
   }
 
   /**

@@ -66,8 +66,7 @@ public record LineEnds(boolean marked, long lf, long crLf, long cr) {
       notes.add("its lines end in CR LF, which is taken as LF is");
     } else if (crLf > 0 || cr > 0) {
       notes.add(
-          "%,d lines end in LF, %,d in CR LF, %,d in CR: each ends a row outside of quotes"
-              .formatted(lf, crLf, cr));
+          "%,d lines end in LF, %,d in CR LF, %,d in CR: each ends a row".formatted(lf, crLf, cr));
     }
     return notes;
   }

@@ -54,6 +54,9 @@ public record Thresholds(List<Double> values) {
     for (int i = 0; i < logits.length; i++) {
       answers.add(new Answer(Probabilities.sigmoid(logits[i][c]), targets[i][c] >= HALF));
     }
+    if (answers.stream().anyMatch(answer -> Double.isNaN(answer.probability()))) {
+      return HALF;
+    }
     answers.sort(Comparator.comparingDouble(Answer::probability).reversed());
     long support = answers.stream().filter(Answer::right).count();
     double best = HALF;
