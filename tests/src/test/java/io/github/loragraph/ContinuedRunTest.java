@@ -185,7 +185,8 @@ class ContinuedRunTest {
     Path more = folder.resolve("split-continued");
     ok(List.of("train", "--continue-from", more, "--epochs", 1, "--seed", 4));
     Path rest = folder.resolve("rest");
-    ok(with(continuing(more), "--eval", trainings.data(), "-o", rest));
+    Cli taken = ok(with(continuing(more), "--eval", trainings.data(), "-o", rest));
+    assertTrue(taken.err().contains("held out a share of 0.2 of these data, which"), taken.err());
     refused(
         1, "without holding any out", "--continue-from", rest, "--epochs", 1, "--eval-split", 0.2);
 

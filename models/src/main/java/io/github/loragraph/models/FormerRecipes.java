@@ -93,11 +93,22 @@ public final class FormerRecipes {
    * Refuses to hold out what one of the runs was trained on.
    *
    * @param now what is asked for, with the checksum of the data
-   * @param notes takes a line where nobody can tell
+   * @param notes takes a line where nobody can tell, and where what was held out is trained on
    * @throws LoraGraphException if rows would be measured with that a model was trained on
    */
   public void requireUnseen(Map<String, Object> now, Consumer<String> notes) {
     if (now.get(RunConfiguration.EVAL_SPLIT) == null) {
+      recipes.entrySet().stream()
+          .filter(former -> former.getValue().get(RunConfiguration.EVAL_SPLIT) != null)
+          .filter(former -> hasData(former, now))
+          .findFirst()
+          .ifPresent(
+              former ->
+                  notes.accept(
+                      "%s held out a share of %s of these data, which is trained on now"
+                          .formatted(
+                              former.getKey(),
+                              former.getValue().get(RunConfiguration.EVAL_SPLIT))));
       return;
     }
     for (Map.Entry<Path, Map<String, Object>> former : recipes.entrySet()) {
