@@ -332,7 +332,7 @@ final class Training {
     if (share == null) {
       return null;
     }
-    HeldOutSplit drawn = HeldOutSplit.of(training, data.task(), share, arguments.seed());
+    HeldOutSplit drawn = HeldOutSplit.of(training, data.task(), share, arguments.evalSplitSeed());
     notes.accept(drawn.note());
     return training.split(drawn);
   }

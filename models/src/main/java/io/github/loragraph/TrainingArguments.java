@@ -181,6 +181,7 @@ public final class TrainingArguments {
   private final @Nullable String metricForBest;
   private final int patience;
   private final @Nullable Double evalSplit;
+  private final @Nullable Long evalSplitSeed;
   private final boolean fitThresholds;
   private final boolean tensorBoard;
   private final @Nullable Path continueFrom;
@@ -247,6 +248,7 @@ public final class TrainingArguments {
     metricForBest = b.metricForBest;
     patience = b.patience;
     evalSplit = b.evalSplit;
+    evalSplitSeed = b.evalSplitSeed;
     fitThresholds = b.fitThresholds;
     tensorBoard = b.tensorBoard;
     continueFrom = b.continueFrom;
@@ -321,6 +323,7 @@ public final class TrainingArguments {
     b.metricForBest = metricForBest;
     b.patience = patience;
     b.evalSplit = evalSplit;
+    b.evalSplitSeed = evalSplitSeed;
     b.fitThresholds = fitThresholds;
     b.tensorBoard = tensorBoard;
     b.continueFrom = continueFrom;
@@ -579,6 +582,11 @@ public final class TrainingArguments {
     return Optional.ofNullable(evalSplit);
   }
 
+  /** Draws what is held out. */
+  long evalSplitSeed() {
+    return evalSplitSeed == null ? seed : evalSplitSeed;
+  }
+
   /** The run that is gone on from in another one. */
   Optional<Path> continueFrom() {
     return Optional.ofNullable(continueFrom);
@@ -786,6 +794,9 @@ public final class TrainingArguments {
     if (evalSplit != null) {
       map.put(RunConfiguration.EVAL_SPLIT, evalSplit);
     }
+    if (evalSplitSeed != null) {
+      map.put(RunConfiguration.EVAL_SPLIT_SEED, evalSplitSeed);
+    }
     if (fitThresholds) {
       map.put(RunConfiguration.FIT_THRESHOLDS, true);
     }
@@ -883,6 +894,7 @@ public final class TrainingArguments {
     private @Nullable String metricForBest;
     private int patience;
     private @Nullable Double evalSplit;
+    private @Nullable Long evalSplitSeed;
     private boolean fitThresholds;
     private boolean tensorBoard;
     private @Nullable Path continueFrom;
@@ -1104,7 +1116,8 @@ public final class TrainingArguments {
 
     /**
      * A share of the training data to hold out and measure with, where no held-out data are given:
-     * drawn by the seed as {@link Dataset#split} draws, before anything else is drawn of it.
+     * drawn by {@link #evalSplitSeed} as {@link Dataset#split} draws, before anything else is drawn
+     * of it.
      *
      * @throws LoraGraphException if it is not above 0 and below 1
      */
@@ -1114,6 +1127,15 @@ public final class TrainingArguments {
             "a share of %s cannot be held out: give one above 0 and below 1".formatted(share));
       }
       evalSplit = share;
+      return this;
+    }
+
+    /**
+     * Draws what {@link #evalSplit} holds out; unless set the {@link #seed} does. Trainings from
+     * several seeds are measured on the same examples by one of their own for this.
+     */
+    public Builder evalSplitSeed(long evalSplitSeed) {
+      this.evalSplitSeed = evalSplitSeed;
       return this;
     }
 

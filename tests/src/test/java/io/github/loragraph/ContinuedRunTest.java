@@ -175,7 +175,7 @@ class ContinuedRunTest {
     ok(with(usual, "-o", all));
 
     refused(1, "'evalSplit' 0.3", "--continue-from", split, "--epochs", 1, "--eval-split", 0.3);
-    refused(1, "'seed' 5", "--continue-from", split, "--epochs", 1, "--seed", 5);
+    refused(1, "'evalSplitSeed' 5", "--continue-from", split, "--epochs", 1, "--seed", 5);
     refused(
         1, "without holding any out", "--continue-from", all, "--epochs", 1, "--eval-split", 0.2);
     assertFalse(Files.exists(folder.resolve("all-continued")));

@@ -31,12 +31,12 @@ class EvalSplitTest {
   void aRunIsThatOnTheTwoFiles() throws Exception {
     Trainings trainings = new Trainings(folder);
     List<String> lines = Files.readAllLines(trainings.data());
-    HeldOutSplit split =
+    HeldOutSplit cut =
         HeldOutSplit.of(Dataset.file(trainings.data()), Tasks.CLASSIFICATION, 0.3, 5);
     List<String> left = new ArrayList<>();
     List<String> held = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
-      (split.held().get(i) ? held : left).add(lines.get(i));
+      (cut.held().get(i) ? held : left).add(lines.get(i));
     }
     assertEquals(15, held.size());
     Path train = Files.write(folder.resolve("left.jsonl"), left);
@@ -64,6 +64,33 @@ class EvalSplitTest {
     assertEquals(Trainings.figures(two), Trainings.figures(stopped));
     assertEquals(Runs.record(one).path("data"), Runs.record(stopped).path("data"));
     assertTrue(Runs.record(one).path("data").path("paddingShare").asDouble() > 0);
+
+    // The same rows are held out of a training from another seed.
+    List<Object> other = new ArrayList<>(usual);
+    other.set(other.indexOf("--seed") + 1, 6);
+    Path otherFiles = folder.resolve("other-files");
+    train(trainings, other, train, otherFiles, "--eval", dev);
+    Path drawn = folder.resolve("drawn");
+    List<Object> split = List.of("--eval-split", 0.3, "--eval-split-seed", 5);
+    train(trainings, with(other, split), trainings.data(), drawn, "--stop-after", 8);
+    assertEquals(0, Cli.run("train", "--resume", drawn).exitCode());
+    assertArrayEquals(Runs.learned(otherFiles), Runs.learned(drawn));
+    assertEquals(Trainings.figures(otherFiles), Trainings.figures(drawn));
+    Path more = folder.resolve("more");
+    Cli goesOn = Cli.run("train", "--continue-from", drawn, "--epochs", 1, "--seed", 7, "-o", more);
+    assertEquals(0, goesOn.exitCode(), goesOn.err());
+    assertTrue(goesOn.err().contains("held out: 15 of 50 examples"), goesOn.err());
+    Cli away = Cli.run("train", "--continue-from", drawn, "--epochs", 1, "--eval", dev, "--force");
+    assertEquals(0, away.exitCode(), away.err());
+    Cli alone = Cli.run("train", trainings.model(), "--data", dev, "--eval-split-seed", 1);
+    assertEquals(2, alone.exitCode());
+    assertTrue(alone.err().contains("draws what --eval-split holds out"), alone.err());
+  }
+
+  private static List<Object> with(List<Object> arguments, List<Object> more) {
+    List<Object> all = new ArrayList<>(arguments);
+    all.addAll(more);
+    return all;
   }
 
   private static Cli train(

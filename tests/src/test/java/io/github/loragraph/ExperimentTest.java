@@ -123,6 +123,24 @@ class ExperimentTest {
     }
   }
 
+  /** Figures of different examples are not compared. */
+  @Test
+  void allSeedsAreMeasuredOnTheSameExamples() throws Exception {
+    String split = BASE.replace("{data", "{eval-split: 0.3, data").replaceAll(", eval: [^,}]*", "");
+    String runs = "seeds: [3, 4]\nruns: {full: {method: full}, own: {method: full, lr: 1e-3, %s}}";
+    Files.writeString(file, split + runs.formatted("eval-split-seed: 9"));
+    List<String> commands =
+        Experiment.of(file).plan(folder.resolve("results")).stream()
+            .flatMap(run -> run.commands().stream())
+            .toList();
+    assertEquals(4, commands.size());
+    for (int i = 0; i < commands.size(); i++) {
+      String drawn = "--eval-split-seed " + (i < 2 ? 0 : 9);
+      assertTrue(commands.get(i).contains(drawn + " "), commands.get(i));
+      assertTrue(commands.get(i).contains("--seed " + (3 + i % 2) + " "), commands.get(i));
+    }
+  }
+
   private List<String> plannedNames(String yaml) throws Exception {
     Files.writeString(file, yaml);
     return Experiment.of(file).plan(folder.resolve("results")).stream()

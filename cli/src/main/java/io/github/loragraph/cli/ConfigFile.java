@@ -43,7 +43,7 @@ final class ConfigFile implements IDefaultValueProvider {
   private static final List<Set<String>> HELD_OUT =
       List.of(
           Set.of("eval"),
-          Set.of("eval-split"),
+          Set.of("eval-split", "eval-split-seed"),
           Set.of("eval-corpus", "eval-queries", "eval-qrels"));
 
   private static final Set<String> NOT_IN_FILES =

@@ -28,6 +28,7 @@ enum OptionGroup {
       "--data",
       "--eval",
       "--eval-split",
+      "--eval-split-seed",
       "--corpus",
       "--queries",
       "--qrels",

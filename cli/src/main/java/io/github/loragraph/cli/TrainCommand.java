@@ -215,6 +215,12 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
           "--eval-split holds training data out, and held-out data are given: leave one of the two"
               + " out");
     }
+    if (options.evalSplitSeed != null && options.evalSplit == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--eval-split-seed draws what --eval-split holds out, and that is not given: leave it out,"
+              + " or hold some out");
+    }
     if (options.fitThresholds && options.evalSplit == null && heldOutOptions.files().isEmpty()) {
       throw new ParameterException(
           spec.commandLine(),

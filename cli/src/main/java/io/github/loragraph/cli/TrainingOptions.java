@@ -242,6 +242,14 @@ final class TrainingOptions {
   @Nullable Double evalSplit;
 
   @Option(
+      names = "--eval-split-seed",
+      paramLabel = "N",
+      description =
+          "Draw what --eval-split holds out by this seed, so that trainings from several seeds are"
+              + " measured on the same examples (default: --seed).")
+  @Nullable Long evalSplitSeed;
+
+  @Option(
       names = "--fit-thresholds",
       description =
           "Of a multilabel model: after the last step set the probability from which each class is"
@@ -439,6 +447,7 @@ final class TrainingOptions {
       throw new LoraGraphException("--eval-split must be above 0 and below 1");
     }
     ifGiven(evalSplit, builder::evalSplit);
+    ifGiven(evalSplitSeed, builder::evalSplitSeed);
     builder.fitThresholds(fitThresholds);
   }
 

@@ -42,6 +42,10 @@ public final class RunSettings {
   private static final List<String> TARGETS = List.of("match", "target-modules");
   private static final String DATA = "data";
   private static final String EVAL = "eval";
+  private static final String EVAL_SPLIT = "eval-split";
+
+  /** One for all runs, whatever their seeds are: figures of different examples are not compared. */
+  private static final String EVAL_SPLIT_SEED = "eval-split-seed";
 
   /** What a measurement calls the data that a training holds out. */
   private static final Map<String, String> MEASURED =
@@ -189,6 +193,9 @@ public final class RunSettings {
             }
           });
       requireTargets(adapters);
+      if (training.containsKey(EVAL_SPLIT)) {
+        training.putIfAbsent(EVAL_SPLIT_SEED, List.of("0"));
+      }
       if (!training.containsKey(DATA) && !measured) {
         throw new LoraGraphException(
             "%s: %s has no data: name the file that it is trained on".formatted(file, name));

@@ -23,11 +23,17 @@ public final class FormerRecipes {
   /** What decides which rows of the same data are held out. */
   private static final List<String> OF_SPLIT =
       List.of(
-          RunConfiguration.EVAL_SPLIT, SEED, "task", "textColumn", "textPairColumn", "labelColumn");
+          RunConfiguration.EVAL_SPLIT,
+          RunConfiguration.EVAL_SPLIT_SEED,
+          "task",
+          "textColumn",
+          "textPairColumn",
+          "labelColumn");
 
   /** What decides, with the data, which examples there are and in which order they come. */
   private static final List<String> OF_ORDER =
       List.of(
+          SEED,
           "shuffle",
           "batchSize",
           "accumulate",
@@ -85,7 +91,7 @@ public final class FormerRecipes {
       return Optional.of(RunConfiguration.DATA);
     }
     return Stream.concat(OF_ORDER.stream(), OF_SPLIT.stream())
-        .filter(name -> !RunConfiguration.isSame(latest.getValue().get(name), now.get(name)))
+        .filter(name -> !RunConfiguration.isSame(value(latest.getValue(), name), value(now, name)))
         .findFirst();
   }
 
@@ -126,16 +132,16 @@ public final class FormerRecipes {
                 .formatted(run));
       }
       for (String name : OF_SPLIT) {
-        if (!RunConfiguration.isSame(then.get(name), now.get(name))) {
+        if (!RunConfiguration.isSame(value(then, name), value(now, name))) {
           throw new LoraGraphException(
               "%s held out a share of %s of these data by the seed %s; with '%s' %s in the place of %s rows that it was trained on would be held out: give the same, or held-out data of their own"
                   .formatted(
                       run,
                       then.get(RunConfiguration.EVAL_SPLIT),
-                      then.get(SEED),
+                      value(then, RunConfiguration.EVAL_SPLIT_SEED),
                       name,
-                      now.get(name),
-                      then.get(name)));
+                      value(now, name),
+                      value(then, name)));
         }
       }
     }
@@ -144,6 +150,14 @@ public final class FormerRecipes {
           "%s, which was continued, is not there any more: whether it was trained on what is held out, nobody can tell"
               .formatted(missing));
     }
+  }
+
+  /** Of a recipe; what draws the share is the run's own seed where nothing else is said. */
+  private static @Nullable Object value(Map<String, Object> recipe, String name) {
+    Object value = recipe.get(name);
+    return value == null && name.equals(RunConfiguration.EVAL_SPLIT_SEED)
+        ? recipe.get(SEED)
+        : value;
   }
 
   private static boolean hasData(

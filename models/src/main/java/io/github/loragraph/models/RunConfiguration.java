@@ -78,6 +78,9 @@ public final class RunConfiguration {
   /** The share of the training data that is held out. */
   public static final String EVAL_SPLIT = "evalSplit";
 
+  /** Draws it, where it is not the run's own seed. */
+  public static final String EVAL_SPLIT_SEED = "evalSplitSeed";
+
   /** Whether thresholds of classes are fitted to the held-out data. */
   public static final String FIT_THRESHOLDS = "fitThresholds";
 
@@ -153,6 +156,7 @@ public final class RunConfiguration {
           WRITE_MODEL,
           CONTINUE_FROM,
           EVAL_SPLIT,
+          EVAL_SPLIT_SEED,
           FIT_THRESHOLDS,
           TENSORBOARD,
           PATIENCE,
