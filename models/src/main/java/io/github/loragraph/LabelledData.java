@@ -202,6 +202,8 @@ final class LabelledData {
                   mistake.answer(),
                   mistake.loss(),
                   row == null ? ofTokens(mistake.example()) : Optional.ofNullable(row.text()),
+                  Optional.empty(),
+                  Optional.empty(),
                   row == null ? Optional.empty() : Optional.ofNullable(row.textPair()));
             })
         .toList();

@@ -13,6 +13,8 @@ import java.util.OptionalInt;
  * @param loss the example's own: cross-entropy, binary cross-entropy (mean over the classes), or
  *     squared error
  * @param text of the example or token; empty where there are only numbers and no tokenizer
+ * @param before of a word of a sentence those before it, ten at most, as they stand in the text
+ * @param after the same of those after it
  * @param textPair the second text of a pair
  */
 public record Mistake(
@@ -22,4 +24,6 @@ public record Mistake(
     String answer,
     double loss,
     Optional<String> text,
+    Optional<String> before,
+    Optional<String> after,
     Optional<String> textPair) {}

@@ -11,6 +11,9 @@ import java.util.OptionalInt;
 
 /** What a model answers otherwise than labels say, in the words of the rows. */
 final class MistakeList {
+  /** Words before and after one that is listed. */
+  private static final int CONTEXT = 10;
+
   private final ModelData data;
 
   MistakeList(ModelData data) {
@@ -45,9 +48,25 @@ final class MistakeList {
               mistake.answer(),
               mistake.loss(),
               text(row, examples.get(mistake.example()), mistake.token()),
+              around(
+                  examples.get(mistake.example()), mistake.token() - CONTEXT, mistake.token() - 1),
+              around(
+                  examples.get(mistake.example()), mistake.token() + 1, mistake.token() + CONTEXT),
               Optional.ofNullable(row.textPair())));
     }
     return mistakes;
+  }
+
+  /** A word alone says little: those beside it, as far as the sentence goes. */
+  private static Optional<String> around(
+      io.github.loragraph.data.Example example, int first, int last) {
+    WordWindow words = example.words();
+    if (words == null) {
+      return Optional.empty();
+    }
+    int from = Math.max(first, 0);
+    int to = Math.min(last, words.sentence().size() - 1);
+    return from > to ? Optional.empty() : Optional.of(words.sentence().between(from, to));
   }
 
   /** Pre-tokenized rows are text again where there is a tokenizer. */

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -146,12 +147,17 @@ final class RunFacts {
     entry.put("answer", PlainText.shortened(mistake.answer(), LONGEST_TEXT));
     entry.put("place", mistake.place());
     if (texts) {
-      mistake.text().ifPresent(text -> entry.put("text", PlainText.shortened(text, LONGEST_TEXT)));
-      mistake
-          .textPair()
-          .ifPresent(text -> entry.put("textPair", PlainText.shortened(text, LONGEST_TEXT)));
+      putText(entry, "text", mistake.text());
+      putText(entry, "before", mistake.before());
+      putText(entry, "after", mistake.after());
+      putText(entry, "textPair", mistake.textPair());
     }
     return entry;
+  }
+
+  private static void putText(
+      Map<String, @Nullable Object> entry, String name, Optional<String> text) {
+    text.ifPresent(t -> entry.put(name, PlainText.shortened(t, LONGEST_TEXT)));
   }
 
   /** The pairs of classes that were taken for each other most often. */

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -212,6 +213,31 @@ class EntitiesTest {
     assertEquals(first.get("tokens").size(), first.get("predicted_labels").size());
     assertTrue(first.get("predicted_entities").isArray());
     assertTrue(Cli.run("eval", merged, "--data", eval, "--errors", "3").out().contains("entities"));
+    assertMistakesStandInTheirSentences(merged);
+  }
+
+  private void assertMistakesStandInTheirSentences(Path model) throws IOException {
+    List<EntityCorpus.Tagged> turned =
+        EVAL.stream()
+            .map(
+                s ->
+                    new EntityCorpus.Tagged(
+                        s.words(), Collections.nCopies(s.words().size(), "B-LOC")))
+            .toList();
+    Path wrong = EntityCorpus.conll(folder.resolve("wrong.conll"), turned, false);
+    JsonNode errors = Cli.json("eval", model, "--data", wrong, "--errors", 20).get("errors");
+    assertEquals(20, errors.size());
+    for (JsonNode error : errors) {
+      String sentence =
+          (error.path("before").asText() + " " + error.get("text").asText() + " ").stripLeading()
+              + error.path("after").asText();
+      assertTrue(
+          EVAL.stream().anyMatch(s -> String.join(" ", s.words()).contains(sentence.strip())),
+          error::toString);
+      assertTrue(error.has("before") || error.get("token").asInt() == 0, error::toString);
+    }
+    String text = Cli.run("eval", model, "--data", wrong, "--errors", 1).out();
+    assertTrue(text.contains("[" + errors.get(0).get("text").asText() + "]"), text);
   }
 
   /** A model that sees no context answers a word alike in each window, batch and company. */

@@ -301,6 +301,8 @@ final class EvalCommand implements Callable<Integer> {
     entry.put("loss", mistake.loss());
     mistake.token().ifPresent(token -> entry.put("token", token));
     entry.put("text", mistake.text().orElse(null));
+    mistake.before().ifPresent(text -> entry.put("before", text));
+    mistake.after().ifPresent(text -> entry.put("after", text));
     mistake.textPair().ifPresent(text -> entry.put("textPair", text));
     return entry;
   }
@@ -366,11 +368,20 @@ final class EvalCommand implements Callable<Integer> {
             PredictionLines.escaped(mistake.label()),
             PredictionLines.escaped(mistake.answer()),
             mistake.place(),
-            shown(mistake.text().orElse(""))
-                + mistake.textPair().map(pair -> " | " + shown(pair)).orElse("")
+            inSentence(mistake) + mistake.textPair().map(pair -> " | " + shown(pair)).orElse("")
           });
     }
     new TextTable(rows, Set.of(0)).printTo(out);
+  }
+
+  /** A word stands in brackets among those beside it. */
+  private static String inSentence(Mistake mistake) {
+    String text = shown(mistake.text().orElse(""));
+    return mistake.before().isEmpty() && mistake.after().isEmpty()
+        ? text
+        : "%s [%s] %s"
+            .formatted(shown(mistake.before().orElse("")), text, shown(mistake.after().orElse("")))
+            .strip();
   }
 
   /** A text in one line, no longer than {@link #TEXT_SHOWN}; the number says what was left out. */

@@ -472,7 +472,18 @@ public final class ReportPage {
       }
       page.raw("<td class=\"place\">").isolated(mistake.path("place").asText()).raw("</td>");
       if (texts) {
-        page.raw("<td class=\"text\">").isolated(mistake.path("text").asText());
+        page.raw("<td class=\"text\">");
+        if (mistake.has("before") || mistake.has("after")) {
+          page.raw("<bdi>")
+              .text(mistake.path("before").asText() + " ")
+              .raw("<strong>")
+              .text(mistake.path("text").asText())
+              .raw("</strong>")
+              .text(" " + mistake.path("after").asText())
+              .raw("</bdi>");
+        } else {
+          page.isolated(mistake.path("text").asText());
+        }
         if (mistake.has("textPair")) {
           page.raw("<hr/>").isolated(mistake.path("textPair").asText());
         }
