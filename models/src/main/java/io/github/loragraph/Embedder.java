@@ -106,7 +106,7 @@ public final class Embedder implements AutoCloseable {
             model.files(), arguments.embedding().asked(), run.embedding(), model.notes());
     ModelData data =
         LoraGraphException.in(
-            model.file(),
+            model.shown(),
             () ->
                 ModelData.ofEmbedding(
                     model.files(),
@@ -134,9 +134,9 @@ public final class Embedder implements AutoCloseable {
             .accept(
                 obstacle == null
                     ? "%s was trained on the query side: it embeds queries, and its documents are embedded by %s"
-                        .formatted(model.file(), documentModel.file())
+                        .formatted(model.shown(), documentModel.file())
                     : "%s was trained on the query side, and what embeds its documents, %s: queries alone can be embedded"
-                        .formatted(model.file(), obstacle));
+                        .formatted(model.shown(), obstacle));
         documents =
             obstacle == null
                 ? ofDocuments(documentModel.file(), model, config, data, arguments)
@@ -177,7 +177,7 @@ public final class Embedder implements AutoCloseable {
       documents.close();
       throw new LoraGraphException(
           "%s embeds texts as %,d numbers, and %s as %,d: it is another model's"
-              .formatted(file, documents.dimension(), queries.file(), data.outputs()));
+              .formatted(file, documents.dimension(), queries.shown(), data.outputs()));
     }
     return documents;
   }

@@ -87,7 +87,7 @@ final class EmbeddingLesson implements Lesson {
     if (before != null && documentModel == null) {
       notes.accept(
           "%s was trained on the query side, and both sides are trained now: its documents are no longer embedded by %s"
-              .formatted(model.file(), before.file()));
+              .formatted(model.shown(), before.file()));
     }
     List<TextGroup> all = training.groups(RunDefaults.NONE, notes);
     List<TextGroup> sampled = arguments.sample(all);
@@ -277,11 +277,11 @@ final class EmbeddingLesson implements Lesson {
             why -> {
               throw new LoraGraphException(
                   "%s was trained on the query side, and %s, which embeds its documents, %s: put it back"
-                      .formatted(model.file(), documentModel.file(), why));
+                      .formatted(model.shown(), documentModel.file(), why));
             });
     notes.accept(
         "%s was trained on the query side: its documents are embedded by %s"
-            .formatted(model.file(), documentModel.file()));
+            .formatted(model.shown(), documentModel.file()));
     Model other = Model.open(documentModel.file()).withNotes(notes);
     try (ModelData encoder =
         ModelData.ofEmbedding(
@@ -289,7 +289,7 @@ final class EmbeddingLesson implements Lesson {
       if (encoder.outputs() != data.outputs()) {
         throw new LoraGraphException(
             "%s embeds texts as %,d numbers, and %s as %,d: it is another model's"
-                .formatted(documentModel.file(), encoder.outputs(), model.file(), data.outputs()));
+                .formatted(documentModel.file(), encoder.outputs(), model.shown(), data.outputs()));
       }
       return vectorsOf(encoder, sessions);
     }

@@ -91,8 +91,7 @@ public final class Model {
   /** The same where weights of 16 bits round what is merged. */
   private static final double ROUNDED_TOLERANCE = 5e-2;
 
-  private static final Consumer<String> LOGGED =
-      line -> System.getLogger("io.github.loragraph").log(System.Logger.Level.INFO, line);
+  private static final Consumer<String> LOGGED = Model::log;
 
   private final OnnxModel onnx;
   private final ModelFolder files;
@@ -126,6 +125,11 @@ public final class Model {
     this.onnx = onnx;
     this.files = files;
     this.state = state;
+  }
+
+  /** A method with a name: logging shows it as what a line comes from. */
+  private static void log(String note) {
+    System.getLogger("io.github.loragraph").log(System.Logger.Level.INFO, note);
   }
 
   private static Model read(ModelFolder files) {
@@ -273,7 +277,7 @@ public final class Model {
     LabelSet labels = new LabelSet(List.copyOf(names));
     OptionalInt outputs = outputs();
     if (names.isEmpty() || outputs.isPresent() && outputs.getAsInt() != labels.size()) {
-      throw ModelFolder.wrongLabels(file(), labels.size(), outputs);
+      throw ModelFolder.wrongLabels(shown(), labels.size(), outputs);
     }
     return new Model(onnx, files.withConfig(files.config().withLabels(labels)), state);
   }
@@ -295,6 +299,11 @@ public final class Model {
    */
   public Path file() {
     return files.modelFile();
+  }
+
+  /** What messages call it: its file, or the name of a bundled one. */
+  Path shown() {
+    return files.shown();
   }
 
   /** What was opened: the file of the model, or the run folder that has an adapter for one. */
@@ -391,7 +400,7 @@ public final class Model {
   RunDefaults defaults(Consumer<String> notes) {
     RunDefaults run = state.defaults == null ? RunDefaults.of(files, notes) : state.defaults;
     return LoraGraphException.in(
-        file(), () -> DocumentModel.notedIn(onnx).map(run::withDocumentModel).orElse(run));
+        shown(), () -> DocumentModel.notedIn(onnx).map(run::withDocumentModel).orElse(run));
   }
 
   /** What embeds the documents where an encoder of queries is made of this one. */
@@ -436,7 +445,7 @@ public final class Model {
    * @param layers null for all
    */
   public ModelInfo inspect(@Nullable Pattern layers) {
-    return LoraGraphException.in(file(), () -> inspected(layers));
+    return LoraGraphException.in(shown(), () -> inspected(layers));
   }
 
   private ModelInfo inspected(@Nullable Pattern layers) {
@@ -498,7 +507,7 @@ public final class Model {
    */
   public Model inject(LoraConfig config) {
     OnnxModel injected =
-        LoraGraphException.in(file(), () -> LoraInjector.inject(onnx, config.options()));
+        LoraGraphException.in(shown(), () -> LoraInjector.inject(onnx, config.options()));
     config
         .givenHead()
         .filter(head -> LoraMetadata.require(injected).head().isEmpty())
@@ -506,11 +515,11 @@ public final class Model {
             head -> {
               throw new LoraGraphException(
                   "%s: '%s', which is to name the modules that are trained in full, is found in no layer's path: nothing but the adapters would be trained"
-                      .formatted(file(), head),
+                      .formatted(shown(), head),
                   Remedy.LIST_LAYERS);
             });
     LoraGraphException.in(
-        file(),
+        shown(),
         () ->
             Trainability.check(
                 injected,
@@ -531,7 +540,7 @@ public final class Model {
     if (!(difference.orElse(0) <= tolerance)) {
       throw new LoraGraphException(
           "the outputs of %s changed by %g on injection: please report the model"
-              .formatted(file(), difference.getAsDouble()));
+              .formatted(shown(), difference.getAsDouble()));
     }
     return changed(injected, adapted, difference, true);
   }
@@ -553,7 +562,7 @@ public final class Model {
    * @throws LoraGraphException as {@link #merge()}
    */
   public Model merge(InferenceArguments comparison) {
-    OnnxModel merged = LoraGraphException.in(file(), () -> LoraMerger.merge(onnx));
+    OnnxModel merged = LoraGraphException.in(shown(), () -> LoraMerger.merge(onnx));
     OptionalDouble difference =
         ModelComparison.difference(onnx, merged, comparison.sessions(state.notes), 0, state.notes);
     Set<ElementType> rounded = LoraMerger.rounded(onnx);
@@ -565,19 +574,19 @@ public final class Model {
     if (!(difference.orElse(0) <= (rounded.isEmpty() ? MERGE_TOLERANCE : ROUNDED_TOLERANCE))) {
       throw new LoraGraphException(
           "merged and adapted outputs of %s differ by %g: are its weights finite and of usual size?"
-              .formatted(file(), difference.getAsDouble()));
+              .formatted(shown(), difference.getAsDouble()));
     }
     if (LoraMerger.changesNothing(onnx)) {
       state.notes.accept(
           "the adapters of %s are untrained (all that they add is zero), so merging changes nothing: merge the model that a training made"
-              .formatted(file()));
+              .formatted(shown()));
     }
     DocumentModel documents = defaults(line -> {}).documentModel();
     if (documents != null) {
       merged = documents.noteIn(merged);
       state.notes.accept(
           "%s was trained on the query side, so the merged model embeds queries; that %s embeds the documents is noted in it"
-              .formatted(file(), documents.file()));
+              .formatted(shown(), documents.file()));
     }
     return changed(merged, List.copyOf(LoraMetadata.adaptedPaths(onnx)), difference, true);
   }
@@ -589,7 +598,7 @@ public final class Model {
    * @throws LoraGraphException if it has no adapters
    */
   public Model unload() {
-    OnnxModel removed = LoraGraphException.in(file(), () -> LoraRemover.remove(onnx));
+    OnnxModel removed = LoraGraphException.in(shown(), () -> LoraRemover.remove(onnx));
     Model unloaded =
         changed(
             removed, List.copyOf(LoraMetadata.adaptedPaths(onnx)), OptionalDouble.empty(), false);
@@ -612,11 +621,12 @@ public final class Model {
    */
   public Model dropLanguageModelHead() {
     if (hasAdapters()) {
-      throw new LoraGraphException(file() + " has adapters: merge them before its head is dropped");
+      throw new LoraGraphException(
+          shown() + " has adapters: merge them before its head is dropped");
     }
     OnnxModel encoder =
         LoraGraphException.in(
-            file(),
+            shown(),
             () ->
                 LanguageModelHead.dropFrom(onnx, new SessionShapeInference(RuntimeBuild.any()))
                     .orElseThrow(
@@ -633,7 +643,7 @@ public final class Model {
    * @throws LoraGraphException if it has not: adapters, a head, or parameters of such names
    */
   public void checkTrain(TrainingArguments arguments) {
-    LoraGraphException.in(file(), () -> arguments.selection().values(onnx));
+    LoraGraphException.in(shown(), () -> arguments.selection().values(onnx));
   }
 
   /**
@@ -937,7 +947,7 @@ public final class Model {
   public int saveOnnxAdapter(Path file, Model base, boolean replace) {
     OnnxAdapter adapter = AdapterInputs.of(onnx);
     OnnxAdapter fitting =
-        LoraGraphException.in(base.file(), () -> AdapterInputs.fitting(base.onnx, adapter));
+        LoraGraphException.in(base.shown(), () -> AdapterInputs.fitting(base.onnx, adapter));
     return saveOnnxAdapter(file, fitting, replace);
   }
 
@@ -955,6 +965,6 @@ public final class Model {
 
   @Override
   public String toString() {
-    return file() + (state.asRead != null ? "" : " (changed)");
+    return shown() + (state.asRead != null ? "" : " (changed)");
   }
 }

@@ -130,7 +130,7 @@ public final class MultiAdapterPredictor implements AutoCloseable {
       Model model, InferenceArguments arguments, long adapterBytes) {
     if (model.hasAdapters()) {
       throw new LoraGraphException(
-          "%s has adapters itself, and others would come on top of them".formatted(model.file()),
+          "%s has adapters itself, and others would come on top of them".formatted(model.shown()),
           Remedy.REMOVE_OR_MERGE);
     }
     if (adapterBytes < 1) {

@@ -60,7 +60,7 @@ final class PeftFiles {
     String taskType = config.taskType().orElseGet(() -> taskType(model));
     String prefix = config.prefix().orElseGet(() -> prefix(model, taskType, notes));
     return LoraGraphException.in(
-        model.file(),
+        model.shown(),
         () ->
             PeftExport.of(
                 model.graph(),

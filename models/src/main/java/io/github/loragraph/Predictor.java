@@ -103,13 +103,14 @@ public final class Predictor implements AutoCloseable {
       Model model, InferenceArguments arguments, RunDefaults run, HeldNotes notes) {
     if (arguments.task().map(Task::internal).orElse(run.task()) == Tasks.EMBEDDING) {
       throw new LoraGraphException(
-          "%s is read as a model of embeddings, which answers with vectors".formatted(model.file()),
+          "%s is read as a model of embeddings, which answers with vectors"
+              .formatted(model.shown()),
           Remedy.EMBED);
     }
     arguments.chooseRuntime();
     ModelData data =
         LoraGraphException.in(
-            model.file(),
+            model.shown(),
             () ->
                 new ModelData(
                     model.files(),

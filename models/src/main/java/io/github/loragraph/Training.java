@@ -155,13 +155,13 @@ final class Training {
     DeviceChoice device = inference.choose(engine);
     OnnxModel onnx = model.graph();
     TrainableSelection selection = arguments.selection();
-    Set<String> trainable = LoraGraphException.in(model.file(), () -> selection.values(onnx));
+    Set<String> trainable = LoraGraphException.in(model.shown(), () -> selection.values(onnx));
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(model, inference, notes, shapes(engine, device.device()))) {
       Optional<String> otherOrder = otherOrder(data, stopped == null);
       Lesson lesson = lesson(data, shapes(engine, device.device()));
-      Set<String> trained = LoraGraphException.in(model.file(), () -> lesson.trained(trainable));
+      Set<String> trained = LoraGraphException.in(model.shown(), () -> lesson.trained(trainable));
       Optimization optimization = arguments.optimization();
       @Nullable ContinuedRun continued =
           arguments
@@ -195,7 +195,7 @@ final class Training {
           run == null ? Map.of() : configuration(run, job, data, stopped);
       notes.accept(
           "training %,d tensors of %s on %,d examples, %d threads"
-              .formatted(trained.size(), model.file(), lesson.size(), inference.threads()));
+              .formatted(trained.size(), model.shown(), lesson.size(), inference.threads()));
       ModelNotes.ofSelection(onnx, selection).forEach(notes);
       lesson.remarks().forEach(notes);
       if (arguments.asksForBest() && !arguments.evaluatesOnTheWay()) {
@@ -347,7 +347,7 @@ final class Training {
     RunDefaults before = model.defaults(line -> {});
     if (inference.task().map(Task::internal).orElse(before.task()) == Tasks.EMBEDDING) {
       return LoraGraphException.in(
-          model.file(),
+          model.shown(),
           () ->
               ModelData.ofEmbedding(
                   model.files(),
@@ -359,7 +359,7 @@ final class Training {
                   shapes));
     }
     return LoraGraphException.in(
-        model.file(),
+        model.shown(),
         () ->
             new ModelData(
                 model.files(),

@@ -394,7 +394,7 @@ class EntitiesTest {
                 + "York\"], \"tags\": [\"B-PER\", \"I-PER\", \"B-LOC\"]}\n");
     run = Cli.run("eval", tagger, "--data", words);
     assertEquals(0, run.exitCode(), run.err());
-    assertTrue(run.err().contains("1 words have no token of their own"), run.err());
+    assertTrue(run.err().contains("1 word has no token of its own"), run.err());
     JsonNode predicted = Cli.json("predict", tagger, "--data", words).get("predictions").get(0);
     assertEquals(3, predicted.get("labels").size());
     Path single = Files.writeString(folder.resolve("single.conll"), "Ann\tS-PER\nleft\tO\n");
@@ -409,7 +409,7 @@ class EntitiesTest {
             "-o",
             folder.resolve("single"));
     assertEquals(0, head.exitCode(), head.err());
-    assertTrue(head.err().contains("tags are BIOES, 1 sentences with PER"), head.err());
+    assertTrue(head.err().contains("tags are BIOES, 1 sentence with PER"), head.err());
     assertTrue(head.err().contains("no entity of several words is of PER"), head.err());
   }
 

@@ -18,9 +18,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -411,17 +413,38 @@ class FrontDoorTest {
     assertEquals(List.of("resume 5", "begin 8"), recorder.heard.subList(0, 2));
   }
 
+  /** Where it was unpacked to tells nobody anything. */
+  @Test
+  void aBundledModelIsCalledByItsName() {
+    Model encoder = Model.bundled(BundledModel.ALL_MINILM_L6_V2).withNotes(notes::add);
+    assertEquals("all-MiniLM-L6-v2", encoder.toString());
+    LoraGraphException refused = assertThrows(LoraGraphException.class, encoder::predictor);
+    assertTrue(refused.getMessage().startsWith("all-MiniLM-L6-v2: the model has no head"));
+    Dataset training = Dataset.of(examples(9, 1));
+    Model headed = encoder.addHead(HeadConfig.of(Task.CLASSIFICATION, training));
+    assertEquals("all-MiniLM-L6-v2 (changed)", headed.toString());
+    headed.train(
+        training,
+        TrainingArguments.builder().method(TrainingArguments.Method.HEAD).maxSteps(1).build());
+    assertTrue(
+        notes.stream().anyMatch(note -> note.contains("of all-MiniLM-L6-v2 on 9 examples")),
+        notes::toString);
+    assertFalse(notes.stream().anyMatch(note -> note.contains("model.onnx")), notes::toString);
+  }
+
   @Test
   void aNoteIsNotLoggedBesideWhereAListenerTakesIt() {
     Dataset training = Dataset.of(examples(9, 1));
     TrainingArguments once = arguments().evalSteps(0).numTrainEpochs(1).build();
     LoraConfig adapters = LoraConfig.builder().targetModules("query").rank(2).build();
     List<String> logged = new ArrayList<>();
+    Set<String> sources = new HashSet<>();
     Handler handler =
         new Handler() {
           @Override
           public void publish(LogRecord entry) {
             logged.add(entry.getMessage());
+            sources.add(entry.getSourceClassName() + " " + entry.getSourceMethodName());
           }
 
           @Override
@@ -440,6 +463,7 @@ class FrontDoorTest {
       TrainingListener deaf = new TrainingListener() {};
       assertEquals(model.train(training, once, deaf).notes(), logged);
       assertTrue(logged.get(0).startsWith("training "), logged.toString());
+      assertEquals(Set.of("io.github.loragraph.Model log"), sources);
 
       logged.clear();
       Recorder hearing = new Recorder(-1);

@@ -7,6 +7,7 @@ import io.github.loragraph.ModelInfo.Parameter;
 import io.github.loragraph.ModelInfo.PeftAdapter;
 import io.github.loragraph.ParameterCount;
 import io.github.loragraph.RuntimeBuild;
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -136,7 +137,7 @@ final class InspectCommand implements Callable<Integer> {
       return;
     }
     out.println();
-    out.printf("Not adaptable: %,d layer%s%n", layers.size(), layers.size() == 1 ? "" : "s");
+    out.printf("Not adaptable: %s%n", Counted.of(layers.size(), "layer", "layers"));
     Map<String, List<OtherLayer>> byReason = new LinkedHashMap<>();
     for (OtherLayer layer : layers) {
       String reason = layer.operator() + ": " + layer.reason() + "; " + layer.remedy();

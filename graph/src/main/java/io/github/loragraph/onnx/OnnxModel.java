@@ -24,7 +24,7 @@ public final class OnnxModel {
   private final GraphProto graphHeader;
   private final Graph graph;
 
-  /** Null where the model was made, not read. */
+  /** What messages call the model; null where it was made, not read. */
   private final @Nullable Path file;
 
   /**
@@ -58,6 +58,11 @@ public final class OnnxModel {
 
   public Graph graph() {
     return graph;
+  }
+
+  /** The same, which messages call otherwise than by the file that it was read from. */
+  public OnnxModel shownAs(Path other) {
+    return new OnnxModel(header, graphHeader, graph, other);
   }
 
   /**

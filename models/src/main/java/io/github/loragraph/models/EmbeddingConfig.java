@@ -77,13 +77,13 @@ public record EmbeddingConfig(
     if (said.pooling != null && own.pooling != null && said.pooling != own.pooling) {
       notes.accept(
           "%s: pooling is %s, where %s beside it says %s"
-              .formatted(folder.modelFile(), said.pooling, SentenceFiles.POOLING, own.pooling));
+              .formatted(folder.shown(), said.pooling, SentenceFiles.POOLING, own.pooling));
     }
     if (said.normalize != null && own.normalize != null && !said.normalize.equals(own.normalize)) {
       notes.accept(
           "%s: embeddings are %s, where %s beside it says otherwise"
               .formatted(
-                  folder.modelFile(),
+                  folder.shown(),
                   said.normalize ? "normalized" : "not normalized",
                   SentenceFiles.MODULES));
     }
@@ -97,7 +97,7 @@ public record EmbeddingConfig(
       notes.accept(
           "%s: %s%s"
               .formatted(
-                  folder.modelFile(),
+                  folder.shown(),
                   String.join(", ", config.words()),
                   sources.isEmpty() ? "" : " (as in " + String.join(", ", sources) + ")"));
     }

@@ -120,7 +120,7 @@ public final class ModelData implements AutoCloseable {
     notices.accept(
         "%s is a %s by its %s: '%s' is read as token-classification with %,d classes, and as tokens of the vocabulary where masked-lm is asked for"
             .formatted(
-                folder.modelFile(),
+                folder.shown(),
                 PlainText.shortened(architecture, LONGEST_NAME),
                 ModelConfig.FILE,
                 answer.logits().output(),
@@ -232,7 +232,7 @@ public final class ModelData implements AutoCloseable {
     if (padding.isPresent() && padding.getAsInt() >= known) {
       throw new LoraGraphException(
           "%s beside %s has the pad_token_id %d, and the model's vocabulary has %d: the file is another model's"
-              .formatted(ModelConfig.FILE, folder.modelFile(), padding.getAsInt(), known));
+              .formatted(ModelConfig.FILE, folder.shown(), padding.getAsInt(), known));
     }
   }
 
@@ -368,7 +368,17 @@ public final class ModelData implements AutoCloseable {
    * @throws LoraGraphException if a row does not fit the model; it names the row
    */
   public Encoded trained(String name, List<Row> rows, boolean allSubwords) {
-    ExampleEncoder encoder = encoder(allSubwords);
+    return trained(name, rows, allSubwords, row -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param cutRows gets every row of which a text is cut
+   * @throws LoraGraphException if a row does not fit the model; it names the row
+   */
+  public Encoded trained(String name, List<Row> rows, boolean allSubwords, Consumer<Row> cutRows) {
+    ExampleEncoder encoder = encoder(allSubwords).tellingCut(cutRows);
     List<Example> examples = task().encode(encoder, rows, labels);
     tellCut(name, encoder.cut(), rows.size());
     tellWords(name, encoder.wordCounts());

@@ -190,7 +190,7 @@ public final class ModelFolder {
    * @throws LoraGraphException if it is no whole ONNX model, or the adapter is not for such a model
    */
   public OnnxModel read(Consumer<String> notes) {
-    OnnxModel base = OnnxFile.read(modelFile);
+    OnnxModel base = OnnxFile.read(modelFile).shownAs(shown());
     if (adapter == null) {
       return base;
     }
@@ -288,6 +288,11 @@ public final class ModelFolder {
     return modelFile;
   }
 
+  /** What messages call the model: its file, or the name of a bundled one. */
+  public Path shown() {
+    return bundled ? AtomicFile.folderOf(modelFile.toAbsolutePath()).getFileName() : modelFile;
+  }
+
   /** Whether the model lies in the tool's cache, where nothing else should be written. */
   public boolean isBundled() {
     return bundled;
@@ -373,12 +378,12 @@ public final class ModelFolder {
             .filter(names -> names.size() != 1 || classes != 2)
             .orElseGet(() -> LabelSet.numbered(classes));
     if (labels.size() != classes && config != null) {
-      throw wrongLabels(modelFile, labels.size(), OptionalInt.of(classes));
+      throw wrongLabels(shown(), labels.size(), OptionalInt.of(classes));
     }
     if (labels.size() != classes) {
       throw new LoraGraphException(
           "%s beside %s names %d classes, and the model has %d outputs: the file is another model's"
-              .formatted(ModelConfig.FILE, modelFile, labels.size(), classes));
+              .formatted(ModelConfig.FILE, shown(), labels.size(), classes));
     }
     return labels;
   }
@@ -421,7 +426,7 @@ public final class ModelFolder {
             () ->
                 new LoraGraphException(
                     "no %s beside %s, and text needs the model's tokenizer"
-                        .formatted(TOKENIZER, modelFile),
+                        .formatted(TOKENIZER, shown()),
                     Remedy.ADD_TOKENIZER_OR_GIVE_TOKENS));
   }
 

@@ -2,6 +2,7 @@ package io.github.loragraph.models;
 
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.lora.Parameter;
 import io.github.loragraph.lora.Parameters;
@@ -38,8 +39,11 @@ public final class ModelNotes {
         UnrecognisedLayer.find(original).stream().filter(l -> l.matches(match)).toList();
     if (!others.isEmpty()) {
       notes.add(
-          "not adapted: %d further layer%s that '%s' matches, as %s"
-              .formatted(others.size(), others.size() == 1 ? "" : "s", match, others.get(0)));
+          "not adapted: %s that '%s' matches, as %s"
+              .formatted(
+                  Counted.of(others.size(), "further layer", "further layers"),
+                  match,
+                  others.get(0)));
     }
     long peft =
         PeftAdapters.find(original.graph()).stream()

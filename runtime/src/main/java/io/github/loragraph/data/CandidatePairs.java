@@ -1,5 +1,6 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -93,10 +94,13 @@ public final class CandidatePairs {
     }
     if (twice > 0) {
       notices.accept(
-          "%s: %,d pairs of a query and a document were there before%s"
+          "%s: %s there before%s"
               .formatted(
                   name,
-                  twice,
+                  Counted.of(
+                      twice,
+                      "pair of a query and a document was",
+                      "pairs of a query and a document were"),
                   other == 0 ? "" : ", %,d of them with another label".formatted(other)));
     }
     if (relevant.size() < queries.size()) {

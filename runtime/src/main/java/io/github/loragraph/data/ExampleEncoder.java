@@ -1,5 +1,6 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.ElementType;
@@ -44,6 +45,7 @@ public final class ExampleEncoder {
   private final WordReading words;
   private final WordCounts counts = new WordCounts();
   private boolean keepFirst;
+  private Consumer<Row> cutRows = row -> {};
   private int cut;
   private int divided;
 
@@ -92,8 +94,10 @@ public final class ExampleEncoder {
       }
       if (withoutToken > 0) {
         notes.add(
-            "%,d words have no token of their own: they are taken to be outside of entities"
-                .formatted(withoutToken));
+            Counted.of(
+                withoutToken,
+                "word has no token of its own: it is taken to be outside of entities",
+                "words have no token of their own: they are taken to be outside of entities"));
       }
       return notes;
     }
@@ -160,6 +164,12 @@ public final class ExampleEncoder {
   /** The same, but of a pair that is too long the second text is cut, and not the first. */
   public ExampleEncoder keepingFirst(boolean keep) {
     keepFirst = keep;
+    return this;
+  }
+
+  /** The same, but every row of which a text is cut is handed over. */
+  public ExampleEncoder tellingCut(Consumer<Row> taker) {
+    cutRows = taker;
     return this;
   }
 
@@ -339,8 +349,12 @@ public final class ExampleEncoder {
     List<Map<String, Values>> encoded = new ArrayList<>(rows.size());
     for (Tokenizer.Tokens tokens :
         tokenizer.get().encode(rows.stream().map(Row::text).toList(), pairs, keepFirst)) {
-      cut += tokens.cut() ? 1 : 0;
-      encoded.add(inputs(rows.get(encoded.size()), tokens));
+      Row row = rows.get(encoded.size());
+      if (tokens.cut()) {
+        cut++;
+        cutRows.accept(row);
+      }
+      encoded.add(inputs(row, tokens));
     }
     return encoded;
   }

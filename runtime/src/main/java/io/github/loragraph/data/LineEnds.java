@@ -1,5 +1,6 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
@@ -66,7 +67,8 @@ public record LineEnds(boolean marked, long lf, long crLf, long cr) {
       notes.add("its lines end in CR LF, which is taken as LF is");
     } else if (crLf > 0 || cr > 0) {
       notes.add(
-          "%,d lines end in LF, %,d in CR LF, %,d in CR: each ends a row".formatted(lf, crLf, cr));
+          "%s in LF, %,d in CR LF, %,d in CR: each ends a row"
+              .formatted(Counted.of(lf, "line ends", "lines end"), crLf, cr));
     }
     return notes;
   }

@@ -1,5 +1,6 @@
 package io.github.loragraph.data;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import java.util.List;
@@ -118,11 +119,11 @@ public record Tagging(
         Optional.of(scheme),
         count.types,
         sentences,
-        "tags are %s%s, %,d sentences with %s"
+        "tags are %s%s, %s with %s"
             .formatted(
                 scheme,
                 remark,
-                sentences,
+                Counted.of(sentences, "sentence", "sentences"),
                 PlainText.shortened(String.join(", ", count.types), 4 * LONGEST_SHOWN)));
   }
 
