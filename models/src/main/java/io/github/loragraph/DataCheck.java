@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param duplicates rows whose text came before
  * @param contradictions rows whose text came before with another label
  * @param leaked rows whose text stands in the held-out data, too
- * @param oddTexts how many texts have something odd in them, by what it is
+ * @param oddTexts rows whose text has something odd in it, by what it is
  * @param likeLabels labels that differ in case or spaces alone
  * @param lengths in tokens; null where no model was given, or rows are not counted so
  * @param refusal what a training on the data, and a measurement with the held-out data, ends with;
@@ -28,12 +28,12 @@ public record DataCheck(
     long rows,
     Map<String, Long> labels,
     int distinctLabels,
-    long unlabelled,
-    long emptyTexts,
-    long duplicates,
-    long contradictions,
-    long leaked,
-    Map<String, Long> oddTexts,
+    Rows unlabelled,
+    Rows emptyTexts,
+    Rows duplicates,
+    Rows contradictions,
+    Rows leaked,
+    Map<String, Rows> oddTexts,
     List<String> likeLabels,
     @Nullable Lengths lengths,
     @Nullable LoraGraphException refusal) {
@@ -41,14 +41,34 @@ public record DataCheck(
   public static final int MOST_LABELS = 100;
 
   /**
+   * Rows of which something is true.
+   *
+   * @param count how many there are
+   * @param places the first of them, {@link #MOST_PLACES} at most: {@code FILE:LINE}
+   */
+  public record Rows(long count, List<String> places) {
+    /** Places that are kept. */
+    public static final int MOST_PLACES = 5;
+
+    public Rows {
+      places = List.copyOf(places);
+    }
+
+    /** Whether there is one. */
+    public boolean areSome() {
+      return count > 0;
+    }
+  }
+
+  /**
    * Lengths of texts in tokens.
    *
    * @param median half of the texts have at most so many
    * @param most nineteen of twenty have at most so many
    * @param positions what the model takes, after which texts are cut
-   * @param cut how many texts are
+   * @param cut the rows of which a text is
    */
-  public record Lengths(int median, int most, int positions, long cut) {}
+  public record Lengths(int median, int most, int positions, Rows cut) {}
 
   /**
    * Whether a training refuses the data, or something will make it worse than it looks: a text with
@@ -56,9 +76,9 @@ public record DataCheck(
    */
   public boolean hasFaults() {
     return refusal != null
-        || contradictions > 0
-        || leaked > 0
-        || emptyTexts > 0
+        || contradictions.areSome()
+        || leaked.areSome()
+        || emptyTexts.areSome()
         || !oddTexts.isEmpty()
         || !likeLabels.isEmpty();
   }

@@ -5,7 +5,9 @@ import io.github.loragraph.data.LineEnds;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.data.Tokenizer;
+import io.github.loragraph.error.Advice;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
@@ -54,15 +56,15 @@ final class DataChecker {
 
   private final Consumer<String> notices;
   private final Map<String, Long> labels = new LinkedHashMap<>();
-  private final Map<String, Long> odd = new TreeMap<>();
+  private final Map<String, FoundRows> odd = new TreeMap<>();
   private final TextNumbers texts = new TextNumbers();
   private final TextNumbers heldOut = new TextNumbers();
   private long rows;
-  private long unlabelled;
-  private long empty;
-  private long duplicates;
-  private long contradictions;
-  private long leaked;
+  private final FoundRows unlabelled = new FoundRows();
+  private final FoundRows empty = new FoundRows();
+  private final FoundRows duplicates = new FoundRows();
+  private final FoundRows contradictions = new FoundRows();
+  private final FoundRows leaked = new FoundRows();
   private @Nullable LoraGraphException refusal;
 
   DataChecker(Consumer<String> notices) {
@@ -90,7 +92,7 @@ final class DataChecker {
       counts = null;
     }
     Task seen = task == null ? Tasks.CLASSIFICATION : task;
-    if (held != null) {
+    if (held != null && held.isOfFiles()) {
       each(held, seen, row -> heldOut.add(number(row), 0), text -> {});
     }
     try (Measure measure =
@@ -115,12 +117,12 @@ final class DataChecker {
         rows,
         sorted(),
         labels.size(),
-        unlabelled,
-        empty,
-        duplicates,
-        contradictions,
-        leaked,
-        Map.copyOf(odd),
+        unlabelled.rows(),
+        empty.rows(),
+        duplicates.rows(),
+        contradictions.rows(),
+        leaked.rows(),
+        oddTexts(),
         alike(),
         counts == null || counts.isEmpty() ? null : counts.lengths(),
         refusal);
@@ -136,20 +138,42 @@ final class DataChecker {
   }
 
   /**
-   * The model as a training has it; null where it answers nothing that labels are for: its tokens
-   * are counted all the same.
+   * The model as a training has it; null where it answers nothing that labels are for, as an
+   * encoder without a head: its tokens are counted all the same.
    */
   private @Nullable ModelData open(Model model, InferenceArguments arguments) {
     ShapeInference shapes = new SessionShapeInference(RuntimeBuild.any());
-    if (arguments.task().isEmpty() && model.trainedTask().isEmpty()) {
-      try {
+    boolean asked = arguments.task().isPresent() || model.trainedTask().isPresent();
+    try {
+      if (!asked) {
         Answer.of(model.graph(), null, model.files().config().problemType(), shapes);
-      } catch (LoraGraphException e) {
-        notices.accept("labels are not compared with those of the model: " + e.getMessage());
-        return null;
       }
+    } catch (LoraGraphException e) {
+      notices.accept(hasNoHead(e) ? withoutLabels(model) : notCompared(model, e));
+      return null;
     }
-    return Training.open(model, arguments, notices, shapes);
+    try {
+      return Training.open(model, arguments, notices, shapes);
+    } catch (LoraGraphException e) {
+      if (!hasNoHead(e)) {
+        throw e;
+      }
+      notices.accept(withoutLabels(model));
+      return null;
+    }
+  }
+
+  private static boolean hasNoHead(LoraGraphException e) {
+    return e.advice().map(Advice::remedy).equals(Optional.of(Remedy.ADD_HEAD_OR_NAME_OUTPUT));
+  }
+
+  private static String withoutLabels(Model model) {
+    return "lengths are in the tokens of %s, which has no labels to compare those of the data with"
+        .formatted(model.shown());
+  }
+
+  private static String notCompared(Model model, LoraGraphException e) {
+    return "labels are not compared with those of the model: " + e.in(model.shown()).what();
   }
 
   private void read(
@@ -160,12 +184,13 @@ final class DataChecker {
       @Nullable TokenCounts counts) {
     TrainingReading reading = new TrainingReading(task, encoding, notices);
     try {
-      reading.read(data, false, length -> Objects.requireNonNull(counts).add(length));
-      if (counts != null) {
-        counts.cut(reading.cut());
-      }
+      reading.read(
+          data,
+          false,
+          length -> Objects.requireNonNull(counts).add(length),
+          row -> Objects.requireNonNull(counts).cut(row));
       if (held != null) {
-        reading.read(held, true, length -> {});
+        reading.read(held, true, length -> {}, row -> {});
       }
     } catch (LoraGraphException e) {
       refusal = e;
@@ -200,7 +225,9 @@ final class DataChecker {
     rows++;
     String label = row.label();
     if (label == null || label.isEmpty()) {
-      unlabelled += labelled ? 1 : 0;
+      if (labelled) {
+        unlabelled.add(row);
+      }
     } else if (labels.size() < COUNTED || labels.containsKey(label)) {
       labels.merge(label, 1L, Long::sum);
     }
@@ -209,20 +236,24 @@ final class DataChecker {
     }
     String text = row.text() + (row.textPair() == null ? "" : "\t" + row.textPair());
     if (text.isBlank()) {
-      empty++;
+      empty.add(row);
       return;
     }
-    tellOdd(text);
+    tellOdd(row, text);
     long number = number(row);
     int before = texts.add(number, label == null ? 0 : label.hashCode());
     if (before != TextNumbers.NEW) {
-      duplicates++;
-      contradictions += before == TextNumbers.OTHER ? 1 : 0;
+      duplicates.add(row);
     }
-    leaked += heldOut.contains(number) ? 1 : 0;
+    if (before == TextNumbers.OTHER) {
+      contradictions.add(row);
+    }
+    if (heldOut.contains(number)) {
+      leaked.add(row);
+    }
   }
 
-  private void tellOdd(String text) {
+  private void tellOdd(Row row, String text) {
     boolean plain = true;
     for (int i = 0; i < text.length() && plain; i++) {
       char c = text.charAt(i);
@@ -231,16 +262,22 @@ final class DataChecker {
     if (plain) {
       return;
     }
-    count(text.indexOf('\ufffd') >= 0, "replacement characters");
-    count(MOJIBAKE.matcher(text).find(), "UTF-8 that was read as Latin-1");
-    count(CONTROL.matcher(text).find(), "control characters");
-    count(ZERO_WIDTH.matcher(text).find(), "characters without width");
+    tellOdd(row, text.indexOf('\ufffd') >= 0, "replacement characters");
+    tellOdd(row, MOJIBAKE.matcher(text).find(), "UTF-8 that was read as Latin-1");
+    tellOdd(row, CONTROL.matcher(text).find(), "control characters");
+    tellOdd(row, ZERO_WIDTH.matcher(text).find(), "characters without width");
   }
 
-  private void count(boolean is, String what) {
+  private void tellOdd(Row row, boolean is, String what) {
     if (is) {
-      odd.merge(what, 1L, Long::sum);
+      odd.computeIfAbsent(what, key -> new FoundRows()).add(row);
     }
+  }
+
+  private Map<String, DataCheck.Rows> oddTexts() {
+    Map<String, DataCheck.Rows> rows = new TreeMap<>();
+    odd.forEach((what, found) -> rows.put(what, found.rows()));
+    return Collections.unmodifiableMap(rows);
   }
 
   private Map<String, Long> sorted() {
@@ -279,7 +316,7 @@ final class DataChecker {
   /** How many texts have how many tokens. */
   private static final class TokenCounts {
     private final long[] counts;
-    private long cut;
+    private final FoundRows cut = new FoundRows();
 
     TokenCounts(int positions) {
       counts = new long[positions + 1];
@@ -293,13 +330,14 @@ final class DataChecker {
       counts[Math.min(length, counts.length - 1)]++;
     }
 
-    void cut(long texts) {
-      cut += texts;
+    void cut(Row row) {
+      cut.add(row);
     }
 
     DataCheck.Lengths lengths() {
       long all = Arrays.stream(counts).sum();
-      return new DataCheck.Lengths(at((all + 1) / 2), at(all - all / 20), counts.length - 1, cut);
+      return new DataCheck.Lengths(
+          at((all + 1) / 2), at(all - all / 20), counts.length - 1, cut.rows());
     }
 
     private int at(long texts) {
@@ -344,9 +382,12 @@ final class DataChecker {
       boolean pairs = waiting.get(0).textPair() != null;
       List<String> texts = waiting.stream().map(row -> "" + row.text()).toList();
       List<String> second = waiting.stream().map(row -> "" + row.textPair()).toList();
-      for (Tokenizer.Tokens tokens : tokenizer.encode(texts, pairs ? second : null)) {
-        counts.add(tokens.ids().length);
-        counts.cut(tokens.cut() ? 1 : 0);
+      List<Tokenizer.Tokens> all = tokenizer.encode(texts, pairs ? second : null);
+      for (int i = 0; i < all.size(); i++) {
+        counts.add(all.get(i).ids().length);
+        if (all.get(i).cut()) {
+          counts.cut(waiting.get(i));
+        }
       }
       waiting.clear();
     }

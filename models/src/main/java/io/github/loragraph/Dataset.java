@@ -296,7 +296,7 @@ public final class Dataset {
    * Looks at the files before they are trained on. Of what a training would stream no text is held;
    * what it holds in memory, groups of texts for example, this does, too.
    *
-   * @param heldOut data that should have no row of these
+   * @param heldOut data that should have no row of these, or a search for embeddings
    * @param model that is to be trained, or whose tokens lengths are said in
    * @param notices gets a line for whatever is guessed
    * @throws LoraGraphException if a row cannot be read; it names the line
@@ -317,7 +317,7 @@ public final class Dataset {
       Optional<Model> model,
       InferenceArguments arguments,
       Consumer<String> notices) {
-    if (!isOfFiles() || heldOut.isPresent() && !heldOut.get().isOfFiles()) {
+    if (!isOfFiles() || heldOut.isPresent() && heldOut.get().files().isEmpty()) {
       throw new LoraGraphException(name + " is of no file: files alone are checked");
     }
     if (isPart() || heldOut.isPresent() && heldOut.get().isPart()) {
@@ -354,6 +354,9 @@ public final class Dataset {
    * @throws LoraGraphException as {@link #labelled} does, when it comes to the row
    */
   void eachLabelled(RunDefaults run, Consumer<String> notices, ObjIntConsumer<Row> taker) {
+    if (!isOfFiles()) {
+      requireSome();
+    }
     for (int i = 0; i < files.size(); i++) {
       int number = i;
       new DataFile(files.get(i), columns.or(run).withLabels(), notices)

@@ -29,8 +29,6 @@ final class TrainingReading {
   /** The first row of all data; null before it. */
   private @Nullable Row first;
 
-  private long cut;
-
   /**
    * @param data what rows are encoded by; null where labels and lengths are compared with nothing
    * @param notices gets a line for whatever is guessed
@@ -41,19 +39,15 @@ final class TrainingReading {
     this.notices = notices;
   }
 
-  /** How many texts were cut so far. */
-  long cut() {
-    return cut;
-  }
-
   /**
    * Reads all rows.
    *
    * @param heldOut whether they are to measure with
    * @param lengths gets the tokens of each example
+   * @param cut gets each row of which a text is cut
    * @throws LoraGraphException as a training on them does
    */
-  void read(Dataset set, boolean heldOut, IntConsumer lengths) {
+  void read(Dataset set, boolean heldOut, IntConsumer lengths, Consumer<Row> cut) {
     if (task == Tasks.EMBEDDING) {
       if (heldOut) {
         set.measure(RunDefaults.NONE, notices);
@@ -67,13 +61,12 @@ final class TrainingReading {
       if (data != null) {
         data.requireAlike(rows);
         ModelData.Encoded encoded =
-            heldOut ? data.measured(set.name(), rows) : data.trained(set.name(), rows, false);
+            heldOut ? data.measured(set.name(), rows) : data.trained(set.name(), rows, false, cut);
         encoded.examples().forEach(example -> lengths.accept(example.length()));
-        cut += encoded.truncated();
       }
       return;
     }
-    @Nullable ExampleEncoder encoder = data == null ? null : data.encoder();
+    @Nullable ExampleEncoder encoder = data == null ? null : data.encoder().tellingCut(cut);
     Row[] ofSet = new Row[1];
     set.eachLabelled(
         RunDefaults.NONE,
@@ -92,7 +85,6 @@ final class TrainingReading {
     ModelData.requireAlike(first, ofSet[0]);
     if (data != null && encoder != null) {
       encode(data, encoder, lengths);
-      cut += encoder.cut();
     }
   }
 

@@ -13,6 +13,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +62,50 @@ class DataCheckTest {
     assertEquals("'pos' and 'Pos'", said.get("likeLabels").get(0).asText());
     assertTrue(said.get("tokens").get("median").asInt() > 0);
     String text = Cli.run("data", "check", data, "--eval", heldOut).out();
-    assertTrue(text.contains("1 rows stand in the held-out data, too"), text);
+    assertTrue(text.startsWith("11 rows, 3 labels"), text);
+    for (String line :
+        List.of(
+            "1 row has no label: line 12",
+            "1 row has no text: line 11",
+            "2 rows have a text that came before: lines 4, 5",
+            "1 of them has another label than it had: line 5",
+            "1 row stands in the held-out data, too: line 6",
+            "1 text has replacement characters: line 8",
+            "1 text has UTF-8 that was read as Latin-1: line 7")) {
+      assertTrue(text.lines().anyMatch(line::equals), line + "\n" + text);
+    }
+    assertEquals(data + ":5", said.get("places").get("contradictions").get(0).asText());
+  }
+
+  /** Of many rows the first are named; of several files, with their names. */
+  @Test
+  void theFirstRowsAreNamed() throws IOException {
+    Path one = Files.writeString(folder.resolve("one.tsv"), "text\tlabel\nfilm\tpos\n");
+    Path many =
+        Files.writeString(
+            folder.resolve("many.tsv"), "text\tlabel\n" + "film a b c\tpos\n".repeat(9));
+    DataCommandsTest.makeModel(folder.resolve("model"));
+    for (Object model : List.of(folder.resolve("model"), "all-minilm-l6-v2")) {
+      Cli check =
+          Cli.run(
+              "data",
+              "check",
+              many,
+              "--max-length",
+              4,
+              "--model",
+              model,
+              "--label-column",
+              "label");
+      String cut = "; 9 are cut at 4: lines 2, 3, 4, 5, 6 and 4 more";
+      assertTrue(check.out().contains(cut), check.out() + check.err());
+      assertTrue(check.out().contains("came before: lines 3, 4, 5, 6, 7 and 3 more"), check.out());
+    }
+    String both = Cli.run("data", "check", one, many, "--eval", one).out();
+    assertTrue(both.contains("held-out data, too: " + one + ":2" + System.lineSeparator()), both);
+    assertTrue(both.contains("came before: " + many + ":3, " + many + ":4, "), both);
+    String only = Cli.run("data", "check", one).out();
+    assertTrue(only.startsWith("1 row, 1 label" + System.lineSeparator()), only);
   }
 
   private static byte[] bytes(String text) {
@@ -176,6 +220,89 @@ class DataCheckTest {
     assertTrue(refused > 30, "refused: " + refused);
   }
 
+  /** Columns are named for the training data and for what is held out, as a training has it. */
+  @Test
+  void columnsAreThoseOfBothFiles() throws IOException {
+    DataCommandsTest.makeModel(folder.resolve("model"));
+    String rows = "utterance\ttopic\ngood film\tpos\nbad film\tneg\n";
+    Path data = Files.writeString(folder.resolve("train.tsv"), rows);
+    Path same = Files.writeString(folder.resolve("same.tsv"), "utterance\ttopic\ngood film\tpos\n");
+    Path other = Files.writeString(folder.resolve("other.tsv"), "text\tlabel\ngood film\tpos\n");
+    for (boolean withModel : new boolean[] {false, true}) {
+      Cli taken = checkColumns(data, same, withModel);
+      assertEquals(1, taken.exitCode(), taken::err);
+      assertTrue(taken.out().contains("1 row stands in the held-out data, too"), taken.out());
+      assertFalse(taken.out().contains("refuses"), taken.out());
+      Cli refused = checkColumns(data, other, withModel);
+      assertEquals(1, refused.exitCode(), refused::out);
+      String why = "other.tsv:1 has no column 'utterance'";
+      assertTrue((refused.out() + refused.err()).contains(why), refused.out() + refused.err());
+    }
+    Cli train =
+        Cli.run(
+            "train",
+            folder.resolve("model"),
+            "--data",
+            data,
+            "--eval",
+            other,
+            "--text-column",
+            "utterance",
+            "--label-column",
+            "topic",
+            "--method",
+            "head",
+            "-o",
+            folder.resolve("run"));
+    assertEquals(1, train.exitCode());
+    assertTrue(train.err().contains("other.tsv:1 has no column 'utterance'"), train.err());
+  }
+
+  private Cli checkColumns(Path data, Path heldOut, boolean withModel) {
+    List<Object> words =
+        new ArrayList<>(
+            List.of("data", "check", data, "--eval", heldOut, "--text-column", "utterance"));
+    words.addAll(List.of("--label-column", "topic"));
+    if (withModel) {
+      words.addAll(List.of("--model", folder.resolve("model")));
+    }
+    return Cli.run(words.toArray());
+  }
+
+  /** Embeddings are measured by a search; other tasks are not, in the words of a training. */
+  @Test
+  void aSearchIsHeldOutForEmbeddingsAlone() throws IOException {
+    Path groups = Files.writeString(folder.resolve("groups.tsv"), "anchor\tpositive\ngood\tfilm\n");
+    Path corpus = Files.writeString(folder.resolve("corpus.tsv"), "id\ttext\nd1\tgood film\n");
+    Path queries = Files.writeString(folder.resolve("queries.tsv"), "id\ttext\nq1\tgood\n");
+    Path judged =
+        Files.writeString(folder.resolve("qrels.tsv"), "query-id\tcorpus-id\tscore\nq1\td1\t1\n");
+    for (String task : List.of("embedding", "classification")) {
+      Path data =
+          task.equals("embedding")
+              ? groups
+              : Files.writeString(folder.resolve("train.tsv"), "text\tlabel\ngood\tpos\n");
+      Cli check =
+          Cli.run(
+              "data",
+              "check",
+              data,
+              "--task",
+              task,
+              "--eval-corpus",
+              corpus,
+              "--eval-queries",
+              queries,
+              "--eval-qrels",
+              judged);
+      assertEquals(task.equals("embedding") ? 0 : 1, check.exitCode(), check.out() + check.err());
+      assertEquals(
+          !task.equals("embedding"),
+          check.out().contains("is a search, which embeddings alone are measured with"),
+          check.out() + check.err());
+    }
+  }
+
   @Test
   void markAndLineEndsAreSaid() throws IOException {
     for (Map.Entry<String, String> said :
@@ -227,9 +354,16 @@ class DataCheckTest {
     assertTrue(whole.out().contains("1 "), whole.out());
     assertFalse(whole.out().contains("no label"), whole.out());
     Path data = Files.writeString(folder.resolve("t.tsv"), "text\tlabel\nfilm\t0.5\nbad\t1\n");
+    Cli named =
+        Cli.run("data", "check", data, "--model", "all-minilm-l6-v2", "--task", "regression");
+    assertEquals(0, named.exitCode(), named::err);
+    assertTrue(named.out().contains("half of the texts have at most 3 tokens"), named.out());
     Cli encoder = Cli.run("data", "check", data, "--model", "all-minilm-l6-v2");
     assertEquals(0, encoder.exitCode(), encoder::err);
-    assertTrue(encoder.err().contains("labels are not compared"), encoder.err());
+    assertFalse(encoder.err().contains("head"), encoder.err());
+    assertTrue(
+        encoder.err().contains("in the tokens of all-MiniLM-L6-v2, which has no labels"),
+        encoder.err());
     assertTrue(encoder.out().contains("half of the texts have at most 3 tokens"), encoder.out());
   }
 

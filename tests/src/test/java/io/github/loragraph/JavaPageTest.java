@@ -32,6 +32,7 @@ final class JavaPageTest {
     Pattern expected =
         Pattern.compile(
             """
+            true \\[rows\\.tsv:2\\]
             (step \\d+ of 90, loss \\d+\\.\\d{4}
             )+.*the training was stopped after step \\d+
             (step \\d+ of 90, loss \\d+\\.\\d{4}

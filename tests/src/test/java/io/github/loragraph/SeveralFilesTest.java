@@ -182,7 +182,7 @@ class SeveralFilesTest {
   @Test
   void whatIsNotThereIsSaid() throws IOException {
     refused(1, "no file matches " + parts + "/*.csv", "--data", parts + "/*.csv");
-    refused(2, "--data - needs --data-format", "--data", "-");
+    refused(2, "'-', standard input, needs --data-format", "--data", "-");
     refused(2, "--data-format is for standard input", "--data", one, "--data-format", "tsv");
     refused(
         2,

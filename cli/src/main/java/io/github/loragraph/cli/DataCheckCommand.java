@@ -4,14 +4,17 @@ import io.github.loragraph.DataCheck;
 import io.github.loragraph.Dataset;
 import io.github.loragraph.InferenceArguments;
 import io.github.loragraph.Model;
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,14 +45,10 @@ final class DataCheckCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "FILE",
-      description = "Data files, as for training, or patterns of them.")
+      description =
+          "Data files, as for training, or patterns of them; '-' is standard input, by"
+              + " --data-format.")
   private List<String> files;
-
-  @Option(
-      names = "--eval",
-      paramLabel = "FILE",
-      description = "Held-out examples, which should have no row of the data.")
-  private @Nullable List<String> eval;
 
   @Option(
       names = "--model",
@@ -59,15 +58,21 @@ final class DataCheckCommand implements Callable<Integer> {
   private @Nullable String model;
 
   @Mixin private DataOptions dataOptions;
+  @Mixin private HeldOutOptions heldOutOptions;
+  @Mixin private DataFiles dataFiles;
   @Mixin private ColumnOptions columns;
   @Mixin private ResultOutput output;
 
+  /** The files that were checked. */
+  private List<Path> checked = List.of();
+
   @Override
   public Integer call() {
-    Dataset data = columns.of(Dataset.files(files));
+    Dataset data = columns.of(dataFiles.of(files));
+    checked = data.files();
     DataCheck check =
         data.check(
-            Optional.ofNullable(eval).map(Dataset::files),
+            Optional.ofNullable(heldOutOptions.data(columns)),
             Optional.ofNullable(model).map(name -> Model.open(name).withNotes(output::say)),
             arguments(),
             output::say);
@@ -88,12 +93,11 @@ final class DataCheckCommand implements Callable<Integer> {
     fields.put("rows", check.rows());
     fields.put("distinctLabels", check.distinctLabels());
     fields.put("labels", check.labels());
-    fields.put("unlabelled", check.unlabelled());
-    fields.put("emptyTexts", check.emptyTexts());
-    fields.put("duplicates", check.duplicates());
-    fields.put("contradictions", check.contradictions());
-    fields.put("leaked", check.leaked());
-    fields.put("oddTexts", check.oddTexts());
+    Map<String, Object> places = new LinkedHashMap<>();
+    rows(check).forEach((what, rows) -> put(fields, places, what, rows));
+    Map<String, Object> odd = new LinkedHashMap<>();
+    check.oddTexts().forEach((what, rows) -> put(odd, places, what, rows));
+    fields.put("oddTexts", odd);
     fields.put("likeLabels", check.likeLabels());
     LoraGraphException refusal = check.refusal();
     if (refusal != null) {
@@ -105,14 +109,37 @@ final class DataCheckCommand implements Callable<Integer> {
       tokens.put("median", lengths.median());
       tokens.put("most", lengths.most());
       tokens.put("positions", lengths.positions());
-      tokens.put("cut", lengths.cut());
+      put(tokens, places, "cut", lengths.cut());
       fields.put("tokens", tokens);
     }
+    fields.put("places", places);
     return fields;
   }
 
+  /** What is counted, by its name in JSON. */
+  private static Map<String, DataCheck.Rows> rows(DataCheck check) {
+    Map<String, DataCheck.Rows> rows = new LinkedHashMap<>();
+    rows.put("unlabelled", check.unlabelled());
+    rows.put("emptyTexts", check.emptyTexts());
+    rows.put("duplicates", check.duplicates());
+    rows.put("contradictions", check.contradictions());
+    rows.put("leaked", check.leaked());
+    return rows;
+  }
+
+  private static void put(
+      Map<String, Object> counts, Map<String, Object> places, String what, DataCheck.Rows rows) {
+    counts.put(what, rows.count());
+    if (rows.areSome()) {
+      places.put(what, rows.places());
+    }
+  }
+
   private void print(DataCheck check, PrintWriter out) {
-    out.printf("%,d rows, %,d labels%n", check.rows(), check.distinctLabels());
+    out.printf(
+        "%s, %s%n",
+        Counted.of(check.rows(), "row", "rows"),
+        Counted.of(check.distinctLabels(), "label", "labels"));
     check
         .labels()
         .forEach(
@@ -122,15 +149,33 @@ final class DataCheckCommand implements Callable<Integer> {
     DataCheck.Lengths lengths = check.lengths();
     if (lengths != null) {
       out.printf(
-          "half of the texts have at most %,d tokens, 95 of 100 at most %,d; %,d are cut at %,d%n",
-          lengths.median(), lengths.most(), lengths.cut(), lengths.positions());
+          "half of the texts have at most %s, 95 of 100 at most %,d; %s cut at %,d%s%n",
+          Counted.of(lengths.median(), "token", "tokens"),
+          lengths.most(),
+          Counted.of(lengths.cut().count(), "is", "are"),
+          lengths.positions(),
+          where(lengths.cut()));
     }
-    line(out, check.unlabelled(), "rows have no label");
-    line(out, check.emptyTexts(), "rows have no text");
-    line(out, check.duplicates(), "rows have a text that came before");
-    line(out, check.contradictions(), "of them have another label than it had");
-    line(out, check.leaked(), "rows stand in the held-out data, too");
-    check.oddTexts().forEach((what, count) -> line(out, count, "texts have " + what));
+    line(out, check.unlabelled(), "row has no label", "rows have no label");
+    line(out, check.emptyTexts(), "row has no text", "rows have no text");
+    line(
+        out,
+        check.duplicates(),
+        "row has a text that came before",
+        "rows have a text that came before");
+    line(
+        out,
+        check.contradictions(),
+        "of them has another label than it had",
+        "of them have another label than it had");
+    line(
+        out,
+        check.leaked(),
+        "row stands in the held-out data, too",
+        "rows stand in the held-out data, too");
+    check
+        .oddTexts()
+        .forEach((what, rows) -> line(out, rows, "text has " + what, "texts have " + what));
     check.likeLabels().forEach(pair -> out.printf("labels that are likely one: %s%n", pair));
     LoraGraphException refusal = check.refusal();
     if (refusal != null) {
@@ -141,9 +186,27 @@ final class DataCheckCommand implements Callable<Integer> {
     }
   }
 
-  private static void line(PrintWriter out, long count, String what) {
-    if (count > 0) {
-      out.printf("%,d %s%n", count, what);
+  private void line(PrintWriter out, DataCheck.Rows rows, String one, String several) {
+    if (rows.areSome()) {
+      out.printf("%s%s%n", Counted.of(rows.count(), one, several), where(rows));
     }
+  }
+
+  /** The first rows by their lines, and by their files where there are several. */
+  private String where(DataCheck.Rows rows) {
+    if (!rows.areSome()) {
+      return "";
+    }
+    boolean ofOneFile = checked.size() == 1;
+    String first =
+        rows.places().stream()
+            .map(place -> ofOneFile ? place.substring(place.lastIndexOf(':') + 1) : place)
+            .collect(Collectors.joining(", "));
+    long others = rows.count() - rows.places().size();
+    return "%s %s%s"
+        .formatted(
+            !ofOneFile ? ":" : rows.count() == 1 ? ": line" : ": lines",
+            first,
+            others == 0 ? "" : " and %,d more".formatted(others));
   }
 }

@@ -30,7 +30,7 @@ final class DataFiles {
       names = "--data-format",
       paramLabel = "FORMAT",
       description =
-          "What standard input is where --data is '-': tsv, csv, jsonl, txt, conll, conllu or bio;"
+          "What standard input is, where '-' names it: tsv, csv, jsonl, txt, conll, conllu or bio;"
               + " it may be packed.")
   private @Nullable String format;
 
@@ -46,18 +46,18 @@ final class DataFiles {
     if (!names.contains(STANDARD_INPUT)) {
       if (format != null) {
         throw new ParameterException(
-            spec.commandLine(), "--data-format is for standard input: --data - reads it");
+            spec.commandLine(), "--data-format is for standard input, and no '-' names that");
       }
       return Dataset.files(names);
     }
     if (names.size() > 1) {
       throw new ParameterException(
-          spec.commandLine(), "--data is standard input or files, not both");
+          spec.commandLine(), "data are standard input or files, not both");
     }
     if (format == null || !FORMATS.contains(format.toLowerCase(Locale.ROOT))) {
       throw new ParameterException(
           spec.commandLine(),
-          "--data - needs --data-format: tsv, csv, jsonl, txt, conll, conllu or bio");
+          "'-', standard input, needs --data-format: tsv, csv, jsonl, txt, conll, conllu or bio");
     }
     return Dataset.file(standardInput(format.toLowerCase(Locale.ROOT)));
   }
