@@ -159,6 +159,36 @@ class BadInputTest {
     refused(1, "learning rate", "train", adapted, "--data", data, "-o", run, "--lr", 0);
     refused(1, "steps", "train", adapted, "--data", data, "-o", run, "--steps", 0);
     refused(2, "--log-every", "train", adapted, "--data", data, "-o", run, "--log-every", "x");
+    for (String option :
+        List.of("--log-every", "--eval-every", "--checkpoint-every", "--threads")) {
+      refused(2, "or 0 for ", "train", adapted, "--data", data, "-o", run, option + "=-1");
+    }
+    for (String option : List.of("--batch-size", "--sequence", "--steps", "--steps-per-call")) {
+      refused(2, option + " must be 1 or more", "benchmark", adapted, option, 0);
+    }
+    Path written = file("negative.yaml", "data: %s\neval-every: -1\n".formatted(data));
+    refused(1, "or 0 for none", "train", adapted, "--config", written, "-o", run);
+    Path mined = folder.resolve("mined.tsv");
+    refused(
+        1,
+        "-1 candidates cannot be passed over",
+        "mine-negatives",
+        "all-minilm-l6-v2",
+        "--data",
+        file("pairs.tsv", "anchor\tpositive\na\tb\n"),
+        "--range-min=-1",
+        "-o",
+        mined);
+    refused(
+        1,
+        "a margin below 0 is not possible: give 0 or more",
+        "mine-negatives",
+        "all-minilm-l6-v2",
+        "--data",
+        folder.resolve("pairs.tsv"),
+        "--absolute-margin=-1",
+        "-o",
+        mined);
     refused(
         1,
         "class weights [1.0, -2.0]",

@@ -139,7 +139,7 @@ class ContinuedRunTest {
       Cli cli = ok(all);
       Path more = folder.resolve("run-continued");
       assertEquals(2 + other.ofEpoch(), firstEpoch(more), 1e-9, other::toString);
-      assertTrue(cli.err().contains("after its 6 steps, with epoch 3: '"), cli.err());
+      assertTrue(cli.err().contains("after its 6 steps, with epoch 3: --"), cli.err());
       JsonNode record = Runs.record(more);
       assertEquals(other.rows(), record.path("trainedExamples").asInt());
       JsonNode passed = record.path("passed");
@@ -174,8 +174,17 @@ class ContinuedRunTest {
     Path all = folder.resolve("all");
     ok(with(usual, "-o", all));
 
-    refused(1, "'evalSplit' 0.3", "--continue-from", split, "--epochs", 1, "--eval-split", 0.3);
-    refused(1, "'evalSplitSeed' 5", "--continue-from", split, "--epochs", 1, "--seed", 5);
+    refused(
+        1,
+        "give --eval-split as it was, 0.2 and not 0.3",
+        "--continue-from",
+        split,
+        "--epochs",
+        1,
+        "--eval-split",
+        0.3);
+    refused(
+        1, "--eval-split-seed as it was, ", "--continue-from", split, "--epochs", 1, "--seed", 5);
     refused(
         1, "without holding any out", "--continue-from", all, "--epochs", 1, "--eval-split", 0.2);
     assertFalse(Files.exists(folder.resolve("all-continued")));
@@ -247,6 +256,11 @@ class ContinuedRunTest {
     refused(1, "is not the folder of a finished run", "--continue-from", run, "--epochs", 1);
     refused(1, "no such run", "--continue-from", folder.resolve("none"), "--epochs", 1);
     ok(List.of("train", "--resume", run));
+    refused(
+        1,
+        "is finished: train it further with 'lora-graph train --continue-from " + run,
+        "--resume",
+        run);
     refused(2, "give one of the two", "--continue-from", run);
     refused(
         1,

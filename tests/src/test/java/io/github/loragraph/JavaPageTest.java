@@ -37,6 +37,7 @@ final class JavaPageTest {
             )+.*the training was stopped after step \\d+
             (step \\d+ of 90, loss \\d+\\.\\d{4}
             )+90 steps, the run is FINISHED
+            96 steps in all
             \\d+\\.\\d samples/s
             \\{loss=\\d.*, accuracy=1\\.0, .*}
             accuracy 1\\.0000

@@ -41,7 +41,12 @@ final class AdviceText {
       case RUN_ANEW -> "delete it, and --resume begins the run anew";
       case RUN_AGAIN -> "begin another run with --config " + ShellWord.of(first);
       case TRAIN_FURTHER ->
-          "train its model further with 'lora-graph train %s'".formatted(ShellWord.of(first));
+          "train it further with 'lora-graph train --continue-from %s --epochs N'"
+              .formatted(ShellWord.of(first));
+      case TAKE_RUN_AS_MODEL -> "give the run itself as the model, or none";
+      case GIVE_AS_IT_WAS ->
+          "give %s as it was, %s and not %s, or held-out data of their own with --eval"
+              .formatted(ConfigFile.option(first), arguments.get(1), arguments.get(2));
       case NAME_MODEL_OF_ADAPTER ->
           "name the model that it goes onto, with --adapter " + ShellWord.of(first);
       case GIVE_BASE_AND_ADAPTER ->

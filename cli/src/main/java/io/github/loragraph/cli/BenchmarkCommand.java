@@ -127,12 +127,22 @@ final class BenchmarkCommand implements Callable<Integer> {
       description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Precision precision;
 
+  private void requireSome(String option, int value) {
+    if (value < 1) {
+      throw new ParameterException(spec.commandLine(), option + " must be 1 or more");
+    }
+  }
+
   @Override
   public Integer call() {
     if (engineKind == EngineKind.AUTO) {
       throw new ParameterException(
           spec.commandLine(), "name the engine to measure: graph or training-api");
     }
+    requireSome("--batch-size", batchSize);
+    requireSome("--sequence", sequence);
+    requireSome("--steps", steps);
+    requireSome("--steps-per-call", stepsPerCall);
     Device device = deviceOptions.choose(engineKind).device();
     OrtRuntime runtime = Engines.runtime(engineKind, device, precision, steps);
     ModelFolder folder = model.folder();

@@ -236,6 +236,11 @@ final class ConfigFile implements IDefaultValueProvider {
         .orElse(option.longestName());
   }
 
+  /** The option that an entry of a configuration file is. */
+  static String option(String key) {
+    return "--" + kebab(key);
+  }
+
   private static String kebab(String key) {
     return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
   }

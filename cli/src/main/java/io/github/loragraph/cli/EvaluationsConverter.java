@@ -16,7 +16,8 @@ final class EvaluationsConverter implements ITypeConverter<Long> {
     long steps = steps(value);
     if (steps < 0) {
       throw new TypeConversionException(
-          "'%s' is no number of steps: give 1 or more, or 'epoch'".formatted(value));
+          "'%s' is no number of steps: give 1 or more, 'epoch', or 0 for none on the way"
+              .formatted(value));
     }
     return steps;
   }

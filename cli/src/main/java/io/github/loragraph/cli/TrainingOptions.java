@@ -225,7 +225,7 @@ final class TrainingOptions {
       paramLabel = "N",
       defaultValue = "0",
       converter = EvaluationsConverter.class,
-      description = "Steps between evaluations, or 'epoch' (default: at the end only).")
+      description = "Steps between evaluations, or 'epoch' (default: 0, at the end only).")
   long evalEvery;
 
   @Option(

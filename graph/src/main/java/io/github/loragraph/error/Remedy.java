@@ -20,7 +20,11 @@ public enum Remedy {
   /** The file of the run's configuration. */
   RUN_AGAIN("begin another run with the settings in %s"),
   /** The folder of the run. */
-  TRAIN_FURTHER("train the model in %s further in a run of its own"),
+  TRAIN_FURTHER("train its model further in another run, by Model.open and continueFrom of %s"),
+  /** The folder of the run. */
+  TAKE_RUN_AS_MODEL("take the run itself as the model, by Model.open of %s"),
+  /** The entry of the run's configuration, its value, and the one that is given now. */
+  GIVE_AS_IT_WAS("give '%s' as it was, %s and not %s, or held-out data of their own"),
   /** The folder of the adapter. */
   NAME_MODEL_OF_ADAPTER("name the model that it goes onto, with the adapter in %s"),
   /** The folder of the adapter. */

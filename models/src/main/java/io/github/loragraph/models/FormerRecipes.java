@@ -1,6 +1,7 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -134,14 +135,12 @@ public final class FormerRecipes {
       for (String name : OF_SPLIT) {
         if (!RunConfiguration.isSame(value(then, name), value(now, name))) {
           throw new LoraGraphException(
-              "%s held out a share of %s of these data by the seed %s; with '%s' %s in the place of %s rows that it was trained on would be held out: give the same, or held-out data of their own"
+              "%s held out a share of %s of these data by the seed %s, and now rows that it was trained on would be held out"
                   .formatted(
                       run,
                       then.get(RunConfiguration.EVAL_SPLIT),
-                      value(then, RunConfiguration.EVAL_SPLIT_SEED),
-                      name,
-                      value(now, name),
-                      value(then, name)));
+                      value(then, RunConfiguration.EVAL_SPLIT_SEED)),
+              Remedy.GIVE_AS_IT_WAS.with(name, shown(value(then, name)), shown(value(now, name))));
         }
       }
     }
@@ -158,6 +157,10 @@ public final class FormerRecipes {
     return value == null && name.equals(RunConfiguration.EVAL_SPLIT_SEED)
         ? recipe.get(SEED)
         : value;
+  }
+
+  private static String shown(@Nullable Object value) {
+    return value == null ? "none" : value.toString();
   }
 
   private static boolean hasData(

@@ -60,7 +60,11 @@ public record NegativeMiner(
     if (negatives < 1) {
       throw new LoraGraphException(negatives + " negatives are not possible: mine 1 or more");
     }
-    if (rangeMin < 0 || rangeMax != null && rangeMax < rangeMin + 1) {
+    if (rangeMin < 0) {
+      throw new LoraGraphException(
+          "%,d candidates cannot be passed over: give 0 or more".formatted(rangeMin));
+    }
+    if (rangeMax != null && rangeMax < rangeMin + 1) {
       throw new LoraGraphException(
           "no candidate has a rank from %d to %s: the range ends after it begins"
               .formatted(rangeMin, rangeMax));
@@ -69,6 +73,10 @@ public record NegativeMiner(
     requireNumber("a lowest score", minScore);
     requireNumber("an absolute margin", absoluteMargin);
     requireNumber("a relative margin", relativeMargin);
+    if (absoluteMargin != null && absoluteMargin < 0
+        || relativeMargin != null && relativeMargin < 0) {
+      throw new LoraGraphException("a margin below 0 is not possible: give 0 or more");
+    }
     if (minScore != null && maxScore != null && minScore > maxScore) {
       throw new LoraGraphException(
           "no score is %s or more and %s or less".formatted(minScore, maxScore));

@@ -3,6 +3,7 @@ package io.github.loragraph.trainer;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import java.nio.file.Files;
@@ -122,8 +123,8 @@ public record ContinuedRun(Path run, @Nullable Checkpoint state, Passed passed) 
       Tensor there = model.graph().initializers().get(tensor.name());
       if (there != null && !Arrays.equals(there.toFloats(), tensor.toFloats())) {
         throw new LoraGraphException(
-            "'%s' has other values in the model than %s left: give the run itself as the model"
-                .formatted(tensor.name(), run));
+            "'%s' has other values in the model than %s left".formatted(tensor.name(), run),
+            Remedy.TAKE_RUN_AS_MODEL.with(run));
       }
     }
     return this;

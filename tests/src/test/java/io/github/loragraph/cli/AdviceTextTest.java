@@ -25,9 +25,13 @@ class AdviceTextTest {
   @ParameterizedTest
   @EnumSource
   void aRemedyNamesOptionsAndCommandsThatThereAre(Remedy remedy) {
-    boolean ofColumn = Set.of(Remedy.NAME_COLUMN, Remedy.NAME_FIELD).contains(remedy);
-    LoraGraphException failure =
-        new LoraGraphException("a fault", remedy.with(ofColumn ? "text pair" : "x", "y"));
+    String first =
+        switch (remedy) {
+          case NAME_COLUMN, NAME_FIELD -> "text pair";
+          case GIVE_AS_IT_WAS -> "evalSplit";
+          default -> "x";
+        };
+    LoraGraphException failure = new LoraGraphException("a fault", remedy.with(first, "y", "z"));
     Map<String, CommandLine> commands = LoraGraph.commandLine().getSubcommands();
     Set<String> options = new HashSet<>();
     commands
