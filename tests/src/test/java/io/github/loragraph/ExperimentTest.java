@@ -93,7 +93,7 @@ class ExperimentTest {
         file + ":5: a second document begins here",
         BASE + "runs: {full: {method: full}}\n---\nruns: {head: {method: head}}");
     assertRefused(
-        file + ":3 is not a YAML map of options: Duplicate field 'method'",
+        file + ":3 is not a YAML map of options: 'method' is there twice: keep one of them",
         BASE + "runs: {full: {method: full, method: head}}");
     assertRefused("model: no such model: ", "model: nowhere\nruns: {full: {data: train.jsonl}}");
   }

@@ -16,6 +16,7 @@ import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -283,15 +284,21 @@ public final class RunConfiguration {
       }
       return entries;
     } catch (JsonProcessingException e) {
+      YamlFault fault = YamlFault.of(e, lines(file));
       throw new LoraGraphException(
-          "%s:%d is not a YAML map of options: %s"
-              .formatted(
-                  file,
-                  e.getLocation() == null ? 0 : e.getLocation().getLineNr(),
-                  e.getOriginalMessage().lines().findFirst().orElse("")),
+          "%s%s is not a YAML map of options: %s"
+              .formatted(file, fault.line() > 0 ? ":" + fault.line() : "", fault.what()),
           e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+    }
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
+    } catch (IOException e) {
+      return List.of();
     }
   }
 
