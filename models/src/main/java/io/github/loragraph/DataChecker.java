@@ -2,6 +2,7 @@ package io.github.loragraph;
 
 import io.github.loragraph.data.EmbeddingTables;
 import io.github.loragraph.data.LineEnds;
+import io.github.loragraph.data.NoticesOnce;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.data.Tokenizer;
@@ -68,7 +69,7 @@ final class DataChecker {
   private @Nullable LoraGraphException refusal;
 
   DataChecker(Consumer<String> notices) {
-    this.notices = notices;
+    this.notices = NoticesOnce.of(notices);
   }
 
   DataCheck check(

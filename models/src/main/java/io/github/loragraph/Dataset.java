@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.data.CandidatePairs;
 import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.GroupFile;
+import io.github.loragraph.data.NoticesOnce;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.error.LoraGraphException;
@@ -260,9 +261,10 @@ public final class Dataset {
    * @throws LoraGraphException if there are none, or one cannot be read or has no label
    */
   List<Row> labelled(RunDefaults run, Consumer<String> notices) {
+    Consumer<String> once = NoticesOnce.of(notices);
     if (isOfFiles()) {
       return ofPart(
-          inEach(file -> new DataFile(file, columns.or(run).withLabels(), notices).labelled()));
+          inEach(file -> new DataFile(file, columns.or(run).withLabels(), once).labelled()));
     }
     requireSome();
     List<Row> rows = new ArrayList<>(examples.size());
@@ -354,12 +356,13 @@ public final class Dataset {
    * @throws LoraGraphException as {@link #labelled} does, when it comes to the row
    */
   void eachLabelled(RunDefaults run, Consumer<String> notices, ObjIntConsumer<Row> taker) {
+    Consumer<String> once = NoticesOnce.of(notices);
     if (!isOfFiles()) {
       requireSome();
     }
     for (int i = 0; i < files.size(); i++) {
       int number = i;
-      new DataFile(files.get(i), columns.or(run).withLabels(), notices)
+      new DataFile(files.get(i), columns.or(run).withLabels(), once)
           .eachLabelled(row -> taker.accept(row, number));
     }
   }
@@ -377,6 +380,7 @@ public final class Dataset {
    * @throws LoraGraphException if there are none, or one has not two texts
    */
   List<TextGroup> groups(RunDefaults run, Consumer<String> notices) {
+    Consumer<String> once = NoticesOnce.of(notices);
     if (isOfFiles()) {
       return ofPart(
           inEach(
@@ -386,7 +390,7 @@ public final class Dataset {
                           columns.or(run).text(),
                           columns.or(run).textPair(),
                           columns.or(run).label(),
-                          notices)
+                          once)
                       .read()));
     }
     requireSome();
@@ -403,15 +407,15 @@ public final class Dataset {
    * @throws LoraGraphException as {@link #labelled} does
    */
   List<Row> of(io.github.loragraph.task.Task task, RunDefaults run, Consumer<String> notices) {
+    Consumer<String> once = NoticesOnce.of(notices);
     if (task.ranks()) {
-      return pairs(true, run, notices);
+      return pairs(true, run, once);
     }
     if (isOfFiles() && !task.isLabelled()) {
       return ofPart(
-          inEach(
-              file -> new DataFile(file, columns.or(run).withoutLabels(), notices).unlabelled()));
+          inEach(file -> new DataFile(file, columns.or(run).withoutLabels(), once).unlabelled()));
     }
-    return labelled(run, notices);
+    return labelled(run, once);
   }
 
   /**
@@ -423,6 +427,7 @@ public final class Dataset {
    * @throws LoraGraphException if there are none, or one has not two texts, or no label
    */
   List<Row> pairs(boolean labelled, RunDefaults run, Consumer<String> notices) {
+    Consumer<String> once = NoticesOnce.of(notices);
     List<Row> rows = new ArrayList<>();
     if (isOfFiles()) {
       for (Path file : files) {
@@ -432,7 +437,7 @@ public final class Dataset {
                 columns.or(run).text(),
                 columns.or(run).textPair(),
                 labelled ? columns.or(run).label() : null,
-                notices);
+                once);
         rows.addAll(CandidatePairs.of(groups.withCandidates(labelled).read(), labelled));
       }
     } else {
@@ -448,20 +453,20 @@ public final class Dataset {
       }
     }
     if (labelled) {
-      CandidatePairs.check(rows, name, notices);
+      CandidatePairs.check(rows, name, once);
     }
     return ofPart(rows);
   }
 
   /** The labels alone: rows that may have nothing else in them. */
   List<Row> labels(Consumer<String> notices) {
+    Consumer<String> once = NoticesOnce.of(notices);
     return isOfFiles()
         ? ofPart(
             inEach(
                 file ->
-                    new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), notices)
-                        .labels()))
-        : labelled(RunDefaults.NONE, notices);
+                    new DataFile(file, columns.or(RunDefaults.NONE).withLabels(), once).labels()))
+        : labelled(RunDefaults.NONE, once);
   }
 
   /**
@@ -470,10 +475,11 @@ public final class Dataset {
    */
   void each(
       RunDefaults run, Consumer<String> notices, BiConsumer<Row, Map<String, JsonNode>> visitor) {
+    Consumer<String> once = NoticesOnce.of(notices);
     if (isOfFiles()) {
       long[] number = {0};
       for (Path file : files) {
-        new DataFile(file, columns.or(run).withoutLabels(), notices)
+        new DataFile(file, columns.or(run).withoutLabels(), once)
             .each(
                 (row, fields) -> {
                   if (isInPart(number[0]++)) {

@@ -89,7 +89,7 @@ final class EmbeddingLesson implements Lesson {
           "%s was trained on the query side, and both sides are trained now: its documents are no longer embedded by %s"
               .formatted(model.shown(), before.file()));
     }
-    List<TextGroup> all = training.groups(RunDefaults.NONE, notes);
+    List<TextGroup> all = training.groups(RunDefaults.NONE, notes.ofData());
     List<TextGroup> sampled = arguments.sample(all);
     this.size = sampled.size();
     ExampleEncoder encoder = data.encoder();
@@ -119,7 +119,7 @@ final class EmbeddingLesson implements Lesson {
     }
     this.evaluator =
         new Evaluator(data.answer().answering().graph().requiredInputs(), data.padId());
-    this.measure = heldOut.map(set -> set.measure(RunDefaults.NONE, notes)).orElse(null);
+    this.measure = heldOut.map(set -> set.measure(RunDefaults.NONE, notes.ofData())).orElse(null);
     ExampleEncoder ofQueries = data.encoder();
     ExampleEncoder ofDocuments = data.encoder();
     this.queries =

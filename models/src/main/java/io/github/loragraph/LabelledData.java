@@ -112,7 +112,7 @@ final class LabelledData {
   }
 
   static List<Row> rows(ModelData data, Dataset set, TrainingNotes notes) {
-    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes);
+    List<Row> rows = set.of(data.task(), RunDefaults.NONE, notes.ofData());
     data.requireAlike(rows);
     return rows;
   }

@@ -1,5 +1,6 @@
 package io.github.loragraph;
 
+import io.github.loragraph.data.NoticesOnce;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -9,6 +10,9 @@ final class TrainingNotes implements Consumer<String> {
   private final Consumer<String> ofModel;
   private final List<TrainingListener> listeners;
   private final List<String> lines = new ArrayList<>();
+
+  /** What is said of the data that are read: the same of all of them once. */
+  private final NoticesOnce ofData = NoticesOnce.of(this);
 
   TrainingNotes(Model model, List<TrainingListener> listeners) {
     this.listeners = listeners;
@@ -31,6 +35,10 @@ final class TrainingNotes implements Consumer<String> {
     lines.add(line);
     ofModel.accept(line);
     listeners.forEach(listener -> listener.onNote(line));
+  }
+
+  NoticesOnce ofData() {
+    return ofData;
   }
 
   List<String> lines() {

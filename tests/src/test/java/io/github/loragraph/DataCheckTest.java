@@ -367,6 +367,37 @@ class DataCheckTest {
     assertTrue(encoder.out().contains("half of the texts have at most 3 tokens"), encoder.out());
   }
 
+  /** Of several files, of what is held out beside them, and of what is held out of them. */
+  @Test
+  void whatColumnsAreTakenForIsSaidOnce() throws IOException {
+    Path model = folder.resolve("model");
+    DataCommandsTest.makeModel(model);
+    String rows = "Text\tLabel\n" + "good film\tpos\nbad film\tneg\n".repeat(10);
+    Path one = Files.writeString(folder.resolve("one.tsv"), rows);
+    Path two = Files.writeString(folder.resolve("two.tsv"), rows);
+    Path three = Files.writeString(folder.resolve("three.tsv"), rows);
+    List<Object> train =
+        List.of("train", model, "--method", "head", "--steps", 1, "--force", "--data", one);
+    List<Object> run = List.of("--data", two, "-o", folder.resolve("run"));
+    for (List<Object> command :
+        List.of(
+            List.<Object>of("data", "check", one, two, "--eval", three, "--model", model),
+            joined(train, run, List.of("--eval", three)),
+            joined(train, run, List.of("--eval-split", 0.2)),
+            List.<Object>of("eval", model, "--data", one, "--data", two))) {
+      Cli cli = Cli.run(command.toArray());
+      assertTrue(cli.exitCode() == 0 || command.contains("check"), cli::err);
+      for (String column : List.of("'Text' is taken for 'text'", "'Label' is taken for 'label'")) {
+        assertEquals(1, cli.err().lines().filter(line -> line.contains(column)).count(), cli::err);
+      }
+    }
+  }
+
+  @SafeVarargs
+  private static List<Object> joined(List<Object>... parts) {
+    return Arrays.stream(parts).flatMap(List::stream).toList();
+  }
+
   @Test
   void goodDataPasses() throws IOException {
     StringBuilder rows = new StringBuilder("text\tlabel\n");

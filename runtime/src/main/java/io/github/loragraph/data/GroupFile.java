@@ -96,7 +96,7 @@ public final class GroupFile {
     this.notices = notices;
     this.candidates = candidates;
     this.labelled = labelled;
-    this.once = new NoticesOnce(notices);
+    this.once = NoticesOnce.of(notices);
   }
 
   /**

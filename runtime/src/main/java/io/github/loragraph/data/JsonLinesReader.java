@@ -37,7 +37,7 @@ final class JsonLinesReader {
   JsonLinesReader(DataFile.Request request) {
     this.request = request;
     this.columns = request.columns();
-    this.once = new NoticesOnce(request.notices());
+    this.once = NoticesOnce.of(request.notices());
   }
 
   void read(TextLines text, DataFile.Visitor visitor) {

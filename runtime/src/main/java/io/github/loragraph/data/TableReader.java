@@ -134,7 +134,7 @@ final class TableReader {
     private final int textPair;
     private final int label;
 
-    private final NoticesOnce once = new NoticesOnce(request.notices());
+    private final NoticesOnce once = NoticesOnce.of(request.notices());
 
     /** Whether the line that it was made of is a row itself. */
     private final boolean isRow;

@@ -58,7 +58,7 @@ final class QueryDocumentFile {
     this.what = what;
     this.numbers = numbers;
     this.notices = notices;
-    this.once = new NoticesOnce(notices);
+    this.once = NoticesOnce.of(notices);
   }
 
   /** Takes lines one by one. */

@@ -43,7 +43,7 @@ final class TextFile {
     this.textNames = textNames;
     this.titled = titled;
     this.notices = notices;
-    this.once = new NoticesOnce(notices);
+    this.once = NoticesOnce.of(notices);
   }
 
   /** Takes texts one by one. */
