@@ -125,6 +125,7 @@ final class LabelledLesson implements Lesson {
                             after.figures().get(figure),
                             half.figures().get(figure)))
                 .collect(Collectors.joining(", "))));
+    ModelNotes.ofExtreme(fitted.extreme(names)).ifPresent(notes);
     ModelNotes.ofAbsentClasses("the held-out data", data, expected).stream()
         .map(line -> line + "; its threshold stays at a half")
         .forEach(notes);

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -382,8 +383,8 @@ class DataCheckTest {
     for (List<Object> command :
         List.of(
             List.<Object>of("data", "check", one, two, "--eval", three, "--model", model),
-            joined(train, run, List.of("--eval", three)),
-            joined(train, run, List.of("--eval-split", 0.2)),
+            joined(train, joined(run, List.of("--eval", three))),
+            joined(train, joined(run, List.of("--eval-split", 0.2))),
             List.<Object>of("eval", model, "--data", one, "--data", two))) {
       Cli cli = Cli.run(command.toArray());
       assertTrue(cli.exitCode() == 0 || command.contains("check"), cli::err);
@@ -393,9 +394,8 @@ class DataCheckTest {
     }
   }
 
-  @SafeVarargs
-  private static List<Object> joined(List<Object>... parts) {
-    return Arrays.stream(parts).flatMap(List::stream).toList();
+  private static List<Object> joined(List<Object> first, List<Object> second) {
+    return Stream.concat(first.stream(), second.stream()).toList();
   }
 
   @Test

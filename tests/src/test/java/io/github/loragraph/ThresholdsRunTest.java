@@ -236,6 +236,21 @@ class ThresholdsRunTest {
     }
   }
 
+  /** Probabilities that are all next to 0 or 1 are no success, whatever the F1 is. */
+  @Test
+  void whatWentAstrayIsSaid() {
+    List<Object> all = new ArrayList<>(List.of("train", model, "--data", data, "--steps", 20));
+    all.addAll(List.of("--eval", heldOut, "--fit-thresholds", "--max-grad-norm", 0));
+    all.addAll(List.of("--lr", 20, "--batch-size", 4, "-o", folder.resolve("astray")));
+    Cli cli = Cli.run(all.toArray());
+    assertEquals(0, cli.exitCode(), cli.err());
+    assertEquals(
+        1,
+        cli.err().lines().filter(line -> line.startsWith("thresholds next to 0 or 1 (")).count(),
+        cli.err());
+    assertTrue(cli.err().contains("went astray leaves them: try a lower learning rate"), cli.err());
+  }
+
   /** A file that another hand wrote is held to the classes. */
   @Test
   void statedWrong() throws IOException {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -23,6 +24,9 @@ import java.util.stream.Collectors;
 /** What is worth saying of a model and what is done with it, a line each. */
 public final class ModelNotes {
   private static final int LONGEST = 120;
+
+  /** What is smaller is written as a power of ten. */
+  private static final double SMALLEST = 1e-4;
 
   private ModelNotes() {}
 
@@ -116,13 +120,37 @@ public final class ModelNotes {
                     PlainText.shortened(quoted(absent), LONGEST)));
   }
 
-  /** Thresholds of classes, as a line has them: {@code account 0.2105, billing 0.3415}. */
+  /**
+   * Thresholds of classes, as a line has them: {@code account 0.2105, billing 0.3415}, and how many
+   * more there are than the line has room for.
+   */
   public static String shown(Map<String, Double> thresholds) {
-    return PlainText.shortened(
-        thresholds.entrySet().stream()
-            .map(entry -> entry.getKey() + " " + entry.getValue())
-            .collect(Collectors.joining(", ")),
-        LONGEST);
+    StringBuilder line = new StringBuilder();
+    int left = thresholds.size();
+    for (Map.Entry<String, Double> entry : thresholds.entrySet()) {
+      String one = PlainText.shortened(entry.getKey(), LONGEST) + " " + shown(entry.getValue());
+      if (!line.isEmpty() && line.length() + one.length() > LONGEST) {
+        return "%s and %,d more".formatted(line, left);
+      }
+      line.append(line.isEmpty() ? "" : ", ").append(one);
+      left--;
+    }
+    return line.toString();
+  }
+
+  private static String shown(double threshold) {
+    return threshold < SMALLEST
+        ? String.format(Locale.ROOT, "%.1e", threshold)
+        : Double.toString(threshold);
+  }
+
+  /** What thresholds tell that lie where no probability should. */
+  public static Optional<String> ofExtreme(Map<String, Double> thresholds) {
+    return thresholds.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "thresholds next to 0 or 1 (%s) lie between probabilities that are so, too, as a training that went astray leaves them: try a lower learning rate"
+                .formatted(shown(thresholds)));
   }
 
   /** How many pairs a batch of lists may come to, which decides the memory that it takes. */

@@ -100,6 +100,18 @@ public record Thresholds(List<Double> values) {
   }
 
   /**
+   * Those that are nearer to 0 or to 1 than is told apart, by the names of the classes: they lie
+   * between probabilities that are so, too.
+   *
+   * @param names of the logits, as many
+   */
+  public Map<String, Double> extreme(List<String> names) {
+    Map<String, Double> extreme = named(names);
+    extreme.values().removeIf(value -> value >= 1 / DECIMALS && value <= 1 - 1 / DECIMALS);
+    return extreme;
+  }
+
+  /**
    * The thresholds by the names of the classes.
    *
    * @param names of the logits, as many
