@@ -14,7 +14,9 @@ import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.models.RunDefaults;
 import io.github.loragraph.retrieval.EmbeddingMeasure;
 import io.github.loragraph.retrieval.SearchSet;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -46,6 +48,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Long because each way in which the same examples are read stands here.
  */
 public final class Dataset {
+  /** Files of so many bytes take as much time to encode as is noticed, and memory that is. */
+  private static final long LARGE = 64_000_000;
+
+  /** What text that is packed becomes at least. */
+  private static final int UNPACKED = 3;
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String UNNAMED = "examples";
 
@@ -329,6 +337,37 @@ public final class Dataset {
     }
     return new DataChecker(notices)
         .check(this, heldOut.orElse(null), model.orElse(null), arguments);
+  }
+
+  /**
+   * Reads all rows as a training does, and keeps none: less than {@link #check}, which goes on to
+   * count them.
+   *
+   * @param task what the rows are for
+   * @param heldOut what is measured with
+   * @throws LoraGraphException if a training would refuse a row, of whatever model; it names the
+   *     line
+   */
+  public void validate(Task task, Optional<Dataset> heldOut) {
+    TrainingReading reading = new TrainingReading(task.internal(), null, line -> {});
+    reading.read(this, false, length -> {}, row -> {});
+    heldOut.ifPresent(set -> reading.read(set, true, length -> {}, row -> {}));
+  }
+
+  /**
+   * Whether its files are so large that a training streams them unless it is told otherwise: 64 MB
+   * and more, of packed ones a third of that.
+   */
+  public boolean isLarge() {
+    long bytes = 0;
+    for (Path file : files) {
+      try {
+        bytes += Files.size(file) * (DataFile.isPacked(file) ? UNPACKED : 1);
+      } catch (IOException e) {
+        return false;
+      }
+    }
+    return bytes >= LARGE;
   }
 
   /**

@@ -2,7 +2,6 @@ package io.github.loragraph;
 
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.data.BatchSource;
-import io.github.loragraph.data.DataFile;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.data.StoredExamples;
@@ -11,8 +10,6 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.models.RunDefaults;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -31,12 +28,6 @@ import org.jspecify.annotations.Nullable;
  * while they are asked for. They are the same either way.
  */
 final class LabelledData {
-  /** Files of so many bytes take as much time to encode as is noticed, and memory that is. */
-  private static final long LARGE = 64_000_000;
-
-  /** What text that is packed becomes at least. */
-  private static final int UNPACKED = 3;
-
   private static final String FOLDER = "tokens";
 
   private final Dataset set;
@@ -120,7 +111,7 @@ final class LabelledData {
   private static Optional<LabelledData> streamed(
       ModelData data, Dataset set, TrainingArguments arguments, TrainingNotes notes) {
     boolean possible = data.task().isRowByRow() && set.isOfFiles();
-    if (!possible || !arguments.streaming().orElseGet(() -> isLarge(set.files()))) {
+    if (!possible || !arguments.streaming().orElseGet(set::isLarge)) {
       return Optional.empty();
     }
     if (set.isPart()) {
@@ -156,18 +147,6 @@ final class LabelledData {
         List.of(new Row("", streamed.arePairs() ? "" : null, null, Map.of(), streamed.place(0))));
     return Optional.of(
         new LabelledData(set, data, streamed.examples(), List.of(), null, streamed, stamps, notes));
-  }
-
-  private static boolean isLarge(List<Path> files) {
-    long bytes = 0;
-    for (Path file : files) {
-      try {
-        bytes += Files.size(file) * (DataFile.isPacked(file) ? UNPACKED : 1);
-      } catch (IOException e) {
-        return false;
-      }
-    }
-    return bytes >= LARGE;
   }
 
   List<Example> examples() {

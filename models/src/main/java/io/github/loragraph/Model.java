@@ -546,6 +546,17 @@ public final class Model {
   }
 
   /**
+   * The module paths of the layers that {@link #inject} would put adapters beside, in the order of
+   * the graph; nothing is made.
+   *
+   * @throws LoraGraphException if no layer that can be adapted is meant, or the model has adapters
+   *     already
+   */
+  public List<String> targetedModules(LoraConfig config) {
+    return LoraGraphException.in(shown(), () -> LoraInjector.targets(onnx, config.options()));
+  }
+
+  /**
    * The model with its adapters in its weights, W' = W + alpha/rank lora_A lora_B, and the nodes
    * that it had before the injection: {@code merge_and_unload} of PEFT. Both are run on the same
    * input.

@@ -540,8 +540,9 @@ final class Training {
       Map<String, Object> configuration,
       io.github.loragraph.task.Task task) {
     boolean lora = arguments.trainsAdapters();
+    // A head alone goes into an adapter only where the model has some.
     PeftAdapter adapter =
-        lora
+        lora && model.hasAdapters()
             ? AdapterOnModel.between(
                     below(),
                     made,

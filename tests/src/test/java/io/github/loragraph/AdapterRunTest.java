@@ -302,6 +302,11 @@ class AdapterRunTest {
     assertTrue(Files.size(run.resolve("model.onnx")) < 80_000);
     assertTrue(Files.isSameFile(model, run.resolve("model.onnx.data")));
     assertEquals(predict(whole), predict(run));
+    List<Object> again = List.of("train", model, "--data", data, "--method", "head", "--steps", 1);
+    List<Object> arguments = new ArrayList<>(again);
+    arguments.addAll(List.of("-o", folder.resolve("said")));
+    String said = Cli.run(arguments.toArray()).err();
+    assertFalse(said.contains("adapter"), said);
   }
 
   @Test

@@ -95,6 +95,24 @@ class ExperimentTest {
     assertRefused(
         file + ":3 is not a YAML map of options: 'method' is there twice: keep one of them",
         BASE + "runs: {full: {method: full, method: head}}");
+    assertRefused(
+        "runs.full.continue-from is nothing that runs differ by",
+        BASE + "runs: {full: {method: full, continue-from: run}}");
+    assertRefused(
+        "runs.full.lora-dropout: a run of method full puts no adapters on: leave it out",
+        BASE + "runs: {full: {method: full, lora-dropout: 0.1}}");
+    assertRefused(
+        "runs.one.method: heads is none of: lora, full, head, none",
+        BASE + "runs: {one: {method: heads}}");
+    assertRefused(
+        "runs.lora.rank: '2,8' is no whole number; values that are tried one by one go into 'grid'",
+        BASE + "runs: {lora: {match: query, rank: [2, 8]}}");
+    assertRefused(
+        "seeds: it is no list: [2] is one seed, and [0, 1, 2] are three",
+        BASE + "seeds: 2\nruns: {full: {method: full}}");
+    assertRefused(
+        "seeds: '1' is a text: leave its quotes out",
+        BASE + "seeds: ['1']\nruns: {full: {method: full}}");
     assertRefused("model: no such model: ", "model: nowhere\nruns: {full: {data: train.jsonl}}");
   }
 
@@ -139,6 +157,37 @@ class ExperimentTest {
       assertTrue(commands.get(i).contains(drawn + " "), commands.get(i));
       assertTrue(commands.get(i).contains("--seed " + (3 + i % 2) + " "), commands.get(i));
     }
+  }
+
+  /** What each run would die of, of its layers, figures and rows. */
+  @Test
+  void layersFiguresAndRowsAreLookedAt() throws Exception {
+    String model = folder.resolve("model.onnx") + ": ";
+    assertRefused(
+        "lora: " + model + "'quary' matches no Linear layer",
+        BASE + "runs: {full: {method: full}, lora: {match: quary}}");
+    assertRefused(
+        "all-rank9999: " + model + "rank 9999 is above the size of",
+        BASE + "runs: {all: {match: query, grid: {rank: [2, 9999]}}}");
+    assertRefused(
+        "one: save-best: 'acuracy' is no figure of classification: accuracy?",
+        BASE + "runs: {one: {method: full, save-best: acuracy}}");
+    assertRefused(
+        "one: save-best: 'f1' is no figure of classification: ",
+        BASE + "runs: {one: {method: full, save-best: f1}}");
+    assertRefused(
+        "train.jsonl:1 has no",
+        BASE + "runs: {full: {method: full}, one: {method: full, label-column: intention}}");
+    Path data = folder.resolve("rows.tsv");
+    Files.writeString(data, "text\tlabel\ngood\tyes\n\tno\n");
+    assertRefused(
+        "one: " + data + ":3 has nothing in column 'text'",
+        BASE + "runs: {full: {method: full}, one: {method: full, eval: rows.tsv}}");
+    assertRefused(
+        "one: " + data + ":3 has nothing in column 'text'",
+        BASE + "runs: {full: {method: full}, one: {method: full, data: rows.tsv}}");
+    Files.writeString(file, BASE + "runs: {one: {method: full, save-best: eval_loss}}");
+    assertEquals(0, Cli.run("experiment", file, "--dry-run").exitCode());
   }
 
   private List<String> plannedNames(String yaml) throws Exception {

@@ -197,6 +197,26 @@ class SearchCommandTest {
         "search.yaml: base.rnak is no option",
         file("base: {data: train.jsonl, eval: train.jsonl, rnak: 2}"));
     assertRefused(search, "no such file", file("base: {data: nowhere.jsonl, eval: train.jsonl}"));
+    assertRefused(search, "objective: 'f1' is no figure of classification", file("objective: f1"));
+    assertRefused(
+        search,
+        "objective: acuracy is nothing that is measured: accuracy?",
+        file("objective: acuracy"));
+    assertRefused(search, "search.yaml: trials: a search has 1 trial", file("trials: 0"));
+    assertRefused(search, "search.yaml: min-resource: the first rung", file("min-resource: 2"));
+    Path fresh = file("model: model.onnx");
+    Files.writeString(
+        fresh,
+        Files.readString(fresh)
+            .replaceFirst("space:.*", "space: {match: {choice: [query, quary]}}"));
+    assertRefused(search, "'quary' matches no Linear layer", fresh);
+    Files.writeString(
+        fresh,
+        Files.readString(fresh)
+            .replaceFirst(
+                "space:.*", "space: {method: {choice: [lora, full]}, match: {choice: [query]}}"));
+    assertRefused(
+        search, "space.match: a run of method full puts no adapters on: say 'when", fresh);
     assertFalse(Files.exists(search));
     Cli dry = Cli.run("search", file(""), "-o", search, "--dry-run", "--trials", 12);
     assertEquals(0, dry.exitCode(), dry.err());

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Model;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.task.Tasks;
@@ -86,6 +87,12 @@ public final class CommandLineProgram implements RunProgram {
   }
 
   @Override
+  public boolean isNoSetting(Part part, String name) {
+    OptionSpec option = Objects.requireNonNull(specs.get(part)).findOption("--" + name);
+    return option != null && !isSetting(option);
+  }
+
+  @Override
   public List<String> namesOf(Part part) {
     return Objects.requireNonNull(specs.get(part)).options().stream()
         .filter(CommandLineProgram::isSetting)
@@ -123,12 +130,7 @@ public final class CommandLineProgram implements RunProgram {
       }
     }
     try {
-      CommandLine.ParseResult parsed =
-          LoraGraph.commandLine()
-              .parseArgs(
-                  arguments(part, "MODEL", settings, Optional.of(Path.of("TARGET")))
-                      .toArray(String[]::new));
-      if (parsed.subcommand().commandSpec().userObject() instanceof SettingsCheck checked) {
+      if (parsed(part, settings) instanceof SettingsCheck checked) {
         checked.checkSettings();
       }
       return Optional.empty();
@@ -146,6 +148,32 @@ public final class CommandLineProgram implements RunProgram {
                   .findFirst(),
               message));
     }
+  }
+
+  /** The command with the settings. */
+  private Object parsed(Part part, Map<String, List<String>> settings) {
+    return LoraGraph.commandLine()
+        .parseArgs(
+            arguments(part, "MODEL", settings, Optional.of(Path.of("TARGET")))
+                .toArray(String[]::new))
+        .subcommand()
+        .commandSpec()
+        .userObject();
+  }
+
+  @Override
+  public Optional<String> refusal(Model model, Map<String, List<String>> adapters) {
+    try {
+      ((InjectCommand) parsed(Part.ADAPTERS, adapters)).checkOn(model);
+      return Optional.empty();
+    } catch (LoraGraphException e) {
+      return Optional.of(AdviceText.message(e));
+    }
+  }
+
+  @Override
+  public Examples examples(Map<String, List<String>> training) {
+    return ((TrainCommand) parsed(Part.TRAINING, training)).examples();
   }
 
   /** The place that the message is put behind names the option. */

@@ -219,6 +219,15 @@ final class InjectCommand implements Callable<Integer>, SettingsCheck {
     config();
   }
 
+  /**
+   * Refuses options that mean no layer of a model.
+   *
+   * @throws io.github.loragraph.error.LoraGraphException if they do
+   */
+  void checkOn(Model original) {
+    original.targetedModules(config());
+  }
+
   private void requireTargets() {
     if (match == null && targetModules == null) {
       throw new ParameterException(spec.commandLine(), "Missing required option: '--match=REGEX'");

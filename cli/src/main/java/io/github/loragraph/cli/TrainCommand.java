@@ -8,6 +8,7 @@ import io.github.loragraph.TrainingCancelledException;
 import io.github.loragraph.TrainingListener;
 import io.github.loragraph.TrainingResult;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +38,7 @@ import picocli.CommandLine.Spec;
           + " tokenizer.json of the model, metrics.jsonl (a line for each log entry) and config.yaml"
           + " (all options; --config takes it back). The run can be named wherever a MODEL can; it"
           + " is MODEL with the adapter. The whole model is written as model.onnx by --write-model,"
-          + " and where there are no adapters (--method full). Without MODEL the one *.lora.onnx of the current folder is"
+          + " and where there are no adapters (--method full, or head where MODEL has none). Without MODEL the one *.lora.onnx of the current folder is"
           + " taken, without --data its train.tsv, train.jsonl or train.csv.",
       "",
       "Examples are texts with labels; with --task embedding pairs of texts that belong together,"
@@ -282,11 +284,18 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     if (data == null) {
       said.checkTrain(arguments.build());
     }
-    Dataset training = columns.of(data == null ? Dataset.file(usualData()) : dataFiles.of(data));
-    @Nullable Dataset heldOut = heldOutOptions.data(columns);
-    return heldOut == null
-        ? said.train(training, arguments.build(), progress, stop, kept)
-        : said.train(training, heldOut, arguments.build(), progress, stop, kept);
+    RunProgram.Examples examples = examples();
+    return examples
+        .heldOut()
+        .map(set -> said.train(examples.training(), set, arguments.build(), progress, stop, kept))
+        .orElseGet(() -> said.train(examples.training(), arguments.build(), progress, stop, kept));
+  }
+
+  /** What is trained on and what is measured with. */
+  RunProgram.Examples examples() {
+    return new RunProgram.Examples(
+        columns.of(data == null ? Dataset.file(usualData()) : dataFiles.of(data)),
+        Optional.ofNullable(heldOutOptions.data(columns)));
   }
 
   /** Knows whether the run has something that it can be gone on with from. */

@@ -31,11 +31,41 @@ public final class LoraInjector {
     return model.namingFile(() -> injected(model, options));
   }
 
-  private static OnnxModel injected(OnnxModel model, InjectionOptions asked) {
-    InjectionOptions options = AdaptedLayers.resolved(model, asked);
+  /**
+   * The module paths of the layers that {@link #inject} would put adapters beside, in the order of
+   * the graph. No adapter is made.
+   *
+   * @throws LoraGraphException as {@link #inject} does
+   */
+  public static List<String> targets(OnnxModel model, InjectionOptions asked) {
+    return model.namingFile(
+        () -> {
+          InjectionOptions options = AdaptedLayers.resolved(model, asked);
+          requireNone(model);
+          List<Linear> targets = AdaptedLayers.of(model, options);
+          for (Linear linear : targets) {
+            check(model.graph(), linear, target(linear, options), options.variant());
+          }
+          biases(Parameters.of(model), targets, options.variant().bias());
+          return targets.stream().map(Linear::path).toList();
+        });
+  }
+
+  private static void requireNone(OnnxModel model) {
     if (LoraMetadata.of(model).isPresent()) {
       throw new LoraGraphException("the model has adapters already", Remedy.REMOVE_OR_MERGE);
     }
+  }
+
+  private static LoraMetadata.Target target(Linear linear, InjectionOptions options) {
+    String path = linear.path();
+    return new LoraMetadata.Target(
+        path, options.ranks().rankOf(path), options.ranks().alphaOf(path));
+  }
+
+  private static OnnxModel injected(OnnxModel model, InjectionOptions asked) {
+    InjectionOptions options = AdaptedLayers.resolved(model, asked);
+    requireNone(model);
     Graph graph = model.graph().copy();
     LoraVariant variant = options.variant();
     List<Linear> targets = AdaptedLayers.of(model.withGraph(graph), options);
@@ -43,10 +73,7 @@ public final class LoraInjector {
     List<String> trainable = new ArrayList<>();
     List<LoraMetadata.Target> adapted = new ArrayList<>();
     for (Linear linear : targets) {
-      String path = linear.path();
-      LoraMetadata.Target target =
-          new LoraMetadata.Target(
-              path, options.ranks().rankOf(path), options.ranks().alphaOf(path));
+      LoraMetadata.Target target = target(linear, options);
       check(graph, linear, target, variant);
       add(graph, linear, target, options, model.opset());
       adapted.add(target);

@@ -59,7 +59,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
    */
   public static ExperimentFile of(
       RunProgram program, String file, Path folder, Map<String, ?> entries) {
-    return new Reader(program, file, folder, entries, new ModelNeeds()).read();
+    return new Reader(program, file, folder, entries, new ModelNeeds(program)).read();
   }
 
   /** One value of each parameter of a grid, by the keys that the grid has. */
@@ -207,11 +207,18 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
       if (given == null) {
         return List.of(0L);
       }
-      List<?> list = given instanceof List<?> several ? several : List.of(given);
+      if (!(given instanceof List<?> list)) {
+        throw failure(
+            SEEDS, "it is no list: [%s] is one seed, and [0, 1, 2] are three".formatted(given));
+      }
       List<Long> seeds = new ArrayList<>();
       for (Object seed : list) {
         if (!(seed instanceof Integer || seed instanceof Long)) {
-          throw failure(SEEDS, "'%s' is no whole number".formatted(seed));
+          throw failure(
+              SEEDS,
+              seed instanceof String text && text.matches("[-+]?\\d+")
+                  ? "'%s' is a text: leave its quotes out".formatted(text)
+                  : "'%s' is no whole number".formatted(seed));
         }
         long number = ((Number) seed).longValue();
         if (seeds.contains(number)) {

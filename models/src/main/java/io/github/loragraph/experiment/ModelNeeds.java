@@ -1,8 +1,11 @@
 package io.github.loragraph.experiment;
 
+import io.github.loragraph.Dataset;
+import io.github.loragraph.Model;
 import io.github.loragraph.error.Advice;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.error.Spelling;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.lora.Method;
@@ -12,48 +15,177 @@ import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Task;
 import io.github.loragraph.task.Tasks;
+import io.github.loragraph.trainer.BestEvaluation;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Whether models have what runs want trained or measured, before the first of them begins: adapters
- * and a head. What their files do not say, the runs find out. Used by one thread.
+ * Whether models and data have what runs want, before the first of them begins: adapters and a
+ * head, the layers that get adapters, figures that are measured, rows as a training takes them.
+ * What their files do not say, the runs find out. Used by one thread.
  */
 public final class ModelNeeds {
+  private static final String SAVE_BEST = "save-best";
+  private static final String NONE = "none";
+  private static final List<String> CLASSIFICATION = List.of(Tasks.CLASSIFICATION.name());
+
+  /** Settings that say which rows there are. */
+  private static final Set<String> OF_DATA =
+      Set.of(
+          "data",
+          "eval",
+          "eval-corpus",
+          "eval-queries",
+          "eval-qrels",
+          "data-format",
+          "text-column",
+          "text-pair-column",
+          "label-column");
+
   private static final ShapeInference NOT_DECLARED =
       model -> {
         throw new LoraGraphException("the model does not declare what it answers");
       };
 
+  private final RunProgram program;
+
   /** What was found, by all that it depends on: many runs differ by other things alone. */
   private final Map<List<Object>, Optional<String>> known = new HashMap<>();
 
+  /** The model that was asked about last: mostly all runs have one. */
+  private @Nullable Model opened;
+
+  private List<Object> openedBy = List.of();
+
+  public ModelNeeds(RunProgram program) {
+    this.program = program;
+  }
+
   /**
-   * Refuses a run whose model lacks something.
+   * Refuses a run whose model or data lack something.
    *
    * @param file what the message begins with
-   * @throws LoraGraphException if it does, or the model cannot be read
+   * @throws LoraGraphException if they do, or the model cannot be read
    */
   public void require(String file, RunSettings run) {
     if (run.ofSource().containsKey("adapter")) {
       return;
     }
+    String name = "%s: %s: ".formatted(file, run.name());
+    List<Object> model = List.of(run.source().modelFile(), run.ofSource());
     List<Object> asked =
         List.of(
-            run.source().modelFile(),
+            model,
             run.method(),
             run.task(),
             run.head().isPresent(),
             !run.adapters().isEmpty(),
             run.namesAnswer());
+    refuse(name + run.model() + " ", asked, () -> lacking(run));
+    if (!run.adapters().isEmpty()) {
+      refuse(
+          name,
+          List.of(model, run.adapters()),
+          () -> program.refusal(opened(run, model), run.adapters()));
+    }
+    if (!run.isMeasured()) {
+      String metric = String.join("", run.training().getOrDefault(SAVE_BEST, List.of()));
+      if (!metric.isEmpty() && !metric.equals(BestEvaluation.SCORE) && !metric.equals(NONE)) {
+        requireFigure(name + SAVE_BEST, run, metric.replaceFirst("^eval_", ""));
+      }
+      Map<String, List<String>> ofData = new LinkedHashMap<>(run.training());
+      ofData.keySet().retainAll(OF_DATA);
+      refuse(name, List.of(task(run), ofData), () -> unreadable(run));
+    }
+  }
+
+  /**
+   * Refuses a figure that a run is not measured by.
+   *
+   * @param place what the message begins with
+   */
+  public void requireFigure(String place, RunSettings run, String figure) {
+    task(run)
+        .filter(task -> !task.figureNames().contains(figure))
+        .ifPresent(
+            task -> {
+              List<String> near = Spelling.nearest(figure, task.figureNames());
+              throw new LoraGraphException(
+                  "%s: '%s' is no figure of %s: %s"
+                      .formatted(
+                          place,
+                          figure,
+                          task,
+                          near.isEmpty()
+                              ? String.join(", ", task.figureNames())
+                              : String.join(" or ", near) + "?"));
+            });
+  }
+
+  private void refuse(String before, List<Object> asked, Supplier<Optional<String>> refusal) {
     known
-        .computeIfAbsent(asked, key -> lacking(run))
+        .computeIfAbsent(asked, key -> refusal.get())
         .ifPresent(
             what -> {
-              throw new LoraGraphException(
-                  "%s: %s: %s %s".formatted(file, run.name(), run.model(), what));
+              throw new LoraGraphException(before + what);
+            });
+  }
+
+  private Model opened(RunSettings run, List<Object> by) {
+    if (opened == null || !openedBy.equals(by)) {
+      List<String> chosen = run.ofSource().get("file");
+      opened = chosen == null ? Model.open(run.model()) : Model.open(run.model(), chosen.get(0));
+      openedBy = by;
+    }
+    return opened;
+  }
+
+  /**
+   * What a training would refuse of the rows, of whatever model. Data that are streamed are not
+   * read through for it.
+   */
+  private Optional<String> unreadable(RunSettings run) {
+    RunProgram.Examples examples = program.examples(run.training());
+    Optional<io.github.loragraph.Task> task =
+        task(run).flatMap(found -> io.github.loragraph.Task.named(found.name()));
+    if (task.isEmpty()
+        || examples.training().isLarge()
+        || examples.heldOut().filter(Dataset::isLarge).isPresent()) {
+      return Optional.empty();
+    }
+    try {
+      examples.training().validate(task.get(), examples.heldOut());
+      return Optional.empty();
+    } catch (LoraGraphException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  /** What a run is trained for; empty where nobody can tell before it begins. */
+  private static Optional<Task> task(RunSettings run) {
+    return run.task()
+        .or(() -> run.head().map(head -> head.getOrDefault("task", CLASSIFICATION).get(0)))
+        .flatMap(Tasks::named)
+        .or(() -> Optional.ofNullable(RunDefaults.of(run.source(), line -> {}).task()))
+        .or(
+            () -> {
+              try {
+                return Optional.of(
+                    Answer.of(
+                            run.source().read(line -> {}),
+                            null,
+                            run.source().config().problemType(),
+                            NOT_DECLARED)
+                        .task());
+              } catch (LoraGraphException e) {
+                return Optional.empty();
+              }
             });
   }
 

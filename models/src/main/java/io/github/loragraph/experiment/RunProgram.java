@@ -1,5 +1,7 @@
 package io.github.loragraph.experiment;
 
+import io.github.loragraph.Dataset;
+import io.github.loragraph.Model;
 import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +35,12 @@ public interface RunProgram {
    */
   record Refusal(Optional<String> setting, String message) {}
 
+  /**
+   * What a run is trained on, and what it is measured with where that is data of its own. No file
+   * has been read.
+   */
+  record Examples(Dataset training, Optional<Dataset> heldOut) {}
+
   /** The class with its {@code main} method. */
   Class<?> main();
 
@@ -57,6 +65,9 @@ public interface RunProgram {
    */
   Optional<String> nameOf(Part part, String name);
 
+  /** Whether a part is told something by that name that is no setting of a run. */
+  boolean isNoSetting(Part part, String name);
+
   /** All names that settings of a part have. */
   List<String> namesOf(Part part);
 
@@ -68,6 +79,16 @@ public interface RunProgram {
 
   /** Why settings are not possible, as far as they themselves tell; empty where they are. */
   Optional<Refusal> refusal(Part part, Map<String, List<String>> settings);
+
+  /**
+   * Why adapters cannot be put onto a model; empty where they can.
+   *
+   * @param model without the head that a run puts on it, which gets no adapter
+   */
+  Optional<String> refusal(Model model, Map<String, List<String>> adapters);
+
+  /** The examples that settings of a training name. */
+  Examples examples(Map<String, List<String>> training);
 
   /**
    * The settings of a head with those that follow from a training: its labels are those of the data

@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -163,6 +164,7 @@ public final class RunSettings {
       Map<String, List<String>> adapters = new LinkedHashMap<>();
       Map<String, List<String>> training = new LinkedHashMap<>();
       boolean measured = method.equals(NONE);
+      requireMethod();
       given.forEach(
           (key, setting) -> {
             if (key.equals(SettingsLayer.MODEL)) {
@@ -175,14 +177,17 @@ public final class RunSettings {
             if (!used && isOfAll(setting)) {
               return;
             }
-            if (!used && (measured || !OF_ADAPTERS.contains(key))) {
+            if (!used) {
               throw new LoraGraphException(
-                  "%s: %s: a run of method %s %s: leave it out"
+                  "%s: %s: a run of method %s %s: %s"
                       .formatted(
                           file,
                           setting.where(),
                           method,
-                          measured ? "is measured and not trained" : "puts no adapters on"));
+                          measured ? "is measured and not trained" : "puts no adapters on",
+                          setting.where().startsWith("space.")
+                              ? "say 'when: {method: lora}' beside its values"
+                              : "leave it out"));
             }
             Part part = SettingsLayer.partOf(program, key);
             List<String> values = files(part, key, setting);
@@ -217,6 +222,16 @@ public final class RunSettings {
           adapters,
           last,
           measured);
+    }
+
+    private void requireMethod() {
+      List<String> methods =
+          Stream.concat(Stream.of(Method.values()).map(Method::toString), Stream.of(NONE)).toList();
+      if (!methods.contains(method)) {
+        throw new LoraGraphException(
+            "%s: %s: %s is none of: %s"
+                .formatted(file, placeOf(METHOD), method, String.join(", ", methods)));
+      }
     }
 
     /** What is said of all runs is passed over by those that have no use for it. */
@@ -337,8 +352,19 @@ public final class RunSettings {
                         .flatMap(key -> Optional.ofNullable(places.get(key)))
                         .map(Setting::where)
                         .orElse("runs." + name);
+                boolean several =
+                    refusal
+                        .setting()
+                        .flatMap(key -> Optional.ofNullable(places.get(key)))
+                        .filter(setting -> setting.text().contains(","))
+                        .isPresent();
                 throw new LoraGraphException(
-                    "%s: %s: %s".formatted(file, where, refusal.message()));
+                    "%s: %s: %s%s"
+                        .formatted(
+                            file,
+                            where,
+                            refusal.message(),
+                            several ? "; values that are tried one by one go into 'grid'" : ""));
               });
     }
   }

@@ -123,6 +123,11 @@ public final class SettingsLayer {
         .or(() -> program.nameOf(Part.ADAPTERS, name))
         .orElseThrow(
             () -> {
+              if (program.isNoSetting(Part.TRAINING, name)) {
+                return new LoraGraphException(
+                    "%s: %s is nothing that runs differ by: they have folders of their own, and go on by themselves where they were stopped; leave it out"
+                        .formatted(file, place));
+              }
               List<String> known = new ArrayList<>(program.namesOf(Part.TRAINING));
               known.addAll(program.namesOf(Part.ADAPTERS));
               return unknown(file, place, "train", name, known);

@@ -139,7 +139,11 @@ public record SearchFile(
         throw failure(
             "objective",
             "%s is nothing that is measured: %s"
-                .formatted(objective, String.join(", ", near.isEmpty() ? measured : near)));
+                .formatted(
+                    objective,
+                    near.isEmpty()
+                        ? String.join(", ", measured)
+                        : String.join(" or ", near) + "?"));
       }
       boolean maximize =
           word(
@@ -157,13 +161,16 @@ public record SearchFile(
         }
       }
       int factor = whole("reduction-factor", REDUCTION_FACTOR);
+      in("reduction-factor", () -> SuccessiveHalving.of(factor, MINIMUM));
       double minimum = number("min-resource", entries.get("min-resource"), MINIMUM);
       SuccessiveHalving pruning =
           prunes
-              ? in("pruning", () -> SuccessiveHalving.of(factor, minimum))
+              ? in("min-resource", () -> SuccessiveHalving.of(factor, minimum))
               : SuccessiveHalving.none();
       int trials = whole("trials", TRIALS);
+      in("trials", () -> SearchPlan.requireTrials(trials));
       int parallel = whole("parallel", 1);
+      in("parallel", () -> SearchPlan.requireParallel(parallel));
       long seed = entries.get("seed") == null ? 0 : whole("seed", entries.get("seed"));
       return new SearchFile(
           file,

@@ -74,12 +74,12 @@ public final class SearchJob {
   }
 
   private void checkTrials() {
-    ModelNeeds models = new ModelNeeds();
-    new LinkedHashSet<>(file.plan().space().corners())
-        .forEach(
-            corner ->
-                models.require(
-                    file.file().toString(), PooledTrials.settings(file, program, 0, corner)));
+    ModelNeeds models = new ModelNeeds(program);
+    for (Map<String, Object> corner : new LinkedHashSet<>(file.plan().space().corners())) {
+      RunSettings trial = PooledTrials.settings(file, program, 0, corner);
+      models.require(file.file().toString(), trial);
+      models.requireFigure(file.file() + ": objective", trial, file.plan().objective());
+    }
   }
 
   /** What trials have in common, with some parameters. */

@@ -47,15 +47,25 @@ public record SearchPlan(
    * @throws LoraGraphException if a number is too small, or a grid cannot be made
    */
   public SearchPlan {
-    if (trials < 1) {
-      throw new LoraGraphException("a search has 1 trial or more, and this has " + trials);
-    }
-    if (parallel < 1) {
-      throw new LoraGraphException("1 trial or more is trained at once, and not " + parallel);
-    }
+    requireTrials(trials);
+    requireParallel(parallel);
     if (method == Method.GRID) {
       space.grid(LARGEST_GRID);
     }
+  }
+
+  static int requireTrials(int trials) {
+    if (trials < 1) {
+      throw new LoraGraphException("a search has 1 trial or more, and this has " + trials);
+    }
+    return trials;
+  }
+
+  static int requireParallel(int parallel) {
+    if (parallel < 1) {
+      throw new LoraGraphException("1 trial or more is trained at once, and not " + parallel);
+    }
+    return parallel;
   }
 
   /** Where figures with that name are better if there is less of them. */

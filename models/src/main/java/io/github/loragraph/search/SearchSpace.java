@@ -235,7 +235,7 @@ public final class SearchSpace {
     }
     if (domain.size() == Domain.UNCOUNTED) {
       throw new LoraGraphException(
-          "%s is a range of real numbers: a grid needs to know how many points to take of it"
+          "%s is a range of real numbers: a grid needs to know how many points to take of it, 'points: 5' beside the range"
               .formatted(parameter.name()));
     }
     if (domain instanceof IntegerRange range) {
