@@ -79,11 +79,13 @@ final class DataChecker {
       tellFiles(held);
     }
     @Nullable Task task = arguments.task().map(io.github.loragraph.Task::internal).orElse(null);
+    Optional<Integer> positions = arguments.maxLength();
     @Nullable TokenCounts counts = null;
     try (ModelData encoding = model == null ? null : open(model, arguments)) {
       task = encoding == null ? task : encoding.task();
       if (encoding != null) {
         counts = new TokenCounts(encoding.maxLength());
+        positions = Optional.of(encoding.maxLength());
       }
       if (task != null) {
         read(task, encoding, data, held, counts);
@@ -96,8 +98,7 @@ final class DataChecker {
     if (held != null && held.isOfFiles()) {
       each(held, seen, row -> heldOut.add(number(row), 0), text -> {});
     }
-    try (Measure measure =
-        model == null || counts != null ? null : new Measure(model, arguments.maxLength())) {
+    try (Measure measure = model == null || counts != null ? null : new Measure(model, positions)) {
       each(
           data,
           seen,

@@ -354,6 +354,10 @@ class DataCheckTest {
     assertTrue(whole.out().contains("half of the texts have at most 3 tokens"), whole.out());
     assertTrue(whole.out().contains("1 "), whole.out());
     assertFalse(whole.out().contains("no label"), whole.out());
+    // As a training of embeddings cuts them, by the model's own files.
+    Cli usual =
+        Cli.run("data", "check", groups, "--task", "embedding", "--model", "all-minilm-l6-v2");
+    assertTrue(usual.out().contains("0 are cut at 256"), usual.out());
     Path data = Files.writeString(folder.resolve("t.tsv"), "text\tlabel\nfilm\t0.5\nbad\t1\n");
     Cli named =
         Cli.run("data", "check", data, "--model", "all-minilm-l6-v2", "--task", "regression");
