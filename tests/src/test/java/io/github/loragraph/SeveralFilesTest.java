@@ -174,6 +174,9 @@ class SeveralFilesTest {
               "text\tlabel\ngood\tpos\nbad\n".getBytes(StandardCharsets.UTF_8)));
       Cli bad = Cli.run("eval", model, "--data", "-", "--data-format", "tsv");
       assertTrue(bad.err().contains("standard input.tsv:3 has 1 column"), bad.err());
+      System.setIn(new ByteArrayInputStream(packed.toByteArray()));
+      Cli check = Cli.run("data", "check", "-", "--data-format", "tsv", "--eval", one);
+      assertTrue(check.out().contains("held-out data, too: line"), check.out() + check.err());
     } finally {
       System.setIn(before);
     }
