@@ -18,7 +18,7 @@ public interface ExperimentListener {
   default void onBegin(int total, int done, int parallel, int threads) {}
 
   /**
-   * A run begins, or goes on.
+   * A run begins, or goes on; not any more after {@link #shouldStop}.
    *
    * @param name of its configuration
    */
@@ -27,7 +27,7 @@ public interface ExperimentListener {
   /**
    * A run has ended.
    *
-   * @param done how many are at their end, failed ones among them
+   * @param done how many are at their end, failed ones among them and stopped ones not
    * @param left the time that the others will take, by those before; empty where it is not known
    */
   default void onRunEnd(ExperimentRun run, int done, int total, Optional<Duration> left) {}

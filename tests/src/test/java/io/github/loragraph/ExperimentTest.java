@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.models.RunConfiguration;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -277,7 +280,7 @@ class ExperimentTest {
     assertTrue(measured.split(",")[7].matches("[0-9.]+"), measured);
     assertTrue(first.err().contains("before, seed 3: accuracy 0."), first.err());
     assertTrue(rows.get(2).contains(",runs/lora-seed3"), rows.toString());
-    assertTrue(rows.get(3).startsWith("wrong,3,failed,,,,,,runs/wrong-seed3"), rows.toString());
+    assertTrue(rows.get(3).startsWith("wrong,3,failed,,,,,,,"), "it left no folder: " + rows);
     assertTrue(Files.exists(results.resolve("compare.html")));
 
     Path plain = folder.resolve("plain");
@@ -308,6 +311,87 @@ class ExperimentTest {
     try (Stream<Path> models = Files.list(results.resolve("models"))) {
       assertEquals(1, models.filter(Files::isDirectory).count(), "made once for equal settings");
     }
+  }
+
+  /** What is printed is a script: what runs have in common is made once. */
+  @Test
+  void whatIsPlannedRunsAsItIsPrinted() throws Exception {
+    Files.writeString(
+        file,
+        BASE
+            + """
+            runs:
+              one: {match: query, rank: 2, lr: 1e-3}
+              other: {match: query, rank: 2, lr: 2e-3}
+            """);
+    Path plain = folder.resolve("plain");
+    List<String> commands = left(plain);
+    assertEquals(3, commands.size(), commands.toString());
+    for (String command : commands) {
+      String[] words = command.replace("'", "").substring("lora-graph ".length()).split(" ");
+      assertEquals(0, Cli.run((Object[]) words).exitCode(), command);
+    }
+    assertEquals(List.of(), left(plain));
+  }
+
+  /** The commands that are printed, and no comments. */
+  private List<String> left(Path results) {
+    Cli plan = Cli.run("experiment", file, "--dry-run", "-o", results);
+    assertEquals(0, plan.exitCode(), plan.err());
+    return plan.out().lines().filter(line -> !line.startsWith("#")).toList();
+  }
+
+  @Test
+  void whatIsStoppedIsSaidAsItIs() throws Exception {
+    String runs = "runs: {a: {method: full, steps: 4000}, b: {method: full}, c: {method: full}}";
+    Files.writeString(file, BASE + runs);
+    Path results = folder.resolve("results");
+    List<String> heard = new CopyOnWriteArrayList<>();
+    Path steps = results.resolve("runs/a-seed0/metrics.jsonl");
+    ExperimentResult stopped =
+        Experiment.of(file)
+            .withParallel(1)
+            .run(
+                results,
+                new ExperimentListener() {
+                  @Override
+                  public void onRunBegin(String name, long seed) {
+                    heard.add("begins " + name);
+                  }
+
+                  @Override
+                  public void onRunEnd(
+                      ExperimentRun run, int done, int total, Optional<Duration> left) {
+                    heard.add("ends " + run.name());
+                  }
+
+                  @Override
+                  public boolean shouldStop() {
+                    return steps.toFile().length() > 0;
+                  }
+                });
+    assertTrue(stopped.stopped());
+    assertEquals(List.of("begins a"), heard);
+    assertEquals(
+        List.of("stopped", "waiting", "waiting"),
+        stopped.runs().stream().map(run -> run.status().toString()).toList());
+    List<String> rows = Files.readAllLines(results.resolve("results.csv"));
+    assertEquals("a,0,stopped,,,,,,runs/a-seed0", rows.get(1));
+    assertEquals("b,0,waiting,,,,,,", rows.get(2));
+    Cli plan = Cli.run("experiment", file, "--dry-run", "-o", results);
+    assertTrue(plan.out().contains("# a, seed 0: goes on from its checkpoint\n"), plan.out());
+    assertTrue(plan.out().contains("# b, seed 0: to do\n"), plan.out());
+    List<String> left = left(results);
+    assertEquals(3, left.size(), left.toString());
+    assertEquals("lora-graph train --resume " + results.resolve("runs/a-seed0"), left.get(0));
+
+    Files.writeString(file, BASE + "runs: {d: {method: full}}");
+    Cli other = Cli.run("experiment", file, "-o", results);
+    assertEquals(1, other.exitCode());
+    assertTrue(
+        other.err().contains("has another experiment, that of " + file + ": of its runs (a-seed0"),
+        other.err());
+    assertEquals(rows, Files.readAllLines(results.resolve("results.csv")));
   }
 
   private static Object threads(Path run) {

@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -172,12 +173,24 @@ final class ExperimentCommand implements Callable<Integer> {
     output.print(
         Map.of("runs", json),
         out -> {
+          if (folder == null) {
+            out.println("# DIR is the folder that -o names");
+          }
+          // What several runs have in common is made once, and what is done is not done again.
+          Set<String> said = new HashSet<>();
           for (PlannedRun run : runs) {
             out.println("# %s, seed %d: %s".formatted(run.name(), run.seed(), run.state()));
-            run.commands().forEach(out::println);
+            String before = isLeft(run) ? "" : "# ";
+            run.commands().stream()
+                .filter(command -> said.add(before + command))
+                .forEach(command -> out.println(before + command));
           }
         });
     return 0;
+  }
+
+  private static boolean isLeft(PlannedRun run) {
+    return !run.state().equals("done") && !run.state().startsWith("changed");
   }
 
   private int run(Experiment experiment, Path given, Path target) {

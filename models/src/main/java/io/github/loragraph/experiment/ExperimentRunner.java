@@ -8,6 +8,7 @@ import io.github.loragraph.ExperimentResult;
 import io.github.loragraph.ExperimentRun;
 import io.github.loragraph.PlannedRun;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessLock;
@@ -21,7 +22,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -43,6 +46,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Long because what lies in the folder, and what is made of it, are one thing.
  */
 public final class ExperimentRunner {
+  private static final int SHOWN = 80;
+
   /** What makes a folder that of an experiment. */
   static final String STATE = "experiment.json";
 
@@ -97,6 +102,7 @@ public final class ExperimentRunner {
       Objects.requireNonNull(lock);
       place.recover();
       Optional<JsonNode> state = state();
+      state.ifPresent(this::requireThisOne);
       requireSame();
       noteOthers();
       List<RunSettings> all = experiment.runs();
@@ -130,7 +136,10 @@ public final class ExperimentRunner {
                     place
                         .change(run)
                         .map(line -> "changed: " + line)
-                        .orElse(place.isDone(run) ? "done" : "to do"),
+                        .orElse(
+                            place.isDone(run)
+                                ? "done"
+                                : place.isStopped(run) ? "goes on from its checkpoint" : "to do"),
                     place.commands(run, threads)))
         .toList();
   }
@@ -211,11 +220,13 @@ public final class ExperimentRunner {
         RunSettings settings = experiment.runs().get(event.index);
         RunEnd end = event.end;
         if (end == null) {
-          listener.onRunBegin(settings.name(), settings.seed());
+          if (!stopped) {
+            listener.onRunBegin(settings.name(), settings.seed());
+          }
           continue;
         }
         waiting--;
-        done++;
+        done += end.status() == RunEnd.Status.STOPPED ? 0 : 1;
         runs[event.index] = ended(settings, end);
         table();
         if (end.status() == RunEnd.Status.FINISHED) {
@@ -245,7 +256,13 @@ public final class ExperimentRunner {
     return switch (end.status()) {
       case FINISHED -> done(settings);
       case FAILED, UNPREPARED -> unfinished(settings, ExperimentRun.Status.FAILED, end.message());
-      case STOPPED, PAUSED -> unfinished(settings, ExperimentRun.Status.STOPPED, "");
+      case STOPPED, PAUSED ->
+          unfinished(
+              settings,
+              Files.exists(place.run(settings))
+                  ? ExperimentRun.Status.STOPPED
+                  : ExperimentRun.Status.WAITING,
+              "");
     };
   }
 
@@ -401,6 +418,23 @@ public final class ExperimentRunner {
       }
       listener.onNote("%s is made anew: %s".formatted(run.fullName(), change.get()));
       place.giveUp(run);
+    }
+  }
+
+  /** Of an experiment that is gone on with some run is asked for still. */
+  private void requireThisOne(JsonNode state) {
+    Set<String> before = new LinkedHashSet<>();
+    state.path("runs").forEach(name -> before.add(name.asText()));
+    Set<String> now =
+        experiment.runs().stream().map(RunSettings::fullName).collect(Collectors.toSet());
+    if (!before.isEmpty() && Collections.disjoint(before, now)) {
+      throw new LoraGraphException(
+          "%s has another experiment, that of %s: of its runs (%s) none is asked for"
+              .formatted(
+                  folder,
+                  state.path("file").asText(),
+                  PlainText.shortened(String.join(", ", before), SHOWN)),
+          Remedy.CHOOSE_FOLDER);
     }
   }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -63,7 +64,10 @@ final class ResultsTable {
               : "");
       row.add(rounded(run.samplesPerSecond()));
       row.add(rounded(run.peakMegabytes()));
-      row.add(folder.relativize(run.folder()).toString().replace('\\', '/'));
+      row.add(
+          Files.exists(run.folder())
+              ? folder.relativize(run.folder()).toString().replace('\\', '/')
+              : "");
       further.forEach(metric -> row.add(figure(run, metric)));
       rows.add(row);
     }

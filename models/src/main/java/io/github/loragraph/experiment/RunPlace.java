@@ -98,6 +98,11 @@ public final class RunPlace {
     return settings.isMeasured() ? MeasureTask.isDone(run) : RunFolder.isFinished(run);
   }
 
+  /** Whether a run was stopped, and has a checkpoint to go on from. */
+  public boolean isStopped(RunSettings settings) {
+    return !settings.isMeasured() && !isDone(settings) && RunFolder.hasCheckpoint(run(settings));
+  }
+
   private boolean hasBegun(RunSettings settings) {
     Path run = run(settings);
     return Files.exists(run)
@@ -339,8 +344,14 @@ public final class RunPlace {
    */
   public List<String> commands(RunSettings settings, int threads) {
     Plan plan = plan(settings);
+    if (isStopped(settings)) {
+      return List.of(program.typed(program.resume(plan.run(), OptionalLong.empty())));
+    }
     List<String> commands = new ArrayList<>();
-    plan.preparations().forEach(task -> commands.add(program.typed(task.arguments())));
+    boolean done = isDone(settings);
+    plan.preparations().stream()
+        .filter(task -> done || !Files.isRegularFile(task.model()))
+        .forEach(task -> commands.add(program.typed(task.arguments())));
     Map<String, List<String>> words = new LinkedHashMap<>(settings.training());
     if (plan.preparations().isEmpty()) {
       words.putAll(settings.ofSource());

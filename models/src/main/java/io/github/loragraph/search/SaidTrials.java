@@ -41,6 +41,7 @@ final class SaidTrials implements SearchRun.Watcher {
 
   @Override
   public void begun(TrialPart part) {
+    time.begun(part);
     notes.accept(
         part.rung() == 0
             ? "trial %d of %d: %s"

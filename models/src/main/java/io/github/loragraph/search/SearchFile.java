@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * The YAML file of a search: a model, the settings that all trials have, the space of those that
  * they differ by, and how it is searched.
  *
+ * <p>Long because each key is read where what may be wrong with it is said.
+ *
  * @param file what messages name
  * @param model with the head, if one is put on it: what {@code model} and {@code head} say
  * @param base settings of all trials, by the names of options
