@@ -51,7 +51,7 @@ public final class HyperparameterSearch {
     /** Ended without a figure. */
     FAILED,
     /** Not at its end: the search was stopped. */
-    RUNNING
+    UNFINISHED
   }
 
   /**

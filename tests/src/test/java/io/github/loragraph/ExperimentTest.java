@@ -189,6 +189,9 @@ class ExperimentTest {
     assertRefused(
         "one: " + data + ":3 has nothing in column 'text'",
         BASE + "runs: {full: {method: full}, one: {method: full, data: rows.tsv}}");
+    assertRefused(
+        "one: " + data + ":3 has nothing in column 'text'",
+        BASE + "runs: {full: {method: full}, one: {method: none, eval: rows.tsv}}");
     Files.writeString(file, BASE + "runs: {one: {method: full, save-best: eval_loss}}");
     assertEquals(0, Cli.run("experiment", file, "--dry-run").exitCode());
   }

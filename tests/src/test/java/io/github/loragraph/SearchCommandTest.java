@@ -166,6 +166,11 @@ class SearchCommandTest {
             });
     assertFalse(search.run(place).isComplete());
     assertTrue(Thread.interrupted(), "the interrupt is not swallowed");
+    for (String row : Files.readAllLines(place.resolve("trials.csv")).stream().skip(1).toList()) {
+      assertTrue(row.contains(",unfinished,"), row);
+      String run = row.substring(row.lastIndexOf(',') + 1);
+      assertTrue(run.isEmpty() || Files.exists(place.resolve(run)), row);
+    }
     search.stop();
     assertFalse(search.run(place).isComplete());
 
@@ -204,6 +209,8 @@ class SearchCommandTest {
         file("objective: acuracy"));
     assertRefused(search, "search.yaml: trials: a search has 1 trial", file("trials: 0"));
     assertRefused(search, "search.yaml: min-resource: the first rung", file("min-resource: 2"));
+    assertRefused(
+        search, "search.yaml: trials: '4' is a text: leave its quotes out", file("trials: '4'"));
     Path fresh = file("model: model.onnx");
     Files.writeString(
         fresh,

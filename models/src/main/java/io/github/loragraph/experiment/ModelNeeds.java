@@ -33,12 +33,13 @@ import org.jspecify.annotations.Nullable;
 public final class ModelNeeds {
   private static final String SAVE_BEST = "save-best";
   private static final String NONE = "none";
+  private static final String DATA = "data";
   private static final List<String> CLASSIFICATION = List.of(Tasks.CLASSIFICATION.name());
 
   /** Settings that say which rows there are. */
   private static final Set<String> OF_DATA =
       Set.of(
-          "data",
+          DATA,
           "eval",
           "eval-corpus",
           "eval-queries",
@@ -99,9 +100,13 @@ public final class ModelNeeds {
       if (!metric.isEmpty() && !metric.equals(BestEvaluation.SCORE) && !metric.equals(NONE)) {
         requireFigure(name + SAVE_BEST, run, metric.replaceFirst("^eval_", ""));
       }
-      Map<String, List<String>> ofData = new LinkedHashMap<>(run.training());
-      ofData.keySet().retainAll(OF_DATA);
-      refuse(name, List.of(task(run), ofData), () -> unreadable(run));
+    }
+    Map<String, List<String>> ofData = new LinkedHashMap<>(run.training());
+    ofData.keySet().retainAll(OF_DATA);
+    // What is measured alone is named as data; of embeddings it may have forms that none trains on.
+    if (!run.isMeasured()
+        || (ofData.containsKey(DATA) && task(run).filter(Tasks.EMBEDDING::equals).isEmpty())) {
+      refuse(name, List.of(task(run), ofData), () -> unreadable(run, ofData));
     }
   }
 
@@ -147,11 +152,11 @@ public final class ModelNeeds {
   }
 
   /**
-   * What a training would refuse of the rows, of whatever model. Data that are streamed are not
-   * read through for it.
+   * What a training or a measurement would refuse of the rows, of whatever model. Data that are
+   * streamed are not read through for it.
    */
-  private Optional<String> unreadable(RunSettings run) {
-    RunProgram.Examples examples = program.examples(run.training());
+  private Optional<String> unreadable(RunSettings run, Map<String, List<String>> ofData) {
+    RunProgram.Examples examples = program.examples(ofData);
     Optional<io.github.loragraph.Task> task =
         task(run).flatMap(found -> io.github.loragraph.Task.named(found.name()));
     if (task.isEmpty()

@@ -326,7 +326,11 @@ public record SearchFile(
       if (value instanceof Integer || value instanceof Long) {
         return ((Number) value).longValue();
       }
-      throw failure(place, "%s is no whole number".formatted(value));
+      throw failure(
+          place,
+          value instanceof String text && text.matches("[-+]?\\d+")
+              ? "'%s' is a text: leave its quotes out".formatted(text)
+              : "%s is no whole number".formatted(value));
     }
 
     /** YAML reads 1e-4, without a point, as text. */

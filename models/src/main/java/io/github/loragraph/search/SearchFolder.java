@@ -240,7 +240,9 @@ final class SearchFolder implements AutoCloseable {
               cells.put("steps", json.numberNode(row.step()));
               cells.put(
                   "seconds", json.textNode(String.format(Locale.ROOT, "%.1f", row.seconds())));
-              cells.put("folder", json.textNode(row.folder()));
+              cells.put(
+                  "folder",
+                  json.textNode(Files.exists(folder.resolve(row.folder())) ? row.folder() : ""));
               writer.write(cells);
             }
           }

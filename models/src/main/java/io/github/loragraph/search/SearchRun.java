@@ -190,7 +190,7 @@ final class SearchRun {
     if (trial.rung() == plan.pruning().top()) {
       return TrialRow.Status.COMPLETE;
     }
-    return schedule.isDone() ? TrialRow.Status.PRUNED : TrialRow.Status.RUNNING;
+    return schedule.isDone() ? TrialRow.Status.PRUNED : TrialRow.Status.UNFINISHED;
   }
 
   /** The best trial that was trained whole, from 0; empty where none was. */

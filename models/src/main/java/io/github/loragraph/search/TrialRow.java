@@ -32,8 +32,8 @@ public record TrialRow(
     PRUNED,
     /** It ended without a figure, which is worse than any. */
     FAILED,
-    /** Not at its end. */
-    RUNNING;
+    /** Not at its end: it is at work, or goes on when the search does. */
+    UNFINISHED;
 
     @Override
     public String toString() {
