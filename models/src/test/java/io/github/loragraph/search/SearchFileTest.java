@@ -103,10 +103,10 @@ class SearchFileTest {
     assertRefused("method: bayes is none of: tpe, random, grid", "method: tpe", "method: bayes");
     assertRefused("direction: up is none of", "seed: 7", "direction: up");
     assertRefused("trials: many is no whole number", "trials: 16", "trials: many");
-    assertRefused("space: a search has 1 trial or more", "trials: 16", "trials: 0");
+    assertRefused("trials: a search has 1 trial or more", "trials: 16", "trials: 0");
     assertRefused(
         "reduction-factor: it is of 'pruning: asha'", "pruning: asha", "reduction-factor: 3");
-    assertRefused("pruning: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
+    assertRefused("reduction-factor: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
     assertRefused("space: lr is a range of real numbers: a grid", "method: tpe", "method: grid");
   }
 
