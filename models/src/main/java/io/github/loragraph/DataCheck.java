@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rows of all files
  * @param labels how often each label occurs, the most frequent first; of {@link #MOST_LABELS} at
- *     most
+ *     most. Of several labels each class is counted, {@code []} where none applies; of words each
+ *     tag; of spans each type
  * @param distinctLabels how many labels there are
  * @param unlabelled rows without a label
  * @param emptyTexts rows without a text

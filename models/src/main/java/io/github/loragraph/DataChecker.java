@@ -4,6 +4,7 @@ import io.github.loragraph.data.EmbeddingTables;
 import io.github.loragraph.data.LineEnds;
 import io.github.loragraph.data.NoticesOnce;
 import io.github.loragraph.data.Row;
+import io.github.loragraph.data.SpanLabels;
 import io.github.loragraph.data.TextGroup;
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.error.Advice;
@@ -102,7 +103,7 @@ final class DataChecker {
       each(
           data,
           seen,
-          row -> take(row, seen.isLabelled() && seen != Tasks.EMBEDDING),
+          row -> take(row, seen, seen.isLabelled() && seen != Tasks.EMBEDDING),
           text -> {
             if (measure != null) {
               measure.add(text);
@@ -223,15 +224,20 @@ final class DataChecker {
     }
   }
 
-  private void take(Row row, boolean labelled) {
+  private void take(Row row, Task task, boolean labelled) {
     rows++;
     String label = row.label();
     if (label == null || label.isEmpty()) {
       if (labelled) {
         unlabelled.add(row);
       }
-    } else if (labels.size() < COUNTED || labels.containsKey(label)) {
-      labels.merge(label, 1L, Long::sum);
+    } else {
+      boolean ofWords = row.words() != null || SpanLabels.isIn(row);
+      for (String each : (ofWords ? Tasks.TOKEN_CLASSIFICATION : task).labelsIn(row)) {
+        if (labels.size() < COUNTED || labels.containsKey(each)) {
+          labels.merge(each, 1L, Long::sum);
+        }
+      }
     }
     if (!row.isText()) {
       return;

@@ -27,6 +27,38 @@ import org.junit.jupiter.api.io.TempDir;
 class DataCheckTest {
   @TempDir Path folder;
 
+  /** Of several labels each is counted, and of words each tag: combinations say nothing. */
+  @Test
+  void labelsOfListsAreCountedOneByOne() throws IOException {
+    Path several =
+        Files.writeString(
+            folder.resolve("several.jsonl"),
+            """
+            {"text": "a", "labels": ["x", "y"]}
+            {"text": "b", "labels": ["x"]}
+            {"text": "c", "labels": []}
+            """);
+    JsonNode counts = Cli.json("data", "check", several, "--task", "multilabel").get("labels");
+    assertEquals("{\"x\":2,\"y\":1,\"[]\":1}", counts.toString());
+    Path flags = Files.writeString(folder.resolve("flags.tsv"), "text\tlabels\na\t0,1\nb\t1,1\n");
+    counts = Cli.json("data", "check", flags, "--task", "multilabel").get("labels");
+    assertEquals("{\"0,1\":1,\"1,1\":1}", counts.toString());
+    Path words =
+        Files.writeString(
+            folder.resolve("words.conll"), "Ann B-PER\nLee I-PER\nran O\n\nRome B-LOC\nran O\n");
+    counts = Cli.json("data", "check", words).get("labels");
+    assertEquals("{\"O\":2,\"B-PER\":1,\"I-PER\":1,\"B-LOC\":1}", counts.toString());
+    Path spans =
+        Files.writeString(
+            folder.resolve("spans.jsonl"),
+            """
+            {"text": "Ann ran", "spans": [{"start": 0, "end": 3, "label": "PER"}]}
+            {"text": "Bo ran", "spans": [{"start": 0, "end": 2, "label": "PER"}]}
+            """);
+    counts = Cli.json("data", "check", spans).get("labels");
+    assertEquals("{\"PER\":2}", counts.toString());
+  }
+
   @Test
   void everyFaultIsCounted() throws IOException {
     Path data =

@@ -140,12 +140,16 @@ final class DataCheckCommand implements Callable<Integer> {
         "%s, %s%n",
         Counted.of(check.rows(), "row", "rows"),
         Counted.of(check.distinctLabels(), "label", "labels"));
+    // Where a row has several labels their share is that of all labels.
+    long sum = check.labels().values().stream().mapToLong(Long::longValue).sum();
+    long all = Math.max(check.rows(), sum);
     check
         .labels()
         .forEach(
             (label, count) ->
                 out.printf(
-                    "  %s: %,d (%.1f of 100)%n", label, count, 100.0 * count / check.rows()));
+                    "  %s: %,d (%.1f of 100)%n",
+                    PlainText.line(label), count, 100.0 * count / all));
     DataCheck.Lengths lengths = check.lengths();
     if (lengths != null) {
       out.printf(

@@ -106,7 +106,8 @@ class SearchFileTest {
     assertRefused("trials: a search has 1 trial or more", "trials: 16", "trials: 0");
     assertRefused(
         "reduction-factor: it is of 'pruning: asha'", "pruning: asha", "reduction-factor: 3");
-    assertRefused("reduction-factor: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
+    assertRefused(
+        "reduction-factor: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
     assertRefused("space: lr is a range of real numbers: a grid", "method: tpe", "method: grid");
   }
 

@@ -160,6 +160,15 @@ public abstract class Task {
    */
   protected abstract Values target(Row row, LabelSet labels);
 
+  /**
+   * The labels that a row's label is made of, one of each: what a count of labels counts.
+   *
+   * @param row with a label
+   */
+  public List<String> labelsIn(Row row) {
+    return List.of(row.requireLabel());
+  }
+
   /** Whether rows have labels, which the model is to answer; else it learns from texts alone. */
   public boolean isLabelled() {
     return true;

@@ -1,6 +1,7 @@
 package io.github.loragraph.task;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.data.EntitySpan;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.LabelSet;
@@ -306,6 +307,14 @@ final class TokenClassificationTask extends Task {
   @Override
   public boolean answersTokens() {
     return true;
+  }
+
+  /** A tag for each word or token, or the types of the spans. */
+  @Override
+  public List<String> labelsIn(Row row) {
+    return SpanLabels.isIn(row)
+        ? SpanLabels.of(row).orElse(List.of()).stream().map(EntitySpan::type).toList()
+        : LabelList.names(row.requireLabel());
   }
 
   @Override
