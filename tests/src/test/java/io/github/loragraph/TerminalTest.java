@@ -99,7 +99,13 @@ class TerminalTest {
     private final Thread reader;
 
     Terminal(Path directory, Object... arguments) throws IOException {
-      List<String> words = new ArrayList<>(List.of(ShellWord.of(launcher)));
+      this(directory, 80, arguments);
+    }
+
+    Terminal(Path directory, int columns, Object... arguments) throws IOException {
+      List<String> words =
+          new ArrayList<>(List.of("stty", "cols", Integer.toString(columns), "&&", "exec"));
+      words.add(ShellWord.of(launcher));
       Arrays.stream(arguments).map(ShellWord::of).forEach(words::add);
       process =
           new ProcessBuilder(
@@ -165,6 +171,41 @@ class TerminalTest {
       arguments.addAll(List.of("--log-every", 1));
     }
     return arguments.toArray();
+  }
+
+  /**
+   * Of 60 columns: what is said meanwhile has a line of its own, which nothing of the bar is left
+   * on, the bar is never cut, and it is there no more when the run is written.
+   */
+  @Test
+  void theBarGivesWay() throws Exception {
+    Path run = folder.resolve("run");
+    Object[] evaluations = {"--eval", trainings.data(), "--eval-every", 40};
+    Terminal terminal = new Terminal(folder, 60, training(run, 120, evaluations));
+    assertEquals(0, terminal.exitCode(), terminal::screen);
+    List<String> lines = new ArrayList<>();
+    for (String line : terminal.screen().split("\r?\n")) {
+      List<String> drawn = List.of(line.split("\r"));
+      drawn.stream()
+          .filter(one -> one.contains("/120 steps"))
+          .forEach(
+              one ->
+                  assertTrue(
+                      one.stripTrailing()
+                          .matches(
+                              ".*\\d+/120 steps(  \\d+:\\d\\d:\\d\\d)?(  \\d+:\\d\\d:\\d\\d left)?"
+                                  + "(  loss \\d+\\.\\d{4})?(  accuracy \\d\\.\\d{4})?"
+                                  + "(  lr \\S+)?(  \\S+ samples/s)?"),
+                      () -> one));
+      lines.add(drawn.get(drawn.size() - 1).stripTrailing());
+    }
+    assertTrue(
+        lines.stream()
+            .anyMatch(line -> line.matches("step 40  held out: loss \\S+, accuracy \\S+")),
+        terminal::screen);
+    assertEquals(
+        1, lines.stream().filter(line -> line.contains(" steps  ")).count(), terminal::screen);
+    assertEquals("written: " + run, lines.get(lines.size() - 1), terminal::screen);
   }
 
   /** Again and again, to the same bytes; in a folder whose name a shell would take apart. */

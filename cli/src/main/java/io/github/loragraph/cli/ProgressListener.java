@@ -5,10 +5,8 @@ import io.github.loragraph.StepMetrics;
 import io.github.loragraph.TrainingListener;
 import java.time.Duration;
 import java.util.Locale;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * and the last evaluation where that is a terminal, a line for each log entry where it is not.
  */
 final class ProgressListener implements TrainingListener, AutoCloseable {
-  /** As wide as terminals are at least; a bar that is too long for its line is shown many times. */
-  private static final int COLUMNS = 80;
-
   private final ResultOutput output;
 
   /** Null where there is no terminal, or nothing to show yet. */
@@ -35,8 +30,11 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   /** Whether that is known only by the first step. */
   private final boolean continued;
 
-  /** The score of the last evaluation, behind the other figures; empty before it. */
+  /** The score of the last evaluation; empty before it. */
   private String lastEvaluation = "";
+
+  /** Of the last step; the bar's thread reads it. */
+  private volatile ProgressLine.Figures figures = ProgressLine.Figures.NONE;
 
   /**
    * @param continued whether it goes on from another run, whose steps are counted, too
@@ -56,15 +54,6 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     return Boolean.getBoolean("lora-graph.progress");
   }
 
-  /**
-   * The width of the terminal; the launcher knows. The library, if it were not told, would ask
-   * JLine, which takes the process's signals away from {@link Signals} for good.
-   */
-  private static int columns() {
-    int columns = Integer.getInteger("lora-graph.columns", 0);
-    return columns > 0 ? columns : COLUMNS;
-  }
-
   @Override
   public void onTrainBegin(long steps) {
     totalSteps = steps;
@@ -80,10 +69,9 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
         .setTaskName("training")
         .setInitialMax(totalSteps)
         .startsFrom(step, Duration.ofNanos(System.nanoTime() - begun))
-        .setUnit(" steps", 1)
-        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+        .setRenderer(new ProgressLine(() -> figures))
         .setUpdateIntervalMillis(200)
-        .setConsumer(new ConsoleProgressBarConsumer(System.err, columns() - 1))
+        .setConsumer(output.status())
         .build();
   }
 
@@ -93,14 +81,12 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
       if (bar == null) {
         bar = barFrom(r.step());
       }
-      bar.setExtraMessage(
-          String.format(
-              Locale.ROOT,
-              " loss %.4f, lr %.2g, %.1f samples/s%s",
-              r.loss(),
-              r.learningRate(),
-              r.samplesPerSecond(),
-              lastEvaluation));
+      figures =
+          new ProgressLine.Figures(
+              String.format(Locale.ROOT, "loss %.4f", r.loss()),
+              lastEvaluation,
+              String.format(Locale.ROOT, "lr %.2g", r.learningRate()),
+              String.format(Locale.ROOT, "%.1f samples/s", r.samplesPerSecond()));
       bar.stepTo(r.step());
     }
   }
@@ -130,16 +116,25 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     lastEvaluation =
         Double.isNaN(report.score())
             ? ""
-            : String.format(Locale.ROOT, ", %s %.4f", report.scoreName(), report.score());
+            : String.format(Locale.ROOT, "%s %.4f", report.scoreName(), report.score());
     if (step < totalSteps) {
       output.log("step %d  held out: %s", step, ReportOutput.headline(report));
     }
+  }
+
+  /** What comes after the last step is said below a bar that is drawn no more. */
+  @Override
+  public void onTrainEnd() {
+    close();
   }
 
   @Override
   public void close() {
     if (bar != null) {
       bar.close();
+      bar = null;
+      // A bar that is closed before it was drawn for the first time does not do it.
+      output.status().close();
     }
   }
 }

@@ -24,6 +24,13 @@ final class ResultOutput {
   @Option(names = "--json", description = "Print the result as one JSON object.")
   private boolean json;
 
+  private final StatusLine status = new StatusLine();
+
+  /** What stands below all lines while something goes on; each is printed above it. */
+  StatusLine status() {
+    return status;
+  }
+
   /** Whether the result is to be JSON. */
   boolean isJson() {
     return json;
@@ -31,6 +38,10 @@ final class ResultOutput {
 
   /** Prints the one or the other form. */
   void print(Map<String, ?> object, Consumer<PrintWriter> text) {
+    status.above(() -> printNow(object, text));
+  }
+
+  private void printNow(Map<String, ?> object, Consumer<PrintWriter> text) {
     PrintWriter out = new PrintWriter(new PlainTextWriter(spec.commandLine().getOut()));
     if (json) {
       try {
@@ -51,8 +62,12 @@ final class ResultOutput {
 
   /** Says what is going on, on standard error, in one line. */
   void log(String line, Object... arguments) {
-    PrintWriter err = spec.commandLine().getErr();
-    err.println(PlainText.line(line.formatted(arguments)));
-    err.flush();
+    String said = PlainText.line(line.formatted(arguments));
+    status.above(
+        () -> {
+          PrintWriter err = spec.commandLine().getErr();
+          err.println(said);
+          err.flush();
+        });
   }
 }

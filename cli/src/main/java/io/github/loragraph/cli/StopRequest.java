@@ -45,7 +45,7 @@ final class StopRequest implements TrainingListener, AutoCloseable {
   public synchronized void onTrainEnd() {
     phase = Phase.WRITING;
     if (signal != 0) {
-      say("the last step was made: ending when the trained model is written");
+      output.say("the last step was made: ending when the trained model is written");
     }
   }
 
@@ -56,24 +56,17 @@ final class StopRequest implements TrainingListener, AutoCloseable {
     }
     switch (phase) {
       case PREPARING -> {
-        say(untouched);
+        output.say(untouched);
         return false;
       }
       case TRAINING ->
-          say("stopping after this batch, with a checkpoint; once more to end at once");
-      case WRITING -> say("ending when the trained model is written; once more to end at once");
+          output.say("stopping after this batch, with a checkpoint; once more to end at once");
+      case WRITING ->
+          output.say("ending when the trained model is written; once more to end at once");
     }
     asked = System.nanoTime();
     signal = number;
     return true;
-  }
-
-  /** On a line of its own: the cursor may be behind the bar. */
-  private void say(String line) {
-    if (ProgressListener.onTerminal()) {
-      output.say("");
-    }
-    output.say(line);
   }
 
   @Override
