@@ -95,7 +95,8 @@ class ProgressListenerTest {
     List<List<String>> screens = new ArrayList<>();
     List<StringBuilder> lines = new ArrayList<>(List.of(new StringBuilder()));
     int at = 0;
-    for (char c : printed.toCharArray()) {
+    for (int i = 0; i < printed.length(); i++) {
+      char c = printed.charAt(i);
       StringBuilder line = lines.get(lines.size() - 1);
       if (c == '\n') {
         lines.add(new StringBuilder());

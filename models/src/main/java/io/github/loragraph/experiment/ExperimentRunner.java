@@ -336,6 +336,7 @@ public final class ExperimentRunner {
                 settings.fullName(),
                 settings.name(),
                 Long.toString(settings.seed()),
+                null,
                 place.run(settings),
                 settings.options()));
       }
@@ -347,6 +348,7 @@ public final class ExperimentRunner {
       ComparisonPage.write(
           folder.resolve(PAGE),
           Path.of(experiment.file()).getFileName() + ": %d runs".formatted(compared.size()),
+          null,
           compared);
     } catch (LoraGraphException e) {
       listener.onNote("the page of the comparison is left out: " + e.getMessage());

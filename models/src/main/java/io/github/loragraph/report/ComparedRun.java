@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     and spread are shown, and they have one colour. Null for what the run's own configuration
  *     says
  * @param seed null for the run's own
+ * @param status the word that says where it stands; null for what its folder says
  * @param folder of the run; one that is not there is a run of which nothing is left
  * @param options what it was given, by name; of all runs, those that differ become columns. Empty
  *     for what the run's own configuration says
@@ -24,6 +25,7 @@ public record ComparedRun(
     String name,
     @Nullable String configuration,
     @Nullable String seed,
+    @Nullable String status,
     Path folder,
     Map<String, String> options) {
   public ComparedRun {
@@ -34,7 +36,7 @@ public record ComparedRun(
   public static ComparedRun of(Path folder) {
     Path name = folder.toAbsolutePath().normalize().getFileName();
     return new ComparedRun(
-        name == null ? folder.toString() : name.toString(), null, null, folder, Map.of());
+        name == null ? folder.toString() : name.toString(), null, null, null, folder, Map.of());
   }
 
   boolean isThere() {

@@ -4,9 +4,11 @@ import io.github.loragraph.models.RunConfiguration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * What of a run's configuration decides what comes out, but for the seed: runs that have the same
@@ -42,7 +44,14 @@ final class ComparedSettings {
 
   /** Whether an option is one of them. */
   static boolean isOne(String option) {
-    return !WITHOUT_EFFECT.contains(option);
+    return !WITHOUT_EFFECT.contains(entry(option));
+  }
+
+  /** The name in a run's configuration of an option of the command line: {@code batch-size}. */
+  static String entry(String option) {
+    return Pattern.compile("-([a-z])")
+        .matcher(option)
+        .replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT));
   }
 
   /** Those of a run, by name, with what stands in its model and not among its options. */

@@ -55,27 +55,33 @@ public final class ComparisonPage {
       return files == null ? RunFiles.State.MISSING : files.state();
     }
 
+    String status() {
+      return run.status() != null ? run.status() : state().toString();
+    }
+
+    /** Whether its figures are those that it was to have; whoever gives a status knows. */
+    boolean isDone() {
+      return run.status() != null ? !figures().isEmpty() : state() == RunFiles.State.FINISHED;
+    }
+
     double value(Function<RunFiles, OptionalDouble> of) {
       return files == null ? Double.NaN : of.apply(files).orElse(Double.NaN);
     }
   }
 
-  private ComparisonPage(String title, List<ComparedRun> runs) {
+  private ComparisonPage(String title, @Nullable String figure, List<ComparedRun> runs) {
     this.title = title;
+    Set<String> given = new LinkedHashSet<>();
+    runs.forEach(run -> given.addAll(run.options().keySet()));
+    given.removeIf(name -> !ComparedSettings.isOne(name));
     for (ComparedRun run : runs) {
       RunFiles files = read(run);
-      Map<String, String> given = new LinkedHashMap<>();
-      if (!run.options().isEmpty()) {
-        given.putAll(run.options());
-        given.keySet().removeIf(name -> !ComparedSettings.isOne(name));
-      } else if (files != null) {
-        given.putAll(ComparedSettings.of(files));
-      }
+      Map<String, String> options = options(run, files, given);
       String seed =
           run.seed() != null
               ? run.seed()
               : files == null ? "" : files.options().getOrDefault("seed", "");
-      rows.add(new Row(run, files, given, seed, key(run, given)));
+      rows.add(new Row(run, files, options, seed, key(run, options)));
     }
     Set<String> all = new LinkedHashSet<>();
     rows.stream()
@@ -106,10 +112,16 @@ public final class ComparisonPage {
     Set<String> measured = new LinkedHashSet<>();
     rows.forEach(row -> measured.addAll(row.figures().keySet()));
     this.score =
-        rows.stream()
-            .map(row -> row.files == null ? Optional.<String>empty() : row.files.score())
-            .flatMap(Optional::stream)
-            .findFirst();
+        Optional.ofNullable(figure)
+            .filter(measured::contains)
+            .or(
+                () ->
+                    rows.stream()
+                        .map(row -> row.files)
+                        .filter(Objects::nonNull)
+                        .map(RunFiles::score)
+                        .flatMap(Optional::stream)
+                        .findFirst());
     List<String> order = new ArrayList<>(measured);
     score.ifPresent(
         name -> {
@@ -117,6 +129,26 @@ public final class ComparisonPage {
           order.add(0, name);
         });
     this.metrics = List.copyOf(order);
+  }
+
+  /**
+   * What a run was given, by its own configuration where another was given what it was not: what it
+   * did not name it was trained with nevertheless.
+   */
+  private static Map<String, String> options(
+      ComparedRun run, @Nullable RunFiles files, Set<String> given) {
+    Map<String, String> own = files == null ? Map.of() : ComparedSettings.of(files);
+    if (run.options().isEmpty()) {
+      return own;
+    }
+    Map<String, String> options = new LinkedHashMap<>();
+    for (String name : given) {
+      String value = run.options().getOrDefault(name, own.get(ComparedSettings.entry(name)));
+      if (value != null) {
+        options.put(name, value);
+      }
+    }
+    return options;
   }
 
   /** Two configurations of one name are two nevertheless. */
@@ -162,7 +194,7 @@ public final class ComparisonPage {
     for (Path run : runs) {
       RunFiles.read(run);
     }
-    write(html, title(runs.size()), runs.stream().map(ComparedRun::of).toList());
+    write(html, title(runs.size()), null, runs.stream().map(ComparedRun::of).toList());
   }
 
   private static String title(int runs) {
@@ -174,19 +206,21 @@ public final class ComparisonPage {
    *
    * @param html to be written; replaced where it exists
    * @param title of the page
+   * @param figure to judge by; null for that of the runs
    * @throws LoraGraphException if the page cannot be written
    */
-  public static void write(Path html, String title, List<ComparedRun> runs) {
-    String page = new ComparisonPage(title, runs).page(html);
+  public static void write(
+      Path html, String title, @Nullable String figure, List<ComparedRun> runs) {
+    String page = new ComparisonPage(title, figure, runs).page(html);
     Page.write(html, true, page);
   }
 
   private String page(Path html) {
     Markup body = new Markup();
     body.raw("<header>").element("h1", title).raw("<p class=\"sub\">");
-    Map<RunFiles.State, Long> states =
+    Map<String, Long> states =
         rows.stream()
-            .collect(Collectors.groupingBy(Row::state, LinkedHashMap::new, Collectors.counting()));
+            .collect(Collectors.groupingBy(Row::status, LinkedHashMap::new, Collectors.counting()));
     body.text(
         "%d runs of %d configurations: %s"
             .formatted(
@@ -204,32 +238,48 @@ public final class ComparisonPage {
     body.raw("</section>\n<section><h2>Runs</h2>\n");
     runsTo(body, html);
     body.raw("</section>\n");
-    return Page.of(title, body);
+    return Page.of(title, "wide", body);
   }
 
   private void configurationsTo(Markup page) {
     boolean seeds = configurations.values().stream().anyMatch(group -> group.size() > 1);
+    boolean statuses = rows.stream().anyMatch(row -> row.run.status() != null);
     Page.openTable(
         page,
-        seeds
-            ? "Mean and standard deviation (n\u22121) over the finished runs of each configuration"
-            : "The configurations, one run of each",
+        statuses
+            ? "Mean and standard deviation (n\u22121) over the runs of each configuration; those that were left on their way have the figures of their last step"
+            : seeds
+                ? "Mean and standard deviation (n\u22121) over the finished runs of each configuration"
+                : "The configurations, one run of each",
         "sortable");
     Page.heading(
         page,
         Page.words("configuration"),
+        Page.words(options.toArray(String[]::new)),
+        Page.words(statuses ? new String[] {"status"} : new String[0]),
         Page.numbers("runs"),
         Page.numbers(metrics.toArray(String[]::new)),
-        Page.numbers("trainable", "samples/s", "peak MB"),
-        Page.words(options.toArray(String[]::new)));
+        Page.numbers("trainable", "samples/s", "peak MB"));
     int look = 0;
     for (Map.Entry<String, List<Row>> entry : configurations.entrySet()) {
       List<Row> all = entry.getValue();
-      List<Row> done = all.stream().filter(row -> row.state() == RunFiles.State.FINISHED).toList();
+      List<Row> done = all.stream().filter(Row::isDone).toList();
       page.raw("<tr data-look=\"" + look + "\"><th scope=\"row\">")
           .raw(Chart.sample(look++))
           .isolated(entry.getKey())
           .raw("</th>");
+      for (String option : options) {
+        optionTo(
+            page,
+            all.stream()
+                .map(row -> row.options.getOrDefault(option, ""))
+                .collect(Collectors.toCollection(TreeSet::new)));
+      }
+      if (statuses) {
+        page.raw("<td>");
+        all.stream().map(Row::status).distinct().forEach(status -> statusTo(page, status));
+        page.raw("</td>");
+      }
       Page.number(
           page,
           done.size(),
@@ -247,16 +297,13 @@ public final class ComparisonPage {
       spread(page, values(done, RunFiles::trainable), true);
       spread(page, values(done, RunFiles::samplesPerSecond), true);
       spread(page, values(done, RunFiles::peakMegabytes), true);
-      for (String option : options) {
-        optionTo(
-            page,
-            all.stream()
-                .map(row -> row.options.getOrDefault(option, ""))
-                .collect(Collectors.toCollection(TreeSet::new)));
-      }
       page.raw("</tr>\n");
     }
     Page.closeTable(page);
+  }
+
+  private static void statusTo(Markup page, String status) {
+    page.raw("<span class=\"state ").text(status).raw("\">").text(status).raw("</span>");
   }
 
   private static double[] values(List<Row> rows, Function<RunFiles, OptionalDouble> of) {
@@ -387,17 +434,23 @@ public final class ComparisonPage {
     Page.openTable(page, "All runs", "sortable");
     Page.heading(
         page,
-        Page.words("run", "status"),
+        Page.words("run"),
+        Page.words(options.toArray(String[]::new)),
+        Page.words("status"),
         Page.numbers("seed"),
         Page.numbers(metrics.toArray(String[]::new)),
-        Page.numbers("step", "trainable", "samples/s", "peak MB", "seconds"),
-        Page.words(options.toArray(String[]::new)));
+        Page.numbers("step", "trainable", "samples/s", "peak MB", "seconds"));
     int look = 0;
     for (List<Row> group : configurations.values()) {
       for (Row row : group) {
         page.raw("<tr data-look=\"" + look + "\"><th scope=\"row\">").raw(Chart.sample(look));
         nameTo(page, row, html);
-        page.raw("</th><td><span class=\"state " + row.state() + "\">" + row.state() + "</span>");
+        page.raw("</th>");
+        for (String option : options) {
+          optionTo(page, Set.of(row.options.getOrDefault(option, "")));
+        }
+        page.raw("<td>");
+        statusTo(page, row.status());
         String failure = row.files == null ? "" : row.files.recorded("failure").asText("");
         if (!failure.isEmpty() && row.state() == RunFiles.State.FAILED) {
           page.raw("<div class=\"why\">").text(failure).raw("</div>");
@@ -419,9 +472,6 @@ public final class ComparisonPage {
         Page.number(page, peak, Figures.amount(peak));
         double seconds = row.value(RunFiles::wallSeconds);
         Page.number(page, seconds, Figures.amount(seconds));
-        for (String option : options) {
-          optionTo(page, Set.of(row.options.getOrDefault(option, "")));
-        }
         page.raw("</tr>\n");
       }
       look++;

@@ -19,8 +19,9 @@ final class Page {
    * A page around a body.
    *
    * @param title for the window
+   * @param kind a class name of its main part
    */
-  static String of(String title, Markup body) {
+  static String of(String title, String kind, Markup body) {
     Markup page = new Markup();
     page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
     page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
@@ -29,7 +30,8 @@ final class Page {
     page.raw(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\"/>\n");
     page.raw("<title>").text(title).raw("</title>\n<style>\n");
-    page.raw(resource("page.css")).raw("</style>\n</head>\n<body>\n<main>\n");
+    page.raw(resource("page.css")).raw("</style>\n</head>\n<body>\n");
+    page.raw("<main class=\"" + kind + "\">\n");
     page.raw(body.toString());
     page.raw("</main>\n<script>\n").raw(resource("page.js")).raw("</script>\n</body>\n</html>\n");
     return page.toString();

@@ -60,7 +60,7 @@ public final class ReportPage {
                 .formatted(
                     Instant.now().truncatedTo(ChronoUnit.SECONDS), run.folder().toAbsolutePath()))
         .raw("</p></footer>\n");
-    return Page.of(run.name() + ": report", page);
+    return Page.of(run.name() + ": report", "report", page);
   }
 
   private void open(String heading) {

@@ -15,6 +15,7 @@ import io.github.loragraph.trainer.RunRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -196,34 +197,42 @@ public final class SearchJob {
     }
   }
 
-  /** All trials and repeats on one page. */
+  /** All trials and repeats on one page: those that were trained whole first, the best of them. */
   private void compare(
       SearchFolder open,
       List<TrialRow> rows,
       List<SearchOutcome.Repeat> repeats,
       Optional<Integer> winner) {
+    List<TrialRow> bestFirst =
+        rows.stream()
+            .sorted(
+                Comparator.comparing(TrialRow::status)
+                    .thenComparingDouble(row -> file.plan().score(row.objective())))
+            .toList();
     List<ComparedRun> runs = new ArrayList<>();
-    for (TrialRow row : rows) {
+    for (TrialRow row : bestFirst) {
       String name = "trial " + row.number();
-      runs.add(compared(open, name, name, file.plan().seed(), row.folder(), row.parameters()));
+      runs.add(compared(open, name, name, file.plan().seed(), row.status(), row.folder(), row));
+      if (winner.isPresent() && rows.get(winner.get()) == row) {
+        for (SearchOutcome.Repeat repeat : repeats) {
+          runs.add(
+              compared(
+                  open,
+                  "%s, seed %d".formatted(name, repeat.seed()),
+                  name + " with other seeds",
+                  repeat.seed(),
+                  Double.isNaN(repeat.objective())
+                      ? TrialRow.Status.FAILED
+                      : TrialRow.Status.COMPLETE,
+                  repeat.folder(),
+                  row));
+        }
+      }
     }
-    winner
-        .map(rows::get)
-        .ifPresent(
-            best ->
-                repeats.forEach(
-                    repeat ->
-                        runs.add(
-                            compared(
-                                open,
-                                "trial %d, seed %d".formatted(best.number(), repeat.seed()),
-                                "trial %d with other seeds".formatted(best.number()),
-                                repeat.seed(),
-                                repeat.folder(),
-                                best.parameters()))));
     ComparisonPage.write(
         open.path().resolve(SearchFolder.COMPARISON),
-        "%d trials by %s".formatted(rows.size(), file.plan().objective()),
+        "%d trials by %s, best first".formatted(rows.size(), file.plan().objective()),
+        file.plan().objective(),
         runs);
   }
 
@@ -232,12 +241,18 @@ public final class SearchJob {
       String name,
       String configuration,
       long seed,
+      TrialRow.Status status,
       String run,
-      Map<String, Object> parameters) {
+      TrialRow trial) {
     Map<String, String> options = new LinkedHashMap<>();
-    parameters.forEach((option, value) -> options.put(option, String.valueOf(value)));
+    trial.parameters().forEach((option, value) -> options.put(option, String.valueOf(value)));
     return new ComparedRun(
-        name, configuration, Long.toString(seed), open.path().resolve(run), options);
+        name,
+        configuration,
+        Long.toString(seed),
+        status.toString(),
+        open.path().resolve(run),
+        options);
   }
 
   private boolean all(SearchRun run) {
