@@ -445,6 +445,9 @@ final class Training {
               notes);
       try {
         RunRecorder record = recorder;
+        if (stopped == null) {
+          arguments.continueFrom().ifPresent(record::continues);
+        }
         record.begin();
         // A checkpoint is there before the record says so.
         List<io.github.loragraph.trainer.TrainingListener> hearing =

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,14 +82,14 @@ class ComparisonPageTest {
                 "0",
                 null,
                 head,
-                Map.of("lr", "5e-3", "batch-size", "4", "method", "lora"))));
+                new TreeMap<>(Map.of("lr", "5e-3", "batch-size", "4", "method", "lora")))));
     List<List<String>> tables = tables(html);
-    assertEquals(List.of("configuration", "lr", "batch-size", "runs"), tables.get(0).subList(0, 4));
+    assertEquals(List.of("configuration", "batch-size", "lr", "runs"), tables.get(0).subList(0, 4));
     assertEquals("lora", tables.get(1).get(0));
-    assertEquals(List.of("other", "5e-3", "4", "1"), tables.get(2).subList(0, 4));
+    assertEquals(List.of("other", "4", "5e-3", "1"), tables.get(2).subList(0, 4));
     assertTrue(
         !tables.get(1).get(1).isEmpty() && !tables.get(1).get(2).isEmpty(), tables::toString);
-    assertEquals(List.of("run", "lr", "batch-size", "status"), tables.get(3).subList(0, 4));
+    assertEquals(List.of("run", "batch-size", "lr", "status"), tables.get(3).subList(0, 4));
     assertEquals("finished", tables.get(4).get(3));
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.trainer.RunRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +51,35 @@ class ContinuedRunTest {
     return Files.readAllBytes(run.resolve("adapter/adapter_model.safetensors"));
   }
 
+  /** Its page says which run it continues, where it went on, and how long both took. */
+  private void assertNamesTheRunBefore(Path run, Path former, int step) throws IOException {
+    String page = Files.readString(run.resolve("report.html"));
+    String link = "<a href=\"../%s/report.html\">".formatted(former.getFileName());
+    assertTrue(page.contains("Continues " + link), page);
+    assertTrue(page.contains("after its step " + step), page);
+    assertTrue(page.contains("of this run alone, from step %d on".formatted(step + 1)), page);
+    assertTrue(page.contains("with the runs before "), page);
+    double seconds = RunRecord.read(former).orElseThrow().wallSecondsOfAll().getAsDouble();
+    RunRecord record = RunRecord.read(run).orElseThrow();
+    assertEquals(
+        seconds + record.wallSeconds().getAsDouble(),
+        record.wallSecondsOfAll().getAsDouble(),
+        1e-9);
+
+    // Both are moved, or the former one is there no more.
+    Path place = Files.createDirectories(folder.resolve("moved"));
+    Path away = Files.move(former, place.resolve(former.getFileName()));
+    Path moved = Files.move(run, place.resolve(run.getFileName()));
+    Cli.json("report", moved);
+    assertTrue(Files.readString(moved.resolve("report.html")).contains("Continues " + link));
+    Files.move(moved, run);
+    Path html = folder.resolve("page.html");
+    Cli.json("report", run, "-o", html);
+    assertTrue(
+        Files.readString(html).contains("(%s, which is not there any more)".formatted(former)));
+    Files.move(away, former);
+  }
+
   @Test
   void twoEpochsAndOneMoreAreThree() throws Exception {
     Path three = folder.resolve("three");
@@ -64,11 +94,14 @@ class ContinuedRunTest {
     figures.addAll(Trainings.figures(more));
     assertEquals(Trainings.figures(three), figures);
 
+    assertNamesTheRunBefore(more, two, 8);
+
     // In two parts, and stopped.
     Path stopped = folder.resolve("stopped");
     ok(List.of("train", "--continue-from", two, "--epochs", 1, "--stop-after", 10, "-o", stopped));
     ok(List.of("train", "--resume", stopped));
     assertArrayEquals(weights(three), weights(stopped));
+    assertNamesTheRunBefore(stopped, two, 8);
     List<String> parts = Trainings.figures(stopped);
     assertTrue(parts.removeIf(line -> line.startsWith("{\"step\":10,\"evalLoss\"")));
     assertEquals(Trainings.figures(more), parts);

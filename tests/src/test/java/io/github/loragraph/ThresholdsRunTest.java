@@ -90,12 +90,26 @@ class ThresholdsRunTest {
     return thresholds;
   }
 
+  /** The run's page has them beside the figures that they make. */
+  private static void assertThresholdsShown(Path run, Map<String, Double> thresholds)
+      throws IOException {
+    String page = Files.readString(run.resolve("report.html"));
+    assertEquals(!thresholds.isEmpty(), page.contains(">threshold<"), "a column of them");
+    thresholds.forEach(
+        (name, threshold) ->
+            assertTrue(
+                page.contains("<td class=\"n\" data-v=\"%s\">".formatted(threshold)),
+                name + " " + threshold));
+  }
+
   @Test
   void aRunsThresholdsDecide() throws Exception {
     Path half = folder.resolve("half");
     Path run = folder.resolve("run");
     train(half, "--eval", heldOut);
     Cli said = train(run, "--eval", heldOut, "--fit-thresholds");
+    assertThresholdsShown(half, Map.of());
+    assertThresholdsShown(run, thresholds(run));
     Path weights = Path.of("adapter", "adapter_model.safetensors");
     assertEquals(-1, Files.mismatch(half.resolve(weights), run.resolve(weights)));
     Map<String, Double> fitted = thresholds(run);

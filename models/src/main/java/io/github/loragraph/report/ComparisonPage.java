@@ -1,10 +1,6 @@
 package io.github.loragraph.report;
 
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.file.AtomicFile;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -444,7 +440,7 @@ public final class ComparisonPage {
     for (List<Row> group : configurations.values()) {
       for (Row row : group) {
         page.raw("<tr data-look=\"" + look + "\"><th scope=\"row\">").raw(Chart.sample(look));
-        nameTo(page, row, html);
+        Page.linkTo(page, html, row.run.folder().resolve(ReportPage.FILE), row.run.name());
         page.raw("</th>");
         for (String option : options) {
           optionTo(page, Set.of(row.options.getOrDefault(option, "")));
@@ -480,29 +476,5 @@ public final class ComparisonPage {
     if (rows.size() > 1 && options.isEmpty()) {
       page.raw("<p class=\"note\">All options of the runs are the same, seeds aside.</p>\n");
     }
-  }
-
-  /** A link to the run's own page, where there is one that can be named from here. */
-  private static void nameTo(Markup page, Row row, Path html) {
-    Path own = row.run.folder().resolve(ReportPage.FILE);
-    if (Files.exists(own)) {
-      Path base = AtomicFile.folderOf(html.toAbsolutePath().normalize());
-      Path target = own.toAbsolutePath().normalize();
-      String link =
-          Objects.equals(base.getRoot(), target.getRoot())
-              ? encoded(base.relativize(target))
-              : target.toUri().toString();
-      page.raw("<a href=\"").text(link).raw("\">").isolated(row.run.name()).raw("</a>");
-    } else {
-      page.isolated(row.run.name());
-    }
-  }
-
-  private static String encoded(Path relative) {
-    List<String> parts = new ArrayList<>();
-    for (Path part : relative) {
-      parts.add(URLEncoder.encode(part.toString(), StandardCharsets.UTF_8).replace("+", "%20"));
-    }
-    return String.join("/", parts);
   }
 }

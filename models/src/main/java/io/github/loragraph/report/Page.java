@@ -4,8 +4,11 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -48,6 +51,35 @@ final class Page {
   /** Writes a page whole or not at all. */
   static void write(Path html, boolean replace, String page) {
     AtomicFile.write(html, replace, out -> out.write(page.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * A name that is a link to another page where there is one: a relative one, which goes on leading
+   * there when the folder that has both is moved.
+   *
+   * @param html the page that it stands on
+   * @param target the other page
+   */
+  static void linkTo(Markup page, Path html, Path target, String name) {
+    if (!Files.exists(target)) {
+      page.isolated(name);
+      return;
+    }
+    Path from = AtomicFile.folderOf(html.toAbsolutePath().normalize());
+    Path to = target.toAbsolutePath().normalize();
+    String link =
+        Objects.equals(from.getRoot(), to.getRoot())
+            ? encoded(from.relativize(to))
+            : to.toUri().toString();
+    page.raw("<a href=\"").text(link).raw("\">").isolated(name).raw("</a>");
+  }
+
+  private static String encoded(Path relative) {
+    List<String> parts = new ArrayList<>();
+    for (Path part : relative) {
+      parts.add(URLEncoder.encode(part.toString(), StandardCharsets.UTF_8).replace("+", "%20"));
+    }
+    return String.join("/", parts);
   }
 
   /** Lines on what could not be shown. */

@@ -2,6 +2,7 @@ package io.github.loragraph.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -12,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What one run has become, or is becoming: its curves, what was measured, where it is wrong, what
@@ -27,10 +29,12 @@ public final class ReportPage {
   private static final int MOST_ROWS = 1000;
 
   private final RunFiles run;
+  private final Path html;
   private final Markup page = new Markup();
 
-  private ReportPage(RunFiles run) {
+  private ReportPage(RunFiles run, Path html) {
     this.run = run;
+    this.html = html;
   }
 
   /**
@@ -40,7 +44,7 @@ public final class ReportPage {
    * @throws LoraGraphException if the folder is not that of a run, or the page cannot be written
    */
   public static void write(Path run, Path html) {
-    Page.write(html, true, new ReportPage(RunFiles.read(run)).page());
+    Page.write(html, true, new ReportPage(RunFiles.read(run), html).page());
   }
 
   private String page() {
@@ -83,6 +87,7 @@ public final class ReportPage {
       words.add("of " + model);
     }
     page.raw("<p class=\"sub\">").text(String.join(", ", words)).raw("</p>");
+    continued();
     String failure = run.recorded("failure").asText("");
     if (!failure.isEmpty() && run.state() == RunFiles.State.FAILED) {
       page.raw("<p class=\"remark\">").text(failure).raw("</p>");
@@ -119,7 +124,13 @@ public final class ReportPage {
     double step = run.recorded("step").asDouble(lastStep());
     if (!Double.isNaN(step)) {
       double all = run.recorded("totalSteps").asDouble(0);
-      tile("steps", Figures.count(step), all > step ? "of " + Figures.count(all) : "");
+      long before = run.continuesAfter().orElse(0);
+      tile(
+          "steps",
+          Figures.count(step),
+          all > step
+              ? "of " + Figures.count(all)
+              : before > 0 ? "%,.0f of them in this run".formatted(step - before) : "");
     }
     run.trainable()
         .ifPresent(
@@ -138,10 +149,42 @@ public final class ReportPage {
         .ifPresent(
             v -> {
               int parts = run.recorded("parts").asInt(1);
-              tile("time", Figures.time(v), parts > 1 ? "in %d parts".formatted(parts) : "");
+              List<String> beside = new ArrayList<>();
+              if (parts > 1) {
+                beside.add("in %d parts".formatted(parts));
+              }
+              if (run.former().isPresent()) {
+                beside.add(
+                    run.continuesAfter().isPresent() && run.wallSecondsOfAll().isPresent()
+                        ? "with the runs before "
+                            + Figures.time(run.wallSecondsOfAll().getAsDouble())
+                        : "of this run alone");
+              }
+              tile("time", Figures.time(v), String.join(", ", beside));
             });
     run.peakMegabytes().ifPresent(v -> tile("peak memory", Figures.amount(v) + " MB", ""));
     page.raw("</dl>\n");
+  }
+
+  /** Where another run is continued: which one, and what of this page is of this run alone. */
+  private void continued() {
+    if (run.former().isEmpty()) {
+      return;
+    }
+    Path former = run.former().get();
+    page.raw("<p class=\"sub\">Continues ");
+    Page.linkTo(page, html, former.resolve(FILE), String.valueOf(former.getFileName()));
+    if (!Files.exists(former)) {
+      page.text(" (%s, which is not there any more)".formatted(former));
+    }
+    run.continuesAfter()
+        .ifPresent(
+            step ->
+                page.text(
+                    step == 0
+                        ? ", with its steps counted anew"
+                        : " after its step %,d".formatted(step)));
+    page.text(". Curves, samples/s and memory are of this run alone.").raw("</p>");
   }
 
   private boolean keptBase() {
@@ -189,6 +232,17 @@ public final class ReportPage {
 
   private void curves() {
     open("Curves");
+    if (run.former().isPresent()) {
+      String from =
+          run.continuesAfter().isPresent()
+              ? ", from step %,d on".formatted(run.continuesAfter().getAsLong() + 1)
+              : "";
+      page.raw("<p class=\"note\">")
+          .text(
+              "Those of this run alone%s; what was before is on the page of the run that it continues."
+                  .formatted(from))
+          .raw("</p>\n");
+    }
     page.raw("<div class=\"charts\">\n");
     Series loss = run.log().ofSteps("loss");
     Chart losses = new Chart("Loss", "steps", "loss");
@@ -360,12 +414,24 @@ public final class ReportPage {
           page.raw("</tr>\n");
         });
     Page.closeTable(page);
+    Map<String, Double> thresholds = run.thresholds();
     if (classes.size() > 0) {
-      Page.openTable(page, "Figures of each class", "sortable");
+      Page.openTable(
+          page,
+          thresholds.isEmpty()
+              ? "Figures of each class"
+              : "Figures of each class, which is answered from its threshold on",
+          "sortable");
       Page.heading(
-          page, Page.words("class"), Page.numbers("precision", "recall", "F1", "examples"));
+          page,
+          Page.words("class"),
+          thresholds.isEmpty() ? Stream.empty() : Page.numbers("threshold"),
+          Page.numbers("precision", "recall", "F1", "examples"));
       for (JsonNode figure : classes) {
         page.raw("<tr><th scope=\"row\">").isolated(figure.path("name").asText()).raw("</th>");
+        if (!thresholds.isEmpty()) {
+          thresholdTo(thresholds.getOrDefault(figure.path("name").asText(), Double.NaN));
+        }
         for (String name : List.of("precision", "recall", "f1")) {
           double value = figure.path(name).asDouble(Double.NaN);
           Page.number(page, value, Figures.figure(value));
@@ -375,8 +441,29 @@ public final class ReportPage {
         page.raw("</tr>\n");
       }
       Page.closeTable(page);
+    } else if (!thresholds.isEmpty()) {
+      Page.openTable(page, "From which probability on each class is answered", "sortable");
+      Page.heading(page, Page.words("class"), Page.numbers("threshold"));
+      thresholds.entrySet().stream()
+          .limit(MOST_ROWS)
+          .forEach(
+              entry -> {
+                page.raw("<tr><th scope=\"row\">").isolated(entry.getKey()).raw("</th>");
+                thresholdTo(entry.getValue());
+                page.raw("</tr>\n");
+              });
+      Page.closeTable(page);
+      if (thresholds.size() > MOST_ROWS) {
+        page.raw("<p class=\"note\">")
+            .text("The first %,d of %,d.".formatted(MOST_ROWS, thresholds.size()))
+            .raw("</p>\n");
+      }
     }
     close();
+  }
+
+  private void thresholdTo(double threshold) {
+    Page.number(page, threshold, Figures.figure(threshold));
   }
 
   private void confusion() {

@@ -3,6 +3,7 @@ package io.github.loragraph.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.models.ModelConfig;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecord;
@@ -15,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
@@ -27,6 +29,8 @@ import java.util.stream.Collectors;
  *     map or list is one entry each
  * @param log the lines of its metrics
  * @param record what it says of itself; empty where it says nothing
+ * @param thresholds from which probability on each class is answered, by their names; empty where a
+ *     half decides, and where the trained model is not there yet
  * @param remarks what of it could not be read, a line each
  */
 record RunFiles(
@@ -35,6 +39,7 @@ record RunFiles(
     Map<String, String> options,
     MetricsLog log,
     Optional<RunRecord> record,
+    Map<String, Double> thresholds,
     List<String> remarks) {
 
   /** Where a run stands. */
@@ -83,7 +88,16 @@ record RunFiles(
     }
     Map<String, String> options = new LinkedHashMap<>();
     flatten("", RunConfiguration.entries(config), options);
-    return new RunFiles(folder, state, options, log, record, List.copyOf(remarks));
+    Map<String, Double> thresholds = Map.of();
+    Path model = folder.resolve(ModelConfig.FILE);
+    if (Files.exists(model)) {
+      try {
+        thresholds = ModelConfig.read(model).thresholds();
+      } catch (LoraGraphException e) {
+        remarks.add(e.getMessage());
+      }
+    }
+    return new RunFiles(folder, state, options, log, record, thresholds, List.copyOf(remarks));
   }
 
   private static State state(Path folder, Optional<RunRecord> record) {
@@ -158,6 +172,34 @@ record RunFiles(
 
   OptionalDouble trainable() {
     return record.map(RunRecord::trainableParameters).orElse(OptionalDouble.empty());
+  }
+
+  /** Those of the run and of all that it continues; empty where that is not known. */
+  OptionalDouble wallSecondsOfAll() {
+    return record.map(RunRecord::wallSecondsOfAll).orElse(OptionalDouble.empty());
+  }
+
+  OptionalLong continuesAfter() {
+    return record.map(RunRecord::continuesAfter).orElse(OptionalLong.empty());
+  }
+
+  /**
+   * The folder of the run that this one continues: where it was, or beside this one where both were
+   * moved. Empty where it continues none.
+   */
+  Optional<Path> former() {
+    String named = options.getOrDefault(RunConfiguration.CONTINUE_FROM, "");
+    if (named.isEmpty()) {
+      return Optional.empty();
+    }
+    Path there = Path.of(named);
+    Path name = there.getFileName();
+    Path beside = name == null ? there : folder.toAbsolutePath().normalize().resolveSibling(name);
+    return Optional.of(
+        !Files.exists(there.resolve(RunFolder.CONFIG))
+                && Files.exists(beside.resolve(RunFolder.CONFIG))
+            ? beside
+            : there);
   }
 
   OptionalDouble wallSeconds() {

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,8 @@ public final class RunRecord {
   static final String BEST = "best";
   static final String KEPT_BASE = "keptBase";
   static final String EVALUATED = "evaluatedStep";
+  static final String CONTINUES = "continues";
+  static final String AFTER_STEP = "afterStep";
   private static final String PASSED = "passed";
   private static final String PASSED_STEPS = "steps";
   private static final String STEPS_PER_EPOCH = "stepsPerEpoch";
@@ -147,6 +150,27 @@ public final class RunRecord {
     return number(tree.path(SECONDS));
   }
 
+  /** Those of the run and of all that it continues; empty where one of them does not say. */
+  public OptionalDouble wallSecondsOfAll() {
+    OptionalDouble own = wallSeconds();
+    if (!tree.has(CONTINUES)) {
+      return own;
+    }
+    OptionalDouble before = number(tree.path(CONTINUES).path(SECONDS));
+    return own.isPresent() && before.isPresent()
+        ? OptionalDouble.of(own.getAsDouble() + before.getAsDouble())
+        : OptionalDouble.empty();
+  }
+
+  /**
+   * The step after which a run that continues another went on; empty where it continues none or
+   * made no step yet.
+   */
+  public OptionalLong continuesAfter() {
+    JsonNode after = tree.path(CONTINUES).path(AFTER_STEP);
+    return after.isIntegralNumber() ? OptionalLong.of(after.asLong()) : OptionalLong.empty();
+  }
+
   /** Examples a second over the steps of all parts of the run, evaluations not counted. */
   public OptionalDouble samplesPerSecond() {
     return number(tree.path(RATE));
@@ -194,6 +218,16 @@ public final class RunRecord {
     entry.put(PASSED_STEPS, passed.steps());
     entry.put(STEPS_PER_EPOCH, passed.stepsPerEpoch());
     entries.put(PASSED, entry);
+  }
+
+  /** What it says of the runs that it continues, to be said on by who goes on with it. */
+  @Nullable Map<String, Object> continues() {
+    if (!tree.has(CONTINUES)) {
+      return null;
+    }
+    Map<String, Object> entries = new LinkedHashMap<>();
+    tree.get(CONTINUES).properties().forEach(e -> entries.put(e.getKey(), e.getValue()));
+    return entries;
   }
 
   /** What it says of the last evaluation, to be said on by who goes on with the run. */

@@ -50,6 +50,9 @@ public final class RunRecorder implements TrainingListener {
   /** How far the run got through its data; null until it is over. */
   private ContinuedRun.@Nullable Passed passed;
 
+  /** Of a run that continues another: what that one says; null of a run that continues none. */
+  private @Nullable Map<String, Object> continues;
+
   private boolean keptBase;
 
   /** The best evaluation of several; null before it, and where they are not compared. */
@@ -95,6 +98,7 @@ public final class RunRecorder implements TrainingListener {
     before.ifPresent(
         record -> {
           evaluationBefore = record.ofEvaluation();
+          continues = record.continues();
           best = record.tree().has(RunRecord.BEST) ? record.tree().get(RunRecord.BEST) : null;
         });
   }
@@ -111,6 +115,21 @@ public final class RunRecorder implements TrainingListener {
   /** Adds to what is known when the run begins, before the first step. */
   public void put(String name, Object value) {
     facts.put(name, value);
+  }
+
+  /**
+   * Says, before the first step, that the run continues another one that is over.
+   *
+   * @param former its folder
+   * @throws LoraGraphException if its record cannot be read
+   */
+  public void continues(Path former) {
+    Map<String, Object> before = new LinkedHashMap<>();
+    RunRecord.read(former)
+        .map(RunRecord::wallSecondsOfAll)
+        .ifPresent(
+            known -> known.ifPresent(seconds -> before.put(RunRecord.SECONDS, rounded(seconds))));
+    continues = before;
   }
 
   /** Writes the record of a run that begins, or goes on. */
@@ -132,6 +151,9 @@ public final class RunRecorder implements TrainingListener {
   @Override
   public void step(StepRecord record) {
     step = record.step();
+    if (continues != null) {
+      continues.putIfAbsent(RunRecord.AFTER_STEP, step - 1);
+    }
   }
 
   @Override
@@ -247,6 +269,9 @@ public final class RunRecorder implements TrainingListener {
     entries.put(RunRecord.STEPS, totalSteps);
     if (passed != null) {
       RunRecord.put(passed, entries);
+    }
+    if (continues != null) {
+      entries.put(RunRecord.CONTINUES, continues);
     }
     double trained = trainedBefore + nanos / 1e9;
     entries.put(RunRecord.EXAMPLES, examples);
