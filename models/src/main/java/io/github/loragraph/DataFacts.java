@@ -21,8 +21,8 @@ final class DataFacts
     this.lesson = lesson;
     data.put("examples", lesson.size());
     data.put("heldOut", lesson.sizeEval());
-    // Pairs and groups of texts are no texts.
-    if (lesson.texts().size() != lesson.size()) {
+    // Pairs and groups of texts are no texts, also where there are as many of them.
+    if (!lesson.isOfSingleTexts() || lesson.texts().size() != lesson.size()) {
       data.put("texts", lesson.texts().size());
     }
     if (lesson.textsEval().size() != lesson.sizeEval()) {

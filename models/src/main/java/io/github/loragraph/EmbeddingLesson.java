@@ -335,6 +335,11 @@ final class EmbeddingLesson implements Lesson {
         documentModel);
   }
 
+  @Override
+  public boolean isOfSingleTexts() {
+    return false;
+  }
+
   /** The anchors, then the other texts. */
   @Override
   public List<Example> texts() {

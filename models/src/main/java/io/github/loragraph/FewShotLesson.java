@@ -241,6 +241,11 @@ final class FewShotLesson implements Lesson {
   }
 
   @Override
+  public boolean isOfSingleTexts() {
+    return false;
+  }
+
+  @Override
   public List<Example> texts() {
     return examples;
   }

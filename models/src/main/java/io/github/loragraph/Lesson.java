@@ -74,6 +74,11 @@ interface Lesson {
     return Optional.empty();
   }
 
+  /** Whether an example that is trained on is one text, and not a pair or a group of texts. */
+  default boolean isOfSingleTexts() {
+    return true;
+  }
+
   /** The texts that are trained on, whose lengths are of interest. */
   List<Example> texts();
 

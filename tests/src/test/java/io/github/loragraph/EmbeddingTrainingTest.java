@@ -521,6 +521,24 @@ class EmbeddingTrainingTest {
     }
   }
 
+  /** Four pairs of two texts with two: as many of the one as of the other. */
+  @Test
+  void textsAreCountedAlsoWhereThereAreAsManyAsPairs() throws IOException {
+    List<Example> pairs = new ArrayList<>();
+    for (String one : List.of("good film", "bad film")) {
+      for (String other : List.of("the good", "the bad")) {
+        pairs.add(Example.pair(one, other).withNumber(0.5));
+      }
+    }
+    Path run = folder.resolve("run");
+    model.train(
+        Dataset.of(pairs), arguments(EmbeddingLoss.cosine()).maxSteps(1).outputDir(run).build());
+    JsonNode data = Runs.record(run).path("data");
+    assertEquals(4, data.path("examples").asInt(), data::toString);
+    assertTrue(data.has("texts"), data::toString);
+    assertEquals(4, data.path("texts").asInt(), data::toString);
+  }
+
   @Test
   void prefixesGoBeforeTextsAndAreNotedForLaterCommands() {
     Path run = folder.resolve("run");

@@ -273,7 +273,9 @@ class ReportPageTest {
             Map.of("seed", "7"),
             Map.of("logEvery", "3", "checkpointEvery", "9", "threads", "8", "stepsPerCall", "4"),
             Map.of("tensorboard", "true", "streaming", "true", "writeModel", "true"),
-            Map.of("data", "/elsewhere/train.jsonl", "eval", "/elsewhere/dev.jsonl"));
+            Map.of("data", "/elsewhere/train.jsonl", "eval", "/elsewhere/dev.jsonl"),
+            Map.of("model", "/elsewhere/model.onnx"),
+            Map.of("evalCorpus", "/elsewhere/corpus.tsv", "evalQrels", "/elsewhere/qrels.tsv"));
     List<Map<String, String>> others =
         List.of(
             Map.of("evalEvery", "6"),
@@ -283,6 +285,7 @@ class ReportPageTest {
             Map.of("batchSize", "4"),
             Map.of("maxLength", "7"),
             Map.of("data", "0123456789abcdef"),
+            Map.of("model", "0123456789abcdef"),
             Map.of("eval", "0123456789abcdef"));
     List<Object> arguments = new ArrayList<>(List.of("report", run));
     for (Map<String, String> entries : same) {
@@ -307,7 +310,8 @@ class ReportPageTest {
     String sub = elements(parsed(html), "p").get(0).getTextContent();
     assertTrue(
         sub.startsWith(
-            "%d runs of %d configurations".formatted(5 + others.size(), 1 + others.size())),
+            "%d runs of %d configurations"
+                .formatted(1 + same.size() + others.size(), 1 + others.size())),
         sub);
 
     // What is said of evaluations on the way means nothing where there are none.
