@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -363,9 +364,15 @@ final class ExperimentCommand implements Callable<Integer> {
           });
     }
     new TextTable(rows, Set.of(1, 2, 3, 4, 5)).printTo(out);
-    int seeds = summaries.stream().mapToInt(summary -> summary.runs().size()).max().orElse(1);
-    if (seeds > 1) {
-      out.println("mean and standard deviation over %d seeds; of memory the most".formatted(seeds));
+    IntSummaryStatistics seeds =
+        summaries.stream().mapToInt(ExperimentCommand::finished).summaryStatistics();
+    if (seeds.getMax() > 1) {
+      out.println(
+          "mean and standard deviation over %s; of memory the most"
+              .formatted(
+                  seeds.getMin() == seeds.getMax()
+                      ? seeds.getMax() + " seeds"
+                      : "the seeds that are finished"));
     }
     result.runs().stream()
         .filter(run -> !run.message().isEmpty())
@@ -375,6 +382,13 @@ final class ExperimentCommand implements Callable<Integer> {
                     "%s, seed %d failed: %s".formatted(run.name(), run.seed(), run.message())));
     out.println("written: " + result.table());
     result.comparison().ifPresent(page -> out.println("         " + page));
+  }
+
+  private static int finished(ExperimentSummary summary) {
+    return (int)
+        summary.runs().stream()
+            .filter(run -> run.status() == ExperimentRun.Status.FINISHED)
+            .count();
   }
 
   private static String whole(OptionalDouble value) {

@@ -229,7 +229,8 @@ public final class ExperimentRunner {
         done += end.status() == RunEnd.Status.STOPPED ? 0 : 1;
         runs[event.index] = ended(settings, end);
         table();
-        if (end.status() == RunEnd.Status.FINISHED) {
+        // What is measured alone takes no time that says anything of trainings.
+        if (end.status() == RunEnd.Status.FINISHED && !settings.isMeasured()) {
           spent = spent.plus(end.time());
           timed++;
         }
