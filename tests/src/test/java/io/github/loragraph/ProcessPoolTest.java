@@ -254,11 +254,6 @@ class ProcessPoolTest {
     }
 
     @Override
-    public boolean isTaken(String failure) {
-      return task.isTaken(failure);
-    }
-
-    @Override
     public Optional<RunEnd.Status> state() {
       return task.state();
     }
@@ -294,6 +289,54 @@ class ProcessPoolTest {
     assertTrue(
         Files.readString(task.log()).contains("another process is training in "),
         Files.readString(task.log()));
+  }
+
+  /** A training that is begun, and not gone on with, where there is a run that was stopped. */
+  private record BegunAnew(TrainTask task, List<String> arguments, AtomicInteger processes)
+      implements PoolTask {
+    @Override
+    public String name() {
+      return task.name();
+    }
+
+    @Override
+    public Path place() {
+      return task.place();
+    }
+
+    @Override
+    public long memory() {
+      return task.memory();
+    }
+
+    @Override
+    public Optional<RunEnd.Status> state() {
+      return Optional.empty();
+    }
+
+    @Override
+    public List<String> arguments(int threads) {
+      processes.incrementAndGet();
+      return arguments;
+    }
+  }
+
+  /** Who left it left it undone each time: it is not tried for ever. */
+  @Test
+  void whatIsTakenAgainAndAgainFails() throws Exception {
+    TrainTask task = task("taken", "steps: 20");
+    List<String> begin = task.arguments(1);
+    List<Object> stopped = new ArrayList<>(begin);
+    stopped.addAll(List.of("--stop-after", 1));
+    Cli cli = Cli.run(stopped.toArray());
+    assertEquals(0, cli.exitCode(), cli.err());
+    AtomicInteger processes = new AtomicInteger();
+    try (ProcessPool pool = pool(1)) {
+      RunEnd end = run(pool, new BegunAnew(task, begin, processes)).join();
+      assertEquals(RunEnd.Status.FAILED, end.status());
+      assertTrue(end.message().contains(" is a run that was stopped"), end.message());
+    }
+    assertEquals(3, processes.get());
   }
 
   /** What a process of a killed pool has come to already is not asked for again. */

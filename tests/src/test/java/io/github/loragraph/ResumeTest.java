@@ -99,9 +99,9 @@ class ResumeTest {
     refused(1, "not the folder of a run", "train", "--resume", folder);
     Process process = trainings.begin("graph", run, STEPS, 7);
     assertTrue(Trainings.waitForStep(process, run, 10));
-    refused(1, "another process is training in", "train", "--resume", run);
-    refused(1, "another process is training in", "train", model, "--data", data, "-o", run);
-    refused(1, "another process", "train", model, "--data", data, "-o", run, "--force");
+    refused(3, "another process is training in", "train", "--resume", run);
+    refused(3, "another process is training in", "train", model, "--data", data, "-o", run);
+    refused(3, "another process", "train", model, "--data", data, "-o", run, "--force");
     process.destroyForcibly().waitFor();
     Path checkpoint = lastCheckpoint(run);
     try (Stream<Path> files = Files.list(run.resolve("checkpoints"))) {
@@ -115,7 +115,7 @@ class ResumeTest {
     refused(1, " has no checkpoint that is whole: delete it", "train", "--resume", run);
     Files.write(checkpoint, whole);
     refused(2, "--lr", "train", "--resume", run, "--lr", "1");
-    refused(1, "--resume", "train", model, "--data", data, "-o", run);
+    refused(3, "--resume", "train", model, "--data", data, "-o", run);
     Files.writeString(data, Files.readString(data) + "{\"input_ids\":[0,5,2],\"label\":1}\n");
     refused(1, "has changed", "train", "--resume", run);
     Cli.json("train", model, "--data", data, "--steps", 1, "-o", run, "--force");

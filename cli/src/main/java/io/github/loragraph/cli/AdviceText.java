@@ -38,6 +38,7 @@ final class AdviceText {
       case RESUME_OR_REPLACE_RUN ->
           "go on with it by --resume %s, choose another folder with -o, or replace it with --force"
               .formatted(ShellWord.of(first));
+      case WAIT_FOR_RUN -> "wait until it is done, or stop it";
       case RUN_ANEW -> "delete it, and --resume begins the run anew";
       case RUN_AGAIN -> "begin another run with --config " + ShellWord.of(first);
       case TRAIN_FURTHER ->

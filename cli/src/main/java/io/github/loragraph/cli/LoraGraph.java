@@ -3,6 +3,8 @@ package io.github.loragraph.cli;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
+import io.github.loragraph.experiment.RunProgram;
+import io.github.loragraph.trainer.RunFolder;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       "  lora-graph merge run -o merged.onnx",
       "",
       "Exit codes: 0 done; 1 failed (one line says what and what to do); 2 wrong usage;"
+          + " 3 the run folder has a run that is not over;"
           + " 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (a training with a checkpoint).",
       "",
       "'lora-graph COMMAND --help' explains a command; recipes, formats and the rest are in docs/,"
@@ -175,7 +178,9 @@ public final class LoraGraph implements Runnable {
     if (stacktrace) {
       failure.printStackTrace(new PrintWriter(new PlainTextWriter(err), true));
     }
-    return CommandLine.ExitCode.SOFTWARE;
+    return failure instanceof LoraGraphException refusal && RunFolder.isTaken(refusal)
+        ? RunProgram.TAKEN
+        : CommandLine.ExitCode.SOFTWARE;
   }
 
   /** The options of the command that was given by which it needs less memory. */

@@ -57,8 +57,9 @@ import picocli.CommandLine.Spec;
       "Ctrl-C, SIGTERM and the end of the terminal (SIGHUP) stop a training after the batch that is"
           + " at work, or after the steps of one call, with a checkpoint: also in the midst of a"
           + " step of several batches, or of an evaluation. A second signal ends it at once.",
-      "Exit codes: 0 done; 1 failed; 2 wrong usage; 130, 143 and 129 stopped by Ctrl-C, SIGTERM and"
-          + " SIGHUP."
+      "Exit codes: 0 done; 1 failed; 2 wrong usage; 3 the run folder has a run that is not over: one"
+          + " that was stopped, or that another process trains; 130, 143 and 129 stopped by Ctrl-C,"
+          + " SIGTERM and SIGHUP."
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer>, SettingsCheck {

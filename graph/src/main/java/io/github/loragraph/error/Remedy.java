@@ -16,6 +16,7 @@ public enum Remedy {
   RESUME_RUN("resume the run in %s"),
   /** The folder of the run. */
   RESUME_OR_REPLACE_RUN("resume the run in %s, choose another folder, or let it be replaced"),
+  WAIT_FOR_RUN("wait until it is done, or stop it"),
   RUN_ANEW("delete it, and resuming begins the run anew"),
   /** The file of the run's configuration. */
   RUN_AGAIN("begin another run with the settings in %s"),

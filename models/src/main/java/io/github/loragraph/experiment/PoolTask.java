@@ -27,16 +27,6 @@ public interface PoolTask {
   }
 
   /**
-   * Whether a process failed since one of an earlier pool came before it: both were begun before
-   * either was {@link #isAtWork at work}.
-   *
-   * @param failure what it said
-   */
-  default boolean isTaken(String failure) {
-    return false;
-  }
-
-  /**
    * What came of it, by what lies on the disk; empty where something is left to do.
    *
    * @return {@link RunEnd.Status#FINISHED} or {@link RunEnd.Status#PAUSED}

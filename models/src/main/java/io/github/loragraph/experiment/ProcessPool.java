@@ -39,6 +39,9 @@ public final class ProcessPool implements AutoCloseable {
   /** Processes for one task, where each before was killed. */
   private static final int MOST_KILLED = 3;
 
+  /** Processes for one task that found it taken by others, which then had left it undone. */
+  private static final int MOST_TAKEN = 3;
+
   /** What a process that others end by force ends with: 128 and the number of SIGKILL. */
   private static final int KILLED = 137;
 
@@ -172,6 +175,7 @@ public final class ProcessPool implements AutoCloseable {
 
     RunEnd run() throws InterruptedException, IOException {
       boolean told = false;
+      int taken = 0;
       for (int killed = 0; ; ) {
         waitForOther();
         Optional<RunEnd.Status> state = task.state();
@@ -209,9 +213,8 @@ public final class ProcessPool implements AutoCloseable {
           if (ASKED.contains(exit)) {
             return end(RunEnd.Status.STOPPED, "");
           }
-          String reason = reason(exit, killed, from);
-          if (!task.isTaken(reason)) {
-            return end(RunEnd.Status.FAILED, reason);
+          if (exit != RunProgram.TAKEN || ++taken == MOST_TAKEN) {
+            return end(RunEnd.Status.FAILED, reason(exit, killed, from));
           }
         }
       }
@@ -294,7 +297,7 @@ public final class ProcessPool implements AutoCloseable {
               .reduce((a, b) -> b)
               .map(line -> line.substring(FAILURE.length()))
               .orElse("");
-      if (!last.isEmpty() && exit > 0 && exit <= 2) {
+      if (!last.isEmpty() && exit > 0 && exit <= RunProgram.TAKEN) {
         return last;
       }
       String said = lines.isEmpty() ? "" : ": " + lines.get(lines.size() - 1);

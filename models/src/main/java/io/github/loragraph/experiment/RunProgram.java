@@ -16,6 +16,12 @@ import java.util.ServiceLoader;
  * with.
  */
 public interface RunProgram {
+  /**
+   * What a process ends with that was refused since another one has begun the run, or goes on with
+   * it: both were begun before either was at work.
+   */
+  int TAKEN = 3;
+
   /** What settings are of. */
   enum Part {
     /** A head that is put on an encoder. */

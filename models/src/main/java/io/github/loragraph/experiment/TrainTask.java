@@ -104,11 +104,6 @@ public final class TrainTask implements PoolTask {
   }
 
   @Override
-  public boolean isTaken(String failure) {
-    return RunFolder.isTaken(failure);
-  }
-
-  @Override
   public void ended(String output, OptionalLong peakBytes) {
     if (stopAfter.isPresent()) {
       paused = run;

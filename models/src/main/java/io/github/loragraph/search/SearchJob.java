@@ -9,13 +9,10 @@ import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
-import io.github.loragraph.report.ComparedRun;
-import io.github.loragraph.report.ComparisonPage;
 import io.github.loragraph.trainer.RunRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -182,7 +179,7 @@ public final class SearchJob {
       if (whole) {
         removeCheckpoints(rows);
       }
-      compare(open, rows, repeats, winner);
+      SearchPage.write(file.plan(), open.path(), rows, repeats, winner);
       return new SearchOutcome(
           rows,
           winner.map(rows::get),
@@ -197,64 +194,6 @@ public final class SearchJob {
         Thread.currentThread().interrupt();
       }
     }
-  }
-
-  /** All trials and repeats on one page: those that were trained whole first, the best of them. */
-  private void compare(
-      SearchFolder open,
-      List<TrialRow> rows,
-      List<SearchOutcome.Repeat> repeats,
-      Optional<Integer> winner) {
-    List<TrialRow> bestFirst =
-        rows.stream()
-            .sorted(
-                Comparator.comparing(TrialRow::status)
-                    .thenComparingDouble(row -> file.plan().score(row.objective())))
-            .toList();
-    List<ComparedRun> runs = new ArrayList<>();
-    for (TrialRow row : bestFirst) {
-      String name = "trial " + row.number();
-      runs.add(compared(open, name, name, file.plan().seed(), row.status(), row.folder(), row));
-      if (winner.isPresent() && rows.get(winner.get()) == row) {
-        for (SearchOutcome.Repeat repeat : repeats) {
-          runs.add(
-              compared(
-                  open,
-                  "%s, seed %d".formatted(name, repeat.seed()),
-                  name + " with other seeds",
-                  repeat.seed(),
-                  Double.isNaN(repeat.objective())
-                      ? TrialRow.Status.FAILED
-                      : TrialRow.Status.COMPLETE,
-                  repeat.folder(),
-                  row));
-        }
-      }
-    }
-    ComparisonPage.write(
-        open.path().resolve(SearchFolder.COMPARISON),
-        "%d trials by %s, best first".formatted(rows.size(), file.plan().objective()),
-        file.plan().objective(),
-        runs);
-  }
-
-  private static ComparedRun compared(
-      SearchFolder open,
-      String name,
-      String configuration,
-      long seed,
-      TrialRow.Status status,
-      String run,
-      TrialRow trial) {
-    Map<String, String> options = new LinkedHashMap<>();
-    trial.parameters().forEach((option, value) -> options.put(option, String.valueOf(value)));
-    return new ComparedRun(
-        name,
-        configuration,
-        Long.toString(seed),
-        status.toString(),
-        open.path().resolve(run),
-        options);
   }
 
   private boolean all(SearchRun run) {

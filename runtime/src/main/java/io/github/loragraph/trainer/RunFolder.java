@@ -6,6 +6,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.artifacts.CheckpointFile;
+import io.github.loragraph.error.Advice;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
@@ -60,8 +61,6 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
 
   static final String LOCK = ".lock";
 
-  private static final String IN_USE = "another process is training in ";
-  private static final String STOPPED = " is a run that was stopped";
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final ObjectMapper YAML =
       new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
@@ -145,7 +144,8 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
       throw inUse(target);
     }
     if (!replace && isUnfinished(target)) {
-      throw new LoraGraphException(target + STOPPED, Remedy.RESUME_OR_REPLACE_RUN.with(target));
+      throw new LoraGraphException(
+          target + " is a run that was stopped", Remedy.RESUME_OR_REPLACE_RUN.with(target));
     }
     if (!replace) {
       throw new LoraGraphException(target + " exists already", Remedy.REPLACE_FOLDER);
@@ -162,16 +162,19 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   }
 
   static LoraGraphException inUse(Path folder) {
-    return new LoraGraphException(
-        "%s%s: wait until it is done, or stop it".formatted(IN_USE, folder));
+    return new LoraGraphException("another process is training in " + folder, Remedy.WAIT_FOR_RUN);
   }
 
   /**
-   * Whether a message is one by which a training is refused since another process has begun the
-   * run, or goes on with it.
+   * Whether a training was refused since its folder has a run already that is not over: another
+   * process has begun it, or goes on with it.
    */
-  public static boolean isTaken(String message) {
-    return message.startsWith(IN_USE) || message.contains(STOPPED);
+  public static boolean isTaken(LoraGraphException refusal) {
+    return refusal
+        .advice()
+        .map(Advice::remedy)
+        .filter(remedy -> remedy == Remedy.WAIT_FOR_RUN || remedy == Remedy.RESUME_OR_REPLACE_RUN)
+        .isPresent();
   }
 
   /** Whether a folder is that of a run without its end. */
