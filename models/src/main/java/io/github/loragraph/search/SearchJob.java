@@ -27,8 +27,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * One search from its file to its tables. What it finds in its folder is done; so it is killed and
  * begun again without doing anything twice.
- *
- * <p>Long because what a search says, does and writes is of one folder.
  */
 public final class SearchJob {
   /** How often the winner is trained again. */
