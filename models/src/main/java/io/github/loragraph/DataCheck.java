@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rows of all files
  * @param labels how often each label occurs, the most frequent first; of {@link #MOST_LABELS} at
- *     most. Of several labels each class is counted, {@code []} where none applies; of words each
- *     tag; of spans each type
+ *     most. Of several labels each class is counted, of words each tag, of spans each type
  * @param distinctLabels how many labels there are
  * @param unlabelled rows without a label
+ * @param withoutClass rows of which none of several labels applies
  * @param emptyTexts rows without a text
  * @param duplicates rows whose text came before
  * @param contradictions rows whose text came before with another label
@@ -30,6 +30,7 @@ public record DataCheck(
     Map<String, Long> labels,
     int distinctLabels,
     Rows unlabelled,
+    Rows withoutClass,
     Rows emptyTexts,
     Rows duplicates,
     Rows contradictions,

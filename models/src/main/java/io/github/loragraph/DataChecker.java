@@ -63,6 +63,11 @@ final class DataChecker {
   private final TextNumbers heldOut = new TextNumbers();
   private long rows;
   private final FoundRows unlabelled = new FoundRows();
+  private final FoundRows withoutClass = new FoundRows();
+
+  /** Whether labels were taken for several, which nobody said. */
+  private boolean takenForSeveral;
+
   private final FoundRows empty = new FoundRows();
   private final FoundRows duplicates = new FoundRows();
   private final FoundRows contradictions = new FoundRows();
@@ -121,6 +126,7 @@ final class DataChecker {
         sorted(),
         labels.size(),
         unlabelled.rows(),
+        withoutClass.rows(),
         empty.rows(),
         duplicates.rows(),
         contradictions.rows(),
@@ -232,12 +238,7 @@ final class DataChecker {
         unlabelled.add(row);
       }
     } else {
-      boolean ofWords = row.words() != null || SpanLabels.isIn(row);
-      for (String each : (ofWords ? Tasks.TOKEN_CLASSIFICATION : task).labelsIn(row)) {
-        if (labels.size() < COUNTED || labels.containsKey(each)) {
-          labels.merge(each, 1L, Long::sum);
-        }
-      }
+      count(row, counting(row, label, task));
     }
     if (!row.isText()) {
       return;
@@ -258,6 +259,35 @@ final class DataChecker {
     }
     if (heldOut.contains(number)) {
       leaked.add(row);
+    }
+  }
+
+  /** What a row's label is of, where the task that is given, or usual, has no lists. */
+  private Task counting(Row row, String label, Task task) {
+    if (row.words() != null || SpanLabels.isIn(row)) {
+      return Tasks.TOKEN_CLASSIFICATION;
+    }
+    if (task == Tasks.CLASSIFICATION && label.startsWith("[") && label.endsWith("]")) {
+      if (!takenForSeveral) {
+        takenForSeveral = true;
+        notices.accept(
+            "labels are lists: they are counted as several labels, which are learned with --task"
+                + " multilabel");
+      }
+      return Tasks.MULTILABEL;
+    }
+    return task;
+  }
+
+  private void count(Row row, Task task) {
+    List<String> found = task.labelsIn(row);
+    if (found.isEmpty()) {
+      withoutClass.add(row);
+    }
+    for (String each : found) {
+      if (labels.size() < COUNTED || labels.containsKey(each)) {
+        labels.merge(each, 1L, Long::sum);
+      }
     }
   }
 

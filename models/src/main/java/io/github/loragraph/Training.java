@@ -3,6 +3,7 @@ package io.github.loragraph;
 import io.github.loragraph.adapter.PeftAdapter;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.engine.EngineKind;
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.lora.TrainableSelection;
@@ -194,8 +195,12 @@ final class Training {
       Map<String, Object> configuration =
           run == null ? Map.of() : configuration(run, job, data, stopped);
       notes.accept(
-          "training %,d tensors of %s on %,d examples, %d threads"
-              .formatted(trained.size(), model.shown(), lesson.size(), inference.threads()));
+          "training %s of %s on %s, %s"
+              .formatted(
+                  Counted.of(trained.size(), "tensor", "tensors"),
+                  model.shown(),
+                  Counted.of(lesson.size(), "example", "examples"),
+                  Counted.of(inference.threads(), "thread", "threads")));
       ModelNotes.ofSelection(onnx, selection).forEach(notes);
       lesson.remarks().forEach(notes);
       if (arguments.asksForBest() && !arguments.evaluatesOnTheWay()) {

@@ -105,7 +105,7 @@ class ComparisonPageTest {
     List<List<String>> tables = tables(html);
     assertEquals(List.of("configuration", "status", "runs", "loss"), tables.get(0).subList(0, 4));
     assertEquals(List.of("trial 1", "pruned", "1"), tables.get(1).subList(0, 3));
-    assertTrue(Files.readString(html).contains("1 runs of 1 configurations: 1 pruned"));
+    assertTrue(Files.readString(html).contains("1 run of 1 configuration: 1 pruned"));
   }
 
   /**

@@ -120,6 +120,7 @@ final class DataCheckCommand implements Callable<Integer> {
   private static Map<String, DataCheck.Rows> rows(DataCheck check) {
     Map<String, DataCheck.Rows> rows = new LinkedHashMap<>();
     rows.put("unlabelled", check.unlabelled());
+    rows.put("withoutClass", check.withoutClass());
     rows.put("emptyTexts", check.emptyTexts());
     rows.put("duplicates", check.duplicates());
     rows.put("contradictions", check.contradictions());
@@ -140,16 +141,16 @@ final class DataCheckCommand implements Callable<Integer> {
         "%s, %s%n",
         Counted.of(check.rows(), "row", "rows"),
         Counted.of(check.distinctLabels(), "label", "labels"));
-    // Where a row has several labels their share is that of all labels.
     long sum = check.labels().values().stream().mapToLong(Long::longValue).sum();
-    long all = Math.max(check.rows(), sum);
+    boolean several = sum > check.rows() || check.withoutClass().areSome();
+    long all = several ? sum : check.rows();
     check
         .labels()
         .forEach(
             (label, count) ->
                 out.printf(
-                    "  %s: %,d (%.1f of 100)%n",
-                    PlainText.line(label), count, 100.0 * count / all));
+                    "  %s: %,d (%.1f of 100%s)%n",
+                    PlainText.line(label), count, 100.0 * count / all, several ? " labels" : ""));
     DataCheck.Lengths lengths = check.lengths();
     if (lengths != null) {
       out.printf(
@@ -161,6 +162,11 @@ final class DataCheckCommand implements Callable<Integer> {
           where(lengths.cut()));
     }
     line(out, check.unlabelled(), "row has no label", "rows have no label");
+    line(
+        out,
+        check.withoutClass(),
+        "row is of none of the classes",
+        "rows are of none of the classes");
     line(out, check.emptyTexts(), "row has no text", "rows have no text");
     line(
         out,

@@ -6,6 +6,7 @@ import io.github.loragraph.ExperimentResult;
 import io.github.loragraph.ExperimentRun;
 import io.github.loragraph.ExperimentSummary;
 import io.github.loragraph.PlannedRun;
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.experiment.RoughTime;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -225,8 +226,11 @@ final class ExperimentCommand implements Callable<Integer> {
     @Override
     public void onBegin(int total, int done, int parallel, int threads) {
       output.log(
-          "%d runs%s, %d at once with %d threads each",
-          total, done == 0 ? "" : ", %d of them done already".formatted(done), parallel, threads);
+          "%s%s, %d at once with %s each",
+          Counted.of(total, "run", "runs"),
+          done == 0 ? "" : ", %d of them done already".formatted(done),
+          parallel,
+          Counted.of(threads, "thread", "threads"));
     }
 
     @Override

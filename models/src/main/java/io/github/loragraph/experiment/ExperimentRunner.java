@@ -7,6 +7,7 @@ import io.github.loragraph.ExperimentListener;
 import io.github.loragraph.ExperimentResult;
 import io.github.loragraph.ExperimentRun;
 import io.github.loragraph.PlannedRun;
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
@@ -348,7 +349,9 @@ public final class ExperimentRunner {
     try {
       ComparisonPage.write(
           folder.resolve(PAGE),
-          Path.of(experiment.file()).getFileName() + ": %d runs".formatted(compared.size()),
+          Path.of(experiment.file()).getFileName()
+              + ": "
+              + Counted.of(compared.size(), "run", "runs"),
           null,
           compared);
     } catch (LoraGraphException e) {
@@ -459,9 +462,9 @@ public final class ExperimentRunner {
               .toList();
       if (!others.isEmpty()) {
         listener.onNote(
-            "%d runs in %s are not asked for any more: they are kept, and not in the table (%s)"
+            "%s in %s not asked for any more: kept, and not in the table (%s)"
                 .formatted(
-                    others.size(),
+                    Counted.of(others.size(), "run", "runs"),
                     made,
                     String.join(", ", others.subList(0, Math.min(5, others.size())))));
       }

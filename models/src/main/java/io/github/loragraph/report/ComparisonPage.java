@@ -1,5 +1,6 @@
 package io.github.loragraph.report;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -194,7 +195,7 @@ public final class ComparisonPage {
   }
 
   private static String title(int runs) {
-    return "%d runs compared".formatted(runs);
+    return Counted.of(runs, "run", "runs") + " compared";
   }
 
   /**
@@ -218,10 +219,10 @@ public final class ComparisonPage {
         rows.stream()
             .collect(Collectors.groupingBy(Row::status, LinkedHashMap::new, Collectors.counting()));
     body.text(
-        "%d runs of %d configurations: %s"
+        "%s of %s: %s"
             .formatted(
-                rows.size(),
-                configurations.size(),
+                Counted.of(rows.size(), "run", "runs"),
+                Counted.of(configurations.size(), "configuration", "configurations"),
                 states.entrySet().stream()
                     .map(e -> e.getValue() + " " + e.getKey())
                     .collect(Collectors.joining(", "))));

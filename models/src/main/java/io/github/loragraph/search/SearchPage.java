@@ -1,5 +1,6 @@
 package io.github.loragraph.search;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.report.ComparedRun;
 import io.github.loragraph.report.ComparisonPage;
@@ -57,7 +58,8 @@ final class SearchPage {
     }
     ComparisonPage.write(
         folder.resolve(SearchFolder.COMPARISON),
-        "%d trials by %s, best first".formatted(rows.size(), plan.objective()),
+        "%s by %s, best first"
+            .formatted(Counted.of(rows.size(), "trial", "trials"), plan.objective()),
         plan.objective(),
         runs);
   }

@@ -67,7 +67,7 @@ public record LineEnds(boolean marked, long lf, long crLf, long cr) {
       notes.add("its lines end in CR LF, which is taken as LF is");
     } else if (crLf > 0 || cr > 0) {
       notes.add(
-          "%s in LF, %,d in CR LF, %,d in CR: each ends a row"
+          "%s in LF, %,d in CR LF, %,d in CR: each ends a row that is not within quotes"
               .formatted(Counted.of(lf, "line ends", "lines end"), crLf, cr));
     }
     return notes;

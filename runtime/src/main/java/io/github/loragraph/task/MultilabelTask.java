@@ -200,13 +200,10 @@ final class MultilabelTask extends Task {
                 loss / logits.length));
   }
 
-  /** The classes that apply, {@code []} for none; numbers for each class as they stand. */
+  /** The classes that apply; numbers for each class as they stand. */
   @Override
   public List<String> labelsIn(Row row) {
     List<String> names = LabelList.names(row.requireLabel());
-    if (names.isEmpty()) {
-      return List.of("[]");
-    }
     return names.size() > 1 && names.stream().allMatch(name -> FLAG.matcher(name).matches())
         ? List.of(row.requireLabel())
         : names;
