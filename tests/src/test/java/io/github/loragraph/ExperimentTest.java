@@ -192,7 +192,10 @@ class ExperimentTest {
     assertRefused(
         "one: " + data + ":3 has nothing in column 'text'",
         BASE + "runs: {full: {method: full}, one: {method: none, eval: rows.tsv}}");
-    Files.writeString(file, BASE + "runs: {one: {method: full, save-best: eval_loss}}");
+    Files.writeString(
+        file,
+        BASE.replace("model.onnx", "model.lora.onnx")
+            + "runs: {one: {method: full, save-best: eval_loss}, two: {method: head, train-bias: true}}");
     assertEquals(0, Cli.run("experiment", file, "--dry-run").exitCode());
   }
 

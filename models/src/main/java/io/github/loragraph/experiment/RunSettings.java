@@ -36,8 +36,10 @@ public final class RunSettings {
   private static final String LORA = "lora";
   private static final Set<String> OF_SOURCE = Set.of("file", "adapter");
 
+  private static final String TRAIN_BIAS = "train-bias";
+
   /** Options of a training that are of its adapters; only a model that has some takes them. */
-  private static final Set<String> OF_ADAPTERS = Set.of("lora-dropout", "train-bias");
+  private static final Set<String> OF_ADAPTERS = Set.of("lora-dropout", TRAIN_BIAS);
 
   private static final String OUTPUT_NAME = "output-name";
   private static final List<String> TARGETS = List.of("match", "target-modules");
@@ -177,7 +179,8 @@ public final class RunSettings {
             if (!used && isOfAll(setting)) {
               return;
             }
-            if (!used) {
+            // Biases of layers that have adapters already may be trained with the head.
+            if (!used && !(key.equals(TRAIN_BIAS) && method.equals(Method.HEAD.toString()))) {
               throw new LoraGraphException(
                   "%s: %s: a run of method %s %s: %s"
                       .formatted(
