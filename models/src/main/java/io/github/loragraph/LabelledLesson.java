@@ -129,7 +129,8 @@ final class LabelledLesson implements Lesson {
     ModelNotes.ofAbsentClasses("the held-out data", data, expected).stream()
         .map(line -> line + "; its threshold stays at a half")
         .forEach(notes);
-    return result;
+    worst.ifPresent(list -> list.judged(task.with(fitted), logits));
+    return result.withEvaluation(after);
   }
 
   @Override

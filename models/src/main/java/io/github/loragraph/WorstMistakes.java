@@ -4,6 +4,7 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.models.ModelData;
 import io.github.loragraph.task.Report;
+import io.github.loragraph.task.Task;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -33,6 +34,9 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
   private Found best = last;
 
   private long bestStep;
+
+  /** Whether the last ones are of another judge, and stay. */
+  private boolean isJudged;
 
   /** What was said last, and of which: a record of the run asks again and again. */
   private Found saidOf = last;
@@ -75,9 +79,13 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
     if (!data.task().listsMistakes()) {
       return;
     }
+    take(data.task(), number, logits);
+  }
+
+  private void take(Task judge, int number, float[] logits) {
     Example example = examples.get(number);
     for (var mistake :
-        data.task().mistakes(new float[][] {logits}, List.of(example), data.labels().names())) {
+        judge.mistakes(new float[][] {logits}, List.of(example), data.labels().names())) {
       count++;
       if (worst.size() < MOST || byLoss.compare(mistake, worst.element()) > 0) {
         worst.add(
@@ -120,7 +128,26 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
    * part of the run was made again, and what was answered since the last one is of it.
    */
   void ends(long step) {
+    if (isJudged) {
+      return;
+    }
     last = bestStep == step ? best : taken();
+  }
+
+  /**
+   * The answers of the model that the training ends with, as another judge takes them: they take
+   * the place of what was heard of evaluations.
+   *
+   * @param logits a row for each example
+   */
+  void judged(Task judge, float[][] logits) {
+    worst = new PriorityQueue<>(byLoss);
+    count = 0;
+    for (int i = 0; i < logits.length; i++) {
+      take(judge, i, logits[i]);
+    }
+    last = taken();
+    isJudged = true;
   }
 
   /** All that were made in the last evaluation. */

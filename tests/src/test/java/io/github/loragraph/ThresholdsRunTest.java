@@ -18,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -81,6 +82,16 @@ class ThresholdsRunTest {
     return cli;
   }
 
+  /** The figures that the line of an evaluation has. */
+  private String headline(Path run) {
+    JsonNode figures = Cli.json("eval", run, "--data", heldOut);
+    return String.format(
+        Locale.ROOT,
+        "loss %.4f, microF1 %.4f",
+        figures.path("loss").asDouble(),
+        figures.path("microF1").asDouble());
+  }
+
   private static Map<String, Double> thresholds(Path folder) throws IOException {
     Map<String, Double> thresholds = new TreeMap<>();
     JSON.readTree(folder.resolve("config.json").toFile())
@@ -138,6 +149,23 @@ class ThresholdsRunTest {
     double before = Cli.json("eval", half, "--data", heldOut).path("macroF1").asDouble();
     assertTrue(macro > before, macro + " by thresholds, " + before + " by a half");
     assertTrue(said.err().contains("macroF1 %.4f, with a half %.4f".formatted(macro, before)));
+
+    // What the run ends with is what its model answers; on the way a half decided.
+    assertTrue(said.out().contains("held out: " + headline(run)), said.out());
+    JsonNode record = Runs.record(run);
+    assertEquals(macro, record.path("final").path("macroF1").asDouble(), 1e-9);
+    double ofClasses = 0;
+    for (JsonNode figures : record.path("classes")) {
+      ofClasses += figures.path("f1").asDouble() / CLASSES.size();
+    }
+    assertEquals(macro, ofClasses, 1e-9);
+    JsonNode errors = Cli.json("eval", run, "--data", heldOut, "--errors", 50).path("errors");
+    assertEquals(errors.size(), record.path("mistakeCount").asInt());
+    for (int i = 0; i < errors.size(); i++) {
+      assertEquals(errors.get(i).path("answer"), record.path("mistakes").get(i).path("answer"));
+    }
+    String metrics = Files.readString(run.resolve("metrics.jsonl"));
+    assertTrue(metrics.contains("\"evalMacroF1\":" + before), metrics);
 
     Path merged = folder.resolve("merged");
     assertEquals(0, Cli.run("merge", run, "-o", merged).exitCode());

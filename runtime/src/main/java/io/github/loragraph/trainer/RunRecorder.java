@@ -183,8 +183,10 @@ public final class RunRecorder implements TrainingListener {
     passed = summary.passed();
     BestEvaluation chosen = summary.best();
     Report measured = summary.evaluation();
-    if (chosen != null && measured != null) {
+    if (measured != null) {
       report = measured;
+    }
+    if (chosen != null && measured != null) {
       evaluatedStep = chosen.step();
       best(chosen.step(), chosen.metric(), chosen.value());
     }

@@ -149,7 +149,8 @@ public final class Trainer {
       return new Summary(steps, finalTrainLoss, samplesPerSecond, before, null, passed, null);
     }
 
-    Summary withEvaluation(Report report) {
+    /** The same with another evaluation of the parameters that the training ends with. */
+    public Summary withEvaluation(Report report) {
       return new Summary(steps, finalTrainLoss, samplesPerSecond, report, best, passed, state);
     }
   }

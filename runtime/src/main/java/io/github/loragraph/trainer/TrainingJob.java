@@ -80,7 +80,12 @@ public record TrainingJob(
    * @param unreached trainable values that got no gradient: unchanged
    */
   public record Result(
-      Trainer.Summary summary, OnnxModel model, String engine, List<String> unreached) {}
+      Trainer.Summary summary, OnnxModel model, String engine, List<String> unreached) {
+    /** The same with another evaluation of the model. */
+    public Result withEvaluation(Report evaluation) {
+      return new Result(summary.withEvaluation(evaluation), model, engine, unreached);
+    }
+  }
 
   /** The engine that made a checkpoint; empty where it does not say. */
   public static Optional<EngineKind> engineOf(Checkpoint checkpoint) {
