@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.models.RunConfiguration;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -173,16 +174,28 @@ class SearchCommandTest {
         .withNotes(notes);
   }
 
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   @Test
   void stoppedByWhoRunsItItGoesOnWithTheSameObject() throws Exception {
     Path place = folder.resolve("random");
     List<String> notes = Collections.synchronizedList(new ArrayList<>());
+    List<String> pages = Collections.synchronizedList(new ArrayList<>());
     Thread runs = Thread.currentThread();
     HyperparameterSearch search =
         random(
             1,
             line -> {
               notes.add(line);
+              if (line.contains(" again, with seed ")) {
+                pages.add(text(place.resolve("compare.html")));
+              }
               if (notes.size() == 1) {
                 runs.interrupt();
               }
@@ -214,6 +227,8 @@ class SearchCommandTest {
         notes.get(notes.size() - 1).matches("trial [12] again, with seed [123]"), "" + notes);
     assertTrue(
         notes.stream().anyMatch(line -> line.matches(".*; about [0-9]+ s left")), "" + notes);
+    assertTrue(pages.get(0).contains("2 trials by"), "the page goes along with the search");
+    assertFalse(pages.get(0).contains("with other seeds"));
   }
 
   @Test

@@ -166,7 +166,10 @@ public final class SearchJob {
                   plan,
                   new TimeLeft(plan, System::nanoTime),
                   notes,
-                  rows -> open.writeTrials(plan.space(), rows)));
+                  rows -> {
+                    open.writeTrials(plan.space(), rows);
+                    page(open, rows, List.of(), Optional.empty());
+                  }));
       boolean done = all(run);
       List<TrialRow> rows = run.rows();
       open.writeTrials(plan.space(), rows);
@@ -177,7 +180,7 @@ public final class SearchJob {
       if (whole) {
         removeCheckpoints(rows);
       }
-      SearchPage.write(file.plan(), open.path(), rows, repeats, winner);
+      page(open, rows, repeats, winner);
       return new SearchOutcome(
           rows,
           winner.map(rows::get),
@@ -191,6 +194,19 @@ public final class SearchJob {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  /** The trials so far, for who watches; without their page they are searched all the same. */
+  private void page(
+      SearchFolder open,
+      List<TrialRow> rows,
+      List<SearchOutcome.Repeat> repeats,
+      Optional<Integer> winner) {
+    try {
+      SearchPage.write(file.plan(), open.path(), rows, repeats, winner);
+    } catch (LoraGraphException e) {
+      notes.accept("the page of the trials is left out: " + e.getMessage());
     }
   }
 
