@@ -30,11 +30,12 @@ class ExperimentTest {
       """;
 
   @TempDir Path folder;
+  private Trainings trainings;
   private Path file;
 
   @BeforeEach
   void prepare() throws Exception {
-    new Trainings(folder);
+    trainings = new Trainings(folder);
     file = folder.resolve("experiment.yaml");
   }
 
@@ -398,6 +399,24 @@ class ExperimentTest {
         other.err().contains("has another experiment, that of " + file + ": of its runs (a-seed0"),
         other.err());
     assertEquals(rows, Files.readAllLines(results.resolve("results.csv")));
+  }
+
+  /** With what was asked for beside the file, which still holds for what is left. */
+  @Test
+  void stoppedByASignalItSaysHowToGoOn() throws Exception {
+    Files.writeString(file, BASE + "runs: {a: {method: full, steps: 4000}}");
+    Process process =
+        Trainings.start(
+            folder, "experiment", file.toString(), "-o", "a b", "--parallel", "1", "--force");
+    while (process.isAlive() && !trainings.log().contains("begins: a")) {
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+    process.destroy();
+    assertEquals(143, process.waitFor(), trainings::log);
+    String command = "lora-graph experiment %s -o 'a b' --parallel 1 --force\n".formatted(file);
+    assertTrue(
+        trainings.log().contains("stopped, 0 of 1 runs are done: go on with it: " + command),
+        trainings::log);
   }
 
   private static Object threads(Path run) {

@@ -31,11 +31,12 @@ class SearchCommandTest {
   private static final int KILLS = 3;
 
   @TempDir Path folder;
+  private Trainings trainings;
   private Path file;
 
   @BeforeEach
   void prepare() throws IOException {
-    new Trainings(folder);
+    trainings = new Trainings(folder);
     file = file("");
   }
 
@@ -229,6 +230,28 @@ class SearchCommandTest {
         notes.stream().anyMatch(line -> line.matches(".*; about [0-9]+ s left")), "" + notes);
     assertTrue(pages.get(0).contains("2 trials by"), "the page goes along with the search");
     assertFalse(pages.get(0).contains("with other seeds"));
+  }
+
+  /**
+   * What was said in place of the file is part of the command: without it, it is another search.
+   */
+  @Test
+  void stoppedByASignalItSaysWhatIsDoneAndHowToGoOn() throws Exception {
+    file(
+        "base: {data: train.jsonl, eval: train.jsonl, steps: 9999, batch-size: 10, engine: graph, threads: 1}");
+    Process process =
+        Trainings.start(
+            folder, "search", "search.yaml", "-o", "a b", "--trials", "3", "--parallel", "1");
+    while (process.isAlive() && !trainings.log().contains("trial 1 of 3")) {
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+    process.destroy();
+    assertEquals(143, process.waitFor(), trainings::log);
+    String log = trainings.log();
+    assertTrue(
+        log.contains(
+            "stopped, 0 of 3 trials are done: go on with it: lora-graph search search.yaml -o 'a b' --trials 3 --parallel 1\n"),
+        log);
   }
 
   @Test

@@ -197,7 +197,13 @@ final class ExperimentCommand implements Callable<Integer> {
 
   private int run(Experiment experiment, Path given, Path target) {
     String again =
-        "lora-graph experiment %s -o %s".formatted(ShellWord.of(given), ShellWord.of(target));
+        "lora-graph experiment %s -o %s%s%s"
+            .formatted(
+                ShellWord.of(given),
+                ShellWord.of(target),
+                parallel == null ? "" : " --parallel " + parallel,
+                // Of runs that have changed, some may be left to be made anew.
+                force ? " --force" : "");
     try (ExperimentStop stop = new ExperimentStop(output)) {
       ExperimentResult result = experiment.run(target, new Progress(stop));
       print(result);

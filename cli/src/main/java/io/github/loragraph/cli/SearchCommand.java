@@ -112,7 +112,8 @@ final class SearchCommand implements Callable<Integer> {
     if (example) {
       return writeExample();
     }
-    if (file == null) {
+    Path given = file;
+    if (given == null) {
       throw new ParameterException(
           spec.commandLine(), "name the FILE of the search, or write one with --example");
     }
@@ -128,7 +129,7 @@ final class SearchCommand implements Callable<Integer> {
     if (parallel != null) {
       others.put("parallel", parallel);
     }
-    HyperparameterSearch read = HyperparameterSearch.fromFile(file, others).withNotes(output::say);
+    HyperparameterSearch read = HyperparameterSearch.fromFile(given, others).withNotes(output::say);
     HyperparameterSearch search = force ? read.overwriting() : read;
     if (dryRun) {
       search.check(target);
@@ -139,7 +140,9 @@ final class SearchCommand implements Callable<Integer> {
     try (ExperimentStop stop = new ExperimentStop(output, search::stop)) {
       Result result = search.run(target);
       if (!result.isComplete()) {
-        output.say("stopped; the same command goes on with it");
+        output.log(
+            "stopped, %s: go on with it: %s",
+            SearchTable.done(result, search.trials()), again(given, target));
         return stop.isAsked() ? stop.exitCode() : 1;
       }
       output.print(
@@ -147,6 +150,16 @@ final class SearchCommand implements Callable<Integer> {
           out -> SearchTable.print(search, target, result, out));
       return result.best().isPresent() ? 0 : 1;
     }
+  }
+
+  /** With what was said in place of the file, by which it is this search and no other. */
+  private String again(Path given, Path target) {
+    return "lora-graph search %s -o %s%s%s"
+        .formatted(
+            ShellWord.of(given),
+            ShellWord.of(target),
+            trials == null ? "" : " --trials " + trials,
+            parallel == null ? "" : " --parallel " + parallel);
   }
 
   private int writeExample() {

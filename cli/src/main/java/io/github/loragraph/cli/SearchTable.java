@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.HyperparameterSearch;
 import io.github.loragraph.HyperparameterSearch.Repeat;
 import io.github.loragraph.HyperparameterSearch.Result;
+import io.github.loragraph.HyperparameterSearch.Status;
 import io.github.loragraph.HyperparameterSearch.Trial;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -73,6 +74,26 @@ final class SearchTable {
 
   private static @Nullable Double orNull(OptionalDouble figure) {
     return figure.isPresent() ? (Double) figure.getAsDouble() : null;
+  }
+
+  /**
+   * How far a search came that was stopped, in a few words.
+   *
+   * @param trials how many there are to be
+   */
+  static String done(Result result, int trials) {
+    List<Trial> left =
+        result.trials().stream().filter(trial -> trial.status() == Status.UNFINISHED).toList();
+    long measured = left.stream().filter(trial -> trial.objective().isPresent()).count();
+    int done = result.trials().size() - left.size();
+    return "%d of %d trials are done%s"
+        .formatted(
+            done,
+            trials,
+            done == trials
+                ? " and %d trainings of the best with other seeds"
+                    .formatted(result.repeats().size())
+                : measured == 0 ? "" : " and %d are measured on their way".formatted(measured));
   }
 
   /** The best trials first: those that came further before those that were left earlier. */

@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.loragraph.HyperparameterSearch;
+import io.github.loragraph.HyperparameterSearch.Repeat;
 import io.github.loragraph.HyperparameterSearch.Result;
 import io.github.loragraph.HyperparameterSearch.Status;
 import io.github.loragraph.HyperparameterSearch.Trial;
@@ -71,5 +72,43 @@ class SearchTableTest {
   void theBestComeFirstWhetherMoreOrLessIsBetter() {
     assertEquals(List.of(2, 5, 3, 1, 4), order("loss", false));
     assertEquals(List.of(2, 5, 4, 1, 3), order("accuracy", true));
+  }
+
+  private static Result stopped(List<Trial> trials, Optional<Trial> best, List<Repeat> repeats) {
+    return new Result(
+        trials,
+        best,
+        repeats,
+        OptionalDouble.empty(),
+        OptionalDouble.empty(),
+        Optional.empty(),
+        Map.of(),
+        1,
+        1,
+        1,
+        1,
+        false);
+  }
+
+  @Test
+  void whereItWasStoppedItSaysWhatIsDone() {
+    Trial begun =
+        new Trial(3, Map.of(), Status.UNFINISHED, OptionalDouble.empty(), 0, 0, 0, Path.of("runs"));
+    Trial measured = trial(2, Status.UNFINISHED, 0.6);
+    Trial whole = trial(1, Status.COMPLETE, 0.5);
+    assertEquals(
+        "0 of 6 trials are done",
+        SearchTable.done(stopped(List.of(begun), Optional.empty(), List.of()), 6));
+    assertEquals(
+        "1 of 6 trials are done and 1 are measured on their way",
+        SearchTable.done(stopped(List.of(whole, measured, begun), Optional.empty(), List.of()), 6));
+    assertEquals(
+        "2 of 2 trials are done and 1 trainings of the best with other seeds",
+        SearchTable.done(
+            stopped(
+                List.of(whole, trial(2, Status.PRUNED, 0.6)),
+                Optional.of(whole),
+                List.of(new Repeat(1, OptionalDouble.of(0.5), Map.of(), Path.of("runs")))),
+            2));
   }
 }

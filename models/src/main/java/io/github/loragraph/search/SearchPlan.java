@@ -139,8 +139,8 @@ public record SearchPlan(
     }
     if (method == Method.TPE && begun <= TpeSampler.START_TRIALS) {
       remarks.add(
-          "the first %d trials are drawn at random, and there are %d: figures decide on none"
-              .formatted(TpeSampler.START_TRIALS, begun));
+          "with fewer than %d trials tpe is a random search: it draws the first %d at random, and there are %d"
+              .formatted(TpeSampler.START_TRIALS + 1, TpeSampler.START_TRIALS, begun));
     }
     return remarks;
   }

@@ -125,4 +125,22 @@ class SearchFileTest {
     assertTrue(plan.remarks().toString().contains("only 6 different trials"));
     assertEquals(6, plan.firstTrials().stream().distinct().count());
   }
+
+  @Test
+  void aSearchThatNoFigureDecidesOnIsSaidToBeRandom() throws Exception {
+    String text =
+        """
+        model: m
+        base: {data: train.tsv, eval-split: 0.1}
+        space: {lr: {log-uniform: [1e-4, 1e-2]}}
+        objective: accuracy
+        trials: 10
+        """;
+    assertEquals(
+        List.of(
+            "with fewer than 11 trials tpe is a random search: it draws the first 10 at random, and there are 10"),
+        read(text).plan().remarks());
+    assertEquals(List.of(), read(text.replace("10\n", "11\n")).plan().remarks());
+    assertEquals(List.of(), read(text + "method: random\n").plan().remarks());
+  }
 }
