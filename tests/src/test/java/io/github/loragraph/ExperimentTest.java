@@ -118,6 +118,41 @@ class ExperimentTest {
         "seeds: '1' is a text: leave its quotes out",
         BASE + "seeds: ['1']\nruns: {full: {method: full}}");
     assertRefused("model: no such model: ", "model: nowhere\nruns: {full: {data: train.jsonl}}");
+    assertRefused(
+        file + ":3: 'lr 1e-3' is one name: a colon and a blank belong after 'lr': 'lr: 1e-3'",
+        BASE + "runs: {full: {method: full, lr 1e-3}}");
+    assertRefused(
+        "runs.full.eval: no such file: " + folder.resolve("trian.jsonl") + ": train.jsonl?",
+        BASE + "runs: {full: {method: full, eval: trian.jsonl}}");
+    assertRefused(
+        "--eval-split must be above 0 and below 1, and is 20: 0.2 are 20 %",
+        BASE.replaceFirst(" eval: [^,]*", " eval-split: 20") + "runs: {full: {method: full}}");
+  }
+
+  @Test
+  void theFileOfSomethingElseIsGivenToItsCommand() throws Exception {
+    String search = BASE + "space: {lr: {choice: [1e-3]}}\ntrials: 2\nobjective: loss\n";
+    assertRefused(
+        file
+            + " is the file of a search, and not of an experiment: run it with 'lora-graph search "
+            + file
+            + " -o DIR'",
+        search);
+    Cli train = Cli.run("train", "--config", file, "-o", folder.resolve("results"));
+    assertEquals(1, train.exitCode(), train.err());
+    assertTrue(
+        train.err().contains(" is the file of a search, and not of a training: "), train.err());
+    assertRefused(
+        file
+            + " is the file of a training, and not of an experiment: run it with 'lora-graph train --config "
+            + file
+            + " -o DIR'",
+        "model: model.onnx\ndata: train.jsonl\n");
+    Files.writeString(file, BASE + "runs: {full: {method: full}}");
+    Cli cli = Cli.run("search", file, "--trials", 2, "-o", folder.resolve("results"));
+    assertEquals(1, cli.exitCode(), cli.err());
+    assertTrue(
+        cli.err().contains(" is the file of an experiment, and not of a search: "), cli.err());
   }
 
   @Test

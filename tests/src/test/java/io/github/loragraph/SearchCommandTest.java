@@ -263,7 +263,10 @@ class SearchCommandTest {
         "search.yaml: base.rnak is no option",
         file("base: {data: train.jsonl, eval: train.jsonl, rnak: 2}"));
     assertRefused(search, "no such file", file("base: {data: nowhere.jsonl, eval: train.jsonl}"));
-    assertRefused(search, "objective: 'f1' is no figure of classification", file("objective: f1"));
+    assertRefused(
+        search,
+        "objective: 'f1' is no figure of classification: macroF1 or weightedF1?",
+        file("objective: f1"));
     assertRefused(
         search,
         "objective: acuracy is nothing that is measured: accuracy?",

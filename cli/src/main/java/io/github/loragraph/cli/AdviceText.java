@@ -53,6 +53,11 @@ final class AdviceText {
       case GIVE_BASE_AND_ADAPTER ->
           "put it back, or name the model instead of the run, with --adapter "
               + ShellWord.of(first);
+      case RUN_EXPERIMENT ->
+          "run it with 'lora-graph experiment %s -o DIR'".formatted(ShellWord.of(first));
+      case RUN_SEARCH -> "run it with 'lora-graph search %s -o DIR'".formatted(ShellWord.of(first));
+      case TRAIN_BY ->
+          "run it with 'lora-graph train --config %s -o DIR'".formatted(ShellWord.of(first));
       case OWN_FOLDER -> "write into a folder of its own with -o FOLDER";
       case OTHER_OUTPUT -> "name another output with -o";
       case OMIT_FILE -> "leave --file out";

@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.models.SettingsFile;
 import io.github.loragraph.trainer.ContinuedRun;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Path;
@@ -129,6 +130,7 @@ final class ConfigFile implements IDefaultValueProvider {
   }
 
   private static ConfigFile read(Path file, Map<String, Object> entries, CommandSpec command) {
+    SettingsFile.TRAINING.require(file.toString(), entries.keySet());
     ConfigFile config = new ConfigFile(file);
     Map<Object, String> given = new HashMap<>();
     entries.forEach(

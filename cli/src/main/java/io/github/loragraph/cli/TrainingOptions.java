@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.training.Precision;
@@ -444,7 +445,9 @@ final class TrainingOptions {
     }
     ifGiven(patience, builder::earlyStoppingPatience);
     if (evalSplit != null && !(evalSplit > 0 && evalSplit < 1)) {
-      throw new LoraGraphException("--eval-split must be above 0 and below 1");
+      throw new LoraGraphException(
+          "--eval-split must be above 0 and below 1, and is %s: 0.2 are 20 %%"
+              .formatted(SettingsLayer.text(evalSplit)));
     }
     ifGiven(evalSplit, builder::evalSplit);
     ifGiven(evalSplitSeed, builder::evalSplitSeed);

@@ -30,6 +30,12 @@ public enum Remedy {
   NAME_MODEL_OF_ADAPTER("name the model that it goes onto, with the adapter in %s"),
   /** The folder of the adapter. */
   GIVE_BASE_AND_ADAPTER("put it back, or take a model of the same layers with the adapter in %s"),
+  /** The file of an experiment. */
+  RUN_EXPERIMENT("make an experiment of %s"),
+  /** The file of a search. */
+  RUN_SEARCH("make a search of %s"),
+  /** The file of a training. */
+  TRAIN_BY("train by the settings in %s"),
   OWN_FOLDER("write into a folder of its own"),
   OTHER_OUTPUT("name another output"),
   OMIT_FILE("name no file"),

@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.models.SettingsFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -79,6 +80,7 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
     }
 
     ExperimentFile read() {
+      SettingsFile.EXPERIMENT.require(file, entries.keySet());
       for (String key : entries.keySet()) {
         if (!KEYS.contains(key)) {
           List<String> near = Spelling.nearest(key, KEYS);

@@ -4,6 +4,7 @@ import io.github.loragraph.Dataset;
 import io.github.loragraph.cache.ToolCache;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram.Part;
+import io.github.loragraph.file.NearFile;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.models.ModelReference;
@@ -291,7 +292,8 @@ public final class RunSettings {
             "%s: %s: runs have no standard input: name a file".formatted(file, where));
       }
       if (!Files.exists(path) && !isPattern(value)) {
-        throw new LoraGraphException("%s: %s: no such file: %s".formatted(file, where, path));
+        throw new LoraGraphException(
+            "%s: %s: no such file: %s%s".formatted(file, where, path, NearFile.question(path)));
       }
       return path.toString();
     }

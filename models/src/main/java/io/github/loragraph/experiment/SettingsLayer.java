@@ -205,7 +205,7 @@ public final class SettingsLayer {
   }
 
   /** Small numbers as people write them: {@code 4e-4}, where YAML has it as 4.0E-4. */
-  static String text(@Nullable Object value) {
+  public static String text(@Nullable Object value) {
     if (!(value instanceof Double number) || number == 0 || !Double.isFinite(number)) {
       return String.valueOf(value);
     }

@@ -12,6 +12,7 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.NearFile;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.trainer.RunFolder;
@@ -270,13 +271,13 @@ public final class RunConfiguration {
    */
   public static Map<String, Object> entries(Path file) {
     if (!Files.isRegularFile(file)) {
-      throw new LoraGraphException("no such configuration file: " + file);
+      throw new LoraGraphException("no such configuration file: " + file + NearFile.question(file));
     }
     try {
       if (Files.size(file) == 0) {
         throw new LoraGraphException(file + " is empty: it should have options, a line each");
       }
-      requirePlain(file);
+      requirePlain(file, lines(file));
       Map<String, Object> entries = YAML.readValue(file.toFile(), MAP);
       if (entries == null) {
         throw new LoraGraphException(
@@ -303,7 +304,7 @@ public final class RunConfiguration {
   }
 
   /** Refuses what the mapper would take for something else, or not read at all. */
-  private static void requirePlain(Path file) throws IOException {
+  private static void requirePlain(Path file, List<String> lines) throws IOException {
     try (YAMLParser parser = YAML.getFactory().createParser(file.toFile())) {
       int depth = 0;
       int documents = 0;
@@ -318,6 +319,9 @@ public final class RunConfiguration {
           throw new LoraGraphException(
               "%s:%d: a second document begins here, and one is read: put it into a file of its own"
                   .formatted(file, line));
+        }
+        if (token == JsonToken.VALUE_NULL && parser.currentName() != null) {
+          YamlFault.requireColon(file, line, parser.currentName(), lines);
         }
         depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
       }

@@ -2,7 +2,9 @@ package io.github.loragraph.models;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -22,6 +24,9 @@ record YamlFault(int line, String what) {
 
   /** A name and a value without the blank that YAML wants between them. */
   private static final Pattern NO_BLANK = Pattern.compile("([\\w-]+):(\\S.*)");
+
+  /** The same in one name, which a blank may stand in for the colon in. */
+  private static final Pattern NAME_AND_VALUE = Pattern.compile("([\\w-]+)(?: |: ?)(\\S.*)");
 
   /** Something the parser says, and the line that it is about. */
   private record Said(String words, int line) {}
@@ -133,6 +138,28 @@ record YamlFault(int line, String what) {
           i + 1, lines, "it is a text, and a map is wanted: 'lr: 1e-3', a line for each option");
     }
     return new YamlFault(0, "there is nothing in it: it should have options, a line each");
+  }
+
+  /**
+   * Refuses a key without value that a colon or the blank after it is missing in: between braces
+   * {@code lr 1e-3} and {@code lr:1e-3} are names, too.
+   *
+   * @param key as the parser has it, whose value is nothing
+   * @throws LoraGraphException if it is one
+   */
+  static void requireColon(Path file, int line, String key, List<String> lines) {
+    Matcher both = NAME_AND_VALUE.matcher(key);
+    boolean said =
+        line < 1
+            || line > lines.size()
+            || Pattern.compile(Pattern.quote(key) + "['\"]?\\s*:(\\s|$)")
+                .matcher(lines.get(line - 1))
+                .find();
+    if (!said && both.matches()) {
+      throw new LoraGraphException(
+          "%s:%d: '%s' is one name: a colon and a blank belong after '%s': '%s: %s'"
+              .formatted(file, line, key, both.group(1), both.group(1), both.group(2)));
+    }
   }
 
   /** A line that may lack nothing but the blank. */

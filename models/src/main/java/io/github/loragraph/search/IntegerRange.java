@@ -16,7 +16,8 @@ public record IntegerRange(long low, long high, boolean log) implements NumberDo
    */
   public IntegerRange {
     if (low > high) {
-      throw new LoraGraphException("the lower end %d is above the upper, %d".formatted(low, high));
+      throw new LoraGraphException(
+          "the lower end %d is above the upper, %d: exchange them".formatted(low, high));
     }
     if (low < -LARGEST || high > LARGEST) {
       throw new LoraGraphException(

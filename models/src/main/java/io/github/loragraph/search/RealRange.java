@@ -1,6 +1,7 @@
 package io.github.loragraph.search;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.SettingsLayer;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -22,11 +23,13 @@ public record RealRange(double low, double high, boolean log) implements NumberD
       throw new LoraGraphException("the ends %s and %s are not finite".formatted(low, high));
     }
     if (low > high) {
-      throw new LoraGraphException("the lower end %s is above the upper, %s".formatted(low, high));
+      throw new LoraGraphException(
+          "the lower end %s is above the upper, %s: exchange them"
+              .formatted(SettingsLayer.text(low), SettingsLayer.text(high)));
     }
     if (log && low <= 0) {
       throw new LoraGraphException(
-          "a logarithmic range needs ends above 0, and the lower is " + low);
+          "a logarithmic range needs ends above 0, and the lower is " + SettingsLayer.text(low));
     }
   }
 

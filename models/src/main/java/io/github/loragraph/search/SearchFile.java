@@ -2,7 +2,9 @@ package io.github.loragraph.search;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Spelling;
+import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.models.SettingsFile;
 import io.github.loragraph.task.Tasks;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,7 +66,7 @@ public record SearchFile(
    * @throws LoraGraphException if it cannot be read, or something in it is not possible
    */
   public static SearchFile read(Path file) {
-    return of(file, RunConfiguration.entries(file));
+    return read(file, Map.of());
   }
 
   /**
@@ -74,6 +76,7 @@ public record SearchFile(
    */
   public static SearchFile read(Path file, Map<String, ?> others) {
     Map<String, Object> entries = new LinkedHashMap<>(RunConfiguration.entries(file));
+    SettingsFile.SEARCH.require(file.toString(), entries.keySet());
     entries.putAll(others);
     return of(file, entries);
   }
@@ -330,7 +333,7 @@ public record SearchFile(
           place,
           value instanceof String text && text.matches("[-+]?\\d+")
               ? "'%s' is a text: leave its quotes out".formatted(text)
-              : "%s is no whole number".formatted(value));
+              : "%s is no whole number".formatted(SettingsLayer.text(value)));
     }
 
     /** YAML reads 1e-4, without a point, as text. */

@@ -83,7 +83,18 @@ class SearchFileTest {
         "log-uniform",
         "log-unifrom");
     assertRefused(
-        "space.lr.log-uniform: the lower end 0.005 is above", "[1e-4, 5e-3]", "[5e-3, 1e-4]");
+        "space.lr.log-uniform: the lower end 5e-3 is above the upper, 1e-4: exchange them",
+        "[1e-4, 5e-3]",
+        "[5e-3, 1e-4]");
+    assertRefused(
+        "space.batch-size.integer: the lower end 32 is above the upper, 8: exchange them",
+        "[8, 32]",
+        "[32, 8]");
+    assertRefused("pruner: there is no such key: is it pruning?", "pruning: asha", "pruner: asha");
+    assertRefused(
+        "objective: F1 is nothing that is measured: f1 or macroF1 or microF1?",
+        "objective: accuracy",
+        "objective: F1");
     assertRefused("space.lr.log-uniform: a is no number", "[1e-4, 5e-3]", "[a, 1]");
     assertRefused("space.lr.log-uniform: it has 3 values", "[1e-4, 5e-3]", "[1, 2, 3]");
     assertRefused("space.lr.log-uniform: it is no list", "[1e-4, 5e-3]", "5e-3");
@@ -109,6 +120,42 @@ class SearchFileTest {
     assertRefused(
         "reduction-factor: a reduction factor is 2 or more", "seed: 7", "reduction-factor: 1");
     assertRefused("space: lr is a range of real numbers: a grid", "method: tpe", "method: grid");
+  }
+
+  /** Between braces a name without a colon is a name without a value. */
+  @Test
+  void aColonOrBlankThatIsMissingIsSaidAtItsLine() throws Exception {
+    for (String key : List.of("epochs 2", "epochs:2")) {
+      String message =
+          assertThrows(LoraGraphException.class, () -> read(WHOLE.replace("epochs: 2", key)))
+              .getMessage();
+      assertTrue(
+          message.contains(
+              "search.yaml:2: '%s' is one name: a colon and a blank belong after 'epochs': 'epochs: 2'"
+                  .formatted(key)),
+          message);
+    }
+    assertRefused("two words: there is no such key", "seed: 7", "two words:");
+  }
+
+  @Test
+  void theFileOfSomethingElseIsSaidToBeThat() throws Exception {
+    for (String other : List.of("an experiment\nseeds: [0]\nruns: {}", "a training\ndata: x.tsv")) {
+      String kind = other.substring(0, other.indexOf('\n'));
+      String message =
+          assertThrows(
+                  LoraGraphException.class,
+                  () ->
+                      SearchFile.read(
+                          Files.writeString(
+                              folder.resolve("search.yaml"),
+                              "model: m" + other.substring(kind.length())),
+                          Map.of("trials", 4)))
+              .getMessage();
+      assertTrue(
+          message.contains("search.yaml is the file of " + kind + ", and not of a search: "),
+          message);
+    }
   }
 
   @Test

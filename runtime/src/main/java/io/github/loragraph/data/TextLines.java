@@ -3,6 +3,7 @@ package io.github.loragraph.data;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.InputFile;
+import io.github.loragraph.file.NearFile;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -34,7 +35,7 @@ final class TextLines {
   TextLines(Path file) {
     this.file = file;
     if (!Files.exists(file)) {
-      throw new LoraGraphException("no such data file: " + file);
+      throw new LoraGraphException("no such data file: " + file + NearFile.question(file));
     }
     if (Files.isDirectory(file)) {
       throw new LoraGraphException(file + " is a folder: name a .tsv, .csv or .jsonl file");
