@@ -451,7 +451,12 @@ final class Training {
       try {
         RunRecorder record = recorder;
         if (stopped == null) {
-          arguments.continueFrom().ifPresent(record::continues);
+          arguments
+              .continueFrom()
+              .ifPresent(
+                  former ->
+                      record.continues(
+                          former, FormerRecipes.of(former).hasSameHeldOut(configuration)));
         }
         record.begin();
         // A checkpoint is there before the record says so.

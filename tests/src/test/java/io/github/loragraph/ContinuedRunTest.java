@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,6 +81,27 @@ class ContinuedRunTest {
     Files.move(away, former);
   }
 
+  /** Whether it helped is seen: what the run before ended with stands beside the new figures. */
+  private static void assertFiguresBefore(Path run, Path former) throws Exception {
+    RunRecord record = RunRecord.read(run).orElseThrow();
+    RunRecord before = RunRecord.read(former).orElseThrow();
+    assertEquals(before.figures(), record.figuresBefore());
+    String loss = "%.4f".formatted(before.figures().get("loss"));
+    String page = Files.readString(run.resolve("report.html"));
+    assertTrue(page.contains("<small>before: %s</small>".formatted(loss)), page);
+    assertTrue(page.contains("Before: what the run that it continues ended with."), page);
+    String cells = page.replaceAll("<[^>]*>", " ").replaceAll("\\s+", " ");
+    assertTrue(cells.contains(" figure before value loss " + loss + " "), cells);
+    String row = " loss %s %.4f ".formatted(loss, record.figures().get("loss"));
+    assertTrue(cells.contains(row), cells);
+  }
+
+  private static void assertNoFiguresBefore(Path run) throws Exception {
+    assertEquals(Map.of(), RunRecord.read(run).orElseThrow().figuresBefore());
+    String page = Files.readString(run.resolve("report.html"));
+    assertTrue(page.contains("Of the run that it continues no figures on these data"), page);
+  }
+
   @Test
   void twoEpochsAndOneMoreAreThree() throws Exception {
     Path three = folder.resolve("three");
@@ -95,6 +117,7 @@ class ContinuedRunTest {
     assertEquals(Trainings.figures(three), figures);
 
     assertNamesTheRunBefore(more, two, 8);
+    assertFiguresBefore(more, two);
 
     // In two parts, and stopped.
     Path stopped = folder.resolve("stopped");
@@ -102,6 +125,7 @@ class ContinuedRunTest {
     ok(List.of("train", "--resume", stopped));
     assertArrayEquals(weights(three), weights(stopped));
     assertNamesTheRunBefore(stopped, two, 8);
+    assertFiguresBefore(stopped, two);
     List<String> parts = Trainings.figures(stopped);
     assertTrue(parts.removeIf(line -> line.startsWith("{\"step\":10,\"evalLoss\"")));
     assertEquals(Trainings.figures(more), parts);
@@ -228,6 +252,8 @@ class ContinuedRunTest {
     ok(List.of("train", "--continue-from", more, "--epochs", 1, "--seed", 4));
     Path rest = folder.resolve("rest");
     Cli taken = ok(with(continuing(more), "--eval", trainings.data(), "-o", rest));
+    assertFiguresBefore(more, split);
+    assertNoFiguresBefore(rest);
     assertTrue(taken.err().contains("held out a share of 0.2 of these data, which"), taken.err());
     refused(
         1, "without holding any out", "--continue-from", rest, "--epochs", 1, "--eval-split", 0.2);

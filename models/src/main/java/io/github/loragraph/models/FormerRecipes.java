@@ -31,6 +31,16 @@ public final class FormerRecipes {
           "textPairColumn",
           "labelColumn");
 
+  /** What decides which examples the rows of held-out data of their own are. */
+  private static final List<String> OF_HELD_OUT =
+      List.of(
+          "task",
+          "textColumn",
+          "textPairColumn",
+          "labelColumn",
+          RunConfiguration.STRIDE,
+          RunConfiguration.ALL_SUBWORDS);
+
   /** What decides, with the data, which examples there are and in which order they come. */
   private static final List<String> OF_ORDER =
       List.of(
@@ -94,6 +104,22 @@ public final class FormerRecipes {
     return Stream.concat(OF_ORDER.stream(), OF_SPLIT.stream())
         .filter(name -> !RunConfiguration.isSame(value(latest.getValue(), name), value(now, name)))
         .findFirst();
+  }
+
+  /**
+   * Whether the run that is continued was measured on the examples that are measured with now.
+   *
+   * @param now what is asked for, with all checksums
+   */
+  public boolean hasSameHeldOut(Map<String, Object> now) {
+    Map.Entry<Path, Map<String, Object>> latest = recipes.entrySet().iterator().next();
+    boolean split = now.get(RunConfiguration.EVAL_SPLIT) != null;
+    return has(latest, now, split ? RunConfiguration.DATA : RunConfiguration.EVAL)
+        && Stream.concat(
+                OF_HELD_OUT.stream(),
+                (split ? OF_SPLIT : List.of(RunConfiguration.EVAL_SPLIT)).stream())
+            .allMatch(
+                name -> RunConfiguration.isSame(value(latest.getValue(), name), value(now, name)));
   }
 
   /**
@@ -165,10 +191,15 @@ public final class FormerRecipes {
 
   private static boolean hasData(
       Map.Entry<Path, Map<String, Object>> former, Map<String, Object> now) {
+    return has(former, now, RunConfiguration.DATA);
+  }
+
+  /** Whether the content of some data was the same. */
+  private static boolean has(
+      Map.Entry<Path, Map<String, Object>> former, Map<String, Object> now, String data) {
     Path file = former.getKey().resolve(RunFolder.CONFIG);
     return Objects.equals(
-        RunConfiguration.texts(file, former.getValue(), RunConfiguration.CHECKSUMS)
-            .get(RunConfiguration.DATA),
-        RunConfiguration.texts(file, now, RunConfiguration.CHECKSUMS).get(RunConfiguration.DATA));
+        RunConfiguration.texts(file, former.getValue(), RunConfiguration.CHECKSUMS).get(data),
+        RunConfiguration.texts(file, now, RunConfiguration.CHECKSUMS).get(data));
   }
 }

@@ -199,8 +199,8 @@ public final class ReportPage {
   }
 
   private String base(String figure) {
-    JsonNode base = run.recorded("base").path(figure);
-    return base.isNumber() ? "before: " + Figures.figure(base.asDouble()) : "";
+    double before = run.figuresBefore().getOrDefault(figure, Double.NaN);
+    return Double.isNaN(before) ? "" : "before: " + Figures.figure(before);
   }
 
   private void best() {
@@ -397,7 +397,15 @@ public final class ReportPage {
                   : "On held-out data, after step %s.".formatted(Figures.count(step.asDouble())))
           .raw("</p>\n");
     }
-    Map<String, Double> base = run.record().map(record -> record.figures("base")).orElse(Map.of());
+    Map<String, Double> base = run.figuresBefore();
+    if (run.former().isPresent()) {
+      page.raw("<p class=\"note\">")
+          .text(
+              base.isEmpty()
+                  ? "Of the run that it continues no figures on these data are known."
+                  : "Before: what the run that it continues ended with.")
+          .raw("</p>\n");
+    }
     Page.openTable(page, "Figures on held-out data", "");
     Page.heading(
         page,

@@ -148,6 +148,11 @@ record RunFiles(
         : figures;
   }
 
+  /** The figures of the same held-out data from before the training; empty where none are known. */
+  Map<String, Double> figuresBefore() {
+    return record.map(RunRecord::figuresBefore).orElse(Map.of());
+  }
+
   /** The one figure to judge by; empty where nothing was measured. */
   Optional<String> score() {
     String named = recorded("score").asText("");

@@ -186,13 +186,21 @@ public final class RunRecord {
    * Empty where there was none.
    */
   public Map<String, Double> figures() {
-    return figures(FINAL);
+    return figures(tree.path(FINAL));
   }
 
-  /** The figures under a name of the record. */
-  public Map<String, Double> figures(String name) {
+  /**
+   * The figures of the same held-out data from before the training: measured by the run itself, or
+   * those that the run ended with that it continues. Empty where there are none.
+   */
+  public Map<String, Double> figuresBefore() {
+    Map<String, Double> measured = figures(tree.path("base"));
+    return measured.isEmpty() ? figures(tree.path(CONTINUES).path(FINAL)) : measured;
+  }
+
+  private static Map<String, Double> figures(JsonNode entries) {
     Map<String, Double> figures = new LinkedHashMap<>();
-    tree.path(name)
+    entries
         .properties()
         .forEach(e -> figures.put(e.getKey(), number(e.getValue()).orElse(Double.NaN)));
     return Collections.unmodifiableMap(figures);

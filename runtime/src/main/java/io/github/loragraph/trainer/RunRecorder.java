@@ -121,14 +121,22 @@ public final class RunRecorder implements TrainingListener {
    * Says, before the first step, that the run continues another one that is over.
    *
    * @param former its folder
+   * @param sameHeldOut whether it was measured on the examples that this one is measured on: its
+   *     figures are kept to stand beside the new ones
    * @throws LoraGraphException if its record cannot be read
    */
-  public void continues(Path former) {
+  public void continues(Path former, boolean sameHeldOut) {
     Map<String, Object> before = new LinkedHashMap<>();
     RunRecord.read(former)
-        .map(RunRecord::wallSecondsOfAll)
         .ifPresent(
-            known -> known.ifPresent(seconds -> before.put(RunRecord.SECONDS, rounded(seconds))));
+            record -> {
+              record
+                  .wallSecondsOfAll()
+                  .ifPresent(seconds -> before.put(RunRecord.SECONDS, rounded(seconds)));
+              if (sameHeldOut && record.tree().has(RunRecord.FINAL)) {
+                before.put(RunRecord.FINAL, record.tree().get(RunRecord.FINAL));
+              }
+            });
     continues = before;
   }
 
