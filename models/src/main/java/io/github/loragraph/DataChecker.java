@@ -271,8 +271,7 @@ final class DataChecker {
       if (!takenForSeveral) {
         takenForSeveral = true;
         notices.accept(
-            "labels are lists: they are counted as several labels, which are learned with --task"
-                + " multilabel");
+            "labels are lists: they are counted as several labels, which the task multilabel learns");
       }
       return Tasks.MULTILABEL;
     }

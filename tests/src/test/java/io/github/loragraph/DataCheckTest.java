@@ -41,7 +41,7 @@ class DataCheckTest {
     JsonNode counts = Cli.json("data", "check", several, "--task", "multilabel").get("labels");
     assertEquals("{\"x\":2,\"y\":1}", counts.toString());
     Cli plain = Cli.run("data", "check", several);
-    assertTrue(plain.err().contains("which are learned with --task multilabel"), plain.err());
+    assertTrue(plain.err().contains("which the task multilabel learns"), plain.err());
     assertTrue(plain.out().startsWith("3 rows, 2 labels"), plain.out());
     assertTrue(plain.out().contains("  x: 2 (66.7 of 100 labels)"), plain.out());
     assertTrue(plain.out().contains("1 row is of none of the classes: line 3"), plain.out());

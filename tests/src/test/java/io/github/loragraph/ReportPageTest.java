@@ -319,7 +319,7 @@ class ReportPageTest {
     Path lastOnes = with(run, "last", Map.of("evalEvery", "0", "saveBest", "none"));
     Cli.json("report", once, lastOnes, "-o", html);
     sub = elements(parsed(html), "p").get(0).getTextContent();
-    assertTrue(sub.startsWith("2 runs of 1 configurations"), sub);
+    assertTrue(sub.startsWith("2 runs of 1 configuration:"), sub);
   }
 
   /** Texts of the held-out data are longer: bins of four tokens stand beside bins of one. */
