@@ -41,10 +41,7 @@ public final class RunReport {
    */
   public static RunReport of(Path run) {
     if (!Files.isRegularFile(run.resolve(RunFolder.CONFIG))) {
-      throw new LoraGraphException(
-          Files.exists(run)
-              ? "%s is not the folder of a run: it has no %s".formatted(run, RunFolder.CONFIG)
-              : "no such run: " + run);
+      throw RunFolder.noRun(run);
     }
     return new RunReport(run, RunRecord.read(run));
   }

@@ -427,6 +427,25 @@ class ExperimentTest {
     assertEquals(3, left.size(), left.toString());
     assertEquals("lora-graph train --resume " + results.resolve("runs/a-seed0"), left.get(0));
 
+    Cli report = Cli.run("report", results);
+    assertEquals(1, report.exitCode());
+    assertTrue(report.err().contains("it has several in " + results.resolve("runs")), report.err());
+    Path search = folder.resolve("search.yaml");
+    String space = BASE + "objective: loss\nspace: {lr: {choice: [1e-3, 2e-3]}}\n";
+    Files.writeString(search, space.replace("model.onnx", "model.lora.onnx"));
+    Cli searched = Cli.run("search", search, "-o", results);
+    assertTrue(
+        searched.err().contains(results + " is the folder of an experiment"), searched.err());
+    assertTrue(
+        Cli.run("experiment", search, "-o", results)
+            .err()
+            .contains(search + " is the file of a search, and not of an experiment"));
+    assertTrue(
+        Cli.run("search", file, "-o", results)
+            .err()
+            .contains(file + " is the file of an experiment, and not of a search"));
+    assertTrue(
+        Cli.run("train", "--config", search).err().contains(search + " is the file of a search"));
     Files.writeString(file, BASE + "runs: {d: {method: full}}");
     Cli other = Cli.run("experiment", file, "-o", results);
     assertEquals(1, other.exitCode());

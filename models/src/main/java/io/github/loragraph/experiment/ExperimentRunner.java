@@ -50,7 +50,7 @@ public final class ExperimentRunner {
   private static final int SHOWN = 80;
 
   /** What makes a folder that of an experiment. */
-  static final String STATE = "experiment.json";
+  public static final String STATE = "experiment.json";
 
   private static final String RESULTS = "results.csv";
   private static final String PAGE = "compare.html";

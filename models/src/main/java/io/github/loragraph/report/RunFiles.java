@@ -68,10 +68,7 @@ record RunFiles(
   static RunFiles read(Path folder) {
     Path config = folder.resolve(RunFolder.CONFIG);
     if (!Files.isRegularFile(config)) {
-      throw new LoraGraphException(
-          Files.exists(folder)
-              ? "%s is not the folder of a run: it has no %s".formatted(folder, RunFolder.CONFIG)
-              : "no such run: " + folder);
+      throw RunFolder.noRun(folder);
     }
     List<String> remarks = new ArrayList<>();
     Optional<RunRecord> record = Optional.empty();

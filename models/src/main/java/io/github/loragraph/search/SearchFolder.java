@@ -7,6 +7,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.loragraph.data.DataFileWriter;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
+import io.github.loragraph.experiment.ExperimentRunner;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.StagedFiles;
@@ -75,6 +76,10 @@ final class SearchFolder implements AutoCloseable {
     }
     if (!Files.isDirectory(folder)) {
       throw new LoraGraphException(folder + " is a file", Remedy.CHOOSE_FOLDER);
+    }
+    if (Files.exists(folder.resolve(ExperimentRunner.STATE))) {
+      throw new LoraGraphException(
+          folder + " is the folder of an experiment, and no search", Remedy.CHOOSE_FOLDER);
     }
     if (ProcessLock.isLocked(folder.resolve(LOCK))) {
       throw inUse(folder);

@@ -278,12 +278,22 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
     }
   }
 
+  /** Why what is named as a run is none: it is not there, is something else, or holds runs. */
+  public static LoraGraphException noRun(Path folder) {
+    if (!Files.exists(folder)) {
+      return new LoraGraphException("no such run: " + folder);
+    }
+    Path runs = folder.resolve("runs");
+    return new LoraGraphException(
+        Files.isDirectory(runs)
+            ? "%s is not the folder of a run: it has several in %s, name one of them; %s compares them"
+                .formatted(folder, runs, folder.resolve("compare.html"))
+            : "%s is not the folder of a run: it has no %s".formatted(folder, CONFIG));
+  }
+
   static void requireUnfinishedAlone(Path folder) {
     if (!Files.isRegularFile(folder.resolve(CONFIG))) {
-      throw new LoraGraphException(
-          Files.exists(folder)
-              ? "%s is not the folder of a run: it has no %s".formatted(folder, CONFIG)
-              : "no such run: " + folder);
+      throw noRun(folder);
     }
     if (!isUnfinished(folder)) {
       throw new LoraGraphException(
