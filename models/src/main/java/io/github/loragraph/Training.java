@@ -156,7 +156,7 @@ final class Training {
     DeviceChoice device = inference.choose(engine);
     OnnxModel onnx = model.graph();
     TrainableSelection selection = arguments.selection();
-    Set<String> trainable = LoraGraphException.in(model.shown(), () -> selection.values(onnx));
+    Set<String> trainable = trainable(onnx, shapes(engine, device.device()));
     TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
     try (ListenerBridge bridge = new ListenerBridge(listeners, notes, run != null);
         ModelData data = open(model, inference, notes, shapes(engine, device.device()))) {
@@ -297,6 +297,16 @@ final class Training {
   /** Whether there is something to measure with. */
   private boolean measures() {
     return heldOut.isPresent() || arguments.evalSplit().isPresent();
+  }
+
+  private Set<String> trainable(OnnxModel onnx, ShapeInference shapes) {
+    try {
+      return LoraGraphException.in(model.shown(), () -> arguments.selection().values(onnx));
+    } catch (LoraGraphException e) {
+      // What has no head either needs that first: adapters alone would be refused next.
+      open(model, arguments.inference(), line -> {}, shapes).close();
+      throw e;
+    }
   }
 
   private Lesson lesson(ModelData data, ShapeInference shapes) {

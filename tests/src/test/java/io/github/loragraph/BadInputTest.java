@@ -117,6 +117,28 @@ class BadInputTest {
     return cases;
   }
 
+  /** Adapters alone would be refused next. */
+  @TestFactory
+  List<DynamicTest> aModelWithoutHeadIsToldThatBeforeAllElse() throws IOException {
+    Path data = file("d.tsv", "text\tlabel\na\t1\n");
+    for (String method : List.of("lora", "full", "head")) {
+      for (String words : List.of("has no head", "add-head")) {
+        refused(
+            1,
+            words,
+            "train",
+            "all-MiniLM-L6-v2",
+            "--method",
+            method,
+            "--data",
+            data,
+            "-o",
+            folder.resolve("run"));
+      }
+    }
+    return cases;
+  }
+
   @TestFactory
   List<DynamicTest> aDataFileThatCannotBeReadIsRefused() throws IOException {
     refusedData("no such data file", folder.resolve("missing.tsv"));

@@ -376,11 +376,18 @@ class ExperimentTest {
     assertEquals(List.of(), left(plain));
   }
 
-  /** The commands that are printed, and no comments. */
+  /** The commands that are printed: a script that ends where one of them fails. */
   private List<String> left(Path results) {
     Cli plan = Cli.run("experiment", file, "--dry-run", "-o", results);
     assertEquals(0, plan.exitCode(), plan.err());
-    return plan.out().lines().filter(line -> !line.startsWith("#")).toList();
+    List<String> lines = plan.out().lines().toList();
+    assertEquals(List.of("# run with bash", "set -e"), lines.subList(0, 2));
+    assertEquals(
+        "# an experiment also writes %s and %s: lora-graph experiment %s -o %s"
+            .formatted(
+                results.resolve("results.csv"), results.resolve("compare.html"), file, results),
+        lines.get(lines.size() - 1));
+    return plan.out().lines().filter(line -> line.startsWith("lora-graph ")).toList();
   }
 
   @Test

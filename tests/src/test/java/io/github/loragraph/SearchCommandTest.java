@@ -208,6 +208,14 @@ class SearchCommandTest {
       String run = row.substring(row.lastIndexOf(',') + 1);
       assertTrue(run.isEmpty() || Files.exists(place.resolve(run)), row);
     }
+    Path best = place.resolve("best.yaml");
+    Cli early = Cli.run("train", "--config", best, "-o", folder.resolve("early"));
+    assertEquals(1, early.exitCode(), early.err());
+    assertTrue(
+        early.err().contains(best + " is not there yet: it is written where a search ends"),
+        early.err());
+    assertTrue(
+        early.err().contains("go on with it: lora-graph search FILE -o " + place), early.err());
     search.stop();
     assertFalse(search.run(place).isComplete());
 

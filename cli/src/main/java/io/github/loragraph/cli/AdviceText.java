@@ -56,6 +56,8 @@ final class AdviceText {
       case RUN_EXPERIMENT ->
           "run it with 'lora-graph experiment %s -o DIR'".formatted(ShellWord.of(first));
       case RUN_SEARCH -> "run it with 'lora-graph search %s -o DIR'".formatted(ShellWord.of(first));
+      case CONTINUE_SEARCH ->
+          "go on with it: lora-graph search FILE -o %s".formatted(ShellWord.of(first));
       case TRAIN_BY ->
           "run it with 'lora-graph train --config %s -o DIR'".formatted(ShellWord.of(first));
       case OWN_FOLDER -> "write into a folder of its own with -o FOLDER";
@@ -107,8 +109,9 @@ final class AdviceText {
       case GRAPH_ENGINE_OR_CPU -> "use --engine graph, or --device cpu";
       case SMALLER_SHAPE -> "take a smaller --batch-size or --sequence";
 
-      case NAME_COLUMN -> "name one with %s, or put a heading there".formatted(column(first));
-      case NAME_FIELD -> "name one with " + column(first);
+      case NAME_COLUMN_OR_HEADING ->
+          "name one with %s, or put a heading there".formatted(column(first));
+      case NAME_COLUMN, NAME_FIELD -> "name one with " + column(first);
       case NAME_LABEL_COLUMN -> "mend the line, or name the column or field with --label-column";
       case NAME_OTHER_COLUMNS ->
           "name others with --text-column, --text-pair-column or --label-column";

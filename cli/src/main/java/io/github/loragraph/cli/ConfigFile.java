@@ -5,6 +5,7 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.SettingsFile;
+import io.github.loragraph.search.SearchFolder;
 import io.github.loragraph.trainer.ContinuedRun;
 import io.github.loragraph.trainer.RunFolder;
 import java.nio.file.Path;
@@ -92,10 +93,12 @@ final class ConfigFile implements IDefaultValueProvider {
     } else {
       valueOf(OPTION, args)
           .ifPresent(
-              file ->
-                  command.setDefaultValueProvider(
-                      read(file, RunConfiguration.entries(file), command.getCommandSpec())
-                          .without(args, command.getCommandSpec())));
+              file -> {
+                SearchFolder.requireEnded(file);
+                command.setDefaultValueProvider(
+                    read(file, RunConfiguration.entries(file), command.getCommandSpec())
+                        .without(args, command.getCommandSpec()));
+              });
     }
   }
 

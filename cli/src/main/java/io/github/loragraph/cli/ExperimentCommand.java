@@ -135,7 +135,7 @@ final class ExperimentCommand implements Callable<Integer> {
     experiment = parallel == null ? experiment : experiment.withParallel(parallel);
     experiment = force ? experiment.replacingChanged() : experiment;
     return dryRun || target == null
-        ? plan(experiment, target == null ? Path.of("DIR") : target)
+        ? plan(experiment, given, target == null ? Path.of("DIR") : target)
         : run(experiment, given, target);
   }
 
@@ -161,7 +161,7 @@ final class ExperimentCommand implements Callable<Integer> {
     return 0;
   }
 
-  private int plan(Experiment experiment, Path target) {
+  private int plan(Experiment experiment, Path given, Path target) {
     List<PlannedRun> runs = experiment.plan(target);
     List<Map<String, Object>> json = new ArrayList<>();
     for (PlannedRun run : runs) {
@@ -175,6 +175,8 @@ final class ExperimentCommand implements Callable<Integer> {
     output.print(
         Map.of("runs", json),
         out -> {
+          out.println("# run with bash");
+          out.println("set -e");
           if (folder == null) {
             out.println("# DIR is the folder that -o names");
           }
@@ -187,6 +189,13 @@ final class ExperimentCommand implements Callable<Integer> {
                 .filter(command -> said.add(before + command))
                 .forEach(command -> out.println(before + command));
           }
+          out.println(
+              "# an experiment also writes %s and %s: lora-graph experiment %s -o %s"
+                  .formatted(
+                      target.resolve("results.csv"),
+                      target.resolve("compare.html"),
+                      ShellWord.of(given),
+                      ShellWord.of(target)));
         });
     return 0;
   }

@@ -34,6 +34,8 @@ public enum Remedy {
   RUN_EXPERIMENT("make an experiment of %s"),
   /** The file of a search. */
   RUN_SEARCH("make a search of %s"),
+  /** The folder of a search. */
+  CONTINUE_SEARCH("go on with the search in %s"),
   /** The file of a training. */
   TRAIN_BY("train by the settings in %s"),
   OWN_FOLDER("write into a folder of its own"),
@@ -87,7 +89,9 @@ public enum Remedy {
 
   // Data.
   /** What the column holds: text, text pair or label. */
-  NAME_COLUMN("name the %s column, or put a heading there"),
+  NAME_COLUMN("name the %s column"),
+  /** The same. */
+  NAME_COLUMN_OR_HEADING("name the %s column, or put a heading there"),
   /** What the field holds: text, text pair or label. */
   NAME_FIELD("name the %s field"),
   NAME_LABEL_COLUMN("mend the example, or name the column or field of labels"),

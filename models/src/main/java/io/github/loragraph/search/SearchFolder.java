@@ -33,7 +33,7 @@ import java.util.stream.Stream;
  * trials.csv}, {@code best.yaml} and {@code compare.html}. One process at a time searches in it.
  * Who opens it closes it.
  */
-final class SearchFolder implements AutoCloseable {
+public final class SearchFolder implements AutoCloseable {
   static final String SEARCH = "search.yaml";
   static final String TRIALS = "trials.csv";
   static final String BEST = "best.yaml";
@@ -274,6 +274,25 @@ final class SearchFolder implements AutoCloseable {
           out.write(RunConfiguration.yaml(settings));
         });
     return file;
+  }
+
+  /**
+   * Refuses the best settings of a search that has none yet, as {@link #writeBest} is its end.
+   *
+   * @param file that is to be read
+   * @throws LoraGraphException if it is not there, and is that of a search
+   */
+  public static void requireEnded(Path file) {
+    Path folder = AtomicFile.folderOf(file);
+    if (file.endsWith(BEST)
+        && !Files.exists(file)
+        && Files.exists(folder.resolve(SEARCH))
+        && Stream.of(SearchJournal.FILE, TRIALS).map(folder::resolve).anyMatch(Files::exists)) {
+      throw new LoraGraphException(
+          "%s is not there yet: it is written where a search ends, and this one has not"
+              .formatted(file),
+          Remedy.CONTINUE_SEARCH.with(folder));
+    }
   }
 
   private static void write(Path file, byte[] content) {

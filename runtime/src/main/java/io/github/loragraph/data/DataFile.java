@@ -297,7 +297,7 @@ public final class DataFile {
     return PlainText.shortened(joined, LONGEST_LIST);
   }
 
-  private static String printable(String name) {
+  static String printable(String name) {
     return name.replaceAll("\\p{Cntrl}", "?");
   }
 }

@@ -2,7 +2,6 @@ package io.github.loragraph.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.Remedy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -242,7 +241,7 @@ public final class GroupFile {
       String what =
           "%s has no column '%s', and two texts are needed; it has %s"
               .formatted(place, candidates.get(0), DataFile.shortened(names));
-      throw new LoraGraphException(what, Remedy.NAME_COLUMN.with(role));
+      throw ColumnNames.missing(what, candidates, names, role);
     }
     return found;
   }

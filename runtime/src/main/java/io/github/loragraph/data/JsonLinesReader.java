@@ -243,8 +243,10 @@ final class JsonLinesReader {
       return new LoraGraphException(
           "%s: '%s' is null: mend or delete the line".formatted(place, names.get(0)));
     }
-    return new LoraGraphException(
+    return ColumnNames.missing(
         "%s has no '%s'; it has %s".formatted(place, names.get(0), DataFile.shortened(there)),
+        names,
+        there,
         Remedy.NAME_FIELD.with(role));
   }
 

@@ -7,7 +7,6 @@ import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.error.Remedy;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -185,7 +184,7 @@ final class TableReader {
         throw isDividedOtherwise()
             ? new LoraGraphException(
                 what + " (.csv files are divided by commas, .tsv files by tabs)")
-            : new LoraGraphException(what, Remedy.NAME_COLUMN.with(role));
+            : ColumnNames.missing(what, candidates, names, role);
       }
       return -1;
     }

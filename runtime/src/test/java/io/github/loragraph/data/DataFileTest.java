@@ -103,7 +103,7 @@ class DataFileTest {
   void labelsMayBeAbsentUnlessTheyAreNeeded() {
     assertNull(read("a.tsv", "text\na\n").get(0).label());
     assertFails(
-        "a.tsv:1 has no column 'label'; its first line names the columns: text: name the label column, or put a heading there",
+        "a.tsv:1 has no column 'label'; its first line names the columns: text: name the label column",
         () -> readLabelled("a.tsv", "text\na\n"));
     assertFails(
         "a.tsv:3 has nothing in column 'label': mend or delete the line",
@@ -119,11 +119,24 @@ class DataFileTest {
   @Test
   void badTables() {
     assertFails(
-        "a.tsv:1 has no column 'text'; its first line names the columns: review, label: name the text column, or put a heading there",
+        "a.tsv:1 has no column 'text'; its first line names the columns: review, label: name the text column",
         () -> read("a.tsv", "review\tlabel\na\t0\n"));
     assertFails(
-        "a.tsv:1 has no column 'kind'; its first line names the columns: text, label: name the label column, or put a heading there",
+        "a.tsv:1 has no column 'kind'; its first line names the columns: text, label: name the label column",
         () -> read("a.tsv", "text\tlabel\na\t0\n", Columns.USUAL.with(null, null, "kind")));
+    assertFails(
+        "a.tsv:1 has no column 'text'; its first line names the columns: a film to see again, 1: name the text column, or put a heading there",
+        () -> read("a.tsv", "a film to see again\t1\nno\t0\n"));
+    assertFails(
+        "a.csv:1 has no column 'boddy'; its first line names the columns: body, queue: body?",
+        () -> read("a.csv", "body,queue\na,0\n", Columns.USUAL.with("boddy", null, null)));
+    assertFails(
+        "a.jsonl:1 has no 'quue'; it has body, queue: queue?",
+        () ->
+            read(
+                "a.jsonl",
+                "{\"body\":\"a\",\"queue\":\"b\"}\n",
+                Columns.USUAL.with("body", null, "quue")));
     assertFails(
         "a.tsv:3 has 3 columns where the first line has 2: mend or delete the line",
         () -> read("a.tsv", "text\tlabel\na\t0\nb\tc\t1\n"));

@@ -27,7 +27,7 @@ class AdviceTextTest {
   void aRemedyNamesOptionsAndCommandsThatThereAre(Remedy remedy) {
     String first =
         switch (remedy) {
-          case NAME_COLUMN, NAME_FIELD -> "text pair";
+          case NAME_COLUMN, NAME_COLUMN_OR_HEADING, NAME_FIELD -> "text pair";
           case GIVE_AS_IT_WAS -> "evalSplit";
           default -> "x";
         };
