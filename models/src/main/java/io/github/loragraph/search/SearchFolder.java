@@ -277,7 +277,7 @@ public final class SearchFolder implements AutoCloseable {
   }
 
   /**
-   * Refuses the best settings of a search that has none yet, as {@link #writeBest} is its end.
+   * Refuses the best settings of a search that has none yet, since they are written at its end.
    *
    * @param file that is to be read
    * @throws LoraGraphException if it is not there, and is that of a search
