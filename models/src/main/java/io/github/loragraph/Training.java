@@ -86,29 +86,7 @@ final class Training {
   }
 
   TrainingResult run() {
-    if (heldOut.isPresent() && arguments.evalSplit().isPresent()) {
-      throw new LoraGraphException(
-          "held-out data are given, and a share of the training data is to be held out: leave one of the two out");
-    }
-    if (arguments.evaluatesOnTheWay() && !measures()) {
-      throw new LoraGraphException(
-          "evaluations on the way are asked for, and there are no held-out examples: give some");
-    }
-    if (arguments.asksForBest() && !measures()) {
-      throw new LoraGraphException(
-          "which evaluation was the best shows on held-out examples: give some");
-    }
-    if (arguments.fitsThresholds() && !measures()) {
-      throw new LoraGraphException("thresholds are fitted to held-out examples: give some");
-    }
-    if (arguments.patience() > 0 && !arguments.evaluatesOnTheWay()) {
-      throw new LoraGraphException(
-          "patience counts evaluations on the way, and there are none: say how often to evaluate");
-    }
-    if (arguments.keepsIfBetter() && !measures()) {
-      throw new LoraGraphException(
-          "whether the model became better shows on held-out examples: give some");
-    }
+    arguments.requireMeasured(heldOut.isPresent());
     if (arguments.continueFrom().isPresent() && arguments.isFewShot()) {
       throw new LoraGraphException(
           "few-shot training has an end, where its head is fitted: it is not continued, but done again with more pairs");
@@ -292,11 +270,6 @@ final class Training {
                 "%s, with epoch %,d: '%s' is another one, so the epoch that it had begun cannot be gone on with"
                     .formatted(steps, passed.epochs() + 1, name))
         .orElse(steps);
-  }
-
-  /** Whether there is something to measure with. */
-  private boolean measures() {
-    return heldOut.isPresent() || arguments.evalSplit().isPresent();
   }
 
   private Set<String> trainable(OnnxModel onnx, ShapeInference shapes) {

@@ -448,6 +448,47 @@ public final class TrainingArguments {
   }
 
   /**
+   * Refuses arguments that do not go together, or with a task, as a training does before it reads
+   * anything; what depends on the model's parameters and on labels shows in the training.
+   *
+   * @param heldOut whether there are held-out data of their own
+   * @throws LoraGraphException if there are such
+   */
+  public void validate(Task task, boolean heldOut) {
+    requireMeasured(heldOut);
+    refuseUnfitting(task);
+    requireMetric(task);
+  }
+
+  /** Refuses what needs held-out examples, or evaluations, where there are none. */
+  void requireMeasured(boolean heldOut) {
+    if (heldOut && evalSplit != null) {
+      throw new LoraGraphException(
+          "held-out data are given, and a share of the training data is to be held out: leave one of the two out");
+    }
+    boolean measures = heldOut || evalSplit != null;
+    if (evaluatesOnTheWay() && !measures) {
+      throw new LoraGraphException(
+          "evaluations on the way are asked for, and there are no held-out examples: give some");
+    }
+    if (asksForBest() && !measures) {
+      throw new LoraGraphException(
+          "which evaluation was the best shows on held-out examples: give some");
+    }
+    if (fitsThresholds() && !measures) {
+      throw new LoraGraphException("thresholds are fitted to held-out examples: give some");
+    }
+    if (patience() > 0 && !evaluatesOnTheWay()) {
+      throw new LoraGraphException(
+          "patience counts evaluations on the way, and there are none: say how often to evaluate");
+    }
+    if (keepsIfBetter() && !measures) {
+      throw new LoraGraphException(
+          "whether the model became better shows on held-out examples: give some");
+    }
+  }
+
+  /**
    * Refuses what counts for other tasks alone: losses, and what belongs to classes or to words.
    *
    * @throws LoraGraphException if there is some of it

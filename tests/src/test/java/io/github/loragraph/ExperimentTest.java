@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.models.RunConfiguration;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -217,6 +220,22 @@ class ExperimentTest {
     assertRefused(
         "train.jsonl:1 has no",
         BASE + "runs: {full: {method: full}, one: {method: full, label-column: intention}}");
+    String noEval = BASE.replaceAll(", eval: [^,}]*", "");
+    assertRefused(
+        "one: which evaluation was the best shows on held-out examples",
+        noEval + "runs: {one: {method: full, save-best: accuracy}}");
+    assertRefused(
+        "one: patience counts evaluations on the way",
+        BASE + "runs: {one: {method: full, patience: 2}}");
+    assertRefused(
+        "one: thresholds are of any number of classes",
+        BASE + "runs: {one: {method: full, fit-thresholds: true}}");
+    assertRefused(
+        "one: only words have sub-words",
+        BASE + "runs: {one: {method: full, label-all-subwords: true}}");
+    assertRefused(
+        "one: classification has no loss 'cosent'",
+        BASE + "runs: {one: {method: full, loss: cosent}}");
     Path data = folder.resolve("rows.tsv");
     Files.writeString(data, "text\tlabel\ngood\tyes\n\tno\n");
     assertRefused(
@@ -434,6 +453,32 @@ class ExperimentTest {
     assertEquals(3, left.size(), left.toString());
     assertEquals("lora-graph train --resume " + results.resolve("runs/a-seed0"), left.get(0));
 
+    // From the beginning the table of one that goes on says what has begun.
+    List<String> begun = new ArrayList<>();
+    Experiment.of(file)
+        .withParallel(1)
+        .run(
+            results,
+            new ExperimentListener() {
+              @Override
+              public void onBegin(int total, int done, int parallel, int threads) {
+                begun.addAll(lines(results.resolve("results.csv")));
+              }
+
+              @Override
+              public boolean shouldStop() {
+                return true;
+              }
+            });
+    assertEquals(rows, begun);
+    Files.copy(folder.resolve("train.jsonl"), folder.resolve("more.jsonl"));
+    Files.writeString(file, BASE.replace("data: train.jsonl", "data: [train.jsonl, more.jsonl]") + runs);
+    Cli changed = Cli.run("experiment", file, "--dry-run", "-o", results);
+    assertTrue(changed.out().contains("# a, seed 0: changed: data was "), changed.out());
+    assertTrue(
+        changed.out().lines().allMatch(line -> line.matches("(#|lora-graph |set -e).*|")),
+        changed.out());
+    Files.writeString(file, BASE + runs);
     Cli report = Cli.run("report", results);
     assertEquals(1, report.exitCode());
     assertTrue(report.err().contains("it has several in " + results.resolve("runs")), report.err());
@@ -478,6 +523,14 @@ class ExperimentTest {
     assertTrue(
         trainings.log().contains("stopped, 0 of 1 runs are done: go on with it: " + command),
         trainings::log);
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static Object threads(Path run) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.Model;
+import io.github.loragraph.Task;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.task.Tasks;
@@ -165,6 +166,16 @@ public final class CommandLineProgram implements RunProgram {
   public Optional<String> refusal(Model model, Map<String, List<String>> adapters) {
     try {
       ((InjectCommand) parsed(Part.ADAPTERS, adapters)).checkOn(model);
+      return Optional.empty();
+    } catch (LoraGraphException e) {
+      return Optional.of(AdviceText.message(e));
+    }
+  }
+
+  @Override
+  public Optional<String> refusal(Task task, Map<String, List<String>> training) {
+    try {
+      ((TrainCommand) parsed(Part.TRAINING, training)).checkFor(task);
       return Optional.empty();
     } catch (LoraGraphException e) {
       return Optional.of(AdviceText.message(e));

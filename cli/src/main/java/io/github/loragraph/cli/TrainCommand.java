@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.Dataset;
 import io.github.loragraph.Evaluation;
 import io.github.loragraph.Model;
+import io.github.loragraph.Task;
 import io.github.loragraph.TrainingArguments;
 import io.github.loragraph.TrainingCancelledException;
 import io.github.loragraph.TrainingListener;
@@ -290,6 +291,15 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
         .heldOut()
         .map(set -> said.train(examples.training(), set, arguments.build(), progress, stop, kept))
         .orElseGet(() -> said.train(examples.training(), arguments.build(), progress, stop, kept));
+  }
+
+  /**
+   * Refuses options that do not go with a task.
+   *
+   * @throws LoraGraphException if there are such
+   */
+  void checkFor(Task task) {
+    arguments(0).build().validate(task, !heldOutOptions.files().isEmpty());
   }
 
   /** What is trained on and what is measured with. */

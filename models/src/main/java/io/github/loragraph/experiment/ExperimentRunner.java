@@ -111,7 +111,12 @@ public final class ExperimentRunner {
         runs[i] =
             place.isDone(all.get(i))
                 ? done(all.get(i))
-                : unfinished(all.get(i), ExperimentRun.Status.WAITING, "");
+                : unfinished(
+                    all.get(i),
+                    place.isStopped(all.get(i))
+                        ? ExperimentRun.Status.STOPPED
+                        : ExperimentRun.Status.WAITING,
+                    "");
       }
       List<RunSettings> left = left();
       Share share = share(state, left);

@@ -100,6 +100,10 @@ public final class ModelNeeds {
       if (!metric.isEmpty() && !metric.equals(BestEvaluation.SCORE) && !metric.equals(NONE)) {
         requireFigure(name + SAVE_BEST, run, metric.replaceFirst("^eval_", ""));
       }
+      refuse(
+          name,
+          List.of(task(run), run.training()),
+          () -> publicTask(run).flatMap(task -> program.refusal(task, run.training())));
     }
     Map<String, List<String>> ofData = new LinkedHashMap<>(run.training());
     ofData.keySet().retainAll(OF_DATA);
@@ -157,8 +161,7 @@ public final class ModelNeeds {
    */
   private Optional<String> unreadable(RunSettings run, Map<String, List<String>> ofData) {
     RunProgram.Examples examples = program.examples(ofData);
-    Optional<io.github.loragraph.Task> task =
-        task(run).flatMap(found -> io.github.loragraph.Task.named(found.name()));
+    Optional<io.github.loragraph.Task> task = publicTask(run);
     if (task.isEmpty()
         || examples.training().isLarge()
         || examples.heldOut().filter(Dataset::isLarge).isPresent()) {
@@ -170,6 +173,10 @@ public final class ModelNeeds {
     } catch (LoraGraphException e) {
       return Optional.of(e.getMessage());
     }
+  }
+
+  private static Optional<io.github.loragraph.Task> publicTask(RunSettings run) {
+    return task(run).flatMap(found -> io.github.loragraph.Task.named(found.name()));
   }
 
   /** What a run is trained for; empty where nobody can tell before it begins. */

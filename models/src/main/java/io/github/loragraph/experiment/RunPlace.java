@@ -257,7 +257,7 @@ public final class RunPlace {
   }
 
   private static String shown(@Nullable String value) {
-    return value == null ? "not given" : value;
+    return value == null ? "not given" : value.replace("\n", ", ");
   }
 
   private static Map<String, String> flat(Map<String, ?> entries) {

@@ -2,6 +2,7 @@ package io.github.loragraph.experiment;
 
 import io.github.loragraph.Dataset;
 import io.github.loragraph.Model;
+import io.github.loragraph.Task;
 import io.github.loragraph.error.LoraGraphException;
 import java.nio.file.Path;
 import java.util.List;
@@ -92,6 +93,9 @@ public interface RunProgram {
    * @param model without the head that a run puts on it, which gets no adapter
    */
   Optional<String> refusal(Model model, Map<String, List<String>> adapters);
+
+  /** Why settings of a training do not go with a task; empty where they do. */
+  Optional<String> refusal(Task task, Map<String, List<String>> training);
 
   /** The examples that settings of a training name. */
   Examples examples(Map<String, List<String>> training);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
+import java.io.CharConversionException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,10 @@ record YamlFault(int line, String what) {
     Matcher twice = TWICE.matcher(e.getOriginalMessage());
     if (twice.lookingAt()) {
       return new YamlFault(line, "'%s' is there twice: keep one of them".formatted(twice.group(1)));
+    }
+    if (e.getCause() instanceof CharConversionException
+        || e.getOriginalMessage().contains(CharConversionException.class.getName())) {
+      return new YamlFault(0, "it is not UTF-8: write it anew in UTF-8");
     }
     if (e.getOriginalMessage().startsWith("special characters are not allowed")) {
       return new YamlFault(0, "there is a character in it that no text has: is it a text file?");

@@ -1,5 +1,6 @@
 package io.github.loragraph.search;
 
+import io.github.loragraph.error.Counted;
 import io.github.loragraph.experiment.RoughTime;
 import java.util.List;
 import java.util.Locale;
@@ -66,11 +67,11 @@ final class SaidTrials implements SearchRun.Watcher {
     notes.accept(
         String.format(
             Locale.ROOT,
-            "trial %d: %s %.4f after %,d steps; %s; %s",
+            "trial %d: %s %.4f after %s; %s; %s",
             part.trial() + 1,
             plan.objective(),
             figure.objective(),
-            figure.step(),
+            Counted.of(figure.step(), "step", "steps"),
             best == part.trial()
                 ? "the best there so far"
                 : "the best there is trial " + (best + 1),

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.error.LoraGraphException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -59,5 +63,17 @@ class YamlFaultTest {
     assertTrue(e.getMessage().startsWith(place + words), e.getMessage());
     assertEquals(1, e.getMessage().lines().count());
     assertFalse(e.getMessage().matches("(?s).*(java\\.|reader|token|scalar).*"), e.getMessage());
+  }
+
+  @Test
+  void otherEncodingsAreCalledThat() throws Exception {
+    Path file = folder.resolve("latin.yaml");
+    for (Charset charset : List.of(StandardCharsets.ISO_8859_1, StandardCharsets.UTF_16)) {
+      Files.writeString(file, "# f\u00fcr\nmodel: x\n", charset);
+      String message =
+          assertThrows(LoraGraphException.class, () -> RunConfiguration.entries(file)).getMessage();
+      assertFalse(message.contains("java."), message);
+      assertTrue(message.contains("it is not UTF-8") || message.contains("no text has"), message);
+    }
   }
 }
