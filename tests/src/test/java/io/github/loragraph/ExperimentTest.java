@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.models.RunConfiguration;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -472,7 +472,8 @@ class ExperimentTest {
             });
     assertEquals(rows, begun);
     Files.copy(folder.resolve("train.jsonl"), folder.resolve("more.jsonl"));
-    Files.writeString(file, BASE.replace("data: train.jsonl", "data: [train.jsonl, more.jsonl]") + runs);
+    Files.writeString(
+        file, BASE.replace("data: train.jsonl", "data: [train.jsonl, more.jsonl]") + runs);
     Cli changed = Cli.run("experiment", file, "--dry-run", "-o", results);
     assertTrue(changed.out().contains("# a, seed 0: changed: data was "), changed.out());
     assertTrue(
