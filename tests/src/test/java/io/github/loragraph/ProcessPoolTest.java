@@ -231,23 +231,28 @@ class ProcessPoolTest {
     }
   }
 
+  /** A training that a pool sees otherwise than it is. */
+  private interface Disguised extends PoolTask {
+    TrainTask task();
+
+    @Override
+    default String name() {
+      return task().name();
+    }
+
+    @Override
+    default Path place() {
+      return task().place();
+    }
+
+    @Override
+    default long memory() {
+      return task().memory();
+    }
+  }
+
   /** A training that a pool sees too late: at first nobody seems to be at work on it. */
-  private record SeenLate(TrainTask task, AtomicInteger looks) implements PoolTask {
-    @Override
-    public String name() {
-      return task.name();
-    }
-
-    @Override
-    public Path place() {
-      return task.place();
-    }
-
-    @Override
-    public long memory() {
-      return task.memory();
-    }
-
+  private record SeenLate(TrainTask task, AtomicInteger looks) implements Disguised {
     @Override
     public boolean isAtWork() {
       return looks.incrementAndGet() > 2 && task.isAtWork();
@@ -293,22 +298,7 @@ class ProcessPoolTest {
 
   /** A training that is begun, and not gone on with, where there is a run that was stopped. */
   private record BegunAnew(TrainTask task, List<String> arguments, AtomicInteger processes)
-      implements PoolTask {
-    @Override
-    public String name() {
-      return task.name();
-    }
-
-    @Override
-    public Path place() {
-      return task.place();
-    }
-
-    @Override
-    public long memory() {
-      return task.memory();
-    }
-
+      implements Disguised {
     @Override
     public Optional<RunEnd.Status> state() {
       return Optional.empty();

@@ -164,18 +164,17 @@ public final class CommandLineProgram implements RunProgram {
 
   @Override
   public Optional<String> refusal(Model model, Map<String, List<String>> adapters) {
-    try {
-      ((InjectCommand) parsed(Part.ADAPTERS, adapters)).checkOn(model);
-      return Optional.empty();
-    } catch (LoraGraphException e) {
-      return Optional.of(AdviceText.message(e));
-    }
+    return refusalBy(() -> ((InjectCommand) parsed(Part.ADAPTERS, adapters)).checkOn(model));
   }
 
   @Override
   public Optional<String> refusal(Task task, Map<String, List<String>> training) {
+    return refusalBy(() -> ((TrainCommand) parsed(Part.TRAINING, training)).checkFor(task));
+  }
+
+  private static Optional<String> refusalBy(Runnable check) {
     try {
-      ((TrainCommand) parsed(Part.TRAINING, training)).checkFor(task);
+      check.run();
       return Optional.empty();
     } catch (LoraGraphException e) {
       return Optional.of(AdviceText.message(e));

@@ -35,6 +35,12 @@ public final class Spelling {
         : misspelt;
   }
 
+  /** What a message proposes for an unknown word: {@code rank or ranks?}, else all known ones. */
+  public static String proposal(String word, List<String> known) {
+    List<String> near = nearest(word, known);
+    return near.isEmpty() ? String.join(", ", known) : String.join(" or ", near) + "?";
+  }
+
   private static boolean beginAlike(String word, String known) {
     int alike = 0;
     while (alike < Math.min(word.length(), known.length())

@@ -59,6 +59,9 @@ public final class ModelNeeds {
   /** What was found, by all that it depends on: many runs differ by other things alone. */
   private final Map<List<Object>, Optional<String>> known = new HashMap<>();
 
+  /** What runs are trained for: the model is read for it once, where nothing else says it. */
+  private final Map<List<Object>, Optional<Task>> tasks = new HashMap<>();
+
   /** The model that was asked about last: mostly all runs have one. */
   private @Nullable Model opened;
 
@@ -79,7 +82,7 @@ public final class ModelNeeds {
       return;
     }
     String name = "%s: %s: ".formatted(file, run.name());
-    List<Object> model = List.of(run.source().modelFile(), run.ofSource());
+    List<Object> model = model(run);
     List<Object> asked =
         List.of(
             model,
@@ -124,16 +127,10 @@ public final class ModelNeeds {
         .filter(task -> !task.figureNames().contains(figure))
         .ifPresent(
             task -> {
-              List<String> near = Spelling.nearest(figure, task.figureNames());
               throw new LoraGraphException(
                   "%s: '%s' is no figure of %s: %s"
                       .formatted(
-                          place,
-                          figure,
-                          task,
-                          near.isEmpty()
-                              ? String.join(", ", task.figureNames())
-                              : String.join(" or ", near) + "?"));
+                          place, figure, task, Spelling.proposal(figure, task.figureNames())));
             });
   }
 
@@ -175,30 +172,35 @@ public final class ModelNeeds {
     }
   }
 
-  private static Optional<io.github.loragraph.Task> publicTask(RunSettings run) {
+  /** What tells the model that a run begins with. */
+  private static List<Object> model(RunSettings run) {
+    return List.of(run.source().modelFile(), run.ofSource());
+  }
+
+  private Optional<io.github.loragraph.Task> publicTask(RunSettings run) {
     return task(run).flatMap(found -> io.github.loragraph.Task.named(found.name()));
   }
 
   /** What a run is trained for; empty where nobody can tell before it begins. */
-  private static Optional<Task> task(RunSettings run) {
+  private Optional<Task> task(RunSettings run) {
     return run.task()
         .or(() -> run.head().map(head -> head.getOrDefault("task", CLASSIFICATION).get(0)))
         .flatMap(Tasks::named)
-        .or(() -> Optional.ofNullable(RunDefaults.of(run.source(), line -> {}).task()))
-        .or(
-            () -> {
-              try {
-                return Optional.of(
-                    Answer.of(
-                            run.source().read(line -> {}),
-                            null,
-                            run.source().config().problemType(),
-                            NOT_DECLARED)
-                        .task());
-              } catch (LoraGraphException e) {
-                return Optional.empty();
-              }
-            });
+        .or(() -> tasks.computeIfAbsent(model(run), key -> taskOfModel(run)));
+  }
+
+  private static Optional<Task> taskOfModel(RunSettings run) {
+    Task trained = RunDefaults.of(run.source(), line -> {}).task();
+    if (trained != null) {
+      return Optional.of(trained);
+    }
+    try {
+      OnnxModel model = run.source().read(line -> {});
+      return Optional.of(
+          Answer.of(model, null, run.source().config().problemType(), NOT_DECLARED).task());
+    } catch (LoraGraphException e) {
+      return Optional.empty();
+    }
   }
 
   /** Empty where nothing is. */

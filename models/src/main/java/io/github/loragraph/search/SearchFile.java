@@ -140,15 +140,10 @@ public record SearchFile(
       List<String> measured =
           Tasks.ALL.stream().flatMap(task -> task.figureNames().stream()).distinct().toList();
       if (!measured.contains(objective)) {
-        List<String> near = Spelling.nearest(objective, measured);
         throw failure(
             "objective",
             "%s is nothing that is measured: %s"
-                .formatted(
-                    objective,
-                    near.isEmpty()
-                        ? String.join(", ", measured)
-                        : String.join(" or ", near) + "?"));
+                .formatted(objective, Spelling.proposal(objective, measured)));
       }
       boolean maximize =
           word(
