@@ -1,4 +1,7 @@
-/** The {@code lora-graph} command. It exports nothing: programs use the libraries below it. */
+/**
+ * The {@code lora-graph} command. It exports nothing: programs use the libraries below it, and what
+ * adds commands to it is on the class path.
+ */
 module io.github.loragraph.cli {
   requires com.fasterxml.jackson.annotation;
   requires com.fasterxml.jackson.core;
@@ -19,6 +22,8 @@ module io.github.loragraph.cli {
   opens io.github.loragraph.cli to
       com.fasterxml.jackson.databind,
       info.picocli;
+
+  uses io.github.loragraph.cli.CommandPlugin;
 
   provides io.github.loragraph.experiment.RunProgram with
       io.github.loragraph.cli.CommandLineProgram;

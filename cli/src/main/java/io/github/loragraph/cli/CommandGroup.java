@@ -21,7 +21,7 @@ enum CommandGroup {
   COMPARE("Compare many trainings", "experiment", "search"),
   EMBEDDINGS("Embeddings", "embed", "mine-negatives"),
   ADAPTERS("Adapters apart from models", "adapter", "remove"),
-  ELSEWHERE("Train elsewhere", "artifacts"),
+  ELSEWHERE("Train elsewhere", "artifacts", "sagemaker"),
   /** Also what nobody has put elsewhere. */
   MACHINE("The machine and the tool");
 

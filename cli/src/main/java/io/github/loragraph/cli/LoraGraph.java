@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.TrainingListener;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
@@ -8,9 +9,11 @@ import io.github.loragraph.trainer.RunFolder;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -88,10 +91,18 @@ public final class LoraGraph implements Runnable {
         spec.commandLine(), "a COMMAND is missing; 'lora-graph --help' lists them");
   }
 
-  /** The command line, ready to execute. */
-  public static CommandLine commandLine() {
+  /**
+   * The command line, ready to execute.
+   *
+   * @param listeners are told of its trainings
+   */
+  public static CommandLine commandLine(TrainingListener... listeners) {
     LoraGraph root = new LoraGraph();
     CommandLine commandLine = new CommandLine(root);
+    TrainCommand train =
+        Objects.requireNonNull(commandLine.getSubcommands().get("train")).getCommand();
+    train.tell(listeners);
+    addPlugins(commandLine);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
     HelpLayout.applyTo(commandLine);
@@ -99,6 +110,18 @@ public final class LoraGraph implements Runnable {
     commandLine.setExecutionExceptionHandler(
         (failure, at, parsed) -> onFailure(failure, at, root.stacktrace));
     return commandLine;
+  }
+
+  private static void addPlugins(CommandLine commandLine) {
+    ServiceLoader.load(CommandPlugin.class, CommandPlugin.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get)
+        .sorted(Comparator.comparing(CommandPlugin::parent))
+        .forEach(
+            plugin ->
+                (plugin.parent().isEmpty()
+                        ? commandLine
+                        : Objects.requireNonNull(commandLine.getSubcommands().get(plugin.parent())))
+                    .addSubcommand(plugin.command()));
   }
 
   /** Runs a command line and returns its exit code. */

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
  * JSON object. Control characters, which names in files may have, are never printed. Only results
  * go to standard output; what happens meanwhile goes to standard error.
  */
-final class ResultOutput {
+public final class ResultOutput {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @Spec(Spec.Target.MIXEE)
@@ -32,12 +32,12 @@ final class ResultOutput {
   }
 
   /** Whether the result is to be JSON. */
-  boolean isJson() {
+  public boolean isJson() {
     return json;
   }
 
   /** Prints the one or the other form. */
-  void print(Map<String, ?> object, Consumer<PrintWriter> text) {
+  public void print(Map<String, ?> object, Consumer<PrintWriter> text) {
     status.above(() -> printNow(object, text));
   }
 
@@ -56,12 +56,12 @@ final class ResultOutput {
   }
 
   /** Says a line that may have any characters in it, on standard error. */
-  void say(String line) {
+  public void say(String line) {
     log("%s", line);
   }
 
   /** Says what is going on, on standard error, in one line. */
-  void log(String line, Object... arguments) {
+  public void log(String line, Object... arguments) {
     String said = PlainText.line(line.formatted(arguments));
     status.above(
         () -> {

@@ -2,14 +2,18 @@ package io.github.loragraph.cli;
 
 import io.github.loragraph.file.ProcessEnd;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What happens at Ctrl-C, when the process is asked to end (SIGTERM), and when its terminal is
  * closed (SIGHUP): temporary files go, and the process ends at once. The JVM's own way would let
  * ONNX Runtime's Java API close its library while a call of it may still be at work, which crashes.
  */
-final class Signals {
+public final class Signals {
   /** A shell's exit code for a process that a signal has ended, less the signal's number. */
   private static final int ENDED_BY_SIGNAL = 128;
 
@@ -17,6 +21,9 @@ final class Signals {
   static final int HANGUP = 1;
 
   private static volatile IntPredicate taker = number -> false;
+
+  /** From a signal on that is taken; null: as long as whoever took it needs. */
+  private static volatile @Nullable Duration limit;
 
   private Signals() {}
 
@@ -28,6 +35,14 @@ final class Signals {
    */
   static void takenBy(IntPredicate first) {
     taker = first;
+  }
+
+  /**
+   * Ends the process so long after a signal, by its exit code, where whoever took it has not ended
+   * it by then: for surroundings that kill a process if it takes longer.
+   */
+  public static void endWithin(Duration time) {
+    limit = time;
   }
 
   /** Signals end the process again. */
@@ -105,8 +120,17 @@ final class Signals {
 
   private static void onSignal(int number) {
     if (!taker.test(number)) {
-      ProcessEnd.runTasks();
-      Runtime.getRuntime().halt(exitCode(number));
+      end(number);
     }
+    Duration time = limit;
+    if (time != null) {
+      CompletableFuture.delayedExecutor(time.toMillis(), TimeUnit.MILLISECONDS)
+          .execute(() -> end(number));
+    }
+  }
+
+  private static void end(int number) {
+    ProcessEnd.runTasks();
+    Runtime.getRuntime().halt(exitCode(number));
   }
 }

@@ -12,8 +12,8 @@ import java.util.Set;
  * @param rows the first is the heading; all are of one length
  * @param rightAligned the indexes of columns with numbers
  */
-record TextTable(List<String[]> rows, Set<Integer> rightAligned) {
-  TextTable {
+public record TextTable(List<String[]> rows, Set<Integer> rightAligned) {
+  public TextTable {
     rows = rows.stream().map(TextTable::plain).toList();
   }
 
@@ -21,7 +21,7 @@ record TextTable(List<String[]> rows, Set<Integer> rightAligned) {
     return Arrays.stream(row).map(PlainText::line).toArray(String[]::new);
   }
 
-  void printTo(PrintWriter out) {
+  public void printTo(PrintWriter out) {
     int columns = rows.get(0).length;
     int[] widths = new int[columns];
     for (String[] row : rows) {

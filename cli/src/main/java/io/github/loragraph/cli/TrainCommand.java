@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -161,6 +162,13 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   @Option(names = "--force", description = "Replace a run folder that exists.")
   private boolean force;
 
+  /** Are told of the training beside those of the command itself. */
+  private List<TrainingListener> listeners = List.of();
+
+  void tell(TrainingListener... others) {
+    listeners = List.of(others);
+  }
+
   /** The run folder, once it is settled. */
   private Path runFolder() {
     return Objects.requireNonNull(run);
@@ -287,10 +295,13 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
       said.checkTrain(arguments.build());
     }
     RunProgram.Examples examples = examples();
+    TrainingListener[] all =
+        Stream.concat(Stream.of(progress, stop, kept), listeners.stream())
+            .toArray(TrainingListener[]::new);
     return examples
         .heldOut()
-        .map(set -> said.train(examples.training(), set, arguments.build(), progress, stop, kept))
-        .orElseGet(() -> said.train(examples.training(), arguments.build(), progress, stop, kept));
+        .map(set -> said.train(examples.training(), set, arguments.build(), all))
+        .orElseGet(() -> said.train(examples.training(), arguments.build(), all));
   }
 
   /**
