@@ -4,11 +4,11 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 
 /** Words for failures. */
-final class Failures {
+public final class Failures {
   private Failures() {}
 
   /** What to print: the message of a failure that has one for its reader, else the bare facts. */
-  static String inOneLine(Throwable failure) {
+  public static String inOneLine(Throwable failure) {
     if (failure instanceof LoraGraphException known) {
       return AdviceText.message(known);
     }

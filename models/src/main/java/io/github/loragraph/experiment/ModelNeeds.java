@@ -34,6 +34,8 @@ public final class ModelNeeds {
   private static final String SAVE_BEST = "save-best";
   private static final String NONE = "none";
   private static final String DATA = "data";
+  private static final String NO_HEAD =
+      "has no head: put one on with head: {}, or name its answer with output-name";
   private static final List<String> CLASSIFICATION = List.of(Tasks.CLASSIFICATION.name());
 
   /** Settings that say which rows there are. */
@@ -132,6 +134,15 @@ public final class ModelNeeds {
                       .formatted(
                           place, figure, task, Spelling.proposal(figure, task.figureNames())));
             });
+  }
+
+  /**
+   * Whether a run needs a head on its model, and puts none on.
+   *
+   * @throws LoraGraphException if the model cannot be read
+   */
+  public static boolean lacksHead(RunSettings run) {
+    return lacking(run).filter(NO_HEAD::equals).isPresent();
   }
 
   private void refuse(String before, List<Object> asked, Supplier<Optional<String>> refusal) {
@@ -241,8 +252,7 @@ public final class ModelNeeds {
           Optional.of(
               "has no adapters: name the layers that get some with match or target-modules, or"
                   + " another method");
-      case ADD_HEAD, ADD_HEAD_OR_NAME_OUTPUT ->
-          Optional.of("has no head: put one on with head: {}, or name its answer with output-name");
+      case ADD_HEAD, ADD_HEAD_OR_NAME_OUTPUT -> Optional.of(NO_HEAD);
       default -> Optional.empty();
     };
   }

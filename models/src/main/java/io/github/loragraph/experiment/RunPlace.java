@@ -337,6 +337,34 @@ public final class RunPlace {
                         .formatted(folder)));
   }
 
+  /** The arguments by which a process prepares the model of a run, as far as that is not done. */
+  public List<List<String>> preparations(RunSettings settings) {
+    return plan(settings).preparations().stream()
+        .filter(task -> !Files.isRegularFile(task.model()))
+        .map(PrepareTask::arguments)
+        .toList();
+  }
+
+  /**
+   * Writes the file of a run's settings, with the checksums of its model and data. Runs are the
+   * same where these files are.
+   */
+  public Path writeSettings(RunSettings settings) {
+    Plan plan = plan(settings);
+    write(plan);
+    return plan.config();
+  }
+
+  /**
+   * The arguments by which a process trains a run whose model is prepared and whose settings are
+   * written, or goes on with it from its checkpoint.
+   */
+  public List<String> training(RunSettings settings) {
+    return isStopped(settings)
+        ? program.resume(run(settings), OptionalLong.empty())
+        : program.train(config(settings), run(settings), OptionalInt.empty(), OptionalLong.empty());
+  }
+
   /**
    * The commands that a run is made by, as a user would type them, those of its preparations first.
    *

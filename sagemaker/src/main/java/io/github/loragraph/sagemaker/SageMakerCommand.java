@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
       "  lora-graph sagemaker wait @jobs.txt",
       "  lora-graph sagemaker compare @jobs.txt"
     },
-    subcommands = MetricsCommand.class,
+    subcommands = {TrainCommand.class, MetricsCommand.class},
     synopsisSubcommandLabel = "COMMAND",
     mixinStandardHelpOptions = true)
 public final class SageMakerCommand implements Runnable {

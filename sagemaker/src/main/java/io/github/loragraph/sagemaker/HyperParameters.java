@@ -1,0 +1,174 @@
+package io.github.loragraph.sagemaker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Spelling;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The hyperparameters of a job, by the names that settings of a run have. All are texts in the
+ * platform's file; its Python library writes them in JSON, once or twice.
+ *
+ * @param settings as YAML would have them; without the seed
+ * @param seed of the run
+ * @param ofArticle whether some have the names of the article: {@code sst2-lora-r}
+ * @param ignored the platform's own, which say nothing to a training
+ */
+record HyperParameters(
+    Map<String, Object> settings, long seed, boolean ofArticle, List<String> ignored) {
+  private static final String ARTICLE = "sst2-";
+  private static final String LORA_CONFIG = ARTICLE + "lora-config";
+  private static final String SEED = "seed";
+  private static final String METHOD = "method";
+  private static final String MATCH = "match";
+
+  /** The article's names that mean one setting. */
+  private static final Map<String, String> ARTICLE_NAMES =
+      Map.of(
+          ARTICLE + "lora-r", "rank",
+          ARTICLE + "learning-rate", "lr",
+          ARTICLE + "epochs", "epochs",
+          ARTICLE + "batch-size", "batch-size",
+          ARTICLE + "weight-decay", "weight-decay",
+          ARTICLE + "lora-dropout", "lora-dropout");
+
+  /** What the article's configurations of a name are: the others are regular expressions. */
+  private static final String FULL = "none";
+
+  private static final String HEAD_ALONE = "clf_only";
+  private static final String ALL = "all";
+  private static final String ALL_LAYERS =
+      "query|key|value|attention.output|intermediate|layer.\\d+.output";
+  private static final Pattern OWN_RANK = Pattern.compile("\\(\\d+\\)");
+
+  HyperParameters {
+    settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    ignored = List.copyOf(ignored);
+  }
+
+  /**
+   * Reads the platform's file; a job without hyperparameters has none.
+   *
+   * @throws LoraGraphException if it cannot be read, or something in it is not possible
+   */
+  static HyperParameters read(Path file) {
+    Reader reader = new Reader(file);
+    JsonFile.read(file)
+        .ifPresent(
+            object -> object.fields().forEachRemaining(e -> reader.add(e.getKey(), e.getValue())));
+    return reader.read();
+  }
+
+  private static final class Reader {
+    private final Path file;
+    private final Map<String, Object> settings = new LinkedHashMap<>();
+    private final Map<String, String> names = new LinkedHashMap<>();
+    private final List<String> ignored = new ArrayList<>();
+    private long seed;
+    private boolean ofArticle;
+
+    Reader(Path file) {
+      this.file = file;
+    }
+
+    void add(String key, JsonNode given) {
+      if (key.startsWith("sagemaker_") || key.equals("_tuning_objective_metric")) {
+        ignored.add(key);
+        return;
+      }
+      Object value = decoded(key, given);
+      if (value == null) {
+        return;
+      }
+      String name = key.replace('_', '-').toLowerCase(Locale.ROOT);
+      if (name.equals(SEED)) {
+        seed = number(key, value);
+      } else if (name.equals(LORA_CONFIG)) {
+        ofArticle = true;
+        configure(key, String.valueOf(value));
+      } else if (name.startsWith(ARTICLE)) {
+        ofArticle = true;
+        String meant = ARTICLE_NAMES.get(name);
+        if (meant == null) {
+          List<String> known = new ArrayList<>(ARTICLE_NAMES.keySet());
+          known.add(LORA_CONFIG);
+          throw failure(
+              key, "no hyperparameter of that name: " + Spelling.proposal(name, sorted(known)));
+        }
+        put(key, meant, value);
+      } else {
+        put(key, name, value);
+      }
+    }
+
+    private static List<String> sorted(List<String> names) {
+      return names.stream().sorted().toList();
+    }
+
+    private void configure(String key, String config) {
+      if (OWN_RANK.matcher(config).find()) {
+        throw failure(
+            key, "ranks of single layers are given by rank-pattern here: leave '(n)' out");
+      }
+      switch (config.toLowerCase(Locale.ROOT)) {
+        case FULL -> put(key, METHOD, "full");
+        case HEAD_ALONE -> put(key, METHOD, "head");
+        case ALL -> put(key, MATCH, ALL_LAYERS);
+        default -> put(key, MATCH, config);
+      }
+    }
+
+    private void put(String key, String name, Object value) {
+      String before = names.put(name, key);
+      if (before != null) {
+        throw failure(key, "'%s' says the same: keep one of them".formatted(before));
+      }
+      settings.put(name, value);
+    }
+
+    private long number(String key, Object value) {
+      try {
+        return Long.parseLong(String.valueOf(value).strip());
+      } catch (NumberFormatException e) {
+        throw failure(key, "'%s' is no whole number".formatted(value));
+      }
+    }
+
+    /** Null where nothing is given. */
+    private @Nullable Object decoded(String key, JsonNode given) {
+      if (given.isNull()) {
+        return null;
+      }
+      if (!given.isTextual()) {
+        return JsonFile.value(given);
+      }
+      String text = given.textValue();
+      Optional<JsonNode> json = JsonFile.parse(text);
+      // Numbers stay the text that they are: 4e-4 is not 0.00040000000000000002.
+      if (json.isEmpty() || json.get().isNumber()) {
+        if (text.isBlank()) {
+          throw failure(key, "it is empty: leave it out");
+        }
+        return text;
+      }
+      return decoded(key, json.get());
+    }
+
+    private LoraGraphException failure(String key, String what) {
+      return new LoraGraphException("%s: %s: %s".formatted(file, key, what));
+    }
+
+    HyperParameters read() {
+      return new HyperParameters(settings, seed, ofArticle, ignored);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package io.github.loragraph.sagemaker;
+
+import io.github.loragraph.cli.Signals;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code lora-graph sagemaker train}: the entry point of a training image. */
+@Command(
+    name = "train",
+    header = "Trains in a container of SageMaker: the entry point of an image.",
+    description = {
+      "",
+      "Reads /opt/ml/input/config/hyperparameters.json, inputdataconfig.json and resourceconfig.json."
+          + " Hyperparameters are the options of 'train' and 'inject' by their names, 'seed', 'model'"
+          + " (the name of a bundled model) and 'head' (a JSON object with the options of 'add-head';"
+          + " {} puts one on for the labels of the data); sst2-lora-config, sst2-lora-r and"
+          + " sst2-learning-rate are understood, too. Channels are train (the data), validation"
+          + " (what is held out) and model (an .onnx file or a folder of Hugging Face's layout, or"
+          + " model.tar.gz with one), in File or FastFile mode, on one instance.",
+      "",
+      "Writes /opt/ml/model (model.onnx, config.json, tokenizer, adapter/), /opt/ml/output/data"
+          + " (metrics.jsonl, report.html, run.json, config.yaml) and, where it fails, one line into"
+          + " /opt/ml/output/failure. Prints metrics as 'sagemaker metrics' says. Where"
+          + " /opt/ml/checkpoints is there, checkpoints are kept in it, and a job of the same model,"
+          + " data and hyperparameters goes on from them by itself, to the very same bytes.",
+      "",
+      "SAGEMAKER_BASE_DIR names another folder than /opt/ml.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  docker run IMAGE train",
+      "  SAGEMAKER_BASE_DIR=opt-ml lora-graph sagemaker train",
+      "",
+      "SIGTERM stops a training after the batch that is at work, with a checkpoint, 95 seconds later"
+          + " at the latest.",
+      "Exit codes: 0 done; 1 failed (one line says what); 143 stopped by SIGTERM."
+    },
+    mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+  /** The platform waits 120 seconds, and what is written then is copied, too. */
+  private static final Duration LONGEST_END = Duration.ofSeconds(95);
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    Signals.endWithin(LONGEST_END);
+    return new TrainingContainer(
+            ContainerFolders.of(System.getenv()),
+            spec.commandLine().getOut(),
+            spec.commandLine().getErr())
+        .run();
+  }
+}

@@ -1,0 +1,349 @@
+package io.github.loragraph.sagemaker;
+
+import io.github.loragraph.Model;
+import io.github.loragraph.RunReport;
+import io.github.loragraph.TrainingListener;
+import io.github.loragraph.cli.Failures;
+import io.github.loragraph.cli.LoraGraph;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.ModelNeeds;
+import io.github.loragraph.experiment.RunPlace;
+import io.github.loragraph.experiment.RunProgram;
+import io.github.loragraph.experiment.RunSettings;
+import io.github.loragraph.experiment.SettingsLayer;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.ProcessLock;
+import io.github.loragraph.file.TemporaryFolder;
+import io.github.loragraph.trainer.RunFolder;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/**
+ * A training as a job of Amazon SageMaker, in the folders of <a
+ * href="https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html">the
+ * platform's contract</a>: {@code input/config/*.json} and {@code input/data/CHANNEL} are read,
+ * {@code model}, {@code output/data} and {@code output/failure} written, and the training goes on
+ * from {@code checkpoints} where it was interrupted. It is the training that the same settings make
+ * anywhere else, to the last byte of its model.
+ */
+public final class TrainingContainer {
+  /** What the platform reads of a failure. */
+  private static final int LONGEST_FAILURE = 1024;
+
+  private static final String NAME = "training";
+  private static final String HEAD = "head";
+  private static final String DATA = "data";
+  private static final String EVAL = "eval";
+  private static final String MODEL = "model";
+  private static final String METHOD = "method";
+
+  /** Of what is held out, when it is no list of examples. */
+  private static final Set<String> SEARCH_HELD_OUT =
+      Set.of("eval-corpus", "eval-queries", "eval-qrels");
+
+  private final ContainerFolders container;
+  private final PrintWriter out;
+  private final PrintWriter err;
+  private final LastLine errors;
+  private final RunProgram program = RunProgram.ofThisProcess();
+
+  /**
+   * @param base the folder of all others, {@code /opt/ml} on the platform
+   * @param out takes the metrics and the results of commands; stays open
+   * @param err takes what is said meanwhile, and failures; stays open
+   */
+  public TrainingContainer(Path base, PrintWriter out, PrintWriter err) {
+    this(new ContainerFolders(base), out, err);
+  }
+
+  TrainingContainer(ContainerFolders container, PrintWriter out, PrintWriter err) {
+    this.container = container;
+    this.out = out;
+    this.errors = new LastLine(err);
+    this.err = new PrintWriter(errors, true);
+  }
+
+  /**
+   * Trains. What fails is in {@code output/failure}, too.
+   *
+   * @return 0 when all is done, 143 where SIGTERM has stopped it with a checkpoint, else 1 or what
+   *     the command that failed has returned; its line has been printed
+   * @throws LoraGraphException if something that is given is not possible, or something cannot be
+   *     read or written
+   */
+  public int run() {
+    try {
+      Files.deleteIfExists(container.failure());
+      int code = train();
+      if (code != 0 && !isStop(code)) {
+        fail(errors.text().replaceFirst("^lora-graph: ", ""));
+      }
+      return code;
+    } catch (IOException e) {
+      throw failed(cannotWrite(container.failure(), e));
+    } catch (LoraGraphException e) {
+      throw failed(e);
+    } catch (RuntimeException | Error e) {
+      fail(Failures.inOneLine(e));
+      throw e;
+    }
+  }
+
+  private static boolean isStop(int code) {
+    return code > 128;
+  }
+
+  private LoraGraphException failed(LoraGraphException e) {
+    fail(Failures.inOneLine(e));
+    return e;
+  }
+
+  private void fail(String what) {
+    byte[] text =
+        what.substring(0, Math.min(what.length(), LONGEST_FAILURE))
+            .getBytes(StandardCharsets.UTF_8);
+    try {
+      Files.createDirectories(AtomicFile.folderOf(container.failure()));
+      Files.write(container.failure(), text);
+    } catch (IOException e) {
+      say("%s cannot be written: %s".formatted(container.failure(), AtomicFile.reason(e)));
+    }
+  }
+
+  private void say(String line) {
+    err.println(line);
+  }
+
+  private int train() {
+    requireOneHost();
+    HyperParameters asked = HyperParameters.read(container.hyperParameters());
+    if (!asked.ignored().isEmpty()) {
+      say("of the platform, and nothing to a training: " + String.join(", ", asked.ignored()));
+    }
+    Channels channels = Channels.read(container);
+    Path work = workFolder();
+    RunPlace place = new RunPlace(program, work);
+    try (ProcessLock lock = place.lock()) {
+      clear(work, lock);
+      RunSettings settings = settings(asked, channels, work);
+      new ModelNeeds(program).require(container.hyperParameters().toString(), settings);
+      for (List<String> preparation : place.preparations(settings)) {
+        int code = execute(preparation);
+        if (code != 0) {
+          return code;
+        }
+      }
+      return train(place, settings, new MetricLines(out, asked.ofArticle()));
+    } finally {
+      deleteQuietly(work);
+    }
+  }
+
+  private int train(RunPlace place, RunSettings settings, MetricLines metrics) {
+    String configuration = Checksum.of(place.writeSettings(settings));
+    Path run = place.run(settings);
+    List<TrainingListener> listeners = new ArrayList<>(List.of(metrics));
+    boolean keeps = Files.isDirectory(container.checkpoints());
+    if (keeps) {
+      CheckpointMirror mirror = new CheckpointMirror(container.checkpoints(), configuration, run);
+      mirror.restore(this::say);
+      listeners.add(mirror);
+    } else {
+      say(
+          "there is no %s: a training that is interrupted begins anew"
+              .formatted(container.checkpoints()));
+    }
+    int code = execute(place.training(settings), listeners.toArray(TrainingListener[]::new));
+    if (isStop(code)) {
+      say(
+          keeps
+              ? "the training goes on from %s when the job is started again"
+                  .formatted(container.checkpoints())
+              : "nothing of the training is kept");
+    }
+    if (code == 0) {
+      metrics.end(RunReport.of(run).metrics());
+      write(run);
+    }
+    return code;
+  }
+
+  private int execute(List<String> arguments, TrainingListener... listeners) {
+    CommandLine commandLine = LoraGraph.commandLine(listeners);
+    commandLine.setOut(out);
+    commandLine.setErr(err);
+    say(program.typed(arguments));
+    return LoraGraph.execute(commandLine, arguments.toArray(String[]::new));
+  }
+
+  private void requireOneHost() {
+    JsonFile.read(container.resourceConfig())
+        .map(object -> object.path("hosts").size())
+        .filter(hosts -> hosts > 1)
+        .ifPresent(
+            hosts -> {
+              throw new LoraGraphException(
+                  "%s: the job has %d instances, and a training has one: set InstanceCount to 1"
+                      .formatted(container.resourceConfig(), hosts));
+            });
+  }
+
+  /** What the hyperparameters and the channels ask for, checked. */
+  private RunSettings settings(HyperParameters asked, Channels channels, Path work) {
+    String file = container.hyperParameters().toString();
+    Map<String, Object> settings = new LinkedHashMap<>(asked.settings());
+    if (settings.containsKey(MODEL)) {
+      channels
+          .folder(Channels.MODEL)
+          .filter(folder -> !container.data().resolve("" + settings.get(MODEL)).startsWith(folder))
+          .ifPresent(
+              folder ->
+                  say(
+                      "channel 'model' is not used: the hyperparameter 'model' names "
+                          + settings.get(MODEL)));
+    } else {
+      settings.put(
+          MODEL,
+          channels
+              .model(work.resolve("given"), this::say)
+              .map(Path::toString)
+              .orElseThrow(
+                  () ->
+                      new LoraGraphException(
+                          "the job has no model: add a channel 'model' with one, or name a bundled one in the hyperparameter 'model'")));
+    }
+    if ("none".equals(String.valueOf(settings.get(METHOD)))) {
+      throw new LoraGraphException(
+          "%s: %s: none trains nothing: a job is a training".formatted(file, METHOD));
+    }
+    putFiles(settings, DATA, channels.dataFiles(Channels.TRAIN, this::say));
+    if (SEARCH_HELD_OUT.stream().noneMatch(settings::containsKey)) {
+      putFiles(settings, EVAL, channels.dataFiles(Channels.VALIDATION, this::say));
+    }
+    if (!settings.containsKey(DATA)) {
+      throw new LoraGraphException(
+          "the job has no data: add a channel 'train' with the files to train on");
+    }
+    RunSettings read = read(file, settings, asked.seed());
+    // The article's jobs name layers and a rate alone: its program puts a head on by itself.
+    if (asked.ofArticle() && !settings.containsKey(HEAD) && ModelNeeds.lacksHead(read)) {
+      say("the model has no head: one for the labels of the data is put on");
+      settings.put(HEAD, Map.of());
+      read = read(file, settings, asked.seed());
+    }
+    return read;
+  }
+
+  private static void putFiles(Map<String, Object> settings, String name, List<String> files) {
+    if (!settings.containsKey(name) && !files.isEmpty()) {
+      settings.put(name, files);
+    }
+  }
+
+  private RunSettings read(String file, Map<String, Object> settings, long seed) {
+    return RunSettings.of(
+        program,
+        file,
+        container.data(),
+        NAME,
+        seed,
+        List.of(SettingsLayer.of(program, file, "", settings)));
+  }
+
+  /**
+   * Where models are prepared and the run is made: in the folder for temporary files, since the
+   * platform copies its own folders while they are written to. The same for each container of a
+   * job: a run that is gone on with finds its model where it was.
+   */
+  private Path workFolder() {
+    String hash =
+        new Checksum.Builder()
+            .add(container.base().toString().getBytes(StandardCharsets.UTF_8))
+            .build()
+            .substring(0, 10);
+    return Path.of(System.getProperty("java.io.tmpdir"), "lora-graph-training-" + hash);
+  }
+
+  /** What a container that was killed has left: only what the platform keeps is gone on with. */
+  private static void clear(Path work, ProcessLock lock) {
+    try (Stream<Path> left = Files.list(work)) {
+      for (Path path :
+          left.filter(path -> !path.getFileName().toString().startsWith(".")).toList()) {
+        TemporaryFolder.delete(path);
+      }
+    } catch (IOException e) {
+      throw cannotWrite(work, e);
+    }
+  }
+
+  private static void deleteQuietly(Path folder) {
+    try {
+      TemporaryFolder.delete(folder);
+    } catch (IOException e) {
+      // It goes with the container.
+    }
+  }
+
+  /** The model flat, and all else that the run leaves. */
+  private void write(Path run) {
+    Model trained = Model.open(run).withNotes(this::say);
+    Path folder = container.model();
+    try {
+      Files.createDirectories(folder);
+      Model whole = trained.hasAdapters() ? trained.merge() : trained;
+      whole.save(folder, true);
+      Path adapter = run.resolve(RunFolder.ADAPTER);
+      if (Files.isDirectory(adapter)) {
+        copy(adapter, folder.resolve(RunFolder.ADAPTER));
+      }
+      copyOutputs(run, container.outputData());
+      say("written: %s, %s".formatted(folder, container.outputData()));
+    } catch (IOException e) {
+      throw cannotWrite(folder, e);
+    }
+  }
+
+  /** What lies beside the model is not there twice. */
+  private void copyOutputs(Path run, Path target) throws IOException {
+    Files.createDirectories(target);
+    try (Stream<Path> files = Files.list(run)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = file.getFileName().toString();
+        if (!name.startsWith(".") && !Files.exists(container.model().resolve(name))) {
+          Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
+  }
+
+  private static LoraGraphException cannotWrite(Path file, @Nullable IOException e) {
+    return new LoraGraphException(
+        "cannot write %s: %s".formatted(file, e == null ? "" : AtomicFile.reason(e)), e);
+  }
+}
