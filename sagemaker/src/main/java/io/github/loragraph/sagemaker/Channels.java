@@ -50,8 +50,8 @@ record Channels(Map<String, Path> folders) {
         .ifPresentOrElse(
             object ->
                 object
-                    .fields()
-                    .forEachRemaining(
+                    .properties()
+                    .forEach(
                         channel ->
                             folders.put(
                                 channel.getKey(),

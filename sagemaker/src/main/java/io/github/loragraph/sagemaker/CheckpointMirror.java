@@ -152,7 +152,7 @@ final class CheckpointMirror implements TrainingListener {
         JsonFile.read(index)
             .map(object -> object.path(FILES))
             .orElseThrow(() -> new LoraGraphException("no such file: " + index));
-    files.fields().forEachRemaining(e -> names.put(e.getKey(), e.getValue().asText()));
+    files.properties().forEach(e -> names.put(e.getKey(), e.getValue().asText()));
     if (names.isEmpty()) {
       throw new LoraGraphException(index + " names no files");
     }

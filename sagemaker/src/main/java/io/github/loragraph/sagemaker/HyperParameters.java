@@ -64,7 +64,7 @@ record HyperParameters(
     Reader reader = new Reader(file);
     JsonFile.read(file)
         .ifPresent(
-            object -> object.fields().forEachRemaining(e -> reader.add(e.getKey(), e.getValue())));
+            object -> object.properties().forEach(e -> reader.add(e.getKey(), e.getValue())));
     return reader.read();
   }
 

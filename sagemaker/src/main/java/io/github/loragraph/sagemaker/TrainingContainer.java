@@ -136,8 +136,9 @@ public final class TrainingContainer {
     Channels channels = Channels.read(container);
     Path work = workFolder();
     RunPlace place = new RunPlace(program, work);
-    try (ProcessLock lock = place.lock()) {
-      clear(work, lock);
+    ProcessLock lock = place.lock();
+    try {
+      clear(work);
       RunSettings settings = settings(asked, channels, work);
       new ModelNeeds(program).require(container.hyperParameters().toString(), settings);
       for (List<String> preparation : place.preparations(settings)) {
@@ -149,6 +150,7 @@ public final class TrainingContainer {
       return train(place, settings, new MetricLines(out, asked.ofArticle()));
     } finally {
       deleteQuietly(work);
+      lock.close();
     }
   }
 
@@ -278,7 +280,7 @@ public final class TrainingContainer {
   }
 
   /** What a container that was killed has left: only what the platform keeps is gone on with. */
-  private static void clear(Path work, ProcessLock lock) {
+  private static void clear(Path work) {
     try (Stream<Path> left = Files.list(work)) {
       for (Path path :
           left.filter(path -> !path.getFileName().toString().startsWith(".")).toList()) {
