@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** How a class is run by another process, with the libraries and the memory that this one has. */
-final class JavaCommand {
+public final class JavaCommand {
   /** Tells a process that the one that started it hears the terminal's signals for both. */
   private static final String CHILD = "-Dlora-graph.child=true";
 
@@ -18,7 +18,7 @@ final class JavaCommand {
    *
    * @param main whose module path is used where it lies in a module
    */
-  static List<String> of(Class<?> main, List<String> arguments) {
+  public static List<String> of(Class<?> main, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=1t", "-Xshare:auto"));

@@ -179,8 +179,10 @@ record Channels(Map<String, Path> folders) {
       throw new LoraGraphException(
           "%s has %,d archives: leave one".formatted(folder, archives.size()));
     }
-    notes.accept("the model is unpacked from " + archives.get(0));
-    TarGz.unpack(archives.get(0), unpacked);
+    if (!Files.exists(unpacked)) {
+      notes.accept("the model is unpacked from " + archives.get(0));
+      TarGz.unpack(archives.get(0), unpacked);
+    }
     return Optional.of(unpacked);
   }
 }

@@ -26,6 +26,11 @@ record ContainerFolders(Path base) {
     return new ContainerFolders(Path.of(named.isEmpty() ? USUAL : named));
   }
 
+  /** Has a process work in them. */
+  void nameIn(Map<String, String> environment) {
+    environment.put(VARIABLE, base.toString());
+  }
+
   private Path config(String name) {
     return base.resolve("input").resolve("config").resolve(name);
   }

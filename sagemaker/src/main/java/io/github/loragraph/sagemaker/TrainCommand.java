@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code lora-graph sagemaker train}: the entry point of a training image. */
@@ -45,15 +46,25 @@ final class TrainCommand implements Callable<Integer> {
   /** The platform waits 120 seconds, and what is written then is copied, too. */
   private static final Duration LONGEST_END = Duration.ofSeconds(95);
 
+  /** What the command calls itself by, to prepare the model in a process of its own. */
+  static final String PREPARE = "--prepare";
+
+  @Option(
+      names = PREPARE,
+      hidden = true,
+      description = "Check the job and prepare its model alone.")
+  private boolean prepare;
+
   @Spec private CommandSpec spec;
 
   @Override
   public Integer call() {
     Signals.endWithin(LONGEST_END);
-    return new TrainingContainer(
+    TrainingContainer job =
+        new TrainingContainer(
             ContainerFolders.of(System.getenv()),
             spec.commandLine().getOut(),
-            spec.commandLine().getErr())
-        .run();
+            spec.commandLine().getErr());
+    return prepare ? job.prepare() : job.run();
   }
 }

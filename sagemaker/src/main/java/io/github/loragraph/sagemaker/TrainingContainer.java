@@ -6,6 +6,7 @@ import io.github.loragraph.TrainingListener;
 import io.github.loragraph.cli.Failures;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.JavaCommand;
 import io.github.loragraph.experiment.ModelNeeds;
 import io.github.loragraph.experiment.RunPlace;
 import io.github.loragraph.experiment.RunProgram;
@@ -13,9 +14,11 @@ import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.trainer.RunFolder;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +30,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -133,25 +138,76 @@ public final class TrainingContainer {
     if (!asked.ignored().isEmpty()) {
       say("of the platform, and nothing to a training: " + String.join(", ", asked.ignored()));
     }
-    Channels channels = Channels.read(container);
     Path work = workFolder();
     RunPlace place = new RunPlace(program, work);
     ProcessLock lock = place.lock();
     try {
       clear(work);
-      RunSettings settings = settings(asked, channels, work);
-      new ModelNeeds(program).require(container.hyperParameters().toString(), settings);
-      for (List<String> preparation : place.preparations(settings)) {
-        int code = execute(preparation);
-        if (code != 0) {
-          return code;
-        }
-      }
-      return train(place, settings, new MetricLines(out, asked.ofArticle()));
+      RunSettings settings = settings(asked, work, this::say);
+      int code = prepareApart();
+      return code == 0 ? train(place, settings, new MetricLines(out, asked.ofArticle())) : code;
     } finally {
       deleteQuietly(work);
       lock.close();
     }
+  }
+
+  /**
+   * Checks what a job asks for, and prepares its model, for a process that trains.
+   *
+   * @return 0, or what the command that failed has returned
+   * @throws LoraGraphException if something is not possible
+   */
+  int prepare() {
+    Path work = workFolder();
+    RunSettings settings =
+        settings(HyperParameters.read(container.hyperParameters()), work, said -> {});
+    new ModelNeeds(program).require(container.hyperParameters().toString(), settings);
+    for (List<String> preparation : new RunPlace(program, work).preparations(settings)) {
+      int code = execute(preparation);
+      if (code != 0) {
+        return code;
+      }
+    }
+    return 0;
+  }
+
+  /**
+   * Prepares in a process of its own: a process can load one build of ONNX Runtime, and which one
+   * the training wants is settled when it begins.
+   */
+  private int prepareApart() {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            JavaCommand.of(program.main(), List.of("sagemaker", "train", TrainCommand.PREPARE)));
+    container.nameIn(builder.environment());
+    try {
+      Process process = builder.start();
+      Runnable end = process.toHandle()::destroyForcibly;
+      ProcessEnd.add(end);
+      try {
+        process.getOutputStream().close();
+        CompletableFuture<Void> said =
+            CompletableFuture.runAsync(
+                () -> copy(process.errorReader(StandardCharsets.UTF_8), err));
+        copy(process.inputReader(StandardCharsets.UTF_8), out);
+        said.join();
+        return process.waitFor();
+      } finally {
+        ProcessEnd.remove(end);
+        process.destroyForcibly();
+      }
+    } catch (IOException e) {
+      throw new LoraGraphException(
+          "a process that prepares the model cannot be started: " + AtomicFile.reason(e), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new LoraGraphException("interrupted while the model was prepared", e);
+    }
+  }
+
+  private static void copy(BufferedReader from, PrintWriter to) {
+    from.lines().forEach(to::println);
   }
 
   private int train(RunPlace place, RunSettings settings, MetricLines metrics) {
@@ -204,7 +260,8 @@ public final class TrainingContainer {
   }
 
   /** What the hyperparameters and the channels ask for, checked. */
-  private RunSettings settings(HyperParameters asked, Channels channels, Path work) {
+  private RunSettings settings(HyperParameters asked, Path work, Consumer<String> notes) {
+    Channels channels = Channels.read(container);
     String file = container.hyperParameters().toString();
     Map<String, Object> settings = new LinkedHashMap<>(asked.settings());
     if (settings.containsKey(MODEL)) {
@@ -213,14 +270,14 @@ public final class TrainingContainer {
           .filter(folder -> !container.data().resolve("" + settings.get(MODEL)).startsWith(folder))
           .ifPresent(
               folder ->
-                  say(
+                  notes.accept(
                       "channel 'model' is not used: the hyperparameter 'model' names "
                           + settings.get(MODEL)));
     } else {
       settings.put(
           MODEL,
           channels
-              .model(work.resolve("given"), this::say)
+              .model(work.resolve("given"), notes)
               .map(Path::toString)
               .orElseThrow(
                   () ->
@@ -231,9 +288,9 @@ public final class TrainingContainer {
       throw new LoraGraphException(
           "%s: %s: none trains nothing: a job is a training".formatted(file, METHOD));
     }
-    putFiles(settings, DATA, channels.dataFiles(Channels.TRAIN, this::say));
+    putFiles(settings, DATA, channels.dataFiles(Channels.TRAIN, notes));
     if (SEARCH_HELD_OUT.stream().noneMatch(settings::containsKey)) {
-      putFiles(settings, EVAL, channels.dataFiles(Channels.VALIDATION, this::say));
+      putFiles(settings, EVAL, channels.dataFiles(Channels.VALIDATION, notes));
     }
     if (!settings.containsKey(DATA)) {
       throw new LoraGraphException(
@@ -242,7 +299,7 @@ public final class TrainingContainer {
     RunSettings read = read(file, settings, asked.seed());
     // The article's jobs name layers and a rate alone: its program puts a head on by itself.
     if (asked.ofArticle() && !settings.containsKey(HEAD) && ModelNeeds.lacksHead(read)) {
-      say("the model has no head: one for the labels of the data is put on");
+      notes.accept("the model has no head: one for the labels of the data is put on");
       settings.put(HEAD, Map.of());
       read = read(file, settings, asked.seed());
     }
