@@ -149,7 +149,7 @@ record HyperParameters(
         return null;
       }
       if (!given.isTextual()) {
-        return JsonFile.value(given);
+        return given.isNumber() ? given.asText() : JsonFile.value(given);
       }
       String text = given.textValue();
       Optional<JsonNode> json = JsonFile.parse(text);

@@ -95,7 +95,7 @@ public final class TarGz {
     }
     if (entry.isDirectory()) {
       Files.createDirectories(place);
-    } else if (entry.isFile() && !entry.isSymbolicLink() && !entry.isLink()) {
+    } else if (isFile(entry)) {
       if (place.equals(folder)) {
         throw refused(archive, entry, "has no name");
       }
@@ -104,6 +104,16 @@ public final class TarGz {
     } else {
       throw refused(archive, entry, "is a link or a device, where files belong");
     }
+  }
+
+  /** The library takes all that is no folder for a file. */
+  private static boolean isFile(TarArchiveEntry entry) {
+    return !entry.isSymbolicLink()
+        && !entry.isLink()
+        && !entry.isFIFO()
+        && !entry.isCharacterDevice()
+        && !entry.isBlockDevice()
+        && entry.isFile();
   }
 
   private static LoraGraphException refused(Path archive, TarArchiveEntry entry, String what) {
