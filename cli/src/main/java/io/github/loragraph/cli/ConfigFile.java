@@ -3,6 +3,7 @@ package io.github.loragraph.cli;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
+import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.SettingsFile;
 import io.github.loragraph.search.SearchFolder;
@@ -14,7 +15,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -138,7 +138,7 @@ final class ConfigFile implements IDefaultValueProvider {
     Map<Object, String> given = new HashMap<>();
     entries.forEach(
         (key, value) -> {
-          String name = kebab(key);
+          String name = SettingsLayer.kebab(key);
           if (NOTES.contains(name)) {
             return;
           }
@@ -243,11 +243,7 @@ final class ConfigFile implements IDefaultValueProvider {
 
   /** The option that an entry of a configuration file is. */
   static String option(String key) {
-    return "--" + kebab(key);
-  }
-
-  private static String kebab(String key) {
-    return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
+    return "--" + SettingsLayer.kebab(key);
   }
 
   /**

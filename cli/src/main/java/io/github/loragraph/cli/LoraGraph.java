@@ -42,6 +42,8 @@ import picocli.CommandLine.ScopeType;
           + " 3 the run folder has a run that is not over;"
           + " 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (a training with a checkpoint).",
       "",
+      "'lora-graph sagemaker' has runs made on Amazon SageMaker; it is a module of its own:"
+          + " docs/sagemaker.md",
       "'lora-graph COMMAND --help' explains a command; recipes, formats and the rest are in docs/,"
           + " and at",
       "https://github.com/lora-graph/lora-graph/tree/main/docs"
@@ -74,6 +76,9 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND")
 public final class LoraGraph implements Runnable {
+  /** What a plugin adds, where its module is. */
+  private static final String SAGEMAKER = "sagemaker";
+
   private static final List<String> LESS_MEMORY =
       List.of("--batch-size", "--max-length", "--sequence");
 
@@ -173,6 +178,10 @@ public final class LoraGraph implements Runnable {
   private static boolean suggestOptions(CommandLine.ParameterException e) {
     if (!(e instanceof CommandLine.UnmatchedArgumentException unmatched)) {
       return false;
+    }
+    if (unmatched.getUnmatched().contains(SAGEMAKER)) {
+      e.getCommandLine().getErr().println(SAGEMAKER + " is a module of its own: docs/sagemaker.md");
+      return true;
     }
     List<String> known =
         e.getCommandLine().getCommandSpec().options().stream()

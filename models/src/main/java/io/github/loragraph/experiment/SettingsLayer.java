@@ -217,7 +217,7 @@ public final class SettingsLayer {
   }
 
   /** An option's name as one would type it. */
-  static String kebab(String key) {
+  public static String kebab(String key) {
     return key.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
   }
 

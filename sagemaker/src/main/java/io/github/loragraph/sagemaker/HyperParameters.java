@@ -3,6 +3,7 @@ package io.github.loragraph.sagemaker;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Spelling;
+import io.github.loragraph.experiment.SettingsLayer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -89,7 +90,7 @@ record HyperParameters(
       if (value == null) {
         return;
       }
-      String name = key.replace('_', '-').toLowerCase(Locale.ROOT);
+      String name = SettingsLayer.kebab(key);
       if (name.equals(SEED)) {
         seed = number(key, value);
       } else if (name.equals(LORA_CONFIG)) {

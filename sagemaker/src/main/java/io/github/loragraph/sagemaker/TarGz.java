@@ -56,11 +56,7 @@ public final class TarGz {
   private static void unpackInto(Path archive, Path folder) {
     try (InputStream file = new BufferedInputStream(Files.newInputStream(archive));
         TarArchiveInputStream entries =
-            new TarArchiveInputStream(
-                GzipCompressorInputStream.builder()
-                    .setInputStream(file)
-                    .setDecompressConcatenated(true)
-                    .get())) {
+            new TarArchiveInputStream(new GzipCompressorInputStream(file, true))) {
       Files.createDirectory(folder);
       for (TarArchiveEntry entry = entries.getNextEntry();
           entry != null;

@@ -6,6 +6,7 @@ import io.github.loragraph.TrainingListener;
 import io.github.loragraph.cli.Failures;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.experiment.JavaCommand;
 import io.github.loragraph.experiment.ModelNeeds;
 import io.github.loragraph.experiment.RunPlace;
@@ -48,6 +49,9 @@ public final class TrainingContainer {
   /** What the platform reads of a failure. */
   private static final int LONGEST_FAILURE = 1024;
 
+  /** Exit codes of what a signal ends are above it, by the number of the signal. */
+  private static final int SIGNALS = 128;
+
   private static final String NAME = "training";
   private static final String HEAD = "head";
   private static final String DATA = "data";
@@ -62,7 +66,7 @@ public final class TrainingContainer {
   private final ContainerFolders container;
   private final PrintWriter out;
   private final PrintWriter err;
-  private final LastLine errors;
+  private final FailureLine errors;
   private final RunProgram program = RunProgram.ofThisProcess();
 
   /**
@@ -77,7 +81,7 @@ public final class TrainingContainer {
   TrainingContainer(ContainerFolders container, PrintWriter out, PrintWriter err) {
     this.container = container;
     this.out = out;
-    this.errors = new LastLine(err);
+    this.errors = new FailureLine(err);
     this.err = new PrintWriter(errors, true);
   }
 
@@ -94,7 +98,7 @@ public final class TrainingContainer {
       Files.deleteIfExists(container.failure());
       int code = train();
       if (code != 0 && !isStop(code)) {
-        fail(errors.text().replaceFirst("^lora-graph: ", ""));
+        fail(errors.text());
       }
       return code;
     } catch (IOException e) {
@@ -108,7 +112,7 @@ public final class TrainingContainer {
   }
 
   private static boolean isStop(int code) {
-    return code > 128;
+    return code > SIGNALS;
   }
 
   private LoraGraphException failed(LoraGraphException e) {
@@ -129,7 +133,7 @@ public final class TrainingContainer {
   }
 
   private void say(String line) {
-    err.println(line);
+    err.println(PlainText.line(line));
   }
 
   private int train() {
@@ -192,7 +196,13 @@ public final class TrainingContainer {
                 () -> copy(process.errorReader(StandardCharsets.UTF_8), err));
         copy(process.inputReader(StandardCharsets.UTF_8), out);
         said.join();
-        return process.waitFor();
+        int code = process.waitFor();
+        if (isStop(code)) {
+          throw new LoraGraphException(
+              "the process that prepares the model was ended by signal %d: was there too little memory?"
+                  .formatted(code - SIGNALS));
+        }
+        return code;
       } finally {
         ProcessEnd.remove(end);
         process.destroyForcibly();

@@ -4,18 +4,21 @@ import java.io.FilterWriter;
 import java.io.IOException;
 import java.io.Writer;
 
-/** Hands on what is written, and keeps its last line. */
-final class LastLine extends FilterWriter {
+/** Hands on what commands say, and keeps the last line that says why one has failed. */
+final class FailureLine extends FilterWriter {
+  /** How the program begins what it refuses or fails with. */
+  private static final String BEGIN = "lora-graph: ";
+
   private final StringBuilder line = new StringBuilder();
   private String last = "";
 
-  LastLine(Writer out) {
+  FailureLine(Writer out) {
     super(out);
   }
 
-  /** The last line that was not empty. */
+  /** Without the program's name; empty where nothing has failed. */
   String text() {
-    return line.length() > 0 ? line.toString() : last;
+    return last;
   }
 
   @Override
@@ -23,8 +26,10 @@ final class LastLine extends FilterWriter {
     out.write(c);
     if (c != '\n' && c != '\r') {
       line.append((char) c);
-    } else if (line.length() > 0) {
-      last = line.toString();
+    } else {
+      if (line.indexOf(BEGIN) == 0) {
+        last = line.substring(BEGIN.length());
+      }
       line.setLength(0);
     }
   }
