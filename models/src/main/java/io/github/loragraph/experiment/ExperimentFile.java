@@ -32,7 +32,8 @@ public record ExperimentFile(String file, List<RunSettings> runs) {
   private static final String GRID = "grid";
   private static final String NAME = "name";
   private static final List<String> KEYS =
-      List.of(SettingsLayer.MODEL, SettingsLayer.HEAD, BASE, SEEDS, RUNS, GRID);
+      List.of(
+          SettingsLayer.MODEL, SettingsLayer.HEAD, BASE, SEEDS, RUNS, GRID, SettingsFile.SAGEMAKER);
 
   private static final Pattern RUN_NAME =
       Pattern.compile("[\\p{L}\\p{N}](?:[\\p{L}\\p{N}._+=-]{0,98}[\\p{L}\\p{N}_+=-])?");

@@ -80,7 +80,7 @@ public final class ModelNeeds {
    * @throws LoraGraphException if they do, or the model cannot be read
    */
   public void require(String file, RunSettings run) {
-    if (run.ofSource().containsKey("adapter")) {
+    if (run.ofSource().containsKey("adapter") || run.isModelElsewhere()) {
       return;
     }
     String name = "%s: %s: ".formatted(file, run.name());
@@ -125,7 +125,7 @@ public final class ModelNeeds {
    * @param place what the message begins with
    */
   public void requireFigure(String place, RunSettings run, String figure) {
-    task(run)
+    (run.isModelElsewhere() ? Optional.<Task>empty() : task(run))
         .filter(task -> !task.figureNames().contains(figure))
         .ifPresent(
             task -> {
@@ -168,6 +168,9 @@ public final class ModelNeeds {
    * streamed are not read through for it.
    */
   private Optional<String> unreadable(RunSettings run, Map<String, List<String>> ofData) {
+    if (ofData.values().stream().flatMap(List::stream).anyMatch(program::isElsewhere)) {
+      return Optional.empty();
+    }
     RunProgram.Examples examples = program.examples(ofData);
     Optional<io.github.loragraph.Task> task = publicTask(run);
     if (task.isEmpty()

@@ -78,6 +78,14 @@ public interface RunProgram {
   /** All names that settings of a part have. */
   List<String> namesOf(Part part);
 
+  /**
+   * Whether a model or a file by that name is not on this machine but where the run is made: it is
+   * not looked for, and nothing is checked that would have to be read of it.
+   */
+  default boolean isElsewhere(String name) {
+    return false;
+  }
+
   /** Whether a setting names a file. */
   boolean isFile(Part part, String name);
 

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -58,7 +59,10 @@ public final class RunSettings {
   private final String name;
   private final long seed;
   private final String model;
-  private final ModelFolder source;
+
+  /** Null where the model is elsewhere: only the run reads it. */
+  private final @Nullable ModelFolder source;
+
   private final Map<String, List<String>> ofSource;
   private final @Nullable Map<String, List<String>> head;
   private final Map<String, List<String>> adapters;
@@ -69,7 +73,7 @@ public final class RunSettings {
       String name,
       long seed,
       String model,
-      ModelFolder source,
+      @Nullable ModelFolder source,
       Map<String, List<String>> ofSource,
       @Nullable Map<String, List<String>> head,
       Map<String, List<String>> adapters,
@@ -220,7 +224,7 @@ public final class RunSettings {
           name,
           seed,
           model,
-          source(model, named, ofSource),
+          program.isElsewhere(model) ? null : source(model, named, ofSource),
           ofSource,
           head,
           adapters,
@@ -277,6 +281,9 @@ public final class RunSettings {
     }
 
     private String file(String where, String value) {
+      if (program.isElsewhere(value)) {
+        return value;
+      }
       Path path;
       try {
         path = folder.resolve(value).toAbsolutePath().normalize();
@@ -400,31 +407,38 @@ public final class RunSettings {
         name, other, model, source, ofSource, head, adapters, training, measured);
   }
 
-  String model() {
+  /** The model as it is named: a path, a name, or what is elsewhere. */
+  public String model() {
     return model;
   }
 
-  ModelFolder source() {
-    return source;
+  /** Whether the model is not on this machine. */
+  public boolean isModelElsewhere() {
+    return source == null;
+  }
+
+  /** The model that it begins with, which is on this machine. */
+  public ModelFolder source() {
+    return Objects.requireNonNull(source, "a model that is elsewhere");
   }
 
   /** Settings that say which of several models the source is. */
-  Map<String, List<String>> ofSource() {
+  public Map<String, List<String>> ofSource() {
     return Collections.unmodifiableMap(ofSource);
   }
 
   /** Of the head, where one is put on. */
-  Optional<Map<String, List<String>>> head() {
+  public Optional<Map<String, List<String>>> head() {
     return Optional.ofNullable(head);
   }
 
   /** Of the adapters; empty where none are put on. */
-  Map<String, List<String>> adapters() {
+  public Map<String, List<String>> adapters() {
     return Collections.unmodifiableMap(adapters);
   }
 
   /** Of the training, or of the measurement. */
-  Map<String, List<String>> training() {
+  public Map<String, List<String>> training() {
     return Collections.unmodifiableMap(training);
   }
 
@@ -476,8 +490,8 @@ public final class RunSettings {
 
   /** The files that the model is read from. */
   public List<Path> modelFiles() {
-    List<Path> files = new ArrayList<>(source.sourceFiles());
-    files.addAll(OnnxFile.dataFiles(source.modelFile()));
+    List<Path> files = new ArrayList<>(source().sourceFiles());
+    files.addAll(OnnxFile.dataFiles(source().modelFile()));
     return files;
   }
 

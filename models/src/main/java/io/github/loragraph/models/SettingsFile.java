@@ -14,6 +14,12 @@ public enum SettingsFile {
   SEARCH("a search", Remedy.RUN_SEARCH, Set.of("space", "trials", "objective")),
   TRAINING("a training", Remedy.TRAIN_BY, Set.of("data", "epochs", "steps", "lr"));
 
+  /**
+   * A key of experiments and searches that says how their trainings are made on SageMaker: who
+   * submits them there reads it, all others pass it over.
+   */
+  public static final String SAGEMAKER = "sagemaker";
+
   private final String kind;
   private final Remedy remedy;
   private final Set<String> keys;

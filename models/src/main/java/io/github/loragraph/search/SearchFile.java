@@ -44,7 +44,8 @@ public record SearchFile(
           "pruning",
           "reduction-factor",
           "min-resource",
-          "seed");
+          "seed",
+          SettingsFile.SAGEMAKER);
   private static final List<String> KINDS =
       List.of("log-uniform", "uniform", "integer", "log-integer", "choice");
   private static final Set<String> HELD_OUT = Set.of("eval", "evalsplit", "evalqueries");

@@ -72,12 +72,24 @@ public final class SearchJob {
   }
 
   private void checkTrials() {
+    trials(file, program);
+  }
+
+  /**
+   * Trials of a search in which each value of a choice and both ends of a range occur.
+   *
+   * @throws LoraGraphException if one of them could not be begun
+   */
+  public static List<RunSettings> trials(SearchFile file, RunProgram program) {
     ModelNeeds models = new ModelNeeds(program);
+    List<RunSettings> trials = new ArrayList<>();
     for (Map<String, Object> corner : new LinkedHashSet<>(file.plan().space().corners())) {
       RunSettings trial = PooledTrials.settings(file, program, 0, corner);
       models.require(file.file().toString(), trial);
       models.requireFigure(file.file() + ": objective", trial, file.plan().objective());
+      trials.add(trial);
     }
+    return trials;
   }
 
   /** What trials have in common, with some parameters. */
