@@ -37,9 +37,11 @@ enum CommandGroup {
     return heading;
   }
 
+  /** Commands of commands are in one group: their names mean nothing here. */
   static CommandGroup of(CommandSpec command) {
+    boolean inner = command.parent() != null && command.parent().parent() != null;
     return Arrays.stream(values())
-        .filter(group -> group.names.contains(command.name()))
+        .filter(group -> !inner && group.names.contains(command.name()))
         .findFirst()
         .orElse(MACHINE);
   }
