@@ -1,0 +1,63 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.cli.ResultOutput;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code lora-graph sagemaker compare}. */
+@Command(
+    name = "compare",
+    header = "Compares jobs: what they differ by, and their figures.",
+    description = {
+      "",
+      "A row for each job: the hyperparameters that are not the same for all, the status, the last"
+          + " figures on held-out examples, the seconds of training and those that are paid for. A"
+          + " tuning job stands for its trainings, the best first. --json has all hyperparameters and"
+          + " figures.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph sagemaker compare @jobs.txt",
+      "  lora-graph sagemaker compare @jobs.txt --json > jobs.json",
+      "",
+      "Exit codes: 0 done, whatever became of the jobs; 1 failed, or the service refused; 2 wrong"
+          + " usage."
+    },
+    mixinStandardHelpOptions = true)
+final class CompareCommand implements Callable<Integer> {
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "JOB",
+      description = "Names of jobs; @FILE for those in a file.")
+  private List<String> jobs;
+
+  @Mixin private ServiceOptions service;
+  @Mixin private ResultOutput output;
+
+  @Override
+  public Integer call() {
+    try (TrainingJobs asked = service.open(Optional.empty())) {
+      List<JobDescription> all = new ArrayList<>();
+      for (String name : jobs) {
+        JobDescription job = asked.describe(name);
+        if (job.isTuning()) {
+          output.log("%s: %s", name, job.state());
+          all.addAll(asked.trainings(job));
+        } else {
+          all.add(job);
+        }
+      }
+      JobTable table = new JobTable(all);
+      output.print(Map.of("jobs", all.stream().map(JobTable::json).toList()), table::printTo);
+      return 0;
+    }
+  }
+}

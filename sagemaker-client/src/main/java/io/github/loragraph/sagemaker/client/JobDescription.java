@@ -1,0 +1,156 @@
+package io.github.loragraph.sagemaker.client;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.sagemaker.model.DescribeHyperParameterTuningJobResponse;
+import software.amazon.awssdk.services.sagemaker.model.DescribeTrainingJobResponse;
+import software.amazon.awssdk.services.sagemaker.model.HyperParameterTuningJobObjectiveType;
+import software.amazon.awssdk.services.sagemaker.model.MetricData;
+import software.amazon.awssdk.services.sagemaker.model.SecondaryStatusTransition;
+import software.amazon.awssdk.services.sagemaker.model.TrainingJobStatusCounters;
+
+/**
+ * What the service says of a job.
+ *
+ * @param isTuning whether it is a tuning job, which has trainings and no metrics of its own
+ * @param phase the service's word for what goes on, as {@code Downloading}; of a tuning job how
+ *     many trainings stand where
+ * @param message what the service says of the phase; may be empty
+ * @param failure why it failed; empty where it did not
+ * @param hyperparameters by their names; of a tuning job those that all trainings have
+ * @param metrics the last value of each, by the names of {@code MetricDefinitions}
+ * @param billableSeconds that are paid for, where the service says so
+ * @param trainingSeconds of the container
+ * @param model archive of what the job has learned; empty where there is none yet
+ * @param output archive of what else it has written, if it has written anything
+ * @param objective of a tuning job
+ * @param best the best training so far of a tuning job
+ */
+public record JobDescription(
+    String name,
+    boolean isTuning,
+    JobStatus status,
+    String phase,
+    String message,
+    Optional<String> failure,
+    Map<String, String> hyperparameters,
+    Map<String, Double> metrics,
+    OptionalLong billableSeconds,
+    OptionalLong trainingSeconds,
+    Optional<S3Location> model,
+    Optional<S3Location> output,
+    Optional<Objective> objective,
+    Optional<String> best) {
+  /**
+   * What trainings are judged by.
+   *
+   * @param metric by its name in {@code MetricDefinitions}
+   */
+  public record Objective(String metric, boolean isMaximized) {}
+
+  public JobDescription {
+    hyperparameters = Collections.unmodifiableMap(new LinkedHashMap<>(hyperparameters));
+    metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+  }
+
+  static JobDescription of(DescribeTrainingJobResponse said) {
+    Map<String, Double> metrics = new LinkedHashMap<>();
+    for (MetricData metric : said.finalMetricDataList()) {
+      if (metric.value() != null) {
+        // The service's numbers have single precision: as a double 0.8532 would be 0.85320001...
+        metrics.put(metric.metricName(), Double.parseDouble(Float.toString(metric.value())));
+      }
+    }
+    String name = said.trainingJobName();
+    return new JobDescription(
+        name,
+        false,
+        JobStatus.of(String.valueOf(said.trainingJobStatusAsString())),
+        said.secondaryStatusAsString() == null ? "" : said.secondaryStatusAsString(),
+        said.secondaryStatusTransitions().stream()
+            .reduce((first, second) -> second)
+            .map(SecondaryStatusTransition::statusMessage)
+            .orElse(""),
+        text(said.failureReason()),
+        new TreeMap<>(said.hyperParameters()),
+        metrics,
+        seconds(said.billableTimeInSeconds()),
+        seconds(said.trainingTimeInSeconds()),
+        said.modelArtifacts() == null
+            ? Optional.empty()
+            : text(said.modelArtifacts().s3ModelArtifacts()).map(S3Location::of),
+        said.outputDataConfig() == null
+            ? Optional.empty()
+            : text(said.outputDataConfig().s3OutputPath())
+                .map(
+                    path ->
+                        S3Location.of(path)
+                            .resolve(name)
+                            .resolve("output")
+                            .resolve("output.tar.gz")),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  static JobDescription of(DescribeHyperParameterTuningJobResponse said) {
+    return new JobDescription(
+        said.hyperParameterTuningJobName(),
+        true,
+        JobStatus.of(String.valueOf(said.hyperParameterTuningJobStatusAsString())),
+        said.trainingJobStatusCounters() == null ? "" : counted(said.trainingJobStatusCounters()),
+        "",
+        text(said.failureReason()),
+        said.trainingJobDefinition() == null
+            ? Map.of()
+            : new TreeMap<>(said.trainingJobDefinition().staticHyperParameters()),
+        Map.of(),
+        OptionalLong.empty(),
+        OptionalLong.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        said.hyperParameterTuningJobConfig() == null
+            ? Optional.empty()
+            : Optional.ofNullable(
+                    said.hyperParameterTuningJobConfig().hyperParameterTuningJobObjective())
+                .map(
+                    objective ->
+                        new Objective(
+                            objective.metricName(),
+                            objective.type() == HyperParameterTuningJobObjectiveType.MAXIMIZE)),
+        said.bestTrainingJob() == null
+            ? Optional.empty()
+            : text(said.bestTrainingJob().trainingJobName()));
+  }
+
+  private static String counted(TrainingJobStatusCounters counters) {
+    Map<String, Integer> counts = new LinkedHashMap<>();
+    counts.put("completed", counters.completed());
+    counts.put("in progress", counters.inProgress());
+    counts.put("stopped", counters.stopped());
+    counts.put("failed", counters.nonRetryableError());
+    return String.join(
+        ", ",
+        counts.entrySet().stream()
+            .filter(count -> count.getValue() != null && count.getValue() > 0)
+            .map(count -> count.getValue() + " " + count.getKey())
+            .toList());
+  }
+
+  private static Optional<String> text(@Nullable String said) {
+    return Optional.ofNullable(said).filter(text -> !text.isBlank());
+  }
+
+  private static OptionalLong seconds(@Nullable Integer said) {
+    return said == null ? OptionalLong.empty() : OptionalLong.of(said);
+  }
+
+  /** Where it stands, in one piece: {@code InProgress, Downloading}. */
+  String state() {
+    return status + (phase.isEmpty() || phase.equals(status.toString()) ? "" : ", " + phase);
+  }
+}

@@ -1,0 +1,37 @@
+package io.github.loragraph.sagemaker.client;
+
+/** Where a job stands, as the service says it. */
+public enum JobStatus {
+  IN_PROGRESS("InProgress"),
+  STOPPING("Stopping"),
+  COMPLETED("Completed"),
+  FAILED("Failed"),
+  STOPPED("Stopped");
+
+  private final String word;
+
+  JobStatus(String word) {
+    this.word = word;
+  }
+
+  /** What is said of training jobs and of tuning jobs; words that are new are of jobs at work. */
+  static JobStatus of(String said) {
+    for (JobStatus status : values()) {
+      if (status.word.equals(said)) {
+        return status;
+      }
+    }
+    return said.startsWith("Delet") ? STOPPED : IN_PROGRESS;
+  }
+
+  /** Whether nothing more happens to the job. */
+  public boolean isOver() {
+    return this == COMPLETED || this == FAILED || this == STOPPED;
+  }
+
+  /** The service's word. */
+  @Override
+  public String toString() {
+    return word;
+  }
+}

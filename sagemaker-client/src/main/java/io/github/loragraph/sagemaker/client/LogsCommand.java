@@ -1,0 +1,74 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lora-graph sagemaker logs}. */
+@Command(
+    name = "logs",
+    header = "Prints what a training job has printed.",
+    description = {
+      "",
+      "From CloudWatch Logs, group /aws/sagemaker/TrainingJobs: of a job that was interrupted, what"
+          + " all of its containers have printed, one after the other.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph sagemaker logs sst2-lora-r2-seed0-261127-041530-123 --follow",
+      "",
+      "Exit codes: 0 done; 1 failed, or the service refused; 2 wrong usage; 130, 143 and 129 ended by"
+          + " Ctrl-C, SIGTERM and SIGHUP (the job goes on)."
+    },
+    mixinStandardHelpOptions = true)
+final class LogsCommand implements Callable<Integer> {
+  private static final Duration POLL = Duration.ofSeconds(5);
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(index = "0", paramLabel = "JOB", description = "The name of the job.")
+  private String job;
+
+  @Option(names = "--follow", description = "Go on until the job is over.")
+  private boolean follow;
+
+  @Mixin private ServiceOptions service;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    AtomicBoolean any = new AtomicBoolean();
+    try (TrainingJobs asked = service.open(Optional.empty())) {
+      asked.logs(
+          job,
+          follow,
+          POLL,
+          line -> {
+            any.set(true);
+            out.println(PlainText.of(line));
+            out.flush();
+          });
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new LoraGraphException("the reading was interrupted; the job goes on", e);
+    }
+    if (!any.get()) {
+      PrintWriter err = spec.commandLine().getErr();
+      err.println(PlainText.line(job + " has printed nothing yet"));
+      err.flush();
+    }
+    return 0;
+  }
+}

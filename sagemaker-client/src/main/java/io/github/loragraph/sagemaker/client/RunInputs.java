@@ -1,0 +1,301 @@
+package io.github.loragraph.sagemaker.client;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.Dataset;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.RunProgram;
+import io.github.loragraph.experiment.RunProgram.Part;
+import io.github.loragraph.experiment.RunSettings;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.models.ModelFolder;
+import io.github.loragraph.onnx.OnnxFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a run's settings are to the container that it is made in: hyperparameters, which are texts,
+ * and the channels that its files come through.
+ *
+ * @param hyperparameters by the settings' own names
+ * @param local channels that are uploaded, by their names
+ * @param remote channels that lie in S3, by their names
+ */
+record RunInputs(
+    Map<String, String> hyperparameters,
+    Map<String, InputFiles> local,
+    Map<String, S3Location> remote) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final String DATA = "data";
+  private static final String EVAL = "eval";
+  private static final String MODEL = "model";
+  private static final String HEAD = "head";
+  private static final String SEED = "seed";
+  private static final String FILE = "file";
+  private static final String ADAPTER = "adapter";
+  private static final String LABELS_FROM = "labels-from";
+
+  /** What the service takes. */
+  private static final int MOST_HYPERPARAMETERS = 100;
+
+  private static final int LONGEST_VALUE = 2_500;
+
+  RunInputs {
+    hyperparameters = Collections.unmodifiableMap(new LinkedHashMap<>(hyperparameters));
+    local = Collections.unmodifiableMap(new LinkedHashMap<>(local));
+    remote = Collections.unmodifiableMap(new LinkedHashMap<>(remote));
+  }
+
+  /**
+   * Those of a run.
+   *
+   * @param program that knows which settings are files
+   * @param file what messages begin with
+   * @throws LoraGraphException if the service or the container does not take something
+   */
+  static RunInputs of(RunProgram program, String file, RunSettings run) {
+    return new Reader(program, file + ": " + run.name() + ": ").read(run);
+  }
+
+  private static final class Reader {
+    private final RunProgram program;
+    private final String where;
+    private final Map<String, String> hyperparameters = new LinkedHashMap<>();
+    private final Map<String, InputFiles> local = new LinkedHashMap<>();
+    private final Map<String, S3Location> remote = new LinkedHashMap<>();
+
+    Reader(RunProgram program, String where) {
+      this.program = program;
+      this.where = where;
+    }
+
+    RunInputs read(RunSettings run) {
+      Map<String, List<String>> settings = new LinkedHashMap<>(run.ofSource());
+      model(run, settings);
+      settings.putAll(run.adapters());
+      settings.putAll(run.training());
+      if (settings.containsKey(ADAPTER)) {
+        throw failure(
+            ADAPTER, "no channel takes one: merge it into its model, or train without it");
+      }
+      // The files of a channel by the settings that name them.
+      Map<String, Map<String, List<String>>> channels = new LinkedHashMap<>();
+      settings.forEach(
+          (name, values) -> {
+            if (program.isFile(Part.TRAINING, name) || program.isFile(Part.ADAPTERS, name)) {
+              files(channels, name, values);
+            } else {
+              hyperparameters.put(name, text(name, values));
+            }
+          });
+      Map<String, List<String>> head = head(run, channels);
+      channels.forEach(this::channel);
+      run.head().ifPresent(there -> hyperparameters.put(HEAD, headText(head)));
+      hyperparameters.put(SEED, Long.toString(run.seed()));
+      requireLimits();
+      return new RunInputs(hyperparameters, local, remote);
+    }
+
+    private void model(RunSettings run, Map<String, List<String>> sources) {
+      if (run.isModelElsewhere()) {
+        remote.put(SageMakerSettings.MODEL, place(MODEL, run.model()));
+        return;
+      }
+      ModelFolder source = run.source();
+      if (source.isBundled()) {
+        hyperparameters.put(MODEL, run.model());
+        return;
+      }
+      if (source.adapter().isPresent()) {
+        throw failure(
+            MODEL,
+            "a run that has its adapter alone refers to another model: put them together first with 'lora-graph merge %s'"
+                .formatted(run.model()));
+      }
+      SortedMap<String, Path> files = new TreeMap<>(source.companionsByName());
+      Path model = source.modelFile().toAbsolutePath().normalize();
+      Path folder = AtomicFile.folderOf(model);
+      files.put(String.valueOf(model.getFileName()), model);
+      for (Path data : OnnxFile.dataFiles(model)) {
+        Path relative = folder.relativize(data.toAbsolutePath().normalize());
+        if (relative.startsWith("..")) {
+          throw failure(MODEL, "%s lies outside of the folder of its model".formatted(data));
+        }
+        files.put(relative.toString().replace('\\', '/'), data);
+      }
+      InputFiles channel = new InputFiles(files);
+      channel.require();
+      local.put(SageMakerSettings.MODEL, channel);
+      hyperparameters.put(MODEL, SageMakerSettings.MODEL + "/" + model.getFileName());
+      // Which of the folder's models it is has just been said.
+      sources.remove(FILE);
+    }
+
+    private static void files(
+        Map<String, Map<String, List<String>>> channels, String name, List<String> values) {
+      channels
+          .computeIfAbsent(
+              name.startsWith(EVAL) ? SageMakerSettings.VALIDATION : SageMakerSettings.TRAIN,
+              channel -> new LinkedHashMap<>())
+          .put(name, values);
+    }
+
+    /** The settings of the head; its labels are those of the data where nothing else is said. */
+    private Map<String, List<String>> head(
+        RunSettings run, Map<String, Map<String, List<String>>> channels) {
+      Map<String, List<String>> head = new LinkedHashMap<>(run.head().orElse(Map.of()));
+      head.entrySet()
+          .removeIf(
+              setting ->
+                  setting.getKey().equals(LABELS_FROM)
+                      && setting.getValue().equals(run.training().get(DATA)));
+      head.forEach(
+          (name, values) -> {
+            if (program.isFile(Part.HEAD, name)) {
+              files(channels, name, values);
+            }
+          });
+      return head;
+    }
+
+    private String headText(Map<String, List<String>> head) {
+      Map<String, Object> texts = new LinkedHashMap<>();
+      head.forEach(
+          (name, values) -> {
+            // A file's path in its channel is found under the name of the setting.
+            String path = program.isFile(Part.HEAD, name) ? hyperparameters.remove(name) : null;
+            texts.put(name, path != null ? path : values.size() == 1 ? values.get(0) : values);
+          });
+      return json(texts);
+    }
+
+    /** Fills a channel, and says the paths in it, as the container has them. */
+    private void channel(String channel, Map<String, List<String>> settings) {
+      List<String> all = settings.values().stream().flatMap(List::stream).toList();
+      long elsewhere = all.stream().filter(program::isElsewhere).count();
+      if (elsewhere == 0) {
+        upload(channel, settings);
+      } else if (elsewhere < all.size()) {
+        throw failure(
+            String.join(" and ", settings.keySet()),
+            "they come through channel '%s', so all of them lie in S3 or none".formatted(channel));
+      } else {
+        refer(channel, settings, all);
+      }
+    }
+
+    private void upload(String channel, Map<String, List<String>> settings) {
+      Map<Path, String> names = new LinkedHashMap<>();
+      SortedMap<String, Path> files = new TreeMap<>();
+      settings.forEach(
+          (setting, values) -> {
+            List<String> paths = new ArrayList<>();
+            for (Path file : Dataset.files(values).files()) {
+              String name = names.computeIfAbsent(file, path -> InputFiles.free(path, files));
+              files.put(name, file);
+              paths.add(channel + "/" + name);
+            }
+            hyperparameters.put(setting, paths.size() == 1 ? paths.get(0) : json(paths));
+          });
+      InputFiles found = new InputFiles(files);
+      found.require();
+      local.put(channel, found);
+    }
+
+    private void refer(String channel, Map<String, List<String>> settings, List<String> all) {
+      S3Location first = place(settings.keySet().iterator().next(), all.get(0));
+      if (all.size() == 1 && (settings.containsKey(DATA) || settings.containsKey(EVAL))) {
+        // The container takes all data files of the channel.
+        remote.put(channel, first);
+        return;
+      }
+      settings.forEach(
+          (setting, values) -> {
+            List<String> paths = new ArrayList<>();
+            for (String value : values) {
+              S3Location file = place(setting, value);
+              if (file.name().isEmpty()) {
+                throw failure(setting, "%s is no file".formatted(file));
+              }
+              if (!file.folder().equals(first.folder())) {
+                throw failure(
+                    setting,
+                    "%s and %s come through channel '%s', which is one folder: put them into one"
+                        .formatted(first, file, channel));
+              }
+              paths.add(channel + "/" + file.name());
+            }
+            hyperparameters.put(setting, paths.size() == 1 ? paths.get(0) : json(paths));
+          });
+      remote.put(channel, first.folder());
+    }
+
+    private S3Location place(String setting, String text) {
+      try {
+        return S3Location.of(text);
+      } catch (LoraGraphException e) {
+        throw failure(setting, e.getMessage());
+      }
+    }
+
+    private void requireLimits() {
+      if (hyperparameters.size() > MOST_HYPERPARAMETERS) {
+        throw new LoraGraphException(
+            "%s%d settings, and the service takes %d"
+                .formatted(where, hyperparameters.size(), MOST_HYPERPARAMETERS));
+      }
+      hyperparameters.forEach(
+          (name, value) -> {
+            if (value.length() > LONGEST_VALUE) {
+              throw failure(
+                  name,
+                  "it has %,d characters, and the service takes %,d"
+                      .formatted(value.length(), LONGEST_VALUE));
+            }
+          });
+    }
+
+    private LoraGraphException failure(String setting, String what) {
+      return new LoraGraphException("%s%s: %s".formatted(where, setting, what));
+    }
+
+    /** Values as the container reads them again: text is text, and several are a list. */
+    private String text(String name, List<String> values) {
+      if (values.size() > 1) {
+        return json(values);
+      }
+      if (isStructured(values.get(0))) {
+        throw failure(
+            name,
+            "'%s' would be read as JSON, as hyperparameters are: write it in another way"
+                .formatted(values.get(0)));
+      }
+      return values.get(0);
+    }
+
+    private static boolean isStructured(String value) {
+      try {
+        JsonNode read = JSON.readTree(value);
+        return read.isTextual() || read.isContainerNode() || read.isNull();
+      } catch (JsonProcessingException e) {
+        return false;
+      }
+    }
+
+    private static String json(Object value) {
+      try {
+        return JSON.writeValueAsString(value);
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An object in S3, or all those whose keys begin alike.
+ *
+ * @param key without a slash in front; empty for all of the bucket
+ */
+public record S3Location(String bucket, String key) {
+  private static final String SCHEME = "s3://";
+  private static final Pattern FORM =
+      Pattern.compile("s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?");
+
+  /** Whether a text is meant for a place in S3. */
+  static boolean isMeantBy(String text) {
+    return text.startsWith(SCHEME);
+  }
+
+  /**
+   * Reads {@code s3://BUCKET/KEY}.
+   *
+   * @throws LoraGraphException if it is nothing like it
+   */
+  public static S3Location of(String text) {
+    Matcher form = FORM.matcher(text);
+    if (!form.matches()) {
+      throw new LoraGraphException("'%s' is no s3://BUCKET/KEY".formatted(text));
+    }
+    return new S3Location(form.group(1), form.group(2) == null ? "" : form.group(2));
+  }
+
+  /** What lies in it as in a folder. */
+  public S3Location resolve(String name) {
+    return new S3Location(
+        bucket, key.isEmpty() || key.endsWith("/") ? key + name : key + "/" + name);
+  }
+
+  /** The last part of its key; empty where that ends with a slash. */
+  String name() {
+    return key.substring(key.lastIndexOf('/') + 1);
+  }
+
+  /** What it lies in, with a slash at the end of the key. */
+  S3Location folder() {
+    return new S3Location(bucket, key.substring(0, key.lastIndexOf('/') + 1));
+  }
+
+  /** {@code s3://BUCKET/KEY}. */
+  @Override
+  public String toString() {
+    return SCHEME + bucket + (key.isEmpty() ? "" : "/" + key);
+  }
+}

@@ -1,0 +1,186 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.ExperimentFile;
+import io.github.loragraph.experiment.RunProgram;
+import io.github.loragraph.experiment.RunSettings;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.models.SettingsFile;
+import io.github.loragraph.search.SearchFile;
+import io.github.loragraph.search.SearchJob;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.sagemaker.model.CreateTrainingJobRequest;
+
+/**
+ * Reads the file of an experiment or a search, checked as they are, as what is submitted: a
+ * training job for each run and seed, or one tuning job. Used by one thread.
+ */
+final class SubmissionFile {
+  private static final String BASE = "base";
+  private static final String SPACE = "space";
+  private static final String MODEL = "model";
+
+  private final Path file;
+  private final SageMakerSettings settings;
+  private final JobNames names;
+  private final RunProgram program = new RemoteProgram(RunProgram.ofThisProcess());
+  private final Map<String, Object> entries;
+
+  /** Checksums of files that are read: many runs have the same. */
+  private final Map<Path, String> checksums = new HashMap<>();
+
+  private final Set<Upload> uploads = new LinkedHashSet<>();
+
+  private SubmissionFile(
+      Path file, SageMakerSettings settings, JobNames names, Map<String, Object> entries) {
+    this.file = file;
+    this.settings = settings;
+    this.names = names;
+    this.entries = entries;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @param now which the jobs are named by
+   * @throws LoraGraphException if it cannot be read, or something in it is not possible
+   */
+  static Submission read(Path file, Instant now) {
+    Map<String, Object> entries = new LinkedHashMap<>(RunConfiguration.entries(file));
+    String name = String.valueOf(file.getFileName()).replaceFirst("\\.[^.]*$", "");
+    SageMakerSettings settings =
+        SageMakerSettings.of(file.toString(), name, entries.remove(SettingsFile.SAGEMAKER));
+    SubmissionFile reader = new SubmissionFile(file, settings, new JobNames(now), entries);
+    reader.putChannels();
+    return entries.containsKey(SPACE) ? reader.tuning() : reader.trainings();
+  }
+
+  /** What a channel brings is what the setting of its kind names. */
+  private void putChannels() {
+    settings
+        .channels()
+        .forEach(
+            (channel, place) -> {
+              if (channel.equals(SageMakerSettings.MODEL)) {
+                put("", entries, channel, MODEL, place);
+              } else {
+                Map<String, Object> base = new LinkedHashMap<>();
+                if (entries.get(BASE) instanceof Map<?, ?> given) {
+                  given.forEach((key, value) -> base.put(String.valueOf(key), value));
+                }
+                put(
+                    BASE + ".",
+                    base,
+                    channel,
+                    channel.equals(SageMakerSettings.TRAIN) ? "data" : "eval",
+                    place);
+                entries.put(BASE, base);
+              }
+            });
+  }
+
+  private void put(
+      String where, Map<String, Object> map, String channel, String key, S3Location place) {
+    if (map.putIfAbsent(key, place.toString()) != null) {
+      throw new LoraGraphException(
+          "%s: %s%s and sagemaker.channels.%s name the same: keep one of them"
+              .formatted(file, where, key, channel));
+    }
+  }
+
+  private Submission trainings() {
+    ExperimentFile experiment =
+        ExperimentFile.of(program, file.toString(), AtomicFile.folderOf(file), entries);
+    experiment.runs().stream()
+        .filter(RunSettings::isMeasured)
+        .findFirst()
+        .ifPresent(
+            run -> {
+              throw new LoraGraphException(
+                  "%s: runs.%s: a run of method none trains nothing, so there is no job for it: leave it out, or measure it here with 'lora-graph experiment'"
+                      .formatted(file, run.name()));
+            });
+    JobRequests requests = new JobRequests(settings);
+    List<PlannedJob> jobs = new ArrayList<>();
+    for (RunSettings run : experiment.runs()) {
+      RunInputs inputs = RunInputs.of(program, file.toString(), run);
+      String name = names.next(settings.jobPrefix() + "-" + run.fullName(), JobNames.TRAINING);
+      CreateTrainingJobRequest request =
+          requests.training(name, inputs.hyperparameters(), channels(inputs));
+      jobs.add(new PlannedJob(name, run.fullName(), Optional.of(request), Optional.empty()));
+    }
+    return submission(jobs, List.of());
+  }
+
+  private Submission tuning() {
+    SearchFile search = SearchFile.of(file, entries);
+    TuningConfig tuning = TuningConfig.of(program, search);
+    @Nullable Map<String, String> shared = null;
+    @Nullable RunInputs inputs = null;
+    for (RunSettings trial : SearchJob.trials(search, program)) {
+      inputs = RunInputs.of(program, file.toString(), trial);
+      Map<String, String> own = new LinkedHashMap<>(inputs.hyperparameters());
+      own.keySet().removeAll(tuning.tuned());
+      if (shared != null && !shared.equals(own)) {
+        throw differing(shared, own);
+      }
+      shared = own;
+    }
+    if (shared == null || inputs == null) {
+      throw new IllegalStateException("a space without a trial");
+    }
+    String name = names.next(settings.jobPrefix(), JobNames.TUNING);
+    return submission(
+        List.of(
+            new PlannedJob(
+                name,
+                settings.jobPrefix(),
+                Optional.empty(),
+                Optional.of(
+                    new JobRequests(settings)
+                        .tuning(name, tuning.config(), shared, channels(inputs))))),
+        tuning.notes());
+  }
+
+  private LoraGraphException differing(Map<String, String> one, Map<String, String> other) {
+    Set<Map.Entry<String, String>> apart = new LinkedHashSet<>(one.entrySet());
+    apart.addAll(other.entrySet());
+    apart.removeIf(entry -> one.entrySet().contains(entry) && other.entrySet().contains(entry));
+    return new LoraGraphException(
+        "%s: base.%s: it is a setting of some trials alone, and the service gives all trainings the same: leave it out, or that which decides on it in 'space'"
+            .formatted(file, apart.iterator().next().getKey()));
+  }
+
+  private Submission submission(List<PlannedJob> jobs, List<String> notes) {
+    return new Submission(jobs, List.copyOf(uploads), settings.region(), settings.kmsKey(), notes);
+  }
+
+  /** Where the channels of a run are in S3, what is uploaded for them among it. */
+  private Map<String, S3Location> channels(RunInputs inputs) {
+    Map<String, S3Location> channels = new LinkedHashMap<>();
+    inputs
+        .local()
+        .forEach(
+            (channel, files) -> {
+              S3Location folder =
+                  settings.output().resolve("input").resolve(files.digest(checksums) + "/");
+              files
+                  .files()
+                  .forEach((name, path) -> uploads.add(new Upload(path, folder.resolve(name))));
+              channels.put(channel, folder);
+            });
+    channels.putAll(inputs.remote());
+    return channels;
+  }
+}

@@ -1,0 +1,361 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.TemporaryFolder;
+import io.github.loragraph.sagemaker.TarGz;
+import io.github.loragraph.sagemaker.client.JobDescription.Objective;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.ServerSideEncryption;
+import software.amazon.awssdk.services.sagemaker.SageMakerClient;
+import software.amazon.awssdk.services.sagemaker.model.FinalHyperParameterTuningJobObjectiveMetric;
+import software.amazon.awssdk.services.sagemaker.model.HyperParameterTrainingJobSummary;
+
+/**
+ * Trainings on Amazon SageMaker: submitted, waited for, compared, downloaded. May be used by any
+ * number of threads.
+ *
+ * <p>Whatever the services refuse is a {@link LoraGraphException} of one line, which says what to
+ * do.
+ */
+public final class TrainingJobs implements AutoCloseable {
+  private final SageMakerClient sagemaker;
+  private final S3Client s3;
+  private final CloudWatchLogsClient cloudWatch;
+
+  /** What is closed with this: nothing where the clients are somebody else's. */
+  private final List<AutoCloseable> owned;
+
+  private TrainingJobs(
+      SageMakerClient sagemaker,
+      S3Client s3,
+      CloudWatchLogsClient cloudWatch,
+      List<AutoCloseable> owned) {
+    this.sagemaker = sagemaker;
+    this.s3 = s3;
+    this.cloudWatch = cloudWatch;
+    this.owned = List.copyOf(owned);
+  }
+
+  /**
+   * By the credentials and settings of this machine, as the AWS SDK finds them. Whoever opens it
+   * closes it.
+   *
+   * @param region null for that of the machine's settings
+   * @throws LoraGraphException if no region is named anywhere
+   */
+  public static TrainingJobs open(@Nullable String region) {
+    return ServiceFailure.in(
+        "SageMaker",
+        () -> {
+          SdkHttpClient http = UrlConnectionHttpClient.create();
+          Region named = region == null ? null : Region.of(region);
+          // The bucket is no part of the host's name where another host than AWS is asked.
+          boolean elsewhere = ServiceEndpoint.isNamed();
+          SageMakerClient sagemaker =
+              SageMakerClient.builder().httpClient(http).region(named).build();
+          S3Client s3 =
+              S3Client.builder().httpClient(http).region(named).forcePathStyle(elsewhere).build();
+          CloudWatchLogsClient logs =
+              CloudWatchLogsClient.builder().httpClient(http).region(named).build();
+          return new TrainingJobs(sagemaker, s3, logs, List.of(sagemaker, s3, logs, http));
+        });
+  }
+
+  /** By clients of the caller, who closes them: {@link #close} does nothing then. */
+  public static TrainingJobs over(
+      SageMakerClient sagemaker, S3Client s3, CloudWatchLogsClient cloudWatch) {
+    return new TrainingJobs(sagemaker, s3, cloudWatch, List.of());
+  }
+
+  /**
+   * What would be submitted for the file of an experiment or a search with a key {@code sagemaker}:
+   * a training job for each run and seed, or one tuning job. All is checked, files are read for
+   * their checksums, and nothing is sent anywhere.
+   *
+   * @throws LoraGraphException if something is not possible
+   */
+  public static Submission plan(Path file) {
+    return SubmissionFile.read(file, Instant.now());
+  }
+
+  /**
+   * Uploads what is not there yet, then creates the jobs.
+   *
+   * @param created takes each job once the service has it
+   * @param notes takes a line for each upload
+   * @return the names of the jobs
+   * @throws LoraGraphException if a service refuses something; jobs that are created by then stay
+   */
+  public List<String> submit(
+      Submission submission, Consumer<PlannedJob> created, Consumer<String> notes) {
+    for (Upload upload : submission.uploads()) {
+      upload(upload, submission.kmsKey(), notes);
+    }
+    List<String> names = new ArrayList<>();
+    for (PlannedJob job : submission.jobs()) {
+      try {
+        job.training().ifPresent(sagemaker::createTrainingJob);
+        job.tuning().ifPresent(sagemaker::createHyperParameterTuningJob);
+      } catch (SdkException e) {
+        throw ServiceFailure.of(
+            names.isEmpty()
+                ? job.name()
+                : "%d of %d jobs are submitted; %s"
+                    .formatted(names.size(), submission.jobs().size(), job.name()),
+            e);
+      }
+      names.add(job.name());
+      created.accept(job);
+    }
+    return names;
+  }
+
+  private void upload(Upload upload, Optional<String> kmsKey, Consumer<String> notes) {
+    S3Location target = upload.target();
+    if (isThere(target)) {
+      notes.accept("%s is there already: %s".formatted(target, upload.file()));
+      return;
+    }
+    ServiceFailure.in(
+        "upload %s to %s".formatted(upload.file(), target),
+        () ->
+            s3.putObject(
+                put -> {
+                  put.bucket(target.bucket()).key(target.key());
+                  kmsKey.ifPresent(
+                      key ->
+                          put.serverSideEncryption(ServerSideEncryption.AWS_KMS).ssekmsKeyId(key));
+                },
+                RequestBody.fromFile(upload.file())));
+    notes.accept("uploaded %s to %s".formatted(upload.file(), target));
+  }
+
+  private boolean isThere(S3Location target) {
+    try {
+      s3.headObject(head -> head.bucket(target.bucket()).key(target.key()));
+      return true;
+    } catch (SdkException e) {
+      // Who may not list a bucket is denied what is not there; the upload tells whether that is it.
+      if (ServiceFailure.isNotFound(e) || ServiceFailure.isDenied(e)) {
+        return false;
+      }
+      throw ServiceFailure.of(target.toString(), e);
+    }
+  }
+
+  /**
+   * Waits for jobs, training and tuning jobs alike. A service that is busy, or cannot be reached
+   * for a while, is waited over.
+   *
+   * @param poll from one round of questions to the next
+   * @param patience after which it ends, with jobs that are still at work among the result
+   * @param notes takes a line for each change
+   * @return the jobs in their order, each once
+   * @throws LoraGraphException if there is no such job, or the service refuses to say
+   */
+  public List<JobDescription> await(
+      List<String> jobs, Duration poll, Duration patience, Consumer<String> notes)
+      throws InterruptedException {
+    return new JobWait(this::ask, poll, patience, notes).all(jobs);
+  }
+
+  /**
+   * A training job or a tuning job.
+   *
+   * @throws LoraGraphException if there is none of the name, or the service refuses to say
+   */
+  public JobDescription describe(String job) {
+    return ServiceFailure.in(job, () -> ask(job));
+  }
+
+  private JobDescription ask(String job) {
+    try {
+      return JobDescription.of(sagemaker.describeTrainingJob(ask -> ask.trainingJobName(job)));
+    } catch (SdkException e) {
+      if (!ServiceFailure.isNotFound(e)) {
+        throw e;
+      }
+    }
+    try {
+      return JobDescription.of(
+          sagemaker.describeHyperParameterTuningJob(ask -> ask.hyperParameterTuningJobName(job)));
+    } catch (SdkException e) {
+      if (!ServiceFailure.isNotFound(e)) {
+        throw e;
+      }
+      throw new LoraGraphException(
+          "there is no job %s in region %s: is it the name that 'submit' has printed, and the region of then?"
+              .formatted(job, sagemaker.serviceClientConfiguration().region()),
+          e);
+    }
+  }
+
+  /**
+   * The trainings of a tuning job, the best by its objective first, those without a figure last.
+   *
+   * @throws LoraGraphException if the service refuses to say
+   */
+  public List<JobDescription> trainings(JobDescription tuning) {
+    boolean maximized = tuning.objective().map(Objective::isMaximized).orElse(true);
+    // The service leaves out those without a figure where it sorts by the figure itself.
+    return ServiceFailure.in(
+        tuning.name(),
+        () ->
+            sagemaker
+                .listTrainingJobsForHyperParameterTuningJobPaginator(
+                    list -> list.hyperParameterTuningJobName(tuning.name()))
+                .trainingJobSummaries()
+                .stream()
+                .sorted(Comparator.comparingDouble(training -> rank(training, maximized)))
+                .map(HyperParameterTrainingJobSummary::trainingJobName)
+                .map(this::ask)
+                .toList());
+  }
+
+  private static double rank(HyperParameterTrainingJobSummary training, boolean maximized) {
+    FinalHyperParameterTuningJobObjectiveMetric figure =
+        training.finalHyperParameterTuningJobObjectiveMetric();
+    return figure == null || figure.value() == null || figure.value().isNaN()
+        ? Double.POSITIVE_INFINITY
+        : maximized ? -figure.value() : figure.value();
+  }
+
+  /**
+   * What a job has printed.
+   *
+   * @param follow whether to go on until the job is over
+   * @param poll how long to wait for more then
+   * @param lines takes each line as it was printed
+   * @throws LoraGraphException if there is no such job, or a service refuses to say
+   */
+  public void logs(String job, boolean follow, Duration poll, Consumer<String> lines)
+      throws InterruptedException {
+    JobLog log = new JobLog(cloudWatch, job);
+    boolean over = describe(job).status().isOver();
+    while (true) {
+      try {
+        log.read(lines);
+        if (!follow || over) {
+          return;
+        }
+        Thread.sleep(poll.toMillis());
+        // Asked before the next reading: what a job prints at its end is read, too.
+        over = ask(job).status().isOver();
+      } catch (SdkException e) {
+        if (!follow || !ServiceFailure.isTransient(e)) {
+          throw ServiceFailure.of("logs of " + job, e);
+        }
+        Thread.sleep(poll.toMillis());
+      }
+    }
+  }
+
+  /**
+   * Gets what a job has made: its model, flat, into {@code FOLDER/JOB}, and what else it has
+   * written into {@code FOLDER/JOB/output}. The folder appears with all that is in it, or not at
+   * all.
+   *
+   * @param folder made where it is not there
+   * @param notes takes a line where there is nothing else
+   * @return the job's folder
+   * @throws LoraGraphException if it is there, the job has no model, or an archive has something
+   *     that belongs outside of the folder
+   */
+  public Path download(String job, Path folder, Consumer<String> notes) {
+    JobDescription said = describe(job);
+    if (said.isTuning()) {
+      throw new LoraGraphException(
+          "%s is a tuning job, whose trainings have the models: name one%s"
+              .formatted(job, said.best().map(best -> ", as the best, " + best).orElse("")));
+    }
+    Path target = folder.resolve(job).toAbsolutePath().normalize();
+    if (Files.exists(target)) {
+      throw new LoraGraphException(target + " is there already: take it away, or name another -o");
+    }
+    S3Location model =
+        said.model()
+            .orElseThrow(
+                () ->
+                    new LoraGraphException(
+                        "%s has no model: it is %s%s"
+                            .formatted(
+                                job,
+                                said.state(),
+                                said.failure().map(reason -> ": " + reason).orElse(""))));
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw cannotWrite(folder, e);
+    }
+    try (TemporaryFolder parts = TemporaryFolder.createIn(folder, "download-")) {
+      Path whole = parts.path().resolve("job");
+      Path archive = parts.path().resolve("model.tar.gz");
+      if (!get(model, archive)) {
+        throw new LoraGraphException(
+            "%s is not there any more: the model of %s was removed".formatted(model, job));
+      }
+      TarGz.unpack(archive, whole);
+      Path more = parts.path().resolve("output.tar.gz");
+      if (said.output().isPresent() && get(said.output().get(), more)) {
+        TarGz.unpack(more, whole.resolve("output"));
+      } else {
+        notes.accept(job + " has written nothing but its model");
+      }
+      Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
+      return target;
+    } catch (IOException e) {
+      throw cannotWrite(target, e);
+    }
+  }
+
+  private boolean get(S3Location source, Path file) {
+    try {
+      s3.getObject(get -> get.bucket(source.bucket()).key(source.key()), file);
+      return true;
+    } catch (SdkException e) {
+      if (ServiceFailure.isNotFound(e)) {
+        return false;
+      }
+      throw ServiceFailure.of("download " + source, e);
+    }
+  }
+
+  private static LoraGraphException cannotWrite(Path path, IOException e) {
+    return new LoraGraphException("cannot write %s: %s".formatted(path, AtomicFile.reason(e)), e);
+  }
+
+  /** Closes what {@link #open} has opened. */
+  @Override
+  public void close() {
+    Stream<AutoCloseable> all = owned.stream();
+    all.forEach(TrainingJobs::close);
+  }
+
+  private static void close(AutoCloseable closeable) {
+    try {
+      closeable.close();
+    } catch (Exception e) {
+      // A connection that cannot be closed is closed.
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package io.github.loragraph.sagemaker.client;
+
+import java.nio.file.Path;
+
+/**
+ * A file that jobs read.
+ *
+ * @param target named by the content, so that what is there already is the same
+ */
+public record Upload(Path file, S3Location target) {}

@@ -1,0 +1,67 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.cli.ResultOutput;
+import io.github.loragraph.cli.TextTable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code lora-graph sagemaker wait}. */
+@Command(
+    name = "wait",
+    header = "Waits until jobs are over.",
+    description = {
+      "",
+      "Training jobs and tuning jobs alike. Each change is said on standard error, a line each, and"
+          + " at the end how each job has ended on standard output. A service that takes no calls for"
+          + " a while, or cannot be reached, is waited over.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora-graph sagemaker wait @jobs.txt",
+      "  lora-graph sagemaker wait sst2-lora-r2-seed0-261127-041530-123 --timeout 6h",
+      "",
+      "@FILE stands for the words in a file, as submit prints them.",
+      "Exit codes: 0 all are completed; 1 a job failed, or the service refused; 2 wrong usage;"
+          + " 4 a job was stopped; 5 the patience is over, and jobs are still at work; the first that"
+          + " is so counts; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (the jobs go on)."
+    },
+    mixinStandardHelpOptions = true)
+final class WaitCommand implements Callable<Integer> {
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "JOB",
+      description = "Names of jobs; @FILE for those in a file.")
+  private List<String> jobs;
+
+  @Mixin private PatienceOptions patience;
+  @Mixin private ServiceOptions service;
+  @Mixin private ResultOutput output;
+
+  @Override
+  public Integer call() {
+    patience.poll();
+    try (TrainingJobs asked = service.open(Optional.empty())) {
+      List<JobDescription> ends = patience.await(asked, jobs, output);
+      output.print(
+          Map.of("jobs", ends.stream().map(JobTable::json).toList()),
+          out -> {
+            List<String[]> rows = new ArrayList<>();
+            rows.add(new String[] {"job", "status", "reason"});
+            for (JobDescription end : ends) {
+              rows.add(new String[] {end.name(), end.state(), end.failure().orElse("")});
+            }
+            new TextTable(rows, Set.of()).printTo(out);
+          });
+      return PatienceOptions.exitCode(ends);
+    }
+  }
+}

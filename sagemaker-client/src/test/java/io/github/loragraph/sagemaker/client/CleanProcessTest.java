@@ -1,0 +1,51 @@
+package io.github.loragraph.sagemaker.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.cli.Main;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What a machine without any settings of AWS is told, to the last line that a library might say.
+ */
+class CleanProcessTest {
+  @TempDir private Path folder;
+
+  private String said(String... words) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Duser.home=" + folder,
+                "-Daws.disableEc2Metadata=true",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "sagemaker"));
+    command.addAll(List.of(words));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
+    builder.environment().put("HOME", folder.toString());
+    Process process = builder.start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(1, process.waitFor(), said);
+    assertEquals(1, said.lines().count(), said);
+    return said;
+  }
+
+  @Test
+  void withoutARegionOrCredentialsOneLineSaysWhatToDo() throws Exception {
+    String region = said("compare", "job");
+    assertTrue(region.contains("no region is named: give --region"), region);
+    String credentials = said("compare", "job", "--region", "eu-central-1");
+    assertTrue(credentials.contains("job: there are no credentials: sign in"), credentials);
+  }
+}

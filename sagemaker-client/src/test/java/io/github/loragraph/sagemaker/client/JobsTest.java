@@ -1,0 +1,286 @@
+package io.github.loragraph.sagemaker.client;
+
+import static com.github.tomakehurst.wiremock.client.WireMock.anyUrl;
+import static com.github.tomakehurst.wiremock.client.WireMock.containing;
+import static com.github.tomakehurst.wiremock.client.WireMock.equalTo;
+import static com.github.tomakehurst.wiremock.client.WireMock.post;
+import static com.github.tomakehurst.wiremock.client.WireMock.postRequestedFor;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.sagemaker.client.FakeService.Ended;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What becomes of jobs: waited for, compared, read. */
+class JobsTest {
+  private static final Duration SOON = Duration.ofMillis(2);
+  private static final Duration LONG = Duration.ofMinutes(1);
+
+  private FakeService service;
+
+  @BeforeEach
+  void startService() {
+    service = new FakeService();
+  }
+
+  @AfterEach
+  void stopService() {
+    service.close();
+  }
+
+  private static List<String> lines(String text) {
+    return text.lines().toList();
+  }
+
+  private static Map<String, Double> figures(double accuracy) {
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put("train:loss", 0.1);
+    figures.put("validation:accuracy", accuracy);
+    figures.put("sst2_valid_acc", accuracy);
+    return figures;
+  }
+
+  @Test
+  void twoJobsAreSubmittedWaitedForAndComparedAsInTheArticle(@TempDir Path folder)
+      throws IOException {
+    Path config = Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE);
+    service.answer("CreateTrainingJob", Map.of("TrainingJobArn", "arn"));
+    Ended submitted = FakeService.run("submit", config.toString());
+    Path names = Files.writeString(folder.resolve("jobs.txt"), submitted.out());
+    List<String> jobs = lines(submitted.out());
+    double[] accuracies = {0.9151, 0.9128};
+    List<JsonNode> sent = service.requests("CreateTrainingJob");
+    for (int i = 0; i < 2; i++) {
+      Map<String, String> hyperparameters = new LinkedHashMap<>();
+      sent.get(i)
+          .path("HyperParameters")
+          .properties()
+          .forEach(e -> hyperparameters.put(e.getKey(), e.getValue().textValue()));
+      service.describe(
+          jobs.get(i), Jobs.completed(jobs.get(i), hyperparameters, figures(accuracies[i])));
+    }
+    Ended waited = FakeService.run("wait", "@" + names);
+    assertEquals(0, waited.code(), waited.err());
+    assertEquals(
+        List.of(jobs.get(0) + ": Completed", jobs.get(1) + ": Completed"), lines(waited.err()));
+    Ended compared = FakeService.run("compare", "@" + names);
+    assertEquals(0, compared.code(), compared.err());
+    assertEquals(
+        """
+        job                 lr    method  match         rank  status     validation:accuracy  sst2_valid_acc  training s  billable s
+        sst2-full-seed0     5e-5  full                        Completed               0.9151          0.9151       1,234         456
+        sst2-lora-r2-seed0  4e-4          query|output  2     Completed               0.9128          0.9128       1,234         456
+        """,
+        compared.out().replaceAll("-\\d{6}-\\d{6}-\\d{3}", "").replaceFirst("^job {18}", "job"));
+    JsonNode json =
+        FakeService.JSON.readTree(FakeService.run("compare", "@" + names, "--json").out());
+    assertEquals(
+        0.9128, json.path("jobs").path(1).path("metrics").path("sst2_valid_acc").doubleValue());
+    assertEquals("2", json.path("jobs").path(1).path("hyperparameters").path("epochs").textValue());
+  }
+
+  @Test
+  void eachChangeIsSaidOnceAndABusyServiceIsWaitedOver() throws InterruptedException {
+    service.describe(
+        "one",
+        Jobs.inProgress("one", "Starting"),
+        Jobs.inProgress("one", "Downloading"),
+        FakeService.refusal(400, "ThrottlingException", "Rate exceeded"),
+        Jobs.inProgress("one", "Downloading"),
+        FakeService.refusal(503, "ServiceUnavailable", ""),
+        Jobs.inProgress("one", "Training"),
+        Jobs.completed("one", Map.of(), Map.of()));
+    List<String> said = new ArrayList<>();
+    try (TrainingJobs jobs = TrainingJobs.open(null)) {
+      List<JobDescription> ends = jobs.await(List.of("one", "one"), SOON, LONG, said::add);
+      assertEquals(1, ends.size());
+      assertEquals(JobStatus.COMPLETED, ends.get(0).status());
+    }
+    assertEquals(6, said.size(), said.toString());
+    assertEquals("one: InProgress, Starting: Starting the image", said.get(0));
+    assertTrue(
+        said.get(2)
+            .startsWith("one: the service takes no more calls at the moment (ThrottlingException)"),
+        said.toString());
+    assertTrue(said.get(3).startsWith("one: the service has failed"), said.toString());
+    assertEquals("one: Completed", said.get(5));
+  }
+
+  @Test
+  void whatJobsEndWithIsTheExitCodeOfWait() {
+    service.describe("good", Jobs.completed("good", Map.of(), Map.of()));
+    service.describe("bad", Jobs.failed("bad", "AlgorithmError: data/train.tsv:3: no\nlabel"));
+    service.describe("gone", Jobs.stopped("gone", "MaxWaitTimeExceeded"));
+    service.describe("slow", Jobs.inProgress("slow", "Training"));
+    assertEquals(0, FakeService.run("wait", "good").code());
+    Ended failed = FakeService.run("wait", "good", "gone", "bad");
+    assertEquals(1, failed.code());
+    assertEquals(3, lines(failed.err()).size(), failed.err());
+    assertTrue(failed.err().contains("bad: Failed: AlgorithmError: data/train.tsv:3: no"));
+    assertEquals(4, lines(failed.out()).size(), failed.out());
+    Ended stopped = FakeService.run("wait", "good", "gone");
+    assertEquals(4, stopped.code());
+    assertTrue(stopped.out().contains("Stopped, MaxWaitTimeExceeded"), stopped.out());
+    assertEquals(5, FakeService.run("wait", "slow", "--timeout", "0").code());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "400, ExpiredTokenException, the credentials have expired: sign in again",
+    "400, UnrecognizedClientException, the credentials are not accepted",
+    "400, AccessDeniedException, access is denied",
+    "400, ThrottlingException, the service takes no more calls at the moment",
+    "400, ValidationException, the service refuses it (ValidationException)",
+    "500, InternalFailure, the service has failed (InternalFailure)"
+  })
+  void whatTheServiceRefusesIsSaidInOneLine(int status, String code, String said) {
+    service.refuse(
+        "DescribeTrainingJob", status, code, "User: arn:aws:iam::1:user/x is not\\nauthorized.");
+    for (String command : List.of("compare", "logs")) {
+      Ended ended = FakeService.run(command, "job");
+      assertEquals(1, ended.code());
+      assertEquals("", ended.out());
+      assertEquals(1, lines(ended.err()).size(), ended.err());
+      assertTrue(ended.err().startsWith("lora-graph: job: " + said), ended.err());
+      assertFalse(ended.err().contains("11111111-2222"), ended.err());
+      assertFalse(ended.err().contains("Request ID"), ended.err());
+    }
+  }
+
+  @Test
+  void aJobThatIsNotThereIsSaidWithItsRegion() {
+    service.refuseOne("DescribeTrainingJob", "TrainingJobName", "nothing");
+    service.refuseOne("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName", "nothing");
+    Ended ended = FakeService.run("compare", "nothing");
+    assertEquals(1, ended.code());
+    assertTrue(
+        ended.err().startsWith("lora-graph: there is no job nothing in region eu-central-1"),
+        ended.err());
+  }
+
+  @Test
+  void ofATuningJobItsTrainingsAreComparedTheBestFirst() {
+    Map<String, Object> tuning = new LinkedHashMap<>();
+    tuning.put("HyperParameterTuningJobName", "tuning");
+    tuning.put("HyperParameterTuningJobStatus", "Completed");
+    tuning.put("TrainingJobStatusCounters", Map.of("Completed", 2, "NonRetryableError", 1));
+    tuning.put(
+        "HyperParameterTuningJobConfig",
+        Map.of(
+            "HyperParameterTuningJobObjective",
+            Map.of("Type", "Minimize", "MetricName", "validation:loss")));
+    tuning.put("BestTrainingJob", Map.of("TrainingJobName", "tuning-2"));
+    service.describeTuning("tuning", tuning);
+    service.answer(
+        "ListTrainingJobsForHyperParameterTuningJob",
+        Map.of(
+            "TrainingJobSummaries",
+            List.of(
+                trained("tuning-1", 0.5),
+                Map.of("TrainingJobName", "tuning-3", "TrainingJobStatus", "Failed"),
+                trained("tuning-2", 0.25))));
+    service.describe(
+        "tuning-1",
+        Jobs.completed("tuning-1", Map.of("rank", "2"), Map.of("validation:loss", 0.5)));
+    service.describe(
+        "tuning-2",
+        Jobs.completed("tuning-2", Map.of("rank", "8"), Map.of("validation:loss", 0.25)));
+    service.describe("tuning-3", Jobs.failed("tuning-3", "it was too large"));
+    Ended waited = FakeService.run("wait", "tuning");
+    assertEquals(0, waited.code(), waited.err());
+    assertTrue(waited.out().contains("Completed, 2 completed, 1 failed"), waited.out());
+    Ended compared = FakeService.run("compare", "tuning");
+    assertEquals(0, compared.code(), compared.err());
+    assertEquals(
+        List.of("job", "tuning-2", "tuning-1", "tuning-3", "tuning-3:"),
+        lines(compared.out()).stream().map(line -> line.split(" ", 2)[0]).toList());
+    Ended downloaded = FakeService.run("download", "tuning", "-o", "x");
+    assertEquals(1, downloaded.code());
+    assertTrue(downloaded.err().contains("name one, as the best, tuning-2"), downloaded.err());
+  }
+
+  private static Map<String, Object> trained(String name, double loss) {
+    return Map.of(
+        "TrainingJobName",
+        name,
+        "TrainingJobStatus",
+        "Completed",
+        "FinalHyperParameterTuningJobObjectiveMetric",
+        Map.of("MetricName", "validation:loss", "Value", loss));
+  }
+
+  @Test
+  void whatAJobHasPrintedIsReadFromAllItsContainersUntilItIsOver() throws InterruptedException {
+    service.describe(
+        "job", Jobs.inProgress("job", "Training"), Jobs.completed("job", Map.of(), Map.of()));
+    logs(
+        "DescribeLogStreams",
+        "",
+        "{\"logStreams\":[{\"logStreamName\":\"job/algo-1-2\",\"creationTime\":2},"
+            + "{\"logStreamName\":\"job/algo-1-1\",\"creationTime\":1}]}");
+    logs("GetLogEvents", "algo-1-1\"", page("a", "begins"));
+    logs("GetLogEvents", "\"nextToken\":\"a\"", page("a"));
+    logs("GetLogEvents", "algo-1-2\"", page("b", "goes on\\n"));
+    logs("GetLogEvents", "\"nextToken\":\"b\"", page("c", "done"));
+    logs("GetLogEvents", "\"nextToken\":\"c\"", page("c"));
+    List<String> said = new ArrayList<>();
+    try (TrainingJobs jobs = TrainingJobs.open(null)) {
+      jobs.logs("job", true, SOON, said::add);
+    }
+    assertEquals(List.of("begins", "goes on", "done"), said);
+    service
+        .server()
+        .verify(
+            2,
+            postRequestedFor(anyUrl())
+                .withHeader("X-Amz-Target", containing("DescribeLogStreams"))
+                .withRequestBody(containing("/aws/sagemaker/TrainingJobs")));
+  }
+
+  private static String page(String token, String... lines) {
+    List<String> events =
+        List.of(lines).stream().map("{\"message\":\"%s\",\"timestamp\":1}"::formatted).toList();
+    return "{\"events\":[%s],\"nextForwardToken\":\"%s\"}"
+        .formatted(String.join(",", events), token);
+  }
+
+  private void logs(String operation, String holds, String body) {
+    service
+        .server()
+        .stubFor(
+            post("/")
+                .withHeader("X-Amz-Target", equalTo("Logs_20140328." + operation))
+                .withRequestBody(containing(holds))
+                .willReturn(
+                    com.github.tomakehurst.wiremock.client.WireMock.aResponse().withBody(body)));
+  }
+
+  @Test
+  void withoutAnAnswerInAllTheTimeTheReasonIsSaid() {
+    service.refuse("DescribeTrainingJob", 400, "ThrottlingException", "Rate exceeded");
+    try (TrainingJobs jobs = TrainingJobs.open(null)) {
+      LoraGraphException refused =
+          assertThrows(
+              LoraGraphException.class,
+              () -> jobs.await(List.of("job"), SOON, Duration.ZERO, line -> {}));
+      assertTrue(refused.getMessage().contains("ThrottlingException"), refused.getMessage());
+    }
+  }
+}
