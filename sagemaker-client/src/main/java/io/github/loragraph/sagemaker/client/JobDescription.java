@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.sagemaker.model.TrainingJobStatusCounters
  * @param phase the service's word for what goes on, as {@code Downloading}; of a tuning job how
  *     many trainings stand where
  * @param message what the service says of the phase; may be empty
- * @param failure why it failed; empty where it did not
+ * @param failure why it failed, in one line; empty where it did not
  * @param hyperparameters by their names; of a tuning job those that all trainings have
  * @param metrics the last value of each, by the names of {@code MetricDefinitions}
  * @param billableSeconds that are paid for, where the service says so
@@ -76,7 +76,7 @@ public record JobDescription(
             .reduce((first, second) -> second)
             .map(SecondaryStatusTransition::statusMessage)
             .orElse(""),
-        text(said.failureReason()),
+        text(said.failureReason()).map(JobDescription::oneLine),
         new TreeMap<>(said.hyperParameters()),
         metrics,
         seconds(said.billableTimeInSeconds()),
@@ -104,7 +104,7 @@ public record JobDescription(
         JobStatus.of(String.valueOf(said.hyperParameterTuningJobStatusAsString())),
         said.trainingJobStatusCounters() == null ? "" : counted(said.trainingJobStatusCounters()),
         "",
-        text(said.failureReason()),
+        text(said.failureReason()).map(JobDescription::oneLine),
         said.trainingJobDefinition() == null
             ? Map.of()
             : new TreeMap<>(said.trainingJobDefinition().staticHyperParameters()),
@@ -143,6 +143,10 @@ public record JobDescription(
 
   private static Optional<String> text(@Nullable String said) {
     return Optional.ofNullable(said).filter(text -> !text.isBlank());
+  }
+
+  private static String oneLine(String text) {
+    return text.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 
   private static OptionalLong seconds(@Nullable Integer said) {

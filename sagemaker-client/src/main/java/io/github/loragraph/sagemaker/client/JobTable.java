@@ -82,13 +82,8 @@ record JobTable(List<JobDescription> jobs) {
     }
     new TextTable(rows, numbers).printTo(out);
     for (JobDescription job : jobs) {
-      job.failure()
-          .ifPresent(reason -> out.println("%s: %s".formatted(job.name(), oneLine(reason))));
+      job.failure().ifPresent(reason -> out.println("%s: %s".formatted(job.name(), reason)));
     }
-  }
-
-  private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 
   private static String figure(@Nullable Double value) {

@@ -48,7 +48,9 @@ record JobWait(
             open.remove(name);
           }
         } catch (SdkException e) {
-          if (!ServiceFailure.isTransient(e)) {
+          // Who has never answered is asked at the wrong place.
+          boolean lost = ServiceFailure.isUnreachable(e) && known.isEmpty();
+          if (lost || !ServiceFailure.isTransient(e)) {
             throw ServiceFailure.of(name, e);
           }
           busy = e;

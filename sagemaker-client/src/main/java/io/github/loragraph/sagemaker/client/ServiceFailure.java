@@ -2,6 +2,7 @@ package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -75,8 +76,7 @@ final class ServiceFailure {
       return "there is no such bucket: make it, or correct 'output'";
     }
     if (WRONG_REGION.contains(code) || service.statusCode() == 301) {
-      return "the bucket is in another region than %s: name its region with --region"
-          .formatted("the one that is asked");
+      return "the bucket is in another region than the jobs would be: name its region with --region, or another bucket";
     }
     if (code.equals("ResourceLimitExceeded") || code.endsWith("LimitExceededException")) {
       return "a limit of the account is reached%s: wait for other jobs, or have it raised under Service Quotas"
@@ -99,10 +99,10 @@ final class ServiceFailure {
   private static String ofClient(SdkException e) {
     String message = String.valueOf(e.getMessage());
     String low = message.toLowerCase(Locale.ROOT);
-    if (low.contains("region")) {
+    if (low.contains("load region")) {
       return "no region is named: give --region, 'region' in the file, or AWS_REGION";
     }
-    if (low.contains("expired") || low.contains("sso")) {
+    if (low.contains("expired") || low.matches("(?s).*\\bsso\\b.*")) {
       return "the credentials have expired: sign in again with 'aws sso login'";
     }
     if (low.contains("credentials")) {
@@ -115,7 +115,7 @@ final class ServiceFailure {
       return "the service cannot be reached (%s): is there a network, and is the region right?"
           .formatted(ofNetwork(e));
     }
-    return firstSentence(message);
+    return firstSentence(message).replaceFirst("[.] .*$", "");
   }
 
   private static String ofNetwork(Throwable e) {
@@ -154,12 +154,14 @@ final class ServiceFailure {
             && (message.contains("not found") || message.contains("could not find"));
   }
 
-  /** Whether access is denied: in S3 that may be said of what is not there. */
-  static boolean isDenied(SdkException e) {
+  /**
+   * Whether the call itself was refused, for whatever reason: an answer to HEAD says none, and in
+   * S3 who may not list a bucket is denied what is not there.
+   */
+  static boolean isRefused(SdkException e) {
     return e instanceof AwsServiceException service
-        && service.statusCode() == 403
-        && !EXPIRED.contains(code(service))
-        && !UNKNOWN_KEY.contains(code(service));
+        && service.statusCode() < 500
+        && !isThrottling(e);
   }
 
   static boolean isThrottling(SdkException e) {
@@ -168,11 +170,16 @@ final class ServiceFailure {
 
   /** Whether the same call may go well a while later. */
   static boolean isTransient(SdkException e) {
-    if (e instanceof SdkServiceException service) {
-      return isThrottling(e) || service.statusCode() >= 500;
-    }
+    return isThrottling(e)
+        || (e instanceof SdkServiceException service && service.statusCode() >= 500)
+        || isUnreachable(e);
+  }
+
+  /** Whether there was no answer at all. */
+  static boolean isUnreachable(SdkException e) {
     for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof IOException) {
+      // Files of credentials are none of the network.
+      if (cause instanceof IOException && !(cause instanceof FileSystemException)) {
         return true;
       }
     }

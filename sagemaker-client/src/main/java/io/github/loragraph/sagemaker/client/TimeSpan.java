@@ -13,6 +13,7 @@ import picocli.CommandLine.TypeConversionException;
  */
 final class TimeSpan implements ITypeConverter<Duration> {
   private static final Pattern FORM = Pattern.compile("(\\d{1,9})\\s*([smhd]?)");
+  private static final Duration LONGEST = Duration.ofDays(366);
   private static final String WORDS = "seconds, or 90s, 30m, 2h, 1d";
 
   /**
@@ -24,12 +25,17 @@ final class TimeSpan implements ITypeConverter<Duration> {
       throw new LoraGraphException("'%s' is no time: %s".formatted(text, WORDS));
     }
     long number = Long.parseLong(form.group(1));
-    return switch (form.group(2)) {
-      case "m" -> Duration.ofMinutes(number);
-      case "h" -> Duration.ofHours(number);
-      case "d" -> Duration.ofDays(number);
-      default -> Duration.ofSeconds(number);
-    };
+    Duration time =
+        switch (form.group(2)) {
+          case "m" -> Duration.ofMinutes(number);
+          case "h" -> Duration.ofHours(number);
+          case "d" -> Duration.ofDays(number);
+          default -> Duration.ofSeconds(number);
+        };
+    if (time.compareTo(LONGEST) > 0) {
+      throw new LoraGraphException("'%s' is longer than a year".formatted(text));
+    }
+    return time;
   }
 
   @Override

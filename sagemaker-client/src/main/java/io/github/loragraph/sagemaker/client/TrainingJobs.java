@@ -16,7 +16,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -155,8 +154,8 @@ public final class TrainingJobs implements AutoCloseable {
       s3.headObject(head -> head.bucket(target.bucket()).key(target.key()));
       return true;
     } catch (SdkException e) {
-      // Who may not list a bucket is denied what is not there; the upload tells whether that is it.
-      if (ServiceFailure.isNotFound(e) || ServiceFailure.isDenied(e)) {
+      // Where there is more to it than that it is not there, the upload is told the reason.
+      if (ServiceFailure.isRefused(e)) {
         return false;
       }
       throw ServiceFailure.of(target.toString(), e);
@@ -347,11 +346,10 @@ public final class TrainingJobs implements AutoCloseable {
   /** Closes what {@link #open} has opened. */
   @Override
   public void close() {
-    Stream<AutoCloseable> all = owned.stream();
-    all.forEach(TrainingJobs::close);
+    owned.forEach(TrainingJobs::closeQuietly);
   }
 
-  private static void close(AutoCloseable closeable) {
+  private static void closeQuietly(AutoCloseable closeable) {
     try {
       closeable.close();
     } catch (Exception e) {

@@ -133,7 +133,7 @@ class JobsTest {
     Ended failed = FakeService.run("wait", "good", "gone", "bad");
     assertEquals(1, failed.code());
     assertEquals(3, lines(failed.err()).size(), failed.err());
-    assertTrue(failed.err().contains("bad: Failed: AlgorithmError: data/train.tsv:3: no"));
+    assertTrue(failed.err().contains("bad: Failed: AlgorithmError: data/train.tsv:3: no label"));
     assertEquals(4, lines(failed.out()).size(), failed.out());
     Ended stopped = FakeService.run("wait", "good", "gone");
     assertEquals(4, stopped.code());
@@ -270,6 +270,15 @@ class JobsTest {
                 .withRequestBody(containing(holds))
                 .willReturn(
                     com.github.tomakehurst.wiremock.client.WireMock.aResponse().withBody(body)));
+  }
+
+  @Test
+  void aServiceThatHasNeverAnsweredIsNotWaitedFor() {
+    service.server().stop();
+    Ended ended = FakeService.run("wait", "job");
+    assertEquals(1, ended.code());
+    assertEquals(1, lines(ended.err()).size(), ended.err());
+    assertTrue(ended.err().contains("the service cannot be reached"), ended.err());
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.github.loragraph.sagemaker.client;
 
 import static com.github.tomakehurst.wiremock.client.WireMock.aResponse;
 import static com.github.tomakehurst.wiremock.client.WireMock.containing;
+import static com.github.tomakehurst.wiremock.client.WireMock.head;
 import static com.github.tomakehurst.wiremock.client.WireMock.matching;
 import static com.github.tomakehurst.wiremock.client.WireMock.put;
 import static com.github.tomakehurst.wiremock.client.WireMock.putRequestedFor;
@@ -329,24 +330,34 @@ class SubmitTest {
     }
   }
 
-  @Test
-  void aBucketThatIsNotThereIsSaidInOneLine() throws IOException {
+  @ParameterizedTest
+  @CsvSource({
+    "404, NoSuchBucket, there is no such bucket: make it",
+    "400, ExpiredToken, the credentials have expired: sign in again",
+    "403, AccessDenied, 'access is denied, said at length: docs/sagemaker.md lists'",
+    "301, PermanentRedirect, the bucket is in another region"
+  })
+  void whatABucketDoesNotTakeIsSaidInOneLine(int status, String code, String said)
+      throws IOException {
     Path config = Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE);
     try (FakeService service = new FakeService()) {
+      service
+          .server()
+          .stubFor(head(urlPathMatching("/bucket/.*")).willReturn(aResponse().withStatus(status)));
       service
           .server()
           .stubFor(
               put(urlPathMatching("/bucket/.*"))
                   .willReturn(
                       aResponse()
-                          .withStatus(404)
+                          .withStatus(status)
                           .withBody(
-                              "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does"
-                                  + " not exist</Message><RequestId>4442587FB7D0A2F9</RequestId>"
-                                  + "</Error>")));
-      requireRefusal(
-          FakeService.run("submit", config.toString()),
-          "there is no such bucket: make it, or correct 'output'");
+                              ("<Error><Code>%s</Code><Message>said at length</Message>"
+                                      + "<RequestId>4442587FB7D0A2F9</RequestId></Error>")
+                                  .formatted(code))));
+      Ended ended = FakeService.run("submit", config.toString());
+      requireRefusal(ended, said);
+      assertFalse(ended.err().contains("4442587FB7D0A2F9"), ended.err());
     }
   }
 
