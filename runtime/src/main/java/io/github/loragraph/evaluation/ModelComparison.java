@@ -22,7 +22,10 @@ import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Runs two models on the same random input and finds how far their outputs are apart. */
+/**
+ * Runs two models on the same random input and finds how far their outputs are apart, on whatever
+ * device in single precision: TensorFloat-32 would round away what is looked for.
+ */
 public final class ModelComparison {
   /** Batch and sequence, the likeliest first: some models have few positions, or one row. */
   private static final int[][] SIZES = {{2, 16}, {2, 4}, {1, 1}};
@@ -39,7 +42,8 @@ public final class ModelComparison {
    *     outputs are not of the same names and sizes
    */
   public static OptionalDouble difference(
-      OnnxModel first, OnnxModel second, Sessions sessions, long seed, Consumer<String> note) {
+      OnnxModel first, OnnxModel second, Sessions on, long seed, Consumer<String> note) {
+    Sessions sessions = on.withoutTf32();
     @Nullable LoraGraphException reason = null;
     for (int[] size : SIZES) {
       List<HostTensor> input;
@@ -93,7 +97,8 @@ public final class ModelComparison {
    *     names and sizes
    */
   public static double maxOutputDifference(
-      OnnxModel first, OnnxModel second, Sessions sessions, long seed) {
+      OnnxModel first, OnnxModel second, Sessions on, long seed) {
+    Sessions sessions = on.withoutTf32();
     return first.namingFile(
         () -> {
           List<HostTensor> input = ProbeInput.of(first.graph(), SIZES[0][0], SIZES[0][1], seed);

@@ -65,6 +65,11 @@ public final class Sessions {
     return new Sessions(runtime, threads, other, tf32, optimization, profile);
   }
 
+  /** The same that round no factor of a product: for differences in the last digits. */
+  public Sessions withoutTf32() {
+    return on(device, false);
+  }
+
   /** What they are made with. */
   public OrtRuntime runtime() {
     return runtime;
@@ -212,6 +217,7 @@ public final class Sessions {
       options.enableProfiling(profile.toString());
     }
     if (device.isGpu()) {
+      options.setDeterministicCompute(Boolean.getBoolean("lg.det"));
       addCuda(options);
     }
     return options;
@@ -219,6 +225,9 @@ public final class Sessions {
 
   private void addCuda(OrtSession.SessionOptions options) throws OrtException {
     try {
+      // Else sums over rows are added in whatever order blocks of threads come to their end, and a
+      // run has other bytes each time.
+      options.setDeterministicCompute(true);
       CudaProvider.add(
           options, runtime.environment(), device.index(), Map.of("use_tf32", tf32 ? "1" : "0"));
     } catch (OrtException e) {
