@@ -359,8 +359,11 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     }
   }
 
+  /** Who made a command line with listeners knows itself how its training goes on. */
   private String howToGoOn() {
-    return "go on with it: lora-graph train --resume %s".formatted(ShellWord.of(runFolder()));
+    return listeners.isEmpty()
+        ? "go on with it: lora-graph train --resume %s".formatted(ShellWord.of(runFolder()))
+        : "its checkpoint is kept";
   }
 
   private LoraGraphException withHowToGoOn(LoraGraphException e) {
