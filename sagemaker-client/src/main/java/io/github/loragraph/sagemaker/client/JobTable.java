@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Jobs beside each other: what they differ by, and what they came to. */
 record JobTable(List<JobDescription> jobs) {
-  /** Hyperparameters that no comparison is about: the platform's own, and where files lie. */
+  /** Hyperparameters that no comparison is about: the platform's own. */
   private static final Set<String> OF_PLATFORM = Set.of("_tuning_objective_metric");
 
   JobTable {

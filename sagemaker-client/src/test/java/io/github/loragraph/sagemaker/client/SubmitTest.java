@@ -256,7 +256,7 @@ class SubmitTest {
         "  subnets: [a]; a VPC needs both",
         "  channels: {tarin: s3://bucket/x}; sagemaker.channels.tarin: there is no such key: train?",
         "  channels: {train: s3://bucket/x}; base.data and sagemaker.channels.train",
-        "  checkpoints: /tmp/x; sagemaker.checkpoints: '/tmp/x' is no s3://BUCKET/KEY",
+        "  checkpoints: folder; sagemaker.checkpoints: 'folder' is no s3://BUCKET/KEY",
         "  max-run: 3 weeks; sagemaker.max-run: '3 weeks' is no time",
       })
   void whatIsWrongInTheFileIsSaidBeforeAnythingIsSent(String line, String said) throws IOException {
