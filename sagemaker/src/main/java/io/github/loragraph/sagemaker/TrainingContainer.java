@@ -44,6 +44,8 @@ import picocli.CommandLine;
  * {@code model}, {@code output/data} and {@code output/failure} written, and the training goes on
  * from {@code checkpoints} where it was interrupted. It is the training that the same settings make
  * anywhere else, to the last byte of its model.
+ *
+ * <p>Long because one job is one chain, from what the platform gives to what it takes.
  */
 public final class TrainingContainer {
   /** What the platform reads of a failure. */

@@ -1,5 +1,6 @@
 package io.github.loragraph.sagemaker.client;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -52,6 +53,23 @@ class ReferenceTest {
       Files.writeString(PAGE, page);
     }
     assertEquals(page.toString(), Files.readString(PAGE).replace("\r\n", "\n"));
+  }
+
+  @Test
+  void commandsOfTheDocumentationAreOnesThatThereAre() throws IOException {
+    List<String> lines = Files.readAllLines(PAGE.resolveSibling("sagemaker.md"));
+    int found = 0;
+    for (String line : lines) {
+      if (line.matches("\\$ .*lora-graph sagemaker .*")) {
+        String[] words =
+            line.substring(line.indexOf("lora-graph") + "lora-graph ".length())
+                .replaceAll("\\s*[>#|].*", "")
+                .split(" ");
+        assertDoesNotThrow(() -> LoraGraph.commandLine().parseArgs(words), line);
+        found++;
+      }
+    }
+    assertTrue(found >= 4, found + " commands");
   }
 
   @Test
