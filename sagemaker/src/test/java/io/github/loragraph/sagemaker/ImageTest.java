@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +22,25 @@ import org.junit.jupiter.api.io.TempDir;
 class ImageTest {
   /** What the script says where this machine cannot run an image. */
   private static final int NO_NAMESPACES = 3;
+
+  /** The folders of the build may have jars of an earlier version of a library beside the new. */
+  @Test
+  void hasTheLibrariesOfTheBuildAndNoOthers() throws IOException {
+    Set<String> built =
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .map(entry -> Path.of(entry).getFileName().toString())
+            .collect(Collectors.toSet());
+
+    try (Stream<Path> libraries =
+        Files.list(Path.of("target/image/libraries/opt/lora-graph/lib"))) {
+      assertEquals(
+          List.of(),
+          libraries
+              .map(library -> library.getFileName().toString())
+              .filter(name -> !built.contains(name))
+              .toList());
+    }
+  }
 
   @Test
   void trainsAsAnyUserWithAReadOnlyRoot(@TempDir Path folder)
