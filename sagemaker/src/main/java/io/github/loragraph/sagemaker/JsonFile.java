@@ -44,8 +44,13 @@ final class JsonFile {
       return Optional.of(read);
     } catch (JsonProcessingException e) {
       throw new LoraGraphException(
-          "%s:%d is no JSON"
-              .formatted(file, e.getLocation() == null ? 1 : e.getLocation().getLineNr()),
+          "%s:%d %s"
+              .formatted(
+                  file,
+                  e.getLocation() == null ? 1 : e.getLocation().getLineNr(),
+                  e.getOriginalMessage().startsWith("Duplicate")
+                      ? "has a name twice"
+                      : "is no JSON"),
           e);
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);

@@ -50,7 +50,9 @@ public record MetricDefinition(String name, String regex) {
    */
   public static List<MetricDefinition> all() {
     Set<String> figures = new LinkedHashSet<>();
-    Tasks.ALL.stream().map(Task::figureNames).forEach(figures::addAll);
+    Stream.concat(Tasks.ALL.stream(), Stream.of(Tasks.EMBEDDING))
+        .map(Task::figureNames)
+        .forEach(figures::addAll);
     return Stream.of(
             Stream.of(LOSS, LEARNING_RATE, SAMPLES_PER_SECOND),
             figures.stream().map(name -> VALIDATION + name),

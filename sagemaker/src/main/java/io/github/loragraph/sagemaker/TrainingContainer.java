@@ -140,6 +140,9 @@ public final class TrainingContainer {
 
   private int train() {
     requireOneHost();
+    // What cannot be written at the end is better known before a training of hours.
+    requireWritable(container.model());
+    requireWritable(container.outputData());
     HyperParameters asked = HyperParameters.read(container.hyperParameters());
     if (!asked.ignored().isEmpty()) {
       say("of the platform, and nothing to a training: " + String.join(", ", asked.ignored()));
@@ -257,6 +260,15 @@ public final class TrainingContainer {
     commandLine.setErr(err);
     say(program.typed(arguments));
     return LoraGraph.execute(commandLine, arguments.toArray(String[]::new));
+  }
+
+  private static void requireWritable(Path folder) {
+    try {
+      Files.createDirectories(folder);
+      Files.delete(Files.createTempFile(folder, ".lora-", ".part"));
+    } catch (IOException e) {
+      throw cannotWrite(folder, e);
+    }
   }
 
   private void requireOneHost() {

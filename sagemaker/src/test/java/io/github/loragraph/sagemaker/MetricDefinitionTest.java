@@ -35,6 +35,15 @@ class MetricDefinitionTest {
   }
 
   @Test
+  void allFiguresThatTrainingsAreMeasuredByAreFound() {
+    List<String> names = MetricDefinition.all().stream().map(MetricDefinition::name).toList();
+    for (String figure :
+        List.of("loss", "accuracy", "f1", "pearson", "ndcg@10", "recall@100", "perplexity")) {
+      assertTrue(names.contains("validation:" + figure), names.toString());
+    }
+  }
+
+  @Test
   void eachExpressionFindsItsOwnValueAlone() {
     List<MetricDefinition> all = MetricDefinition.all();
     Map<String, Double> values = new LinkedHashMap<>();

@@ -347,6 +347,9 @@ class TrainingContainerTest {
             "hyperparameters.json:1 is no JSON",
             c -> c.write("input/config/hyperparameters.json", "{\"rank\": ")),
         failure(
+            "hyperparameters.json:1 has a name twice",
+            c -> c.write("input/config/hyperparameters.json", "{\"rank\": 1, \"rank\": 2}")),
+        failure(
             "hyperparameters.json is no JSON object",
             c -> c.write("input/config/hyperparameters.json", "[]")),
         failure("matches no Linear layer", c -> c.hyperParameters(job("match", "nothing-of-it"))),
@@ -373,6 +376,20 @@ class TrainingContainerTest {
             "train.tsv",
             c -> c.write("input/data/train/train.tsv", "sentence\tlabel\ngood film\tunheard-of\n")),
         failure("model.onnx", c -> c.write("input/data/model/model.onnx", "nothing")));
+  }
+
+  @Test
+  void whatCannotBeWrittenIsSaidBeforeTheTraining() throws IOException {
+    Container container = Container.in(folder.resolve("opt-ml"));
+    container.hyperParameters(job());
+    Files.delete(container.base.resolve("model"));
+    container.write("model", "a file");
+    Container.Ended ended = container.train();
+    assertEquals(1, ended.code());
+    assertTrue(
+        Files.readString(container.base.resolve("output/failure")).contains("cannot write"),
+        ended.err());
+    assertEquals("", ended.out());
   }
 
   private interface Change {

@@ -35,6 +35,8 @@ import software.amazon.awssdk.services.sagemaker.model.HyperParameterTrainingJob
  *
  * <p>Whatever the services refuse is a {@link LoraGraphException} of one line, which says what to
  * do.
+ *
+ * <p>Long because all that is done with jobs goes over the same three clients.
  */
 public final class TrainingJobs implements AutoCloseable {
   private final SageMakerClient sagemaker;
