@@ -217,7 +217,6 @@ public final class Sessions {
       options.enableProfiling(profile.toString());
     }
     if (device.isGpu()) {
-      options.setDeterministicCompute(Boolean.getBoolean("lg.det"));
       addCuda(options);
     }
     return options;
