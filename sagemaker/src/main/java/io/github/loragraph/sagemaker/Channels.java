@@ -22,11 +22,6 @@ import java.util.stream.Stream;
  * @param folders by the names of the channels
  */
 record Channels(Map<String, Path> folders) {
-  static final String TRAIN = "train";
-  static final String VALIDATION = "validation";
-  static final String MODEL = "model";
-
-  private static final List<String> KNOWN = List.of(TRAIN, VALIDATION, MODEL);
   private static final String MODE = "TrainingInputMode";
 
   /** Files that hold examples, packed or not. */
@@ -58,7 +53,7 @@ record Channels(Map<String, Path> folders) {
                                 folder(container, channel.getKey(), channel.getValue()))),
             // Without the file the folders tell, as where somebody tries an image by hand.
             () ->
-                KNOWN.stream()
+                PlatformNames.CHANNELS.stream()
                     .filter(name -> Files.isDirectory(container.data().resolve(name)))
                     .forEach(name -> folders.put(name, container.data().resolve(name))));
     return new Channels(folders);
@@ -66,10 +61,10 @@ record Channels(Map<String, Path> folders) {
 
   private static Path folder(ContainerFolders container, String name, JsonNode channel) {
     Path config = container.inputDataConfig();
-    if (!KNOWN.contains(name)) {
+    if (!PlatformNames.CHANNELS.contains(name)) {
       throw new LoraGraphException(
           "%s: there is a channel '%s', and the channels are %s: rename it, or leave it out"
-              .formatted(config, name, String.join(", ", KNOWN)));
+              .formatted(config, name, String.join(", ", PlatformNames.CHANNELS)));
     }
     String mode = channel.path(MODE).asText("File");
     if (!mode.equals("File") && !mode.equals("FastFile")) {
@@ -162,7 +157,7 @@ record Channels(Map<String, Path> folders) {
    * @throws LoraGraphException if it cannot be read or unpacked
    */
   Optional<Path> model(Path unpacked, Consumer<String> notes) {
-    Path folder = folders.get(MODEL);
+    Path folder = folders.get(PlatformNames.MODEL);
     if (folder == null) {
       return Optional.empty();
     }

@@ -82,7 +82,7 @@ record HyperParameters(
     }
 
     void add(String key, JsonNode given) {
-      if (key.startsWith("sagemaker_") || key.equals("_tuning_objective_metric")) {
+      if (PlatformNames.isOfPlatform(key)) {
         ignored.add(key);
         return;
       }

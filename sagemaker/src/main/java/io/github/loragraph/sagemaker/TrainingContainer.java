@@ -290,7 +290,7 @@ public final class TrainingContainer {
     Map<String, Object> settings = new LinkedHashMap<>(asked.settings());
     if (settings.containsKey(MODEL)) {
       channels
-          .folder(Channels.MODEL)
+          .folder(PlatformNames.MODEL)
           .filter(folder -> !container.data().resolve("" + settings.get(MODEL)).startsWith(folder))
           .ifPresent(
               folder ->
@@ -306,15 +306,16 @@ public final class TrainingContainer {
               .orElseThrow(
                   () ->
                       new LoraGraphException(
-                          "the job has no model: add a channel 'model' with one, or name a bundled one in the hyperparameter 'model'")));
+                          "the job has no model: add a channel 'model' with one, or name a bundled"
+                              + " one in the hyperparameter 'model'")));
     }
     if ("none".equals(String.valueOf(settings.get(METHOD)))) {
       throw new LoraGraphException(
           "%s: %s: none trains nothing: a job is a training".formatted(file, METHOD));
     }
-    putFiles(settings, DATA, channels.dataFiles(Channels.TRAIN, notes));
+    putFiles(settings, DATA, channels.dataFiles(PlatformNames.TRAIN, notes));
     if (SEARCH_HELD_OUT.stream().noneMatch(settings::containsKey)) {
-      putFiles(settings, EVAL, channels.dataFiles(Channels.VALIDATION, notes));
+      putFiles(settings, EVAL, channels.dataFiles(PlatformNames.VALIDATION, notes));
     }
     if (!settings.containsKey(DATA)) {
       throw new LoraGraphException(

@@ -8,10 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * Files of this machine that a job finds together in one folder.
@@ -59,19 +59,19 @@ record InputFiles(SortedMap<String, Path> files) {
   }
 
   /**
-   * What tells them from other files, by names and content.
+   * What tells them from other files: of one file its content, since its name is that of the
+   * upload; of several their names and content.
    *
-   * @param known checksums of files; takes those that are read here
+   * @param checksum that of a file
    */
-  String digest(Map<Path, String> known) {
-    Map<String, String> sums = new LinkedHashMap<>();
-    files.forEach((name, file) -> sums.put(name, known.computeIfAbsent(file, Checksum::of)));
-    if (sums.size() == 1) {
-      return sums.values().iterator().next().substring(0, DIGITS);
+  String digest(Function<Path, String> checksum) {
+    if (files.size() == 1) {
+      return checksum.apply(files.values().iterator().next()).substring(0, DIGITS);
     }
     Checksum.Builder all = new Checksum.Builder();
-    sums.forEach(
-        (name, sum) -> all.add((sum + "  " + name + "\n").getBytes(StandardCharsets.UTF_8)));
+    files.forEach(
+        (name, file) ->
+            all.add((checksum.apply(file) + "  " + name + "\n").getBytes(StandardCharsets.UTF_8)));
     return all.build().substring(0, DIGITS);
   }
 }

@@ -11,6 +11,7 @@ import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.models.ModelFolder;
 import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.sagemaker.PlatformNames;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -106,7 +107,7 @@ record RunInputs(
 
     private void model(RunSettings run, Map<String, List<String>> sources) {
       if (run.isModelElsewhere()) {
-        remote.put(SageMakerSettings.MODEL, place(MODEL, run.model()));
+        remote.put(PlatformNames.MODEL, place(MODEL, run.model()));
         return;
       }
       ModelFolder source = run.source();
@@ -133,8 +134,8 @@ record RunInputs(
       }
       InputFiles channel = new InputFiles(files);
       channel.require();
-      local.put(SageMakerSettings.MODEL, channel);
-      hyperparameters.put(MODEL, SageMakerSettings.MODEL + "/" + model.getFileName());
+      local.put(PlatformNames.MODEL, channel);
+      hyperparameters.put(MODEL, PlatformNames.MODEL + "/" + model.getFileName());
       // Which of the folder's models it is has just been said.
       sources.remove(FILE);
     }
@@ -143,7 +144,7 @@ record RunInputs(
         Map<String, Map<String, List<String>>> channels, String name, List<String> values) {
       channels
           .computeIfAbsent(
-              name.startsWith(EVAL) ? SageMakerSettings.VALIDATION : SageMakerSettings.TRAIN,
+              name.startsWith(EVAL) ? PlatformNames.VALIDATION : PlatformNames.TRAIN,
               channel -> new LinkedHashMap<>())
           .put(name, values);
     }

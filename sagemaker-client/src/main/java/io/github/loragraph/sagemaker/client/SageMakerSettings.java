@@ -2,6 +2,7 @@ package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Spelling;
+import io.github.loragraph.sagemaker.PlatformNames;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -50,11 +51,6 @@ public record SageMakerSettings(
     Map<String, String> environment,
     Optional<String> kmsKey,
     boolean networkIsolation) {
-  static final String TRAIN = "train";
-  static final String VALIDATION = "validation";
-  static final String MODEL = "model";
-
-  private static final List<String> CHANNELS = List.of(TRAIN, VALIDATION, MODEL);
   private static final List<String> MODES = List.of("File", "FastFile");
   private static final List<String> KEYS =
       List.of(
@@ -241,7 +237,7 @@ public record SageMakerSettings(
     private Map<String, S3Location> channels() {
       Map<String, S3Location> channels = new LinkedHashMap<>();
       Map<String, Object> given = map("channels");
-      requireKnown("channels.", given, CHANNELS);
+      requireKnown("channels.", given, PlatformNames.CHANNELS);
       given.forEach(
           (name, value) ->
               channels.put(name, location("channels." + name, single("channels." + name, value))));

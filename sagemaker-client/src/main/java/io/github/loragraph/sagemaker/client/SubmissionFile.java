@@ -5,8 +5,10 @@ import io.github.loragraph.experiment.ExperimentFile;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.Checksum;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.SettingsFile;
+import io.github.loragraph.sagemaker.PlatformNames;
 import io.github.loragraph.search.SearchFile;
 import io.github.loragraph.search.SearchJob;
 import java.nio.file.Path;
@@ -72,7 +74,7 @@ final class SubmissionFile {
         .channels()
         .forEach(
             (channel, place) -> {
-              if (channel.equals(SageMakerSettings.MODEL)) {
+              if (channel.equals(PlatformNames.MODEL)) {
                 put("", entries, channel, MODEL, place);
               } else {
                 Map<String, Object> base = new LinkedHashMap<>();
@@ -83,7 +85,7 @@ final class SubmissionFile {
                     BASE + ".",
                     base,
                     channel,
-                    channel.equals(SageMakerSettings.TRAIN) ? "data" : "eval",
+                    channel.equals(PlatformNames.TRAIN) ? "data" : "eval",
                     place);
                 entries.put(BASE, base);
               }
@@ -166,6 +168,10 @@ final class SubmissionFile {
     return new Submission(jobs, List.copyOf(uploads), settings.region(), settings.kmsKey(), notes);
   }
 
+  private String checksum(Path file) {
+    return checksums.computeIfAbsent(file, Checksum::of);
+  }
+
   /** Where the channels of a run are in S3, what is uploaded for them among it. */
   private Map<String, S3Location> channels(RunInputs inputs) {
     Map<String, S3Location> channels = new LinkedHashMap<>();
@@ -174,10 +180,12 @@ final class SubmissionFile {
         .forEach(
             (channel, files) -> {
               S3Location folder =
-                  settings.output().resolve("input").resolve(files.digest(checksums) + "/");
+                  settings.output().resolve("input").resolve(files.digest(this::checksum) + "/");
               files
                   .files()
-                  .forEach((name, path) -> uploads.add(new Upload(path, folder.resolve(name))));
+                  .forEach(
+                      (name, path) ->
+                          uploads.add(new Upload(path, folder.resolve(name), checksum(path))));
               channels.put(channel, folder);
             });
     channels.putAll(inputs.remote());

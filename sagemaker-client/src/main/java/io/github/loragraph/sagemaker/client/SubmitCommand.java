@@ -23,10 +23,11 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "CONFIG is the file of an experiment or of a search with one more key, 'sagemaker': image,"
-          + " role, output (s3://BUCKET/PREFIX) and instance-type; further ones, as spot, max-run and"
-          + " channels, are in docs/sagemaker.md. Each run and seed of an experiment becomes a"
+          + " role, output (s3://BUCKET/PREFIX) and instance-type; further ones, as spot, max-run"
+          + " and channels, are in docs/sagemaker.md. Each run and seed of an experiment becomes a"
           + " training job; a search ('space') becomes one tuning job. Local data and models are"
-          + " uploaded to OUTPUT/input, once for each content; s3:// addresses are taken as they are.",
+          + " uploaded to OUTPUT/input, once for each content; s3:// addresses are taken as they"
+          + " are.",
       "",
       "Everything that can be known here is checked before the first upload. The names of the jobs"
           + " are printed, a line each; what is uploaded is said on standard error.",
@@ -40,10 +41,10 @@ import picocli.CommandLine.Spec;
       "  lora-graph sagemaker submit experiment.yaml --dry-run | while read -r job; do",
       "    aws sagemaker create-training-job --cli-input-json \"$job\"; done",
       "",
-      "Of a search it is 'aws sagemaker create-hyper-parameter-tuning-job'. A dry run uploads nothing:"
-          + " it says what belongs where.",
-      "Exit codes: 0 done; 1 failed, or a service refused (one line says what and what to do);"
-          + " 2 wrong usage; with --wait also 1 a job failed, 4 a job was stopped, 5 the patience is"
+      "Of a search it is 'aws sagemaker create-hyper-parameter-tuning-job'. A dry run uploads"
+          + " nothing: it says what belongs where.",
+      "Exit codes: 0 done; 1 failed, or a service refused (one line says what and what to do); 2"
+          + " wrong usage; with --wait also 1 a job failed, 4 a job was stopped, 5 the patience is"
           + " over; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (the jobs go on)."
     },
     mixinStandardHelpOptions = true)
@@ -89,23 +90,22 @@ final class SubmitCommand implements Callable<Integer> {
     }
     try (TrainingJobs jobs = service.open(submission.region())) {
       PrintWriter out = spec.commandLine().getOut();
-      List<String> names =
+      Submitted submitted =
           jobs.submit(
               submission,
               job -> {
-                output.log("submitted: %s", job.run());
-                if (output.isJson()) {
-                  // What is at work has to be known, also where a later one is refused.
-                  output.say(job.name());
-                } else {
+                // What is at work has to be known, also where a later one is refused, or standard
+                // output takes nothing.
+                output.log("submitted: %s", job.name());
+                if (!output.isJson()) {
                   out.println(job.name());
                   out.flush();
                 }
               },
               output::say);
-      List<JobDescription> ends = wait ? patience.await(jobs, names, output) : List.of();
+      List<JobDescription> ends = wait ? patience.await(jobs, submitted.jobs(), output) : List.of();
       if (output.isJson()) {
-        output.print(json(submission, ends), text -> {});
+        output.print(json(submission, submitted, ends), text -> {});
       }
       return PatienceOptions.exitCode(ends);
     }
@@ -123,7 +123,8 @@ final class SubmitCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Map<String, Object> json(Submission submission, List<JobDescription> ends) {
+  private static Map<String, Object> json(
+      Submission submission, Submitted submitted, List<JobDescription> ends) {
     Map<String, String> statuses = new LinkedHashMap<>();
     ends.forEach(end -> statuses.put(end.name(), end.status().toString()));
     List<Map<String, Object>> jobs = new ArrayList<>();
@@ -141,6 +142,7 @@ final class SubmitCommand implements Callable<Integer> {
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("file", upload.file().toString());
       entry.put("target", upload.target().toString());
+      entry.put("sent", submitted.sent().contains(upload));
       uploads.add(entry);
     }
     Map<String, Object> json = new LinkedHashMap<>();

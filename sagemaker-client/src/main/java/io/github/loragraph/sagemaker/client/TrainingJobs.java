@@ -14,17 +14,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
-import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.s3.S3Client;
-import software.amazon.awssdk.services.s3.model.ServerSideEncryption;
 import software.amazon.awssdk.services.sagemaker.SageMakerClient;
 import software.amazon.awssdk.services.sagemaker.model.FinalHyperParameterTuningJobObjectiveMetric;
 import software.amazon.awssdk.services.sagemaker.model.HyperParameterTrainingJobSummary;
@@ -100,68 +97,31 @@ public final class TrainingJobs implements AutoCloseable {
   }
 
   /**
-   * Uploads what is not there yet, then creates the jobs.
+   * Uploads what is not there yet, then creates the jobs. A job that is there already as the
+   * submission has it counts as created: a call whose answer was lost has made it.
    *
    * @param created takes each job once the service has it
    * @param notes takes a line for each upload
-   * @return the names of the jobs
-   * @throws LoraGraphException if a service refuses something; jobs that are created by then stay
+   * @throws LoraGraphException if a service refuses something, or a file has changed since {@link
+   *     #plan}; jobs that are created by then stay
    */
-  public List<String> submit(
+  public Submitted submit(
       Submission submission, Consumer<PlannedJob> created, Consumer<String> notes) {
-    for (Upload upload : submission.uploads()) {
-      upload(upload, submission.kmsKey(), notes);
-    }
+    InputUpload uploads = new InputUpload(s3, submission.kmsKey(), notes);
+    List<Upload> sent = submission.uploads().stream().filter(uploads::send).toList();
+    JobCreation creation = new JobCreation(sagemaker, notes);
     List<String> names = new ArrayList<>();
     for (PlannedJob job : submission.jobs()) {
-      try {
-        job.training().ifPresent(sagemaker::createTrainingJob);
-        job.tuning().ifPresent(sagemaker::createHyperParameterTuningJob);
-      } catch (SdkException e) {
-        throw ServiceFailure.of(
-            names.isEmpty()
-                ? job.name()
-                : "%d of %d jobs are submitted; %s"
-                    .formatted(names.size(), submission.jobs().size(), job.name()),
-            e);
-      }
+      creation.create(
+          job,
+          names.isEmpty()
+              ? job.name()
+              : "%d of %d jobs are submitted; %s"
+                  .formatted(names.size(), submission.jobs().size(), job.name()));
       names.add(job.name());
       created.accept(job);
     }
-    return names;
-  }
-
-  private void upload(Upload upload, Optional<String> kmsKey, Consumer<String> notes) {
-    S3Location target = upload.target();
-    if (isThere(target)) {
-      notes.accept("%s is there already: %s".formatted(target, upload.file()));
-      return;
-    }
-    ServiceFailure.in(
-        "upload %s to %s".formatted(upload.file(), target),
-        () ->
-            s3.putObject(
-                put -> {
-                  put.bucket(target.bucket()).key(target.key());
-                  kmsKey.ifPresent(
-                      key ->
-                          put.serverSideEncryption(ServerSideEncryption.AWS_KMS).ssekmsKeyId(key));
-                },
-                RequestBody.fromFile(upload.file())));
-    notes.accept("uploaded %s to %s".formatted(upload.file(), target));
-  }
-
-  private boolean isThere(S3Location target) {
-    try {
-      s3.headObject(head -> head.bucket(target.bucket()).key(target.key()));
-      return true;
-    } catch (SdkException e) {
-      // Where there is more to it than that it is not there, the upload is told the reason.
-      if (ServiceFailure.isRefused(e)) {
-        return false;
-      }
-      throw ServiceFailure.of(target.toString(), e);
-    }
+    return new Submitted(names, sent);
   }
 
   /**

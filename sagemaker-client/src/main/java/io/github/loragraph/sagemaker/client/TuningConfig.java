@@ -35,6 +35,8 @@ import software.amazon.awssdk.services.sagemaker.model.TrainingJobEarlyStoppingT
  * @param notes of what the service does otherwise, a line each
  */
 record TuningConfig(HyperParameterTuningJobConfig config, Set<String> tuned, List<String> notes) {
+  private static final String MODEL = "model";
+
   /** What the service takes. */
   private static final int MOST_TRAININGS = 1_000;
 
@@ -137,7 +139,8 @@ record TuningConfig(HyperParameterTuningJobConfig config, Set<String> tuned, Lis
       }
       if (prunes(plan)) {
         notes.add(
-            "pruning: the service leaves trainings by its own rule (early stopping 'Auto'), and not by asha's rungs");
+            "pruning: the service leaves trainings by its own rule (early stopping 'Auto'), and not"
+                + " by asha's rungs");
       }
       if (plan.method() == Method.TPE) {
         notes.add("method: the service proposes by its own 'Bayesian' strategy, and not by tpe");
@@ -153,7 +156,7 @@ record TuningConfig(HyperParameterTuningJobConfig config, Set<String> tuned, Lis
             "'when' is nothing that the service can do: each parameter is given to all trainings");
       }
       String name = SettingsLayer.kebab(parameter.name());
-      if (name.equals(SageMakerSettings.MODEL) || program.isFile(Part.TRAINING, name)) {
+      if (name.equals(MODEL) || program.isFile(Part.TRAINING, name)) {
         throw failure(
             parameter, "files come through channels, which all trainings of a tuning job share");
       }

@@ -55,6 +55,9 @@ class SubmitTest {
       assertEquals(
           lines(ended.out()),
           sent.stream().map(request -> request.path("TrainingJobName").textValue()).toList());
+      // Also on standard error, which is there where standard output takes nothing.
+      lines(ended.out())
+          .forEach(name -> assertTrue(lines(ended.err()).contains("submitted: " + name), name));
       JsonNode lora = sent.get(1);
       assertTrue(
           lora.path("TrainingJobName")
@@ -254,7 +257,8 @@ class SubmitTest {
         "  spot: 7; sagemaker.spot: '7' is neither true nor false",
         "  input-mode: Pipe; sagemaker.input-mode: Pipe is none of: File, FastFile",
         "  subnets: [a]; a VPC needs both",
-        "  channels: {tarin: s3://bucket/x}; sagemaker.channels.tarin: there is no such key: train?",
+        "  channels: {tarin: s3://bucket/x}; sagemaker.channels.tarin: there is no such key:"
+            + " train?",
         "  channels: {train: s3://bucket/x}; base.data and sagemaker.channels.train",
         "  checkpoints: folder; sagemaker.checkpoints: 'folder' is no s3://BUCKET/KEY",
         "  max-run: 3 weeks; sagemaker.max-run: '3 weeks' is no time",
