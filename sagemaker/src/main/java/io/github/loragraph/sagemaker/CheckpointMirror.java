@@ -1,162 +1,229 @@
 package io.github.loragraph.sagemaker;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.TrainingListener;
+import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.FileStamps;
+import io.github.loragraph.file.TemporaryFolder;
+import io.github.loragraph.trainer.StoppedRun;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps a run folder in the folder that the platform copies to and from its storage, file by file
- * and while it is written to. So no file there ever gets another content or name: each has the
- * checksum of its content in its name, and what belongs together is said by an index that is
- * written last, one for each checkpoint. The last two of them are kept, with the files that they
- * name; nothing else is ever in the folder of a configuration.
+ * and while it is written to. So no file there is written to again once it is whole: each has the
+ * checksum of its content in its name, what stands under such a name with other content is left
+ * alone, and what belongs together is said by an index that is written last, one for each
+ * checkpoint. The last two of them are kept, with the files that they name; nothing else stays in
+ * the folder of a configuration.
+ *
+ * <p>Long because what is written and what is read again are one thing.
  */
 final class CheckpointMirror implements TrainingListener {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Pattern INDEX = Pattern.compile("step-(\\d{1,18})\\.json");
-  private static final String FILES = "files";
   private static final int KEPT = 2;
-  private static final int DIGITS = 16;
 
+  private final Path checkpoints;
   private final Path folder;
   private final Path run;
+  private final Consumer<String> notes;
 
-  /** Checksums of files of the run that never change, so that each is read for it once. */
-  private final Map<Path, String> known = new LinkedHashMap<>();
+  /** Of the run's files, so that what does not change is read for it once. */
+  private final Map<Path, Known> known = new HashMap<>();
+
+  /** Files that were written here, or read and found whole. */
+  private final Set<Path> whole = new HashSet<>();
+
+  /** Indexes that name no checkpoint which can be gone on from. */
+  private final Set<Path> passedOver = new HashSet<>();
+
+  /** What cannot be deleted, and was said to be so. */
+  private final Set<Path> stuck = new HashSet<>();
+
+  private boolean keepsSome;
 
   /**
    * @param checkpoints the platform's folder
    * @param configuration tells trainings apart: only one of the same is gone on with
    * @param run the folder that is kept
+   * @param notes takes a line for each thing that is passed over or stands in the way
    */
-  CheckpointMirror(Path checkpoints, String configuration, Path run) {
-    this.folder = checkpoints.resolve("run-" + configuration.substring(0, DIGITS));
+  CheckpointMirror(Path checkpoints, String configuration, Path run, Consumer<String> notes) {
+    this.checkpoints = checkpoints;
+    this.folder = checkpoints.resolve("run-" + CheckpointIndex.checksumOf(configuration));
     this.run = run;
+    this.notes = notes;
   }
 
-  /** One checkpoint with all that belongs to it. */
-  private record Index(long step, Path file, Map<String, String> names) {}
+  /** A checksum, for as long as the file is the same one. */
+  private record Known(FileStamps stamps, String checksum) {}
 
   /**
-   * Brings back the last checkpoint that is whole, into a run folder that is not there yet.
+   * Refuses a folder that takes no checkpoints; to be called before long work. Nothing is there
+   * where a job keeps none.
    *
-   * @param notes takes a line for each that is passed over, and for those of other configurations
-   * @return whether there was one
-   * @throws LoraGraphException if it cannot be written
+   * @throws LoraGraphException if it is a file, or nothing can be written into it
    */
-  boolean restore(Consumer<String> notes) {
-    sayOthers(notes);
+  static void requireWritable(Path folder) {
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new LoraGraphException(
+          "%s is no folder, and checkpoints are kept in it: take away what is there"
+              .formatted(folder));
+    }
+    try {
+      // An empty folder is nothing to the platform, which copies files.
+      Files.delete(Files.createTempDirectory(folder, ".lora-"));
+    } catch (IOException e) {
+      throw FolderFiles.cannotWrite(folder, e);
+    }
+  }
+
+  /** Whether a later start of the job has something to go on from. */
+  boolean keepsSome() {
+    return keepsSome;
+  }
+
+  /**
+   * Brings back the last checkpoint that is whole, into a run folder that is not there yet. Each
+   * that is passed over is said, and where there is none that the training begins anew.
+   *
+   * @return whether there was one
+   * @throws LoraGraphException if it cannot be written, or checkpoints cannot be kept
+   */
+  boolean restore() {
+    boolean begun = Files.exists(folder, LinkOption.NOFOLLOW_LINKS);
+    requireWritable(folder);
     for (Path file : indexes()) {
-      Optional<Index> index = whole(file, notes);
-      if (index.isPresent()) {
-        index
-            .get()
-            .names
-            .forEach((name, stored) -> copy(folder.resolve(stored), run.resolve(name)));
+      Optional<String> fault = restore(file);
+      if (fault.isEmpty()) {
         notes.accept(
-            "going on from the checkpoint of step %,d in %s".formatted(index.get().step, folder));
+            "going on from the checkpoint of step %,d in %s"
+                .formatted(CheckpointIndex.stepOf(file), folder));
+        keepsSome = true;
         return true;
       }
+      passedOver.add(file);
+      notes.accept("%s is passed over: %s".formatted(file, fault.get()));
     }
+    sayNone(begun);
     return false;
   }
 
-  private void sayOthers(Consumer<String> notes) {
-    try (Stream<Path> there = Files.list(AtomicFile.folderOf(folder))) {
-      List<String> others =
-          there
-              .filter(path -> !path.equals(folder))
-              .map(path -> path.getFileName().toString())
-              .sorted()
-              .toList();
-      if (!others.isEmpty() && !Files.isDirectory(folder)) {
-        notes.accept(
-            "%s has nothing of this configuration (model, data and hyperparameters): the training begins anew, and what is there stays: %s"
-                .formatted(AtomicFile.folderOf(folder), String.join(", ", others)));
-      }
-    } catch (IOException e) {
-      throw new LoraGraphException(
-          "cannot list %s: %s".formatted(AtomicFile.folderOf(folder), AtomicFile.reason(e)), e);
+  private void sayNone(boolean begun) {
+    List<String> others =
+        FolderFiles.in(checkpoints).stream()
+            .filter(path -> !path.equals(folder))
+            .map(path -> path.getFileName().toString())
+            .toList();
+    String stays = "what is there stays: " + String.join(", ", others);
+    if (begun) {
+      notes.accept(
+          "no whole checkpoint in %s: the training begins anew%s"
+              .formatted(folder, others.isEmpty() ? "" : "; beside it " + stays));
+    } else if (!others.isEmpty()) {
+      notes.accept(
+          "%s has nothing of this configuration (model, data and hyperparameters): the training begins anew, and %s"
+              .formatted(checkpoints, stays));
     }
   }
 
   /** The last ones first. */
   private List<Path> indexes() {
-    return list().stream()
-        .filter(file -> INDEX.matcher(file.getFileName().toString()).matches())
-        .sorted(Comparator.comparingLong(CheckpointMirror::stepOf).reversed())
+    return FolderFiles.in(folder).stream()
+        .filter(CheckpointIndex::isOne)
+        .sorted(Comparator.comparingLong(CheckpointIndex::stepOf).reversed())
         .toList();
   }
 
-  private List<Path> list() {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.toList();
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
-    }
-  }
-
-  private static long stepOf(Path index) {
-    return Long.parseLong(index.getFileName().toString().replaceAll("\\D", ""));
-  }
-
-  private Optional<Index> whole(Path file, Consumer<String> notes) {
-    @Nullable String fault = null;
+  /** Says what is wrong with a checkpoint, of which nothing is left in the run folder then. */
+  private Optional<String> restore(Path file) {
+    CheckpointIndex index;
     try {
-      Map<String, String> names = names(file);
-      for (Map.Entry<String, String> entry : names.entrySet()) {
-        Path stored = folder.resolve(entry.getValue());
-        if (!Files.isRegularFile(stored)
-            || !stored.getFileName().toString().startsWith(Checksum.of(stored).substring(0, DIGITS))
-            || !run.resolve(entry.getKey()).normalize().startsWith(run)) {
-          fault = entry.getValue() + " is not there, or not whole";
-          break;
-        }
+      index = CheckpointIndex.read(file);
+    } catch (LoraGraphException e) {
+      return Optional.of(e.getMessage());
+    }
+    for (String stored : index.files().values()) {
+      Optional<String> fault = fault(folder.resolve(stored), CheckpointIndex.checksumOf(stored));
+      if (fault.isPresent()) {
+        return fault;
       }
-      if (fault == null) {
-        return Optional.of(new Index(stepOf(file), file, names));
+    }
+    boolean done = false;
+    try {
+      index.files().forEach((name, stored) -> copy(folder.resolve(stored), run.resolve(name)));
+      Optional<String> fault = unfit(index.step());
+      done = fault.isEmpty();
+      return fault;
+    } finally {
+      if (!done) {
+        deleteRun();
+      }
+    }
+  }
+
+  private void deleteRun() {
+    try {
+      if (Files.exists(run)) {
+        TemporaryFolder.delete(run);
+      }
+    } catch (IOException e) {
+      throw FolderFiles.cannotWrite(run, e);
+    }
+  }
+
+  /** Why what was brought back cannot be gone on with. */
+  private Optional<String> unfit(long step) {
+    List<String> said = new ArrayList<>();
+    try (StoppedRun stopped = StoppedRun.open(run, said::add)) {
+      boolean same =
+          stopped
+              .start()
+              .flatMap(start -> start.group(Checkpoint.GROUP))
+              .filter(group -> group.step() == step)
+              .isPresent();
+      if (same) {
+        return Optional.empty();
+      }
+      said.add("its checkpoint is not of step %,d".formatted(step));
+    } catch (LoraGraphException e) {
+      said.add(e.getMessage());
+    }
+    // Its place is of no use to anybody any more.
+    return Optional.of(said.get(0).replace(run + "/", ""));
+  }
+
+  /** What is wrong with a kept file; it is read once. */
+  private Optional<String> fault(Path kept, String checksum) {
+    if (!Files.isRegularFile(kept)) {
+      return Optional.of(kept.getFileName() + " is not there");
+    }
+    try {
+      if (whole.contains(kept) || Checksum.of(kept).startsWith(checksum)) {
+        whole.add(kept);
+        return Optional.empty();
       }
     } catch (LoraGraphException e) {
-      fault = e.getMessage();
+      return Optional.of(e.getMessage());
     }
-    notes.accept("%s is passed over: %s".formatted(file, fault));
-    return Optional.empty();
-  }
-
-  private static Map<String, String> names(Path index) {
-    Map<String, String> names = new LinkedHashMap<>();
-    JsonNode files =
-        JsonFile.read(index)
-            .map(object -> object.path(FILES))
-            .orElseThrow(() -> new LoraGraphException("no such file: " + index));
-    files.properties().forEach(e -> names.put(e.getKey(), e.getValue().asText()));
-    if (names.isEmpty()) {
-      throw new LoraGraphException(index + " names no files");
-    }
-    return names;
+    return Optional.of(kept.getFileName() + " is not whole");
   }
 
   /** Keeps the run as it is after a checkpoint was written into it. */
@@ -164,98 +231,136 @@ final class CheckpointMirror implements TrainingListener {
   public void onSave(long step) {
     Map<String, String> names = new LinkedHashMap<>();
     for (Path file : runFiles()) {
-      Path name = run.relativize(file);
-      // A checkpoint's file never changes under its name, all others may.
-      String checksum =
-          name.getNameCount() > 1 ? known.computeIfAbsent(file, Checksum::of) : Checksum.of(file);
-      String stored =
-          checksum.substring(0, DIGITS) + "-" + name.toString().replaceAll("[^\\w.-]+", "-");
-      Path target = folder.resolve(stored);
-      if (!isKept(file, target)) {
-        copy(file, target);
-      }
-      names.put(name.toString().replace('\\', '/'), stored);
+      String name = CheckpointIndex.requireName(run.relativize(file).toString().replace('\\', '/'));
+      String checksum = checksum(file);
+      String stem = checksum + "-" + name.replace('/', '-');
+      names.put(
+          name, keep(stem, "", checksum, to -> Files.copy(file, to)).getFileName().toString());
     }
-    write(step, names);
-    clear(step);
+    byte[] index = new CheckpointIndex(step, names).content();
+    String checksum = CheckpointIndex.checksumOf(new Checksum.Builder().add(index).build());
+    Path written =
+        keep(
+            CheckpointIndex.stem(step, checksum),
+            ".json",
+            checksum,
+            to -> Files.write(to, index, StandardOpenOption.CREATE_NEW));
+    keepsSome = true;
+    clear(written);
   }
 
-  private static boolean isKept(Path file, Path target) {
-    try {
-      return Files.isRegularFile(target) && Files.size(target) == Files.size(file);
-    } catch (IOException e) {
-      return false;
+  private String checksum(Path file) {
+    Known before = known.get(file);
+    if (before != null && before.stamps.areUnchanged()) {
+      return before.checksum;
     }
-  }
-
-  private void write(long step, Map<String, String> names) {
-    Path index = folder.resolve(String.format(Locale.ROOT, "step-%08d.json", step));
-    Map<String, Object> content = new LinkedHashMap<>();
-    content.put("step", step);
-    content.put(FILES, names);
-    try {
-      Files.createDirectories(folder);
-      Files.write(index, JSON.writeValueAsBytes(content));
-    } catch (IOException e) {
-      throw cannotWrite(index, e);
-    }
+    // Taken first: what changes meanwhile is read again.
+    FileStamps stamps = FileStamps.of(List.of(file));
+    String checksum = CheckpointIndex.checksumOf(Checksum.of(file));
+    known.put(file, new Known(stamps, checksum));
+    return checksum;
   }
 
   private List<Path> runFiles() {
-    try (Stream<Path> all = Files.walk(run)) {
-      return all.filter(Files::isRegularFile)
-          .filter(file -> !file.getFileName().toString().startsWith("."))
-          .sorted()
-          .toList();
-    } catch (IOException e) {
-      throw new LoraGraphException("cannot list " + run + ": " + AtomicFile.reason(e), e);
+    return FolderFiles.below(run).stream()
+        .filter(file -> !file.getFileName().toString().startsWith("."))
+        .toList();
+  }
+
+  /** Writes a file that is not there yet. */
+  private interface Content {
+    void writeTo(Path file) throws IOException;
+  }
+
+  /**
+   * Writes content under the first name that nothing else stands under; it may be there already.
+   */
+  private Path keep(String stem, String ending, String checksum, Content content) {
+    for (int n = 1; ; n++) {
+      Path place = folder.resolve((n == 1 ? stem : stem + "-" + n) + ending);
+      if (fault(place, checksum).isEmpty()) {
+        return place;
+      }
+      if (!Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
+        write(place, content);
+        whole.add(place);
+        return place;
+      }
     }
+  }
+
+  private static void write(Path file, Content content) {
+    boolean done = false;
+    try {
+      Files.createDirectories(AtomicFile.folderOf(file));
+      content.writeTo(file);
+      done = true;
+    } catch (IOException e) {
+      throw FolderFiles.cannotWrite(file, e);
+    } finally {
+      if (!done) {
+        deleteQuietly(file);
+      }
+    }
+  }
+
+  private static void deleteQuietly(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      // No index names it, and the next checkpoint deletes it.
+    }
+  }
+
+  private static void copy(Path from, Path to) {
+    write(to, file -> Files.copy(from, file));
   }
 
   /**
    * Deletes what no kept index names. The indexes go first: none ever names what is not there.
    *
-   * @param step of the last one; those of later steps were passed over when the training went on
+   * @param last of the checkpoint that was just written; those of later steps, and others of the
+   *     same one, were passed over or are outdated
    */
-  private void clear(long step) {
-    Set<Path> indexes = new HashSet<>();
+  private void clear(Path last) {
     Set<Path> kept = new HashSet<>();
     int count = 0;
-    for (Path index : indexes()) {
-      indexes.add(index);
-      if (stepOf(index) > step || count == KEPT) {
+    List<Path> indexes = indexes();
+    for (Path index : indexes) {
+      boolean mayStay =
+          index.equals(last)
+              || (CheckpointIndex.stepOf(index) < CheckpointIndex.stepOf(last)
+                  && !passedOver.contains(index));
+      if (!mayStay || count == KEPT) {
         continue;
       }
       try {
-        names(index).values().forEach(name -> kept.add(folder.resolve(name)));
+        CheckpointIndex.read(index)
+            .files()
+            .values()
+            .forEach(name -> kept.add(folder.resolve(name)));
         kept.add(index);
         count++;
       } catch (LoraGraphException e) {
         // A process was killed while it wrote it.
       }
     }
-    List<Path> rest = new ArrayList<>(list());
+    List<Path> rest = new ArrayList<>(FolderFiles.in(folder));
     rest.removeAll(kept);
     rest.sort(Comparator.comparing((Path file) -> !indexes.contains(file)));
-    for (Path file : rest) {
-      try {
-        Files.deleteIfExists(file);
-      } catch (IOException e) {
-        throw cannotWrite(file, e);
+    rest.forEach(this::delete);
+  }
+
+  /** What cannot be deleted is in nobody's way: the checkpoint is there. */
+  private void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+      whole.remove(file);
+    } catch (IOException e) {
+      if (stuck.add(file)) {
+        notes.accept(
+            "%s is no part of a checkpoint and cannot be deleted: it stays".formatted(file));
       }
     }
-  }
-
-  private static void copy(Path from, Path to) {
-    try {
-      Files.createDirectories(AtomicFile.folderOf(to));
-      Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw cannotWrite(to, e);
-    }
-  }
-
-  private static LoraGraphException cannotWrite(Path file, IOException e) {
-    return new LoraGraphException("cannot write " + file + ": " + AtomicFile.reason(e), e);
   }
 }

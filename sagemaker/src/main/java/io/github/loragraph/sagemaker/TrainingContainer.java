@@ -143,6 +143,7 @@ public final class TrainingContainer {
     // What cannot be written at the end is better known before a training of hours.
     requireWritable(container.model());
     requireWritable(container.outputData());
+    CheckpointMirror.requireWritable(container.checkpoints());
     HyperParameters asked = HyperParameters.read(container.hyperParameters());
     if (!asked.ignored().isEmpty()) {
       say("of the platform, and nothing to a training: " + String.join(", ", asked.ignored()));
@@ -229,10 +230,10 @@ public final class TrainingContainer {
     String configuration = Checksum.of(place.writeSettings(settings));
     Path run = place.run(settings);
     List<TrainingListener> listeners = new ArrayList<>(List.of(metrics));
-    boolean keeps = Files.isDirectory(container.checkpoints());
-    if (keeps) {
-      CheckpointMirror mirror = new CheckpointMirror(container.checkpoints(), configuration, run);
-      mirror.restore(this::say);
+    CheckpointMirror mirror =
+        new CheckpointMirror(container.checkpoints(), configuration, run, this::say);
+    if (Files.isDirectory(container.checkpoints())) {
+      mirror.restore();
       listeners.add(mirror);
     } else {
       say(
@@ -242,7 +243,7 @@ public final class TrainingContainer {
     int code = execute(place.training(settings), listeners.toArray(TrainingListener[]::new));
     if (isStop(code)) {
       say(
-          keeps
+          mirror.keepsSome()
               ? "the training goes on from %s when the job is started again"
                   .formatted(container.checkpoints())
               : "nothing of the training is kept");

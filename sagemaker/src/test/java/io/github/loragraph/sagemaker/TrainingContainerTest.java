@@ -259,7 +259,9 @@ class TrainingContainerTest {
 
   private static void assertNoTemporaryFiles(Path checkpoints) throws IOException {
     for (String name : names(checkpoints)) {
-      assertTrue(name.matches("run-[0-9a-f]{16}/(step-\\d{8}\\.json|[0-9a-f]{16}-[\\w.-]+)"), name);
+      assertTrue(
+          name.matches("run-[0-9a-f]{16}/(step-\\d{8}-[0-9a-f]{16}\\.json|[0-9a-f]{16}-[\\w.-]+)"),
+          name);
     }
   }
 
@@ -378,17 +380,18 @@ class TrainingContainerTest {
         failure("model.onnx", c -> c.write("input/data/model/model.onnx", "nothing")));
   }
 
-  @Test
-  void whatCannotBeWrittenIsSaidBeforeTheTraining() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"model", "checkpoints"})
+  void whatCannotBeWrittenIsSaidBeforeTheTraining(String name) throws IOException {
     Container container = Container.in(folder.resolve("opt-ml"));
     container.hyperParameters(job());
-    Files.delete(container.base.resolve("model"));
-    container.write("model", "a file");
+    Path place = container.base.resolve(name);
+    Files.delete(place);
+    container.write(name, "a file");
     Container.Ended ended = container.train();
     assertEquals(1, ended.code());
-    assertTrue(
-        Files.readString(container.base.resolve("output/failure")).contains("cannot write"),
-        ended.err());
+    String failure = Files.readString(container.base.resolve("output/failure"));
+    assertTrue(failure.contains(place + (name.equals("model") ? ": " : " is no folder")), failure);
     assertEquals("", ended.out());
   }
 
