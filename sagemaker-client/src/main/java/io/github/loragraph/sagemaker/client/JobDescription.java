@@ -20,7 +20,7 @@ import software.amazon.awssdk.services.sagemaker.model.TrainingJobStatusCounters
  * @param isTuning whether it is a tuning job, which has trainings and no metrics of its own
  * @param phase the service's word for what goes on, as {@code Downloading}; of a tuning job how
  *     many trainings stand where
- * @param message what the service says of the phase; may be empty
+ * @param message what the service says of the phase, or why it does not; may be empty
  * @param failure why it failed, in one line; empty where it did not
  * @param hyperparameters by their names; of a tuning job those that all trainings have
  * @param metrics the last value of each, by the names of {@code MetricDefinitions}
@@ -56,6 +56,29 @@ public record JobDescription(
   public JobDescription {
     hyperparameters = Collections.unmodifiableMap(new LinkedHashMap<>(hyperparameters));
     metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+  }
+
+  /**
+   * A job of which the service has not told.
+   *
+   * @param why in one line
+   */
+  static JobDescription unknown(String name, String why) {
+    return new JobDescription(
+        name,
+        false,
+        JobStatus.UNKNOWN,
+        "",
+        why,
+        Optional.empty(),
+        Map.of(),
+        Map.of(),
+        OptionalLong.empty(),
+        OptionalLong.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   static JobDescription of(DescribeTrainingJobResponse said) {

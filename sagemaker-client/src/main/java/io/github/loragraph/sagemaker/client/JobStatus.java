@@ -6,7 +6,10 @@ public enum JobStatus {
   STOPPING("Stopping"),
   COMPLETED("Completed"),
   FAILED("Failed"),
-  STOPPED("Stopped");
+  STOPPED("Stopped"),
+
+  /** The service has not said. */
+  UNKNOWN("Unknown");
 
   private final String word;
 

@@ -3,73 +3,58 @@ package io.github.loragraph.sagemaker.client;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RoughTime;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
  * Asks for jobs until all of them are over.
  *
- * @param describe asks the service for a job by its name
+ * @param service is asked for a job
  * @param poll from one round of questions to the next
- * @param patience after which it ends, whatever the jobs do
+ * @param patience after which it ends, whatever the jobs do; each is asked for once where it is
+ *     zero
  * @param notes takes a line for each change
  */
-record JobWait(
-    Function<String, JobDescription> describe,
-    Duration poll,
-    Duration patience,
-    Consumer<String> notes) {
+record JobWait(Service service, Duration poll, Duration patience, Consumer<String> notes) {
   private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
 
+  /** What a call may take where there is no patience at all. */
+  private static final Duration ONE_ANSWER = Duration.ofSeconds(10);
+
+  /** Tells of jobs by their names. */
+  @FunctionalInterface
+  interface Service {
+    /**
+     * @param most how long a call may take that is made now
+     */
+    JobDescription describe(String job, Supplier<Duration> most);
+  }
+
   /**
-   * The jobs as they were when all of them were over, or the patience.
+   * The jobs as they were when all of them were over, or the patience: what was never told has the
+   * status {@link JobStatus#UNKNOWN}, and the reason as its message.
    *
-   * @throws LoraGraphException if the service refuses to say, or has not answered in all the time
+   * @throws LoraGraphException if the service refuses to say, or cannot be reached and never was
    */
   List<JobDescription> all(List<String> names) throws InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
-    Map<String, JobDescription> known = new LinkedHashMap<>();
-    LinkedHashSet<String> open = new LinkedHashSet<>(names);
+    Round rounds = new Round(System.nanoTime() + patience.toNanos());
+    names.forEach(rounds::add);
     Duration pause = poll;
     while (true) {
-      @Nullable SdkException busy = null;
-      for (String name : List.copyOf(open)) {
-        try {
-          JobDescription said = describe.apply(name);
-          tell(known.put(name, said), said);
-          if (said.status().isOver()) {
-            open.remove(name);
-          }
-        } catch (SdkException e) {
-          // Who has never answered is asked at the wrong place.
-          boolean lost = ServiceFailure.isUnreachable(e) && known.isEmpty();
-          if (lost || !ServiceFailure.isTransient(e)) {
-            throw ServiceFailure.of(name, e);
-          }
-          busy = e;
-          break;
-        }
+      rounds.ask();
+      if (rounds.isOver()) {
+        rounds.tellBusy("there is no time to ask again");
+        return List.copyOf(rounds.known.values());
       }
-      long left = end - System.nanoTime();
-      if (open.isEmpty() || left <= 0) {
-        return result(names, known, busy);
-      }
-      pause = busy == null ? poll : longer(pause);
-      if (busy != null) {
-        notes.accept(
-            "%s; asked again in %s"
-                .formatted(
-                    ServiceFailure.of(open.iterator().next(), busy).getMessage(),
-                    RoughTime.words(pause)));
-      }
-      Thread.sleep(Duration.ofNanos(Math.min(left, pause.toNanos())).toMillis() + 1);
+      Duration left = rounds.left();
+      pause = rounds.busy.isEmpty() ? poll : longer(pause);
+      Duration next = pause.compareTo(left) < 0 ? pause : left;
+      rounds.tellBusy("asked again in " + RoughTime.words(next));
+      Thread.sleep(next.toMillis() + 1);
     }
   }
 
@@ -80,26 +65,89 @@ record JobWait(
         : pause.compareTo(LONGEST_PAUSE) < 0 ? LONGEST_PAUSE : pause;
   }
 
-  private void tell(@Nullable JobDescription before, JobDescription now) {
-    if (before == null || !before.state().equals(now.state())) {
-      String reason = now.failure().orElse(now.status().isOver() ? "" : now.message());
-      notes.accept(
-          "%s: %s%s".formatted(now.name(), now.state(), reason.isEmpty() ? "" : ": " + reason));
-    }
-  }
+  /** What is known after a round of questions. Used by one thread. */
+  private final class Round {
+    private final long end;
+    private final Map<String, JobDescription> known = new LinkedHashMap<>();
 
-  private static List<JobDescription> result(
-      List<String> names, Map<String, JobDescription> known, @Nullable SdkException busy) {
-    List<JobDescription> result = new ArrayList<>();
-    for (String name : new LinkedHashSet<>(names)) {
-      JobDescription said = known.get(name);
-      if (said == null) {
-        throw busy == null
-            ? new LoraGraphException(name + ": there was no time to ask for it")
-            : ServiceFailure.of(name, busy);
-      }
-      result.add(said);
+    /** Why jobs were not told this time. */
+    private final Map<String, SdkException> busy = new LinkedHashMap<>();
+
+    private boolean isAnswered;
+
+    Round(long end) {
+      this.end = end;
     }
-    return result;
+
+    void add(String name) {
+      known.put(name, JobDescription.unknown(name, "there was no time to ask for it"));
+    }
+
+    Duration left() {
+      return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+    }
+
+    boolean isOver() {
+      return left().isZero() || known.values().stream().allMatch(job -> job.status().isOver());
+    }
+
+    private Duration longestCall() {
+      return patience.isZero() ? ONE_ANSWER : left().plusMillis(1);
+    }
+
+    /** Asks for each job that is not over, also where one before it is not told. */
+    void ask() {
+      busy.clear();
+      for (String name : List.copyOf(known.keySet())) {
+        if (known.get(name).status().isOver()) {
+          continue;
+        }
+        if (left().isZero() && !patience.isZero()) {
+          return;
+        }
+        try {
+          JobDescription said = service.describe(name, this::longestCall);
+          isAnswered = true;
+          tell(known.put(name, said), said);
+        } catch (SdkException e) {
+          boolean isUnreachable = ServiceFailure.isUnreachable(e);
+          // Who has never answered is asked at the wrong place.
+          if (isUnreachable && !isAnswered || !ServiceFailure.isTransient(e)) {
+            throw ServiceFailure.of(name, e);
+          }
+          busy.put(name, e);
+          if (known.get(name).status() == JobStatus.UNKNOWN) {
+            known.put(name, JobDescription.unknown(name, ServiceFailure.words(e)));
+          }
+          if (isUnreachable || ServiceFailure.isOutOfTime(e)) {
+            return;
+          }
+          isAnswered = true;
+        }
+      }
+    }
+
+    private void tell(JobDescription before, JobDescription now) {
+      if (!before.state().equals(now.state())) {
+        String reason = now.failure().orElse(now.status().isOver() ? "" : now.message());
+        notes.accept(
+            "%s: %s%s".formatted(now.name(), now.state(), reason.isEmpty() ? "" : ": " + reason));
+      }
+    }
+
+    /** One line, whatever the number of jobs: the service has a bad time, and not they. */
+    void tellBusy(String next) {
+      busy.entrySet().stream()
+          .findFirst()
+          .ifPresent(
+              first ->
+                  notes.accept(
+                      "%s%s: %s; %s"
+                          .formatted(
+                              first.getKey(),
+                              busy.size() == 1 ? "" : " and %d more".formatted(busy.size() - 1),
+                              ServiceFailure.words(first.getValue()),
+                              next)));
+    }
   }
 }

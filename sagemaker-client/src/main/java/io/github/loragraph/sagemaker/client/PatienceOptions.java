@@ -35,7 +35,8 @@ final class PatienceOptions {
       paramLabel = "TIME",
       converter = TimeSpan.class,
       description =
-          "How long jobs are waited for, at most: 2h, 1d (default: 1d). They go on after it.")
+          "How long jobs are waited for, at most: 2h, 1d (default: 1d); 0 asks once. They go on"
+              + " after it.")
   private @Nullable Duration timeout;
 
   /** Whether one of the options is given. */

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.function.Supplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 
@@ -49,7 +50,8 @@ final class ServiceFailure {
     return new LoraGraphException("%s: %s".formatted(doing, words(e)), e);
   }
 
-  private static String words(SdkException e) {
+  /** The same without what was done. */
+  static String words(SdkException e) {
     if (!(e instanceof AwsServiceException service)) {
       return ofClient(e);
     }
@@ -99,6 +101,9 @@ final class ServiceFailure {
   private static String ofClient(SdkException e) {
     String message = String.valueOf(e.getMessage());
     String low = message.toLowerCase(Locale.ROOT);
+    if (isOutOfTime(e)) {
+      return "the service has not answered in all the time";
+    }
     if (low.contains("load region")) {
       return "no region is named: give --region, 'region' in the file, or AWS_REGION";
     }
@@ -172,11 +177,20 @@ final class ServiceFailure {
   static boolean isTransient(SdkException e) {
     return isThrottling(e)
         || (e instanceof SdkServiceException service && service.statusCode() >= 500)
-        || isUnreachable(e);
+        || isUnreachable(e)
+        || isOutOfTime(e);
+  }
+
+  /** Whether there was no answer in the time that the call was given. */
+  static boolean isOutOfTime(SdkException e) {
+    return e instanceof ApiCallTimeoutException;
   }
 
   /** Whether there was no answer at all. */
   static boolean isUnreachable(SdkException e) {
+    if (isOutOfTime(e)) {
+      return false;
+    }
     for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
       // Files of credentials are none of the network.
       if (cause instanceof IOException && !(cause instanceof FileSystemException)) {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.SdkHttpClient;
@@ -125,14 +126,16 @@ public final class TrainingJobs implements AutoCloseable {
   }
 
   /**
-   * Waits for jobs, training and tuning jobs alike. A service that is busy, or cannot be reached
-   * for a while, is waited over.
+   * Waits for jobs, training and tuning jobs alike. A service that is busy is waited over, and so
+   * is one that has answered and cannot be reached any more.
    *
    * @param poll from one round of questions to the next
-   * @param patience after which it ends, with jobs that are still at work among the result
+   * @param patience after which it ends, with jobs that are still at work, or of which the service
+   *     has never told, among the result; where it is zero each job is asked for once
    * @param notes takes a line for each change
    * @return the jobs in their order, each once
-   * @throws LoraGraphException if there is no such job, or the service refuses to say
+   * @throws LoraGraphException if there is no such job, the service refuses to say, or it cannot be
+   *     reached and has never answered
    */
   public List<JobDescription> await(
       List<String> jobs, Duration poll, Duration patience, Consumer<String> notes)
@@ -149,9 +152,38 @@ public final class TrainingJobs implements AutoCloseable {
     return ServiceFailure.in(job, () -> ask(job));
   }
 
+  /**
+   * A training job.
+   *
+   * @param doing what its trainings do where a tuning job does not
+   * @throws LoraGraphException if there is none of the name, it is a tuning job, or the service
+   *     refuses to say
+   */
+  private JobDescription training(String job, String doing) {
+    JobDescription said = describe(job);
+    if (said.isTuning()) {
+      throw new LoraGraphException(
+          "%s is a tuning job, whose trainings %s: name one%s; 'lora-graph sagemaker compare %s' lists them"
+              .formatted(
+                  job, doing, said.best().map(best -> ", as the best, " + best).orElse(""), job));
+    }
+    return said;
+  }
+
   private JobDescription ask(String job) {
+    return ask(job, () -> null);
+  }
+
+  /**
+   * @param most how long a call may take; null where only the SDK's own settings say it
+   */
+  private JobDescription ask(String job, Supplier<? extends @Nullable Duration> most) {
     try {
-      return JobDescription.of(sagemaker.describeTrainingJob(ask -> ask.trainingJobName(job)));
+      return JobDescription.of(
+          sagemaker.describeTrainingJob(
+              ask ->
+                  ask.trainingJobName(job)
+                      .overrideConfiguration(call -> call.apiCallTimeout(most.get()))));
     } catch (SdkException e) {
       if (!ServiceFailure.isNotFound(e)) {
         throw e;
@@ -159,7 +191,10 @@ public final class TrainingJobs implements AutoCloseable {
     }
     try {
       return JobDescription.of(
-          sagemaker.describeHyperParameterTuningJob(ask -> ask.hyperParameterTuningJobName(job)));
+          sagemaker.describeHyperParameterTuningJob(
+              ask ->
+                  ask.hyperParameterTuningJobName(job)
+                      .overrideConfiguration(call -> call.apiCallTimeout(most.get()))));
     } catch (SdkException e) {
       if (!ServiceFailure.isNotFound(e)) {
         throw e;
@@ -207,12 +242,13 @@ public final class TrainingJobs implements AutoCloseable {
    * @param follow whether to go on until the job is over
    * @param poll how long to wait for more then
    * @param lines takes each line as it was printed
-   * @throws LoraGraphException if there is no such job, or a service refuses to say
+   * @throws LoraGraphException if there is no such job, it is a tuning job, or a service refuses to
+   *     say
    */
   public void logs(String job, boolean follow, Duration poll, Consumer<String> lines)
       throws InterruptedException {
     JobLog log = new JobLog(cloudWatch, job);
-    boolean over = describe(job).status().isOver();
+    boolean over = training(job, "print").status().isOver();
     while (true) {
       try {
         log.read(lines);
@@ -243,12 +279,7 @@ public final class TrainingJobs implements AutoCloseable {
    *     that belongs outside of the folder
    */
   public Path download(String job, Path folder, Consumer<String> notes) {
-    JobDescription said = describe(job);
-    if (said.isTuning()) {
-      throw new LoraGraphException(
-          "%s is a tuning job, whose trainings have the models: name one%s"
-              .formatted(job, said.best().map(best -> ", as the best, " + best).orElse("")));
-    }
+    JobDescription said = training(job, "have the models");
     Path target = folder.resolve(job).toAbsolutePath().normalize();
     if (Files.exists(target)) {
       throw new LoraGraphException(target + " is there already: take it away, or name another -o");

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Training jobs and tuning jobs alike. Each change is said on standard error, a line each, and"
           + " at the end how each job has ended on standard output. A service that takes no calls for"
-          + " a while, or cannot be reached, is waited over.",
+          + " a while, or cannot be reached any more, is waited over.",
       ""
     },
     footer = {
@@ -31,8 +31,8 @@ import picocli.CommandLine.Parameters;
       "",
       "@FILE stands for the words in a file, as submit prints them.",
       "Exit codes: 0 all are completed; 1 a job failed, or the service refused; 2 wrong usage;"
-          + " 4 a job was stopped; 5 the patience is over, and jobs are still at work; the first that"
-          + " is so counts; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (the jobs go on)."
+          + " 4 a job was stopped; 5 the patience is over, and jobs are still at work, or unknown; the"
+          + " first that is so counts; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (the jobs go on)."
     },
     mixinStandardHelpOptions = true)
 final class WaitCommand implements Callable<Integer> {
@@ -57,11 +57,15 @@ final class WaitCommand implements Callable<Integer> {
             List<String[]> rows = new ArrayList<>();
             rows.add(new String[] {"job", "status", "reason"});
             for (JobDescription end : ends) {
-              rows.add(new String[] {end.name(), end.state(), end.failure().orElse("")});
+              rows.add(new String[] {end.name(), end.state(), reason(end)});
             }
             new TextTable(rows, Set.of()).printTo(out);
           });
       return PatienceOptions.exitCode(ends);
     }
+  }
+
+  private static String reason(JobDescription end) {
+    return end.failure().orElse(end.status() == JobStatus.UNKNOWN ? end.message() : "");
   }
 }

@@ -88,7 +88,7 @@ final class FakeService implements AutoCloseable {
                 "AWS4-HMAC-SHA256 Credential=key/.*/eu-central-1/sagemaker/aws4_request.*"));
   }
 
-  private static ResponseDefinitionBuilder ok(Object body) {
+  static ResponseDefinitionBuilder ok(Object body) {
     try {
       return aResponse()
           .withStatus(200)

@@ -7,11 +7,9 @@ import static com.github.tomakehurst.wiremock.client.WireMock.post;
 import static com.github.tomakehurst.wiremock.client.WireMock.postRequestedFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -211,9 +209,6 @@ class JobsTest {
     assertEquals(
         List.of("job", "tuning-2", "tuning-1", "tuning-3", "tuning-3:"),
         lines(compared.out()).stream().map(line -> line.split(" ", 2)[0]).toList());
-    Ended downloaded = FakeService.run("download", "tuning", "-o", "x");
-    assertEquals(1, downloaded.code());
-    assertTrue(downloaded.err().contains("name one, as the best, tuning-2"), downloaded.err());
   }
 
   private static Map<String, Object> trained(String name, double loss) {
@@ -282,14 +277,75 @@ class JobsTest {
   }
 
   @Test
-  void withoutAnAnswerInAllTheTimeTheReasonIsSaid() {
-    service.refuse("DescribeTrainingJob", 400, "ThrottlingException", "Rate exceeded");
+  void patienceThatEndsWhileTheServiceIsBusyHasWhatIsKnown() throws IOException {
+    service.describe("busy", FakeService.refusal(400, "ThrottlingException", "Rate exceeded"));
+    service.describe("slow", Jobs.inProgress("slow", "Training"));
+    Ended ended = FakeService.run("wait", "busy", "slow", "--timeout", "0");
+    assertEquals(5, ended.code(), ended.err());
+    assertEquals(
+        List.of(
+            "slow: InProgress, Training: Training the image",
+            "busy: the service takes no more calls at the moment (ThrottlingException): try again in"
+                + " a minute; there is no time to ask again"),
+        lines(ended.err()));
+    List<String> rows = lines(ended.out());
+    assertTrue(rows.get(1).matches("busy +Unknown +the service takes no more.*"), ended.out());
+    assertTrue(rows.get(2).startsWith("slow  InProgress, Training"), ended.out());
+    JsonNode json =
+        FakeService.JSON.readTree(
+            FakeService.run("wait", "busy", "slow", "--timeout", "0", "--json").out());
+    assertEquals("Unknown", json.path("jobs").path(0).path("status").textValue());
+  }
+
+  @Test
+  void ofBusyJobsTheRightOneIsNamedAndTheOthersAreAskedFor() throws InterruptedException {
+    service.describe("first", Jobs.inProgress("first", "Training"));
+    service.describe("busy", FakeService.refusal(400, "ThrottlingException", "Rate exceeded"));
+    service.describe("last", Jobs.completed("last", Map.of(), Map.of()));
+    List<String> said = new ArrayList<>();
     try (TrainingJobs jobs = TrainingJobs.open(null)) {
-      LoraGraphException refused =
-          assertThrows(
-              LoraGraphException.class,
-              () -> jobs.await(List.of("job"), SOON, Duration.ZERO, line -> {}));
-      assertTrue(refused.getMessage().contains("ThrottlingException"), refused.getMessage());
+      List<JobDescription> ends =
+          jobs.await(List.of("first", "busy", "last"), LONG, Duration.ofMillis(1500), said::add);
+      assertEquals(
+          List.of(JobStatus.IN_PROGRESS, JobStatus.UNKNOWN, JobStatus.COMPLETED),
+          ends.stream().map(JobDescription::status).toList());
+    }
+    assertEquals("last: Completed", said.get(1));
+    // Not in a minute: that is more than is left.
+    assertTrue(said.get(2).matches("busy: .*; asked again in 1 s"), said.toString());
+  }
+
+  @Test
+  void aCallThatHangsIsWaitedForNoLongerThanThePatience() {
+    service.describe(
+        "job", FakeService.ok(Jobs.completed("job", Map.of(), Map.of())).withFixedDelay(4000));
+    Ended ended = FakeService.run("wait", "job", "--timeout", "1");
+    assertEquals(5, ended.code(), ended.err());
+    assertTrue(
+        ended.err().startsWith("job: the service has not answered in all the time"), ended.err());
+  }
+
+  @Test
+  void whatATuningJobHasNotItsTrainingsHave() {
+    service.describeTuning(
+        "tuning",
+        Map.of(
+            "HyperParameterTuningJobName",
+            "tuning",
+            "HyperParameterTuningJobStatus",
+            "InProgress",
+            "BestTrainingJob",
+            Map.of("TrainingJobName", "tuning-2")));
+    for (String[] command :
+        new String[][] {{"logs", "tuning"}, {"download", "tuning", "-o", "x"}}) {
+      Ended ended = FakeService.run(command);
+      assertEquals(1, ended.code(), ended.err());
+      assertTrue(
+          ended
+              .err()
+              .contains(
+                  "name one, as the best, tuning-2; 'lora-graph sagemaker compare tuning' lists them"),
+          ended.err());
     }
   }
 }
