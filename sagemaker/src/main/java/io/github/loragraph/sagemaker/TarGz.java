@@ -24,8 +24,8 @@ public final class TarGz {
    * Unpacks an archive into a folder that appears with all that is in it, or not at all.
    *
    * @param folder is not there yet
-   * @throws LoraGraphException if it is there, the archive cannot be read, or something in it is
-   *     neither a file nor a folder, or lies outside of it
+   * @throws LoraGraphException if it is there or cannot be written, the archive cannot be read, or
+   *     something in it is neither a file nor a folder, or lies outside of it
    */
   public static void unpack(Path archive, Path folder) {
     Path target = folder.toAbsolutePath().normalize();
@@ -35,33 +35,32 @@ public final class TarGz {
     try {
       Files.createDirectories(AtomicFile.folderOf(target));
     } catch (IOException e) {
-      throw cannotWrite(target, e);
+      throw ContentFile.cannotWrite(target, e);
     }
     try (TemporaryFolder unpacked =
         TemporaryFolder.createIn(AtomicFile.folderOf(target), "unpacked-")) {
       Path made = unpacked.path().resolve("files");
-      unpackInto(archive, made);
+      unpackInto(archive, made, target);
       try {
         Files.move(made, target, StandardCopyOption.ATOMIC_MOVE);
       } catch (IOException e) {
-        throw cannotWrite(target, e);
+        throw ContentFile.cannotWrite(target, e);
       }
     }
   }
 
-  private static LoraGraphException cannotWrite(Path target, IOException e) {
-    return new LoraGraphException("cannot write " + target + ": " + AtomicFile.reason(e), e);
-  }
-
-  private static void unpackInto(Path archive, Path folder) {
+  /**
+   * @param target what the folder will be
+   */
+  private static void unpackInto(Path archive, Path folder, Path target) {
     try (InputStream file = new BufferedInputStream(Files.newInputStream(archive));
         TarArchiveInputStream entries =
             new TarArchiveInputStream(new GzipCompressorInputStream(file, true))) {
-      Files.createDirectory(folder);
+      createFolder(folder, target);
       for (TarArchiveEntry entry = entries.getNextEntry();
           entry != null;
           entry = entries.getNextEntry()) {
-        unpack(archive, entry, entries, folder);
+        unpack(archive, entry, entries, folder, target);
       }
     } catch (LoraGraphException e) {
       throw e;
@@ -78,7 +77,8 @@ public final class TarGz {
     }
   }
 
-  private static void unpack(Path archive, TarArchiveEntry entry, InputStream content, Path folder)
+  private static void unpack(
+      Path archive, TarArchiveEntry entry, InputStream content, Path folder, Path target)
       throws IOException {
     Path place;
     try {
@@ -90,15 +90,25 @@ public final class TarGz {
       throw refused(archive, entry, "lies outside of the archive");
     }
     if (entry.isDirectory()) {
-      Files.createDirectories(place);
+      createFolder(place, target);
     } else if (isFile(entry)) {
       if (place.equals(folder)) {
         throw refused(archive, entry, "has no name");
       }
-      Files.createDirectories(AtomicFile.folderOf(place));
-      Files.copy(content, place);
+      createFolder(AtomicFile.folderOf(place), target);
+      new ContentFile(place, target.resolve(folder.relativize(place))).write(content);
     } else {
       throw refused(archive, entry, "is a link or a device, where files belong");
+    }
+  }
+
+  private static void createFolder(Path folder, Path target) throws FileAlreadyExistsException {
+    try {
+      Files.createDirectories(folder);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw ContentFile.cannotWrite(target, e);
     }
   }
 

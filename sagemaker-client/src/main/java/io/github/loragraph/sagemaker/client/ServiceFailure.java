@@ -147,6 +147,22 @@ final class ServiceFailure {
     return message == null ? "" : firstSentence(message).replaceFirst("[.\\s]+$", "");
   }
 
+  /** What the service has said by itself, after a comma; may be empty. */
+  static String said(SdkException e) {
+    return e instanceof AwsServiceException service ? said(message(service)) : "";
+  }
+
+  /** Whether somebody may not do something, or in S3 perhaps that it is not there. */
+  static boolean isDenied(SdkException e) {
+    return e instanceof AwsServiceException service && isDenied(service);
+  }
+
+  private static boolean isDenied(AwsServiceException e) {
+    return code(e).startsWith("AccessDenied")
+        || code(e).equals("UnauthorizedOperation")
+        || code(e).equals("403");
+  }
+
   /** Whether it says that something is not there. */
   static boolean isNotFound(SdkException e) {
     if (!(e instanceof AwsServiceException service)) {

@@ -1,14 +1,8 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.file.AtomicFile;
-import io.github.loragraph.file.TemporaryFolder;
-import io.github.loragraph.sagemaker.TarGz;
 import io.github.loragraph.sagemaker.client.JobDescription.Objective;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -275,65 +269,13 @@ public final class TrainingJobs implements AutoCloseable {
    * @param folder made where it is not there
    * @param notes takes a line where there is nothing else
    * @return the job's folder
-   * @throws LoraGraphException if it is there, the job has no model, or an archive has something
-   *     that belongs outside of the folder
+   * @throws LoraGraphException if it is there or cannot be written, the job has no model, or an
+   *     archive cannot be had, is damaged, or has something that belongs outside of the folder
    */
   public Path download(String job, Path folder, Consumer<String> notes) {
-    JobDescription said = training(job, "have the models");
     Path target = folder.resolve(job).toAbsolutePath().normalize();
-    if (Files.exists(target)) {
-      throw new LoraGraphException(target + " is there already: take it away, or name another -o");
-    }
-    S3Location model =
-        said.model()
-            .orElseThrow(
-                () ->
-                    new LoraGraphException(
-                        "%s has no model: it is %s%s"
-                            .formatted(
-                                job,
-                                said.state(),
-                                said.failure().map(reason -> ": " + reason).orElse(""))));
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw cannotWrite(folder, e);
-    }
-    try (TemporaryFolder parts = TemporaryFolder.createIn(folder, "download-")) {
-      Path whole = parts.path().resolve("job");
-      Path archive = parts.path().resolve("model.tar.gz");
-      if (!get(model, archive)) {
-        throw new LoraGraphException(
-            "%s is not there any more: the model of %s was removed".formatted(model, job));
-      }
-      TarGz.unpack(archive, whole);
-      Path more = parts.path().resolve("output.tar.gz");
-      if (said.output().isPresent() && get(said.output().get(), more)) {
-        TarGz.unpack(more, whole.resolve("output"));
-      } else {
-        notes.accept(job + " has written nothing but its model");
-      }
-      Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
-      return target;
-    } catch (IOException e) {
-      throw cannotWrite(target, e);
-    }
-  }
-
-  private boolean get(S3Location source, Path file) {
-    try {
-      s3.getObject(get -> get.bucket(source.bucket()).key(source.key()), file);
-      return true;
-    } catch (SdkException e) {
-      if (ServiceFailure.isNotFound(e)) {
-        return false;
-      }
-      throw ServiceFailure.of("download " + source, e);
-    }
-  }
-
-  private static LoraGraphException cannotWrite(Path path, IOException e) {
-    return new LoraGraphException("cannot write %s: %s".formatted(path, AtomicFile.reason(e)), e);
+    new JobDownload(s3, training(job, "have the models"), target, notes).run();
+    return target;
   }
 
   /** Closes what {@link #open} has opened. */

@@ -1,7 +1,6 @@
 package io.github.loragraph.sagemaker.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
@@ -114,17 +113,77 @@ class DownloadTest {
     assertEquals(List.of(), files());
   }
 
+  /** The line that is said, after which nothing is there. */
+  private String refused(String job) throws IOException {
+    Ended ended = FakeService.run("download", job, "-o", folder.resolve("out").toString());
+    assertEquals(1, ended.code());
+    assertEquals("", ended.out());
+    assertEquals(1, ended.err().lines().count(), ended.err());
+    assertEquals(List.of(), files());
+    return ended.err();
+  }
+
   @Test
   void whatIsNotThereIsSaid() throws IOException {
-    service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("model.onnx")));
-    service.object(OUTPUTS + "model.tar.gz", new byte[] {1, 2, 3});
-    Ended damaged = download();
-    assertEquals(1, damaged.code());
-    assertTrue(damaged.err().contains("it is damaged"), damaged.err());
+    service.missing(OUTPUTS + "model.tar.gz");
+    assertTrue(
+        refused("job")
+            .contains(
+                "s3://bucket/sst2/job/output/model.tar.gz is not there any more: the model of job was removed"));
     service.describe("failed", Jobs.failed("failed", "no such file"));
-    Ended none = FakeService.run("download", "failed", "-o", folder.resolve("out").toString());
-    assertEquals(1, none.code());
-    assertTrue(none.err().contains("failed has no model: it is Failed: no such file"), none.err());
-    assertFalse(Files.exists(folder.resolve("out/failed")));
+    assertTrue(refused("failed").contains("failed has no model: it is Failed: no such file"));
+    service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("adapter/")));
+    assertTrue(
+        refused("job").contains("is an archive without a file: job has written no model"));
+    service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("model.onnx")));
+    service.missing(OUTPUTS + "output.tar.gz");
+    Ended ended = download();
+    assertEquals(0, ended.code(), ended.err());
+    assertEquals("job has written nothing but its model", ended.err().strip());
+  }
+
+  @Test
+  void outputsThatMayNotBeAskedForDoNotTakeTheModelAway() throws IOException {
+    service.denied(OUTPUTS + "model.tar.gz");
+    assertTrue(refused("job").contains("access is denied"));
+    service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("model.onnx")));
+    service.denied(OUTPUTS + "output.tar.gz");
+    Ended ended = download();
+    assertEquals(0, ended.code(), ended.err());
+    assertEquals(List.of("out/job/model.onnx"), files());
+    assertTrue(
+        ended
+            .err()
+            .startsWith(
+                "job: s3://bucket/sst2/job/output/output.tar.gz is taken as not there: access is denied"),
+        ended.err());
+  }
+
+  @Test
+  void damagedCutAndUnwritableAreToldApartByTheNamesThatTheUserKnows() throws IOException {
+    String model = "s3://bucket/sst2/job/output/model.tar.gz";
+    String target = folder.resolve("out/job").toString();
+    service.object(OUTPUTS + "model.tar.gz", new byte[] {1, 2, 3});
+    assertTrue(refused("job").contains("cannot unpack " + model + ": it is damaged"));
+    byte[] whole = archive(new TarArchiveEntry("model.onnx"));
+    service.cut(OUTPUTS + "model.tar.gz", whole);
+    String cut = refused("job");
+    assertTrue(
+        cut.contains("download " + model + " to " + target + ": the connection was cut ("), cut);
+    String name = "z".repeat(300);
+    service.object(OUTPUTS + "model.tar.gz", longName(name));
+    String unwritable = refused("job");
+    assertTrue(unwritable.contains("cannot write " + target + "/" + name.substring(0, 9)), unwritable);
+  }
+
+  private static byte[] longName(String name) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (TarArchiveOutputStream tar =
+        new TarArchiveOutputStream(new GzipCompressorOutputStream(bytes))) {
+      tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+      tar.putArchiveEntry(new TarArchiveEntry(name));
+      tar.closeArchiveEntry();
+    }
+    return bytes.toByteArray();
   }
 }

@@ -155,6 +155,39 @@ final class FakeService implements AutoCloseable {
         get(urlPathEqualTo(path)).willReturn(aResponse().withStatus(200).withBody(content)));
   }
 
+  /** There is no such object. */
+  void missing(String path) {
+    refuseObject(path, 404, "NoSuchKey", "The specified key does not exist.");
+  }
+
+  /** Nobody may read the object, or there is none, and nobody may know. */
+  void denied(String path) {
+    refuseObject(path, 403, "AccessDenied", "Access Denied");
+  }
+
+  private void refuseObject(String path, int status, String code, String message) {
+    server.stubFor(
+        get(urlPathEqualTo(path))
+            .willReturn(
+                aResponse()
+                    .withStatus(status)
+                    .withHeader("Content-Type", "application/xml")
+                    .withBody(
+                        "<Error><Code>%s</Code><Message>%s</Message></Error>"
+                            .formatted(code, message))));
+  }
+
+  /** An object whose connection ends before it does. */
+  void cut(String path, byte[] content) {
+    server.stubFor(
+        get(urlPathEqualTo(path))
+            .willReturn(
+                aResponse()
+                    .withStatus(200)
+                    .withHeader("Content-Length", Integer.toString(10 * content.length))
+                    .withBody(content)));
+  }
+
   /** The bodies of all calls of an operation, in their order. */
   List<JsonNode> requests(String operation) {
     List<JsonNode> requests = new ArrayList<>();
