@@ -1,5 +1,6 @@
 package io.github.loragraph.sagemaker.client;
 
+import io.github.loragraph.error.PlainText;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -169,7 +170,7 @@ public record JobDescription(
   }
 
   private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    return PlainText.message(text, Integer.MAX_VALUE);
   }
 
   private static OptionalLong seconds(@Nullable Integer said) {

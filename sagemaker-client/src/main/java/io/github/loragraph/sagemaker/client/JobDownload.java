@@ -151,8 +151,7 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
       long got = Files.size(file);
       // The JDK's client takes the end of a connection for the end of what it was to bring.
       if (answer.contentLength() != null && got < answer.contentLength()) {
-        throw new EOFException(
-            "%,d of %,d bytes have come".formatted(got, answer.contentLength()));
+        throw new EOFException("%,d of %,d bytes have come".formatted(got, answer.contentLength()));
       }
       return answer;
     } catch (IOException e) {

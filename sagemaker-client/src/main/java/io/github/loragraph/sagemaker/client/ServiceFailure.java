@@ -1,11 +1,14 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -14,20 +17,30 @@ import software.amazon.awssdk.core.exception.SdkServiceException;
 /** What the services and the SDK refuse, in one line that says what to do. */
 final class ServiceFailure {
   private static final Set<String> EXPIRED =
-      Set.of("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired");
+      Set.of("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired");
+  private static final Set<String> WRONG_CLOCK =
+      Set.of("RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture");
   private static final Set<String> UNKNOWN_KEY =
       Set.of(
           "UnrecognizedClientException",
           "InvalidClientTokenId",
           "InvalidAccessKeyId",
-          "InvalidSignatureException",
-          "SignatureDoesNotMatch",
+          "InvalidToken");
+  private static final Set<String> WRONG_SECRET =
+      Set.of("InvalidSignatureException", "InvalidSignature", "SignatureDoesNotMatch");
+  private static final Set<String> CHANGED_ON_THE_WAY =
+      Set.of(
           "IncompleteSignature",
-          "MissingAuthenticationToken");
+          "IncompleteSignatureException",
+          "MissingAuthenticationToken",
+          "MissingAuthenticationTokenException",
+          "MissingSecurityHeader");
+  private static final Set<String> NOT_SIGNED_UP =
+      Set.of("OptInRequired", "SubscriptionRequiredException", "NotSignedUp");
   private static final Set<String> NOT_THERE =
-      Set.of("ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "404", "NotFound");
+      Set.of("ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NotFound");
   private static final Set<String> WRONG_REGION =
-      Set.of("PermanentRedirect", "AuthorizationHeaderMalformed", "301");
+      Set.of("PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed");
 
   private ServiceFailure() {}
 
@@ -60,25 +73,45 @@ final class ServiceFailure {
     if (EXPIRED.contains(code)) {
       return "the credentials have expired: sign in again ('aws sso login'), or renew the session token";
     }
+    if (WRONG_CLOCK.contains(code) || service.isClockSkewException() || isOfClock(code, message)) {
+      return "the clock of this machine is wrong (%s)%s: set it".formatted(code, said(message));
+    }
     if (UNKNOWN_KEY.contains(code)) {
-      return "the credentials are not accepted (%s): 'aws sts get-caller-identity' tells whether they are good"
+      return "the credentials are not accepted (%s)%s: renew the key and the session token that belongs to it ('aws sts get-caller-identity' tries them), and see that the region is enabled for the account"
+          .formatted(code, said(message));
+    }
+    if (WRONG_SECRET.contains(code)) {
+      return "the credentials are not accepted (%s): the secret key is none of the access key, or a proxy changes what is sent; 'aws sts get-caller-identity' tries them"
           .formatted(code);
+    }
+    if (CHANGED_ON_THE_WAY.contains(code)) {
+      return "the signature has not come whole (%s): does a proxy change what is sent, or has a key blanks or quotes in it?"
+          .formatted(code);
+    }
+    if (NOT_SIGNED_UP.contains(code)) {
+      return "the account is not signed up for the service (%s)%s: sign up in the AWS console, or name a region that is enabled"
+          .formatted(code, said(message));
     }
     if (isThrottling(e)) {
       return "the service takes no more calls at the moment (%s): try again in a minute"
           .formatted(code);
     }
-    if (code.startsWith("AccessDenied")
-        || code.equals("UnauthorizedOperation")
-        || service.statusCode() == 403) {
+    if (WRONG_REGION.contains(code) || service.statusCode() == 301 && isOfS3(service)) {
+      return otherRegion(service, message);
+    }
+    if (isDenied(service) && hasCode(service)) {
       return "access is denied%s: docs/sagemaker.md lists what the user and the role are to be allowed"
           .formatted(said(message));
     }
+    if (service.statusCode() == 407) {
+      return "a proxy wants a name and a password (HTTP 407)";
+    }
+    if (!hasCode(service) && service.statusCode() < 500) {
+      return "the answer (HTTP %d) is none of AWS: is there a proxy in between, or is AWS_ENDPOINT_URL wrong?"
+          .formatted(service.statusCode());
+    }
     if (code.equals("NoSuchBucket")) {
       return "there is no such bucket: make it, or correct 'output'";
-    }
-    if (WRONG_REGION.contains(code) || service.statusCode() == 301) {
-      return "the bucket is in another region than the jobs would be: name its region with --region, or another bucket";
     }
     if (code.equals("ResourceLimitExceeded") || code.endsWith("LimitExceededException")) {
       return "a limit of the account is reached%s: wait for other jobs, or have it raised under Service Quotas"
@@ -105,22 +138,54 @@ final class ServiceFailure {
       return "the service has not answered in all the time";
     }
     if (low.contains("load region")) {
-      return "no region is named: give --region, 'region' in the file, or AWS_REGION";
+      return MachineSettings.missingProfile()
+          .map(
+              "there is no profile '%s' in the files of ~/.aws: correct AWS_PROFILE, or give --region"
+                  ::formatted)
+          .orElse("no region is named: give --region, 'region' in the file, or AWS_REGION");
     }
-    if (low.contains("expired") || low.matches("(?s).*\\bsso\\b.*")) {
-      return "the credentials have expired: sign in again with 'aws sso login'";
-    }
-    if (low.contains("credentials")) {
-      return "there are no credentials: sign in with 'aws configure' or 'aws sso login', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    if (CredentialsFailure.isMeantBy(message)) {
+      return CredentialsFailure.words(message);
     }
     if (low.contains("profile")) {
       return "%s: correct AWS_PROFILE, or the files in ~/.aws".formatted(firstSentence(message));
+    }
+    if (low.startsWith("unable to unmarshall response")) {
+      return "the answer is none of AWS, or was cut: is there a proxy or a login page in between, or is AWS_ENDPOINT_URL wrong?";
     }
     if (isTransient(e)) {
       return "the service cannot be reached (%s): is there a network, and is the region right?"
           .formatted(ofNetwork(e));
     }
-    return firstSentence(message).replaceFirst("[.] .*$", "");
+    String reason = e.getCause() == null ? "" : String.valueOf(e.getCause().getMessage());
+    return "the SDK of AWS refuses it (%s%s): a setting of it may be wrong, a variable AWS_... or a file in ~/.aws"
+        .formatted(
+            firstSentence(message).replaceFirst("[.] .*$", ""),
+            reason.isEmpty() || message.contains(reason) ? "" : ": " + firstSentence(reason));
+  }
+
+  /** A signature of another time: its code is that of a wrong key. */
+  private static boolean isOfClock(String code, String message) {
+    return WRONG_SECRET.contains(code)
+        && (message.startsWith("Signature expired") || message.startsWith("Signature not yet"));
+  }
+
+  private static boolean isOfS3(AwsServiceException e) {
+    return e.awsErrorDetails() != null && "S3".equals(e.awsErrorDetails().serviceName());
+  }
+
+  /** What no service of AWS has written is without a code, but for answers to HEAD. */
+  private static boolean hasCode(AwsServiceException e) {
+    return e.awsErrorDetails() != null && e.awsErrorDetails().errorCode() != null;
+  }
+
+  private static String otherRegion(AwsServiceException e, String message) {
+    Optional<String> region =
+        Optional.ofNullable(e.awsErrorDetails())
+            .map(AwsErrorDetails::sdkHttpResponse)
+            .flatMap(answer -> answer.firstMatchingHeader("x-amz-bucket-region"));
+    return "the bucket is in another region%s: the region of the jobs (--region) has to be that of their bucket"
+        .formatted(region.map(name -> ", " + name).orElse(said(message)));
   }
 
   private static String ofNetwork(Throwable e) {
@@ -144,7 +209,9 @@ final class ServiceFailure {
 
   private static String message(AwsServiceException e) {
     String message = e.awsErrorDetails() == null ? null : e.awsErrorDetails().errorMessage();
-    return message == null ? "" : firstSentence(message).replaceFirst("[.\\s]+$", "");
+    return message == null
+        ? ""
+        : PlainText.message(message, Integer.MAX_VALUE).replaceFirst("[.\\s]+$", "");
   }
 
   /** What the service has said by itself, after a comma; may be empty. */
@@ -169,7 +236,7 @@ final class ServiceFailure {
       return false;
     }
     String message = message(service).toLowerCase(Locale.ROOT);
-    return service.statusCode() == 404 && !code(service).equals("NoSuchBucket")
+    return service.statusCode() == 404 && hasCode(service) && !code(service).equals("NoSuchBucket")
         || NOT_THERE.contains(code(service))
         || code(service).equals("ValidationException")
             && (message.contains("not found") || message.contains("could not find"));

@@ -2,7 +2,10 @@ package io.github.loragraph.sagemaker.client;
 
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Which service is asked. */
 final class ServiceOptions {
@@ -10,6 +13,9 @@ final class ServiceOptions {
    * What the SDK says by itself, of files of its own that are not there, is of no use to a user.
    */
   private static final String LOG_LEVEL = "org.slf4j.simpleLogger.log.software.amazon.awssdk";
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
 
   @Option(
       names = "--region",
@@ -22,9 +28,14 @@ final class ServiceOptions {
    * Asks the service of that region; whoever opens it closes it.
    *
    * @param usual where the option is not given; empty for the machine's settings
+   * @throws ParameterException if the option is empty
    */
   TrainingJobs open(Optional<String> usual) {
     silence();
+    if (region != null && region.isBlank()) {
+      throw new ParameterException(
+          spec.commandLine(), "--region is empty: name one, as eu-central-1, or leave it out");
+    }
     return TrainingJobs.open(region != null ? region : usual.orElse(null));
   }
 

@@ -54,24 +54,44 @@ public final class TrainingJobs implements AutoCloseable {
    * closes it.
    *
    * @param region null for that of the machine's settings
-   * @throws LoraGraphException if no region is named anywhere
+   * @throws LoraGraphException if no region is named anywhere, or a setting is none that the SDK
+   *     takes
    */
   public static TrainingJobs open(@Nullable String region) {
-    return ServiceFailure.in(
-        "SageMaker",
-        () -> {
-          SdkHttpClient http = UrlConnectionHttpClient.create();
-          Region named = region == null ? null : Region.of(region);
-          // The bucket is no part of the host's name where another host than AWS is asked.
-          boolean elsewhere = ServiceEndpoint.isNamed();
-          SageMakerClient sagemaker =
-              SageMakerClient.builder().httpClient(http).region(named).build();
-          S3Client s3 =
-              S3Client.builder().httpClient(http).region(named).forcePathStyle(elsewhere).build();
-          CloudWatchLogsClient logs =
-              CloudWatchLogsClient.builder().httpClient(http).region(named).build();
-          return new TrainingJobs(sagemaker, s3, logs, List.of(sagemaker, s3, logs, http));
-        });
+    MachineSettings.check(region);
+    List<AutoCloseable> opened = new ArrayList<>();
+    try {
+      return ServiceFailure.in("SageMaker", () -> open(region, opened));
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      close(opened);
+      throw new LoraGraphException(
+          "a setting of AWS is none that the SDK takes (%s): correct the variables AWS_..., or the files in ~/.aws"
+              .formatted(e.getMessage()),
+          e);
+    } catch (RuntimeException e) {
+      close(opened);
+      throw e;
+    }
+  }
+
+  /**
+   * @param opened takes what has to be closed, also where it comes to nothing
+   */
+  private static TrainingJobs open(@Nullable String region, List<AutoCloseable> opened) {
+    SdkHttpClient http = UrlConnectionHttpClient.create();
+    opened.add(http);
+    Region named = region == null ? null : Region.of(region);
+    SageMakerClient sagemaker = SageMakerClient.builder().httpClient(http).region(named).build();
+    opened.add(0, sagemaker);
+    // The bucket is no part of the host's name where another host than AWS is asked.
+    boolean elsewhere = MachineSettings.isElsewhere();
+    S3Client s3 =
+        S3Client.builder().httpClient(http).region(named).forcePathStyle(elsewhere).build();
+    opened.add(0, s3);
+    CloudWatchLogsClient logs =
+        CloudWatchLogsClient.builder().httpClient(http).region(named).build();
+    opened.add(0, logs);
+    return new TrainingJobs(sagemaker, s3, logs, opened);
   }
 
   /** By clients of the caller, who closes them: {@link #close} does nothing then. */
@@ -281,14 +301,16 @@ public final class TrainingJobs implements AutoCloseable {
   /** Closes what {@link #open} has opened. */
   @Override
   public void close() {
-    owned.forEach(TrainingJobs::closeQuietly);
+    close(owned);
   }
 
-  private static void closeQuietly(AutoCloseable closeable) {
-    try {
-      closeable.close();
-    } catch (Exception e) {
-      // A connection that cannot be closed is closed.
+  private static void close(List<AutoCloseable> opened) {
+    for (AutoCloseable closeable : opened) {
+      try {
+        closeable.close();
+      } catch (Exception e) {
+        // A connection that cannot be closed is closed.
+      }
     }
   }
 }

@@ -133,8 +133,7 @@ class DownloadTest {
     service.describe("failed", Jobs.failed("failed", "no such file"));
     assertTrue(refused("failed").contains("failed has no model: it is Failed: no such file"));
     service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("adapter/")));
-    assertTrue(
-        refused("job").contains("is an archive without a file: job has written no model"));
+    assertTrue(refused("job").contains("is an archive without a file: job has written no model"));
     service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("model.onnx")));
     service.missing(OUTPUTS + "output.tar.gz");
     Ended ended = download();
@@ -160,6 +159,12 @@ class DownloadTest {
   }
 
   @Test
+  void aBucketOfAnotherRegionIsToldWithItsRegion() throws IOException {
+    service.elsewhere(OUTPUTS + "model.tar.gz", "eu-west-1");
+    assertTrue(refused("job").contains("the bucket is in another region, eu-west-1: "));
+  }
+
+  @Test
   void damagedCutAndUnwritableAreToldApartByTheNamesThatTheUserKnows() throws IOException {
     String model = "s3://bucket/sst2/job/output/model.tar.gz";
     String target = folder.resolve("out/job").toString();
@@ -173,7 +178,8 @@ class DownloadTest {
     String name = "z".repeat(300);
     service.object(OUTPUTS + "model.tar.gz", longName(name));
     String unwritable = refused("job");
-    assertTrue(unwritable.contains("cannot write " + target + "/" + name.substring(0, 9)), unwritable);
+    assertTrue(
+        unwritable.contains("cannot write " + target + "/" + name.substring(0, 9)), unwritable);
   }
 
   private static byte[] longName(String name) throws IOException {

@@ -165,16 +165,24 @@ final class FakeService implements AutoCloseable {
     refuseObject(path, 403, "AccessDenied", "Access Denied");
   }
 
-  private void refuseObject(String path, int status, String code, String message) {
+  /** The object's bucket is in another region. */
+  void elsewhere(String path, String region) {
     server.stubFor(
         get(urlPathEqualTo(path))
             .willReturn(
-                aResponse()
-                    .withStatus(status)
-                    .withHeader("Content-Type", "application/xml")
-                    .withBody(
-                        "<Error><Code>%s</Code><Message>%s</Message></Error>"
-                            .formatted(code, message))));
+                refusedObject(301, "PermanentRedirect", "Use the endpoint.")
+                    .withHeader("x-amz-bucket-region", region)));
+  }
+
+  private void refuseObject(String path, int status, String code, String message) {
+    server.stubFor(get(urlPathEqualTo(path)).willReturn(refusedObject(status, code, message)));
+  }
+
+  private static ResponseDefinitionBuilder refusedObject(int status, String code, String message) {
+    return aResponse()
+        .withStatus(status)
+        .withHeader("Content-Type", "application/xml")
+        .withBody("<Error><Code>%s</Code><Message>%s</Message></Error>".formatted(code, message));
   }
 
   /** An object whose connection ends before it does. */

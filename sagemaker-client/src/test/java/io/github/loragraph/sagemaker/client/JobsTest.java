@@ -142,7 +142,12 @@ class JobsTest {
   @ParameterizedTest
   @CsvSource({
     "400, ExpiredTokenException, the credentials have expired: sign in again",
-    "400, UnrecognizedClientException, the credentials are not accepted",
+    "400, UnrecognizedClientException, 'the credentials are not accepted (UnrecognizedClientException), User'",
+    "400, InvalidToken, 'the credentials are not accepted (InvalidToken), User'",
+    "400, InvalidSignature, the credentials are not accepted (InvalidSignature): the secret key",
+    "400, IncompleteSignature, the signature has not come whole (IncompleteSignature)",
+    "403, RequestTimeTooSkewed, the clock of this machine is wrong (RequestTimeTooSkewed)",
+    "400, OptInRequired, the account is not signed up for the service (OptInRequired)",
     "400, AccessDeniedException, access is denied",
     "400, ThrottlingException, the service takes no more calls at the moment",
     "400, ValidationException, the service refuses it (ValidationException)",
@@ -159,7 +164,43 @@ class JobsTest {
       assertTrue(ended.err().startsWith("lora-graph: job: " + said), ended.err());
       assertFalse(ended.err().contains("11111111-2222"), ended.err());
       assertFalse(ended.err().contains("Request ID"), ended.err());
+      if (said.endsWith(", User") || code.startsWith("AccessDenied")) {
+        assertTrue(ended.err().contains("is not authorized"), ended.err());
+      }
     }
+  }
+
+  @Test
+  void aSignatureOfAnotherTimeIsTheClocks() {
+    service.refuse(
+        "DescribeTrainingJob", 400, "InvalidSignatureException", "Signature expired: it is late");
+    Ended ended = FakeService.run("compare", "job");
+    assertTrue(ended.err().contains("the clock of this machine is wrong"), ended.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "200, <html>sign in</html>, 'the answer is none of AWS, or was cut'",
+    "200, '{\"TrainingJobName\":', 'the answer is none of AWS, or was cut'",
+    "403, <html>blocked</html>, the answer (HTTP 403) is none of AWS",
+    "404, <html>what?</html>, the answer (HTTP 404) is none of AWS",
+    "301, '', the answer (HTTP 301) is none of AWS",
+    "407, '', a proxy wants a name and a password"
+  })
+  void whatAProxyAnswersIsNotTheServices(int status, String body, String said) {
+    service
+        .server()
+        .stubFor(
+            post("/")
+                .willReturn(
+                    com.github.tomakehurst.wiremock.client.WireMock.aResponse()
+                        .withStatus(status)
+                        .withHeader("Content-Type", "text/html")
+                        .withBody(body)));
+    Ended ended = FakeService.run("compare", "job");
+    assertEquals(1, ended.code());
+    assertEquals(1, lines(ended.err()).size(), ended.err());
+    assertTrue(ended.err().startsWith("lora-graph: job: " + said), ended.err());
   }
 
   @Test

@@ -1,0 +1,198 @@
+package io.github.loragraph.sagemaker.client;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.profiles.Profile;
+import software.amazon.awssdk.profiles.ProfileFile;
+import software.amazon.awssdk.profiles.ProfileFileLocation;
+import software.amazon.awssdk.profiles.ProfileFileSystemSetting;
+
+/**
+ * What the AWS SDK is told on this machine, by variables, by Java's system properties and by the
+ * files in {@code ~/.aws}: of a value that it cannot use it says neither whose it is nor where it
+ * stands.
+ */
+final class MachineSettings {
+  private static final String ENDPOINT = "ENDPOINT_URL";
+
+  /** Regions of all partitions; new ones are named alike. */
+  private static final Pattern REGION = Pattern.compile("[a-z]{2,5}(-[a-z]+)+-\\d{1,2}");
+
+  /** Other services than AWS's own call their regions as they like. */
+  private static final Pattern ANY_REGION = Pattern.compile("[A-Za-z0-9][A-Za-z0-9-]*");
+
+  /**
+   * @param name of the variable without {@code AWS_}
+   * @param form what it has to be, in words
+   */
+  private record Setting(String name, String form, Predicate<String> isRight) {
+    static Setting words(String name, String... words) {
+      List<String> known = List.of(words);
+      return new Setting(
+          name,
+          "one of " + String.join(", ", known),
+          value -> known.contains(value.toLowerCase(Locale.ROOT)));
+    }
+
+    static Setting number(String name, int least) {
+      return new Setting(
+          name,
+          "a whole number, %d or more".formatted(least),
+          value -> value.matches("\\d{1,9}") && Integer.parseInt(value) >= least);
+    }
+  }
+
+  private static final List<Setting> ALL =
+      List.of(
+          Setting.number("MAX_ATTEMPTS", 1),
+          Setting.words("RETRY_MODE", "legacy", "standard", "adaptive"),
+          Setting.words(
+              "DEFAULTS_MODE", "legacy", "standard", "in-region", "cross-region", "mobile", "auto"),
+          Setting.words("USE_FIPS_ENDPOINT", "true", "false"),
+          Setting.words("USE_DUALSTACK_ENDPOINT", "true", "false"),
+          Setting.words("DISABLE_REQUEST_COMPRESSION", "true", "false"),
+          Setting.number("REQUEST_MIN_COMPRESSION_SIZE_BYTES", 0),
+          Setting.words("REQUEST_CHECKSUM_CALCULATION", "when_supported", "when_required"),
+          Setting.words("RESPONSE_CHECKSUM_VALIDATION", "when_supported", "when_required"));
+
+  /** A value with the place where it stands. */
+  private record Value(String place, String text) {}
+
+  private MachineSettings() {}
+
+  /**
+   * @param region that is asked for; null for that of this machine
+   * @throws LoraGraphException if something is not as the SDK takes it; the message says where it
+   *     stands
+   */
+  static void check(@Nullable String region) {
+    files();
+    for (Setting setting : ALL) {
+      value(setting.name)
+          .filter(value -> !setting.isRight.test(value.text.strip()))
+          .ifPresent(
+              value -> {
+                throw failure(value, "it has to be " + setting.form);
+              });
+    }
+    endpoints()
+        .filter(value -> !isAddress(value.text))
+        .findFirst()
+        .ifPresent(
+            value -> {
+              throw failure(value, "it has to be an address, as https://HOST");
+            });
+    Optional.ofNullable(region)
+        .map(named -> new Value("the region", named))
+        .or(() -> value("REGION").filter(value -> !value.text.isBlank()))
+        .filter(value -> !(isElsewhere() ? ANY_REGION : REGION).matcher(value.text).matches())
+        .ifPresent(
+            value -> {
+              throw failure(value, "it has to be a region, as eu-central-1");
+            });
+  }
+
+  private static LoraGraphException failure(Value value, String form) {
+    return new LoraGraphException("%s is '%s': %s".formatted(value.place, value.text, form));
+  }
+
+  private static void files() {
+    file(ProfileFileLocation.configurationFileLocation(), ProfileFile.Type.CONFIGURATION);
+    file(ProfileFileLocation.credentialsFileLocation(), ProfileFile.Type.CREDENTIALS);
+  }
+
+  private static void file(Optional<Path> there, ProfileFile.Type type) {
+    there.ifPresent(
+        file -> {
+          try {
+            ProfileFile.builder().content(file).type(type).build();
+          } catch (RuntimeException e) {
+            throw new LoraGraphException(
+                "%s cannot be read: %s".formatted(file, e.getMessage()), e);
+          }
+        });
+  }
+
+  /** The profile that is chosen, if it is there. */
+  private static Optional<Profile> profile() {
+    return ProfileFile.defaultProfileFile().profile(profileName());
+  }
+
+  private static String profileName() {
+    return ProfileFileSystemSetting.AWS_PROFILE.getStringValueOrThrow();
+  }
+
+  /** The profile that is asked for and stands in no file; empty where none is asked for. */
+  static Optional<String> missingProfile() {
+    String name = profileName();
+    return name.equals("default") || profile().isPresent() ? Optional.empty() : Optional.of(name);
+  }
+
+  /** Whether another host than AWS's own is asked, of S3 among others. */
+  static boolean isElsewhere() {
+    return Stream.of(ENDPOINT, ENDPOINT + "_S3").anyMatch(name -> value(name).isPresent());
+  }
+
+  private static Stream<Value> endpoints() {
+    Stream<String> ofServices =
+        Stream.of("SAGEMAKER", "S3", "CLOUDWATCH_LOGS", "STS", "SSO", "SSO_OIDC")
+            .map(service -> ENDPOINT + "_" + service);
+    return Stream.concat(Stream.of(ENDPOINT), ofServices).flatMap(name -> value(name).stream());
+  }
+
+  private static boolean isAddress(String text) {
+    try {
+      URI uri = new URI(text);
+      return uri.getHost() != null
+          && uri.getScheme() != null
+          && uri.getScheme().toLowerCase(Locale.ROOT).matches("https?");
+    } catch (URISyntaxException e) {
+      return false;
+    }
+  }
+
+  /** What the SDK takes: a system property goes before a variable, and that before the files. */
+  private static Optional<Value> value(String name) {
+    String property = "aws." + camelCase(name);
+    String variable = "AWS_" + name;
+    return Optional.ofNullable(System.getProperty(property))
+        .map(text -> new Value("the system property " + property, text))
+        .or(
+            () ->
+                Optional.ofNullable(System.getenv(variable))
+                    .map(text -> new Value("the variable " + variable, text)))
+        .or(() -> inFile(name.toLowerCase(Locale.ROOT)));
+  }
+
+  private static Optional<Value> inFile(String key) {
+    // Of the files the SDK takes no number of attempts.
+    return key.equals("max_attempts")
+        ? Optional.empty()
+        : profile()
+            .flatMap(profile -> profile.property(key))
+            .map(
+                text ->
+                    new Value("%s of profile %s in ~/.aws".formatted(key, profileName()), text));
+  }
+
+  private static String camelCase(String name) {
+    String[] words = name.toLowerCase(Locale.ROOT).split("_");
+    return words[0]
+        + String.join(
+            "",
+            Arrays.stream(words)
+                .skip(1)
+                .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
+                .toList());
+  }
+}

@@ -1,0 +1,152 @@
+package io.github.loragraph.sagemaker.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.loragraph.sagemaker.client.FakeService.Ended;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Settings of the SDK that are wrong, on a machine that has no others. */
+class MachineSettingsTest {
+  @TempDir private Path folder;
+  private Path config;
+  private final Map<String, String> before = new HashMap<>();
+
+  @BeforeEach
+  void noOthers() {
+    config = folder.resolve("config");
+    set("aws.configFile", config.toString());
+    set("aws.sharedCredentialsFile", folder.resolve("credentials").toString());
+    set("aws.disableEc2Metadata", "true");
+    set("aws.region", "eu-central-1");
+  }
+
+  @AfterEach
+  void asBefore() {
+    before.forEach(
+        (property, value) -> {
+          if (value == null) {
+            System.clearProperty(property);
+          } else {
+            System.setProperty(property, value);
+          }
+        });
+  }
+
+  private void set(String property, String value) {
+    before.putIfAbsent(property, System.getProperty(property));
+    System.setProperty(property, value);
+  }
+
+  private static String refused() {
+    Ended ended = FakeService.run("compare", "job");
+    assertEquals(1, ended.code(), ended.err());
+    assertEquals(1, ended.err().lines().count(), ended.err());
+    return ended.err().strip();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "aws.maxAttempts, abc, 'a whole number, 1 or more'",
+    "aws.maxAttempts, 0, 'a whole number, 1 or more'",
+    "aws.retryMode, foo, 'one of legacy, standard, adaptive'",
+    "aws.defaultsMode, x, 'one of legacy, standard, in-region, cross-region, mobile, auto'",
+    "aws.useFipsEndpoint, x, 'one of true, false'",
+    "aws.useDualstackEndpoint, x, 'one of true, false'",
+    "aws.disableRequestCompression, x, 'one of true, false'",
+    "aws.requestMinCompressionSizeBytes, x, 'a whole number, 0 or more'",
+    "aws.requestChecksumCalculation, x, 'one of when_supported, when_required'",
+    "aws.responseChecksumValidation, x, 'one of when_supported, when_required'",
+    "aws.endpointUrl, nonsense, 'an address, as https://HOST'",
+    "aws.endpointUrl, '', 'an address, as https://HOST'",
+    "aws.endpointUrlS3, ftp://a, 'an address, as https://HOST'",
+    "aws.region, eu central, 'a region, as eu-central-1'",
+    "aws.region, nowhere, 'a region, as eu-central-1'",
+  })
+  void aWrongValueIsNamedWithItsPlace(String property, String value, String form) {
+    set(property, value);
+    assertEquals(
+        "lora-graph: the system property %s is '%s': it has to be %s"
+            .formatted(property, value, form),
+        refused());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "retry_mode, foo",
+    "defaults_mode, x",
+    "use_fips_endpoint, x",
+    "use_dualstack_endpoint, x",
+    "disable_request_compression, x",
+    "request_min_compression_size_bytes, x",
+    "request_checksum_calculation, x",
+    "response_checksum_validation, x",
+    "endpoint_url, http://a b",
+  })
+  void inTheFilesLikewise(String key, String value) throws IOException {
+    Files.writeString(config, "[default]\n%s = %s\n".formatted(key, value));
+    String said = refused();
+    assertTrue(
+        said.startsWith(
+            "lora-graph: %s of profile default in ~/.aws is '%s': it has to be "
+                .formatted(key, value)),
+        said);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "nonsense, Expected an '=' sign",
+    "[unclosed, Profile definition must end",
+  })
+  void aFileThatIsNoneIsNamed(String line, String reason) throws IOException {
+    Files.writeString(config, "[default]\n" + line + "\n");
+    String said = refused();
+    assertTrue(said.startsWith("lora-graph: " + config + " cannot be read: " + reason), said);
+  }
+
+  @Test
+  void anEmptyRegionIsWrongUsage() {
+    Ended ended = FakeService.run("compare", "job", "--region", "");
+    assertEquals(2, ended.code(), ended.err());
+    assertTrue(ended.err().startsWith("lora-graph: --region is empty"), ended.err());
+    Ended none = FakeService.run("compare", "job", "--region", "eu central");
+    assertEquals(1, none.code());
+    assertEquals(
+        "lora-graph: the region is 'eu central': it has to be a region, as eu-central-1",
+        none.err().strip());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // That there is a session of SSO says nothing of the credentials.
+    "'[sso-session x]|sso_region = eu-central-1|sso_start_url = https://a.b', there are no credentials: sign in with",
+    "'sso_session = x|sso_account_id = 1|sso_role_name = r|[sso-session x]|sso_region = eu-central-1|sso_start_url = https://a.b', 'the credentials have expired, or there are none yet (Unable to load SSO token): sign in with'",
+    "'source_profile = nope|role_arn = x', there are no credentials that can be used (the profile in ~/.aws: The source profile of 'default' was configured to be 'nope'",
+    "'credential_process = /nope/x', there are no credentials that can be used (the profile in ~/.aws: Failed to refresh process-based credentials)",
+    "'web_identity_token_file = /nope|role_arn = x', there are no credentials that can be used (the profile in ~/.aws: java.nio.file.NoSuchFileException: /nope)",
+    "'aws_access_key_id = x', there are no credentials that can be used (the profile in ~/.aws: Profile property 'aws_secret_access_key' was not configured",
+  })
+  void whyThereAreNoCredentialsIsSaid(String lines, String reason) throws IOException {
+    Files.writeString(config, "[default]\n" + lines.replace('|', '\n') + "\n");
+    String said = refused();
+    assertTrue(said.startsWith("lora-graph: job: " + reason), said);
+  }
+
+  @Test
+  void aProfileThatIsNotThereIsNamed() {
+    set("aws.profile", "nope");
+    assertEquals(
+        "lora-graph: job: there is no profile 'nope' in the files of ~/.aws: correct AWS_PROFILE",
+        refused());
+  }
+}
