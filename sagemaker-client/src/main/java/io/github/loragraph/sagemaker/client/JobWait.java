@@ -98,8 +98,9 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
     /** Asks for each job that is not over, also where one before it is not told. */
     void ask() {
       busy.clear();
-      for (String name : List.copyOf(known.keySet())) {
-        if (known.get(name).status().isOver()) {
+      for (JobDescription last : List.copyOf(known.values())) {
+        String name = last.name();
+        if (last.status().isOver()) {
           continue;
         }
         if (left().isZero() && !patience.isZero()) {
@@ -108,7 +109,8 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
         try {
           JobDescription said = service.describe(name, this::longestCall);
           isAnswered = true;
-          tell(known.put(name, said), said);
+          known.put(name, said);
+          tell(last, said);
         } catch (SdkException e) {
           boolean isUnreachable = ServiceFailure.isUnreachable(e);
           // Who has never answered is asked at the wrong place.
@@ -116,7 +118,7 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
             throw ServiceFailure.of(name, e);
           }
           busy.put(name, e);
-          if (known.get(name).status() == JobStatus.UNKNOWN) {
+          if (last.status() == JobStatus.UNKNOWN) {
             known.put(name, JobDescription.unknown(name, ServiceFailure.words(e)));
           }
           if (isUnreachable || ServiceFailure.isOutOfTime(e)) {
