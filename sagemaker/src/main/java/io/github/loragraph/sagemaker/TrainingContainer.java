@@ -314,9 +314,9 @@ public final class TrainingContainer {
       throw new LoraGraphException(
           "%s: %s: none trains nothing: a job is a training".formatted(file, METHOD));
     }
-    putFiles(settings, DATA, channels.dataFiles(PlatformNames.TRAIN, notes));
+    putFiles(settings, DATA, channels, PlatformNames.TRAIN, notes);
     if (SEARCH_HELD_OUT.stream().noneMatch(settings::containsKey)) {
-      putFiles(settings, EVAL, channels.dataFiles(PlatformNames.VALIDATION, notes));
+      putFiles(settings, EVAL, channels, PlatformNames.VALIDATION, notes);
     }
     if (!settings.containsKey(DATA)) {
       throw new LoraGraphException(
@@ -329,12 +329,21 @@ public final class TrainingContainer {
       settings.put(HEAD, Map.of());
       read = read(file, settings, asked.seed());
     }
+    channels.sayUnused(read, notes);
     return read;
   }
 
-  private static void putFiles(Map<String, Object> settings, String name, List<String> files) {
-    if (!settings.containsKey(name) && !files.isEmpty()) {
-      settings.put(name, files);
+  private static void putFiles(
+      Map<String, Object> settings,
+      String name,
+      Channels channels,
+      String channel,
+      Consumer<String> notes) {
+    if (!settings.containsKey(name)) {
+      List<String> files = channels.dataFiles(channel, notes);
+      if (!files.isEmpty()) {
+        settings.put(name, files);
+      }
     }
   }
 

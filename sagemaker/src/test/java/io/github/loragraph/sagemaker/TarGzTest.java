@@ -83,6 +83,7 @@ class TarGzTest {
         Arguments.of("is a link", archive(link("x", TarConstants.LF_LINK, "/etc/passwd"))),
         Arguments.of("is a link", archive(link("x", TarConstants.LF_FIFO, ""))),
         Arguments.of("is a link", archive(link("x", TarConstants.LF_CHR, ""))),
+        Arguments.of("cannot write", archive(entry("n".repeat(300)))),
         Arguments.of("a file twice", archive(entry("x"), entry("./x"))),
         Arguments.of("damaged", Arrays.copyOf(whole, whole.length - 20)),
         Arguments.of("damaged", CONTENT),

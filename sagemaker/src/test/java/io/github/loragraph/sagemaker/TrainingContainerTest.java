@@ -368,6 +368,12 @@ class TrainingContainerTest {
             c ->
                 Files.move(
                     c.base.resolve("input/data/train/train.tsv"),
+                    c.base.resolve("input/data/train/_train.tsv"))),
+        failure(
+            "train.parquet",
+            c ->
+                Files.move(
+                    c.base.resolve("input/data/train/train.tsv"),
                     c.base.resolve("input/data/train/train.parquet"))),
         failure(
             "the job has 2 instances",
@@ -378,6 +384,40 @@ class TrainingContainerTest {
             "train.tsv",
             c -> c.write("input/data/train/train.tsv", "sentence\tlabel\ngood film\tunheard-of\n")),
         failure("model.onnx", c -> c.write("input/data/model/model.onnx", "nothing")));
+  }
+
+  @Test
+  void filesThatNothingNamesAreSaidToBeUnused() throws IOException {
+    Container container = Container.in(folder.resolve("opt-ml"));
+    container.write("input/data/train/more.parquet", "x");
+    container.write("input/data/validation/labels.tsv", "x");
+    container.hyperParameters(
+        job("data", "train/*.tsv", "eval", "validation/dev.tsv", "match", "nothing-of-it"));
+    Container.Ended ended = container.train();
+    assertTrue(
+        ended.err().contains("not used of channel 'train', since")
+            && ended.err().contains(": more.parquet"),
+        ended.err());
+    assertTrue(ended.err().contains(": labels.tsv"), ended.err());
+    assertFalse(ended.err().contains("dev.tsv,"), ended.err());
+  }
+
+  @Test
+  void aModelInAnArchiveIsCalledByTheNameOfTheArchive() throws IOException, InterruptedException {
+    Container container = Container.in(folder.resolve("opt-ml"));
+    Path model = container.base.resolve("input/data/model");
+    Files.writeString(model.resolve("model.onnx"), "nothing");
+    assertEquals(
+        0,
+        new ProcessBuilder("tar", "-czf", "packed.tar.gz", "model.onnx", "config.json")
+            .directory(model.toFile())
+            .start()
+            .waitFor());
+    Files.delete(model.resolve("model.onnx"));
+    container.hyperParameters(job());
+    assertEquals(1, container.train().code());
+    String failure = Files.readString(container.base.resolve("output/failure"));
+    assertTrue(failure.contains("packed.tar.gz/model.onnx"), failure);
   }
 
   @ParameterizedTest
