@@ -91,7 +91,7 @@ final class CheckpointMirror implements TrainingListener {
       // An empty folder is nothing to the platform, which copies files.
       Files.delete(Files.createTempDirectory(folder, ".lora-"));
     } catch (IOException e) {
-      throw FolderFiles.cannotWrite(folder, e);
+      throw ContentFile.cannotWrite(folder, e);
     }
   }
 
@@ -185,7 +185,7 @@ final class CheckpointMirror implements TrainingListener {
         TemporaryFolder.delete(run);
       }
     } catch (IOException e) {
-      throw FolderFiles.cannotWrite(run, e);
+      throw ContentFile.cannotWrite(run, e);
     }
   }
 
@@ -296,7 +296,7 @@ final class CheckpointMirror implements TrainingListener {
       content.writeTo(file);
       done = true;
     } catch (IOException e) {
-      throw FolderFiles.cannotWrite(file, e);
+      throw ContentFile.cannotWrite(file, e);
     } finally {
       if (!done) {
         deleteQuietly(file);

@@ -44,6 +44,7 @@ public record ContentFile(Path file, Path named) {
     return cannotWrite(named, e);
   }
 
+  /** What a failure to write says: the path, and why. */
   static LoraGraphException cannotWrite(Path named, IOException e) {
     return new LoraGraphException("cannot write " + named + ": " + AtomicFile.reason(e), e);
   }

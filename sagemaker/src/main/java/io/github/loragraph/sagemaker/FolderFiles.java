@@ -13,7 +13,7 @@ import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** What lies in folders, in the order of the paths, and what is said where that fails. */
+/** What lies in folders, in the order of the paths. */
 final class FolderFiles {
   private FolderFiles() {}
 
@@ -53,10 +53,5 @@ final class FolderFiles {
                 .formatted(folder, loop.getFile()),
             e)
         : new LoraGraphException("cannot list " + folder + ": " + AtomicFile.reason(e), e);
-  }
-
-  /** What a failure to write says; the platform sees this line alone. */
-  static LoraGraphException cannotWrite(Path file, IOException e) {
-    return new LoraGraphException("cannot write " + file + ": " + AtomicFile.reason(e), e);
   }
 }
