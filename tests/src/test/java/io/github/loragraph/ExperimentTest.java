@@ -65,6 +65,9 @@ class ExperimentTest {
         file + ": runs.full.lr: 'high' is no number",
         BASE + "runs: {full: {method: full, lr: high}}");
     assertRefused(file + ": runs.lora.rank: ", BASE + "runs: {lora: {match: query, rank: two}}");
+    assertRefused(
+        "runs.a.output-name: it is empty, and no output is called so",
+        BASE + "runs: {a: {method: full, output-name: ''}}");
     assertRefused("'../x' is no name of a run", BASE + "runs: {../x: {method: full}}");
     assertRefused(
         "there are two runs of the name 'FULL'",
@@ -147,7 +150,8 @@ class ExperimentTest {
         train.err().contains(" is the file of a search, and not of a training: "), train.err());
     assertRefused(
         file
-            + " is the file of a training, and not of an experiment: run it with 'lora-graph train --config "
+            + " is the file of a training, and not of an experiment: run it with 'lora-graph train"
+            + " --config "
             + file
             + " -o DIR'",
         "model: model.onnx\ndata: train.jsonl\n");
@@ -250,7 +254,8 @@ class ExperimentTest {
     Files.writeString(
         file,
         BASE.replace("model.onnx", "model.lora.onnx")
-            + "runs: {one: {method: full, save-best: eval_loss}, two: {method: head, train-bias: true}}");
+            + "runs: {one: {method: full, save-best: eval_loss}, two: {method: head, train-bias:"
+            + " true}}");
     assertEquals(0, Cli.run("experiment", file, "--dry-run").exitCode());
   }
 

@@ -172,6 +172,8 @@ public final class RunSettings {
       Map<String, List<String>> training = new LinkedHashMap<>();
       boolean measured = method.equals(NONE);
       requireMethod();
+      requireOutputName(given.get(OUTPUT_NAME));
+      requireOutputName(givenHead == null ? null : givenHead.get(OUTPUT_NAME));
       given.forEach(
           (key, setting) -> {
             if (key.equals(SettingsLayer.MODEL)) {
@@ -239,6 +241,14 @@ public final class RunSettings {
         throw new LoraGraphException(
             "%s: %s: %s is none of: %s"
                 .formatted(file, placeOf(METHOD), method, String.join(", ", methods)));
+      }
+    }
+
+    private void requireOutputName(@Nullable Setting setting) {
+      if (setting != null && setting.text().isEmpty()) {
+        throw new LoraGraphException(
+            "%s: %s: it is empty, and no output is called so: leave it out"
+                .formatted(file, setting.where()));
       }
     }
 

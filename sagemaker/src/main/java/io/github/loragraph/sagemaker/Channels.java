@@ -26,13 +26,6 @@ import java.util.regex.Pattern;
 record Channels(Map<String, Path> folders) {
   private static final String MODE = "TrainingInputMode";
 
-  /** Files that hold examples, packed or not. */
-  private static final Pattern DATA =
-      Pattern.compile(
-          "(?i).+\\.(?:tsv|csv|jsonl|ndjson|json|txt"
-              + "|conll|conllu|conll03|bio|iob|iob1|iob2|bioes|iobes|bilou)"
-              + "(?:\\.(?:gz|gzip|zst|zstd))?");
-
   /** What tools put beside data. */
   private static final Pattern BESIDE =
       Pattern.compile(
@@ -149,7 +142,7 @@ record Channels(Map<String, Path> folders) {
       String last = path.getFileName().toString();
       if (isHidden(path) || BESIDE.matcher(last).matches()) {
         others.add(path.toString());
-      } else if (!DATA.matcher(last).matches()) {
+      } else if (!PlatformNames.isData(last)) {
         refused.add(path.toString());
       } else if (!Files.isRegularFile(file)) {
         throw new LoraGraphException(

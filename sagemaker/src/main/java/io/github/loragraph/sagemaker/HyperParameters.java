@@ -161,7 +161,10 @@ record HyperParameters(
         }
         return text;
       }
-      return decoded(key, json.get());
+      // Quotes around nothing are a text that is meant to be empty.
+      return json.get().isTextual() && json.get().textValue().isBlank()
+          ? json.get().textValue()
+          : decoded(key, json.get());
     }
 
     private LoraGraphException failure(String key, String what) {

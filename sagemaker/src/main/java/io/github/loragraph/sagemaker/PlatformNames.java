@@ -1,6 +1,7 @@
 package io.github.loragraph.sagemaker;
 
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Names that who submits a job, the platform and the container agree on. */
 public final class PlatformNames {
@@ -16,10 +17,22 @@ public final class PlatformNames {
   /** All channels that a container takes. */
   public static final List<String> CHANNELS = List.of(TRAIN, VALIDATION, MODEL);
 
+  /** Files that hold examples, packed or not. */
+  private static final Pattern DATA =
+      Pattern.compile(
+          "(?i).+\\.(?:tsv|csv|jsonl|ndjson|json|txt"
+              + "|conll|conllu|conll03|bio|iob|iob1|iob2|bioes|iobes|bilou)"
+              + "(?:\\.(?:gz|gzip|zst|zstd))?");
+
   private static final String OF_PLATFORM = "sagemaker_";
   private static final String OBJECTIVE = "_tuning_objective_metric";
 
   private PlatformNames() {}
+
+  /** Whether a container takes a file of that name for data. */
+  public static boolean isData(String file) {
+    return DATA.matcher(file).matches();
+  }
 
   /** Whether a hyperparameter is the platform's own, and says nothing to a training. */
   public static boolean isOfPlatform(String hyperparameter) {

@@ -1,8 +1,5 @@
 package io.github.loragraph.sagemaker.client;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.Dataset;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.RunProgram;
@@ -20,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * What a run's settings are to the container that it is made in: hyperparameters, which are texts,
@@ -28,13 +26,13 @@ import java.util.TreeMap;
  * @param hyperparameters by the settings' own names
  * @param local channels that are uploaded, by their names
  * @param remote channels that lie in S3, by their names
+ * @param notes of what is taken for something, a line each
  */
 record RunInputs(
     Map<String, String> hyperparameters,
     Map<String, InputFiles> local,
-    Map<String, S3Location> remote) {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
+    Map<String, S3Location> remote,
+    List<String> notes) {
   private static final String DATA = "data";
   private static final String EVAL = "eval";
   private static final String MODEL = "model";
@@ -44,15 +42,20 @@ record RunInputs(
   private static final String ADAPTER = "adapter";
   private static final String LABELS_FROM = "labels-from";
 
+  /** Of a model that is one file, which is chosen from its folder. */
+  private static final String ONNX = ".onnx";
+
+  /** Of a model that is one file with all that belongs to it. */
+  private static final String ARCHIVE = ".tar.gz";
+
   /** What the service takes. */
   private static final int MOST_HYPERPARAMETERS = 100;
-
-  private static final int LONGEST_VALUE = 2_500;
 
   RunInputs {
     hyperparameters = Collections.unmodifiableMap(new LinkedHashMap<>(hyperparameters));
     local = Collections.unmodifiableMap(new LinkedHashMap<>(local));
     remote = Collections.unmodifiableMap(new LinkedHashMap<>(remote));
+    notes = List.copyOf(notes);
   }
 
   /**
@@ -72,6 +75,7 @@ record RunInputs(
     private final Map<String, String> hyperparameters = new LinkedHashMap<>();
     private final Map<String, InputFiles> local = new LinkedHashMap<>();
     private final Map<String, S3Location> remote = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
 
     Reader(RunProgram program, String where) {
       this.program = program;
@@ -94,20 +98,24 @@ record RunInputs(
             if (program.isFile(Part.TRAINING, name) || program.isFile(Part.ADAPTERS, name)) {
               files(channels, name, values);
             } else {
-              hyperparameters.put(name, text(name, values));
+              putText(name, () -> HyperparameterText.of(values, ServiceText.HYPERPARAMETER));
             }
           });
       Map<String, List<String>> head = head(run, channels);
       channels.forEach(this::channel);
-      run.head().ifPresent(there -> hyperparameters.put(HEAD, headText(head)));
+      run.head().ifPresent(there -> putHead(head));
       hyperparameters.put(SEED, Long.toString(run.seed()));
-      requireLimits();
-      return new RunInputs(hyperparameters, local, remote);
+      if (hyperparameters.size() > MOST_HYPERPARAMETERS) {
+        throw new LoraGraphException(
+            "%s%d settings, and the service takes %d"
+                .formatted(where, hyperparameters.size(), MOST_HYPERPARAMETERS));
+      }
+      return new RunInputs(hyperparameters, local, remote, notes);
     }
 
     private void model(RunSettings run, Map<String, List<String>> sources) {
       if (run.isModelElsewhere()) {
-        remote.put(PlatformNames.MODEL, place(MODEL, run.model()));
+        referModel(place(MODEL, run.model()));
         return;
       }
       ModelFolder source = run.source();
@@ -140,6 +148,37 @@ record RunInputs(
       sources.remove(FILE);
     }
 
+    /** An archive alone is whole; beside a model's file lies what belongs to it. */
+    private void referModel(S3Location place) {
+      if (place.name().endsWith(ONNX)) {
+        remote.put(PlatformNames.MODEL, folder(MODEL, PlatformNames.MODEL, place));
+        hyperparameters.put(MODEL, PlatformNames.MODEL + "/" + place.name());
+      } else {
+        remote.put(
+            PlatformNames.MODEL, place.name().endsWith(ARCHIVE) ? place : asFolder(MODEL, place));
+      }
+    }
+
+    /** What the service takes besides an address without a slash at its end is no folder's. */
+    private S3Location asFolder(String setting, S3Location place) {
+      if (place.name().isEmpty()) {
+        return place;
+      }
+      S3Location folder = place.resolve("");
+      notes.add("%s: %s is taken for a folder, %s".formatted(setting, place, folder));
+      return folder;
+    }
+
+    private S3Location folder(String setting, String channel, S3Location file) {
+      if (file.folder().key().isEmpty()) {
+        throw failure(
+            setting,
+            "%s lies in no folder, and channel '%s' would be all of the bucket: put it into one"
+                .formatted(file, channel));
+      }
+      return file.folder();
+    }
+
     private static void files(
         Map<String, Map<String, List<String>>> channels, String name, List<String> values) {
       channels
@@ -167,7 +206,7 @@ record RunInputs(
       return head;
     }
 
-    private String headText(Map<String, List<String>> head) {
+    private void putHead(Map<String, List<String>> head) {
       Map<String, Object> texts = new LinkedHashMap<>();
       head.forEach(
           (name, values) -> {
@@ -175,7 +214,13 @@ record RunInputs(
             String path = program.isFile(Part.HEAD, name) ? hyperparameters.remove(name) : null;
             texts.put(name, path != null ? path : values.size() == 1 ? values.get(0) : values);
           });
-      return json(texts);
+      if (hyperparameters.containsKey(HEAD)) {
+        throw failure(
+            HEAD,
+            "it puts a head on and names its layers, '%s', and a job takes one of them: put the head on first with 'lora-graph add-head', and name that folder as the model"
+                .formatted(hyperparameters.get(HEAD)));
+      }
+      putText(HEAD, () -> HyperparameterText.ofMap(texts));
     }
 
     /** Fills a channel, and says the paths in it, as the container has them. */
@@ -204,7 +249,7 @@ record RunInputs(
               files.put(name, file);
               paths.add(channel + "/" + name);
             }
-            hyperparameters.put(setting, paths.size() == 1 ? paths.get(0) : json(paths));
+            putText(setting, () -> HyperparameterText.of(paths, ServiceText.HYPERPARAMETER));
           });
       InputFiles found = new InputFiles(files);
       found.require();
@@ -212,10 +257,17 @@ record RunInputs(
     }
 
     private void refer(String channel, Map<String, List<String>> settings, List<String> all) {
-      S3Location first = place(settings.keySet().iterator().next(), all.get(0));
+      String firstSetting = settings.keySet().iterator().next();
+      S3Location first = place(firstSetting, all.get(0));
       if (all.size() == 1 && (settings.containsKey(DATA) || settings.containsKey(EVAL))) {
-        // The container takes all data files of the channel.
-        remote.put(channel, first);
+        if (PlatformNames.isData(first.name())) {
+          // The service takes all whose keys begin with it; the setting says which one it is.
+          hyperparameters.put(firstSetting, channel + "/" + first.name());
+          remote.put(channel, first);
+        } else {
+          // The container takes all data files of the channel.
+          remote.put(channel, asFolder(firstSetting, first));
+        }
         return;
       }
       settings.forEach(
@@ -234,69 +286,29 @@ record RunInputs(
               }
               paths.add(channel + "/" + file.name());
             }
-            hyperparameters.put(setting, paths.size() == 1 ? paths.get(0) : json(paths));
+            putText(setting, () -> HyperparameterText.of(paths, ServiceText.HYPERPARAMETER));
           });
-      remote.put(channel, first.folder());
+      remote.put(channel, folder(firstSetting, channel, first));
     }
 
     private S3Location place(String setting, String text) {
       try {
-        return S3Location.of(text);
+        return S3Location.named(text);
       } catch (LoraGraphException e) {
         throw failure(setting, e.getMessage());
       }
     }
 
-    private void requireLimits() {
-      if (hyperparameters.size() > MOST_HYPERPARAMETERS) {
-        throw new LoraGraphException(
-            "%s%d settings, and the service takes %d"
-                .formatted(where, hyperparameters.size(), MOST_HYPERPARAMETERS));
+    private void putText(String setting, Supplier<String> text) {
+      try {
+        hyperparameters.put(setting, text.get());
+      } catch (LoraGraphException e) {
+        throw failure(setting, e.getMessage());
       }
-      hyperparameters.forEach(
-          (name, value) -> {
-            if (value.length() > LONGEST_VALUE) {
-              throw failure(
-                  name,
-                  "it has %,d characters, and the service takes %,d"
-                      .formatted(value.length(), LONGEST_VALUE));
-            }
-          });
     }
 
     private LoraGraphException failure(String setting, String what) {
       return new LoraGraphException("%s%s: %s".formatted(where, setting, what));
-    }
-
-    /** Values as the container reads them again: text is text, and several are a list. */
-    private String text(String name, List<String> values) {
-      if (values.size() > 1) {
-        return json(values);
-      }
-      if (isStructured(values.get(0))) {
-        throw failure(
-            name,
-            "'%s' would be read as JSON, as hyperparameters are: write it in another way"
-                .formatted(values.get(0)));
-      }
-      return values.get(0);
-    }
-
-    private static boolean isStructured(String value) {
-      try {
-        JsonNode read = JSON.readTree(value);
-        return read.isTextual() || read.isContainerNode() || read.isNull();
-      } catch (JsonProcessingException e) {
-        return false;
-      }
-    }
-
-    private static String json(Object value) {
-      try {
-        return JSON.writeValueAsString(value);
-      } catch (JsonProcessingException e) {
-        throw new IllegalStateException(e);
-      }
     }
   }
 }

@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
  */
 public record S3Location(String bucket, String key) {
   private static final String SCHEME = "s3://";
-  private static final Pattern FORM =
-      Pattern.compile("s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?");
+
+  /** Names of buckets from before 2018 have capitals and underscores, too, and are longer. */
+  private static final Pattern FORM = Pattern.compile("s3://([A-Za-z0-9._-]{3,255})(?:/(.*))?");
 
   /** Whether a text is meant for a place in S3. */
   static boolean isMeantBy(String text) {
@@ -30,6 +31,22 @@ public record S3Location(String bucket, String key) {
       throw new LoraGraphException("'%s' is no s3://BUCKET/KEY".formatted(text));
     }
     return new S3Location(form.group(1), form.group(2) == null ? "" : form.group(2));
+  }
+
+  /**
+   * Reads what somebody has written into a file.
+   *
+   * @throws LoraGraphException if it is nothing like it, or the service takes none like it
+   */
+  static S3Location named(String text) {
+    S3Location place = of(text);
+    ServiceText.S3_ADDRESS.require(text);
+    if (text.contains("*")) {
+      throw new LoraGraphException(
+          "'%s' is a pattern, and the service has none: name a folder, all of which is taken"
+              .formatted(text));
+    }
+    return place;
   }
 
   /** What lies in it as in a folder. */

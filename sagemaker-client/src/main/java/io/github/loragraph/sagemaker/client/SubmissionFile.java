@@ -78,15 +78,15 @@ final class SubmissionFile {
                 put("", entries, channel, MODEL, place);
               } else {
                 Map<String, Object> base = new LinkedHashMap<>();
-                if (entries.get(BASE) instanceof Map<?, ?> given) {
-                  given.forEach((key, value) -> base.put(String.valueOf(key), value));
+                Object given = entries.get(BASE);
+                if (given != null && !(given instanceof Map)) {
+                  // It is refused with the rest of the file.
+                  return;
                 }
-                put(
-                    BASE + ".",
-                    base,
-                    channel,
-                    channel.equals(PlatformNames.TRAIN) ? "data" : "eval",
-                    place);
+                if (given instanceof Map<?, ?> map) {
+                  map.forEach((key, value) -> base.put(String.valueOf(key), value));
+                }
+                put(BASE + ".", base, channel, setting(channel), place);
                 entries.put(BASE, base);
               }
             });
@@ -115,23 +115,54 @@ final class SubmissionFile {
             });
     JobRequests requests = new JobRequests(settings);
     List<PlannedJob> jobs = new ArrayList<>();
+    Set<String> notes = new LinkedHashSet<>();
     for (RunSettings run : experiment.runs()) {
+      requireChannels(run);
       RunInputs inputs = RunInputs.of(program, file.toString(), run);
+      notes.addAll(inputs.notes());
       String name = names.next(settings.jobPrefix() + "-" + run.fullName(), JobNames.TRAINING);
       CreateTrainingJobRequest request =
           requests.training(name, inputs.hyperparameters(), channels(inputs));
       jobs.add(new PlannedJob(name, run.fullName(), Optional.of(request), Optional.empty()));
     }
-    return submission(jobs, List.of());
+    return submission(jobs, notes);
+  }
+
+  /** A run that has its own data has no use for the channel that all are said to have. */
+  private void requireChannels(RunSettings run) {
+    settings
+        .channels()
+        .forEach(
+            (channel, place) -> {
+              String key = setting(channel);
+              List<String> own = key.equals(MODEL) ? List.of(run.model()) : run.training().get(key);
+              if (!List.of(place.toString()).equals(own)) {
+                throw new LoraGraphException(
+                    "%s: runs.%s: its '%s' is another one than sagemaker.channels.%s: keep one of them"
+                        .formatted(file, run.name(), key, channel));
+              }
+            });
+  }
+
+  /** The setting that a channel stands for. */
+  private static String setting(String channel) {
+    return switch (channel) {
+      case PlatformNames.TRAIN -> "data";
+      case PlatformNames.VALIDATION -> "eval";
+      default -> MODEL;
+    };
   }
 
   private Submission tuning() {
+    settings.requireOfTuning(file.toString());
     SearchFile search = SearchFile.of(file, entries);
     TuningConfig tuning = TuningConfig.of(program, search);
     @Nullable Map<String, String> shared = null;
     @Nullable RunInputs inputs = null;
+    Set<String> notes = new LinkedHashSet<>(tuning.notes());
     for (RunSettings trial : SearchJob.trials(search, program)) {
       inputs = RunInputs.of(program, file.toString(), trial);
+      notes.addAll(inputs.notes());
       Map<String, String> own = new LinkedHashMap<>(inputs.hyperparameters());
       own.keySet().removeAll(tuning.tuned());
       if (shared != null && !shared.equals(own)) {
@@ -152,7 +183,7 @@ final class SubmissionFile {
                 Optional.of(
                     new JobRequests(settings)
                         .tuning(name, tuning.config(), shared, channels(inputs))))),
-        tuning.notes());
+        notes);
   }
 
   private LoraGraphException differing(Map<String, String> one, Map<String, String> other) {
@@ -164,8 +195,9 @@ final class SubmissionFile {
             .formatted(file, apart.iterator().next().getKey()));
   }
 
-  private Submission submission(List<PlannedJob> jobs, List<String> notes) {
-    return new Submission(jobs, List.copyOf(uploads), settings.region(), settings.kmsKey(), notes);
+  private Submission submission(List<PlannedJob> jobs, Set<String> notes) {
+    return new Submission(
+        jobs, List.copyOf(uploads), settings.region(), settings.kmsKey(), List.copyOf(notes));
   }
 
   private String checksum(Path file) {

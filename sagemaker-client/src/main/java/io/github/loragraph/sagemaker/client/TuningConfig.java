@@ -89,7 +89,7 @@ record TuningConfig(HyperParameterTuningJobConfig config, Set<String> tuned, Lis
           categorical.add(
               CategoricalParameterRange.builder()
                   .name(name)
-                  .values(choice.values().stream().map(SettingsLayer::text).toList())
+                  .values(choice.values().stream().map(value -> text(parameter, value)).toList())
                   .build());
         }
       }
@@ -164,6 +164,14 @@ record TuningConfig(HyperParameterTuningJobConfig config, Set<String> tuned, Lis
           .flatMap(part -> program.nameOf(part, name).stream())
           .findFirst()
           .orElse(name);
+    }
+
+    private String text(Parameter parameter, Object value) {
+      try {
+        return HyperparameterText.of(List.of(SettingsLayer.text(value)), ServiceText.TUNED);
+      } catch (LoraGraphException e) {
+        throw failure(parameter, e.getMessage());
+      }
     }
 
     private void requireWidth(Parameter parameter, boolean wide) {

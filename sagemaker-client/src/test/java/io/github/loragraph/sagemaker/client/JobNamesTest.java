@@ -3,9 +3,12 @@ package io.github.loragraph.sagemaker.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +24,12 @@ class JobNamesTest {
   }
 
   @Test
-  void areNamesToTheServiceAndNoneIsGivenTwice() {
+  void areNamesToTheServiceAndNoneIsGivenTwice() throws IOException {
+    Map<Integer, JsonNode> shapes =
+        Map.of(
+            JobNames.TRAINING, ServiceTextTest.model().path("TrainingJobName"),
+            JobNames.TUNING, ServiceTextTest.model().path("HyperParameterTuningJobName"));
+    shapes.forEach((longest, shape) -> assertEquals(shape.path("max").intValue(), longest));
     Set<String> given = new HashSet<>();
     for (String words :
         List.of("a", "a", "a-", "a".repeat(200), "a".repeat(201), "x-".repeat(60), "!", "?")) {
@@ -29,7 +37,7 @@ class JobNamesTest {
         String name = names.next(words, longest);
         assertTrue(given.add(name), name);
         assertTrue(name.length() <= longest, name);
-        assertTrue(name.matches("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"), name);
+        assertTrue(name.matches(shapes.get(longest).path("pattern").textValue()), name);
       }
     }
   }

@@ -25,8 +25,11 @@ class PlannedJobTest {
     return FakeService.JSON.writeValueAsString(value);
   }
 
-  /** Fills the folders of a container as the platform does for a request. */
-  private static Path platform(Path base, Submission submission, JsonNode request)
+  /**
+   * Fills the folders of a container as the platform does for a request: by all objects whose keys
+   * begin with the address of a channel.
+   */
+  private static Path platform(Path base, Map<String, Path> objects, JsonNode request)
       throws IOException {
     Path input = base.resolve("input");
     Files.createDirectories(input.resolve("config"));
@@ -37,12 +40,13 @@ class PlannedJobTest {
       String name = channel.path("ChannelName").textValue();
       channels.put(name, Map.of("TrainingInputMode", "File", "RecordWrapperType", "None"));
       String place = channel.path("DataSource").path("S3DataSource").path("S3Uri").textValue();
-      for (Upload upload : submission.uploads()) {
-        String target = upload.target().toString();
-        if (target.startsWith(place)) {
-          Path file = input.resolve("data").resolve(name).resolve(target.substring(place.length()));
+      int folder = place.lastIndexOf('/') + 1;
+      for (Map.Entry<String, Path> object : objects.entrySet()) {
+        if (object.getKey().startsWith(place)) {
+          Path file =
+              input.resolve("data").resolve(name).resolve(object.getKey().substring(folder));
           Files.createDirectories(file.getParent());
-          Files.copy(upload.file(), file);
+          Files.copy(object.getValue(), file);
         }
       }
     }
@@ -56,10 +60,18 @@ class PlannedJobTest {
         Jobs.file(
             folder,
             "sst2.yaml",
-            Jobs.ARTICLE.replace("epochs: 2", "steps: 1, batch-size: 2, max-length: 8"));
+            Jobs.ARTICLE
+                .replace("epochs: 2", "steps: 1, batch-size: 2, max-length: 8")
+                .replace("data: train.tsv", "data: 's3://bucket/x/train.tsv'")
+                .replace("match: 'query|output'", "match: ''"));
     Submission submission = TrainingJobs.plan(config);
+    Map<String, Path> objects = new LinkedHashMap<>();
+    objects.put("s3://bucket/x/train.tsv", folder.resolve("train.tsv"));
+    // It begins with the same name, and is nothing that could be read.
+    objects.put("s3://bucket/x/train.tsv.gz", folder.resolve("train.tsv"));
+    submission.uploads().forEach(u -> objects.put(u.target().toString(), u.file()));
     JsonNode request = FakeService.JSON.readTree(submission.jobs().get(1).json());
-    Path base = platform(folder.resolve("opt-ml"), submission, request);
+    Path base = platform(folder.resolve("opt-ml"), objects, request);
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int code =

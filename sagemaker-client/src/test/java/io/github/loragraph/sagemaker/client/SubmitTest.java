@@ -121,7 +121,7 @@ class SubmitTest {
           tags: {team: nlp}
           subnets: [subnet-1]
           security-group-ids: [sg-1]
-          environment: {LORA_GRAPH_JAVA_OPTIONS: -Xmx4g}
+          environment: {JDK_JAVA_OPTIONS: -Xmx4g}
           kms-key: key-1
           network-isolation: true
           input-mode: fastfile
@@ -159,13 +159,16 @@ class SubmitTest {
 
   @Test
   void whatIsSentIsWhatTheServiceModelHas() throws IOException {
-    Path config = Jobs.file(folder, "search.yaml", Jobs.SEARCH);
+    Path config = Jobs.file(folder, "search.yaml", Jobs.SEARCH + "  spot: true\n");
     try (FakeService service = new FakeService()) {
       service.answer("CreateHyperParameterTuningJob", Map.of("HyperParameterTuningJobArn", "arn"));
       Ended ended = FakeService.run("submit", config.toString());
       assertEquals(0, ended.code(), ended.err());
       JsonNode sent = service.requests("CreateHyperParameterTuningJob").get(0);
       ServiceModel.read(CreateHyperParameterTuningJobRequest.builder(), sent);
+      assertEquals(
+          "s3://bucket/sst2/checkpoints/" + sent.path("HyperParameterTuningJobName").textValue(),
+          sent.path("TrainingJobDefinition").path("CheckpointConfig").path("S3Uri").textValue());
       assertTrue(
           sent.path("HyperParameterTuningJobName")
               .textValue()
