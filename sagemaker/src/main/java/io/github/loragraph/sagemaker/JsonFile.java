@@ -8,6 +8,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -30,7 +31,8 @@ final class JsonFile {
    * @throws LoraGraphException if it cannot be read, or is no JSON object
    */
   static Optional<JsonNode> read(Path file) {
-    if (!Files.exists(file)) {
+    // A link that leads nowhere, and what may not be seen, is not nothing.
+    if (Files.notExists(file, LinkOption.NOFOLLOW_LINKS)) {
       return Optional.empty();
     }
     try {

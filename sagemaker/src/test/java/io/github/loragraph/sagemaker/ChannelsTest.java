@@ -144,6 +144,16 @@ class ChannelsTest {
   }
 
   @Test
+  void aConfigurationThatIsALinkToNothingIsNotTakenForNone() throws IOException {
+    file("train/a.tsv");
+    Path config = Files.createDirectories(folder.resolve("base/input/config"));
+    Path link = config.resolve("inputdataconfig.json");
+    Files.createSymbolicLink(link, folder.resolve("nothing"));
+    String refusal = refusal(this::channels);
+    assertTrue(refusal.startsWith("cannot read " + link), refusal);
+  }
+
+  @Test
   void theOneFolderWithAModelIsTheModel() throws Exception {
     file("model/export/v1/onnx/model.onnx");
     file("model/export/v1/config.json");

@@ -282,6 +282,24 @@ class TrainingContainerTest {
         whole.base.resolve("model"),
         killed.base.resolve("model"),
         MODEL_FILES.toArray(String[]::new));
+
+    // Damaged at the same length: the steps since the one before are made again.
+    Path last;
+    try (Stream<Path> kept = Files.walk(killed.base.resolve("checkpoints"))) {
+      last = kept.filter(f -> f.toString().endsWith("-step-00000018")).findFirst().orElseThrow();
+    }
+    byte[] damaged = Files.readAllBytes(last);
+    damaged[damaged.length / 2] ^= 1;
+    Files.write(last, damaged);
+    Files.delete(killed.base.resolve("model/model.onnx"));
+    ended = killed.train();
+    assertEquals(0, ended.code(), ended.err());
+    assertTrue(ended.err().contains("-step-00000018 is not whole"), ended.err());
+    assertTrue(ended.err().contains("going on from the checkpoint of step 16 "), ended.err());
+    assertSame(
+        whole.base.resolve("model"),
+        killed.base.resolve("model"),
+        MODEL_FILES.toArray(String[]::new));
   }
 
   @Test
