@@ -165,6 +165,19 @@ class CheckpointMirrorTest {
   }
 
   @Test
+  void whatWasPassedOverIsNotKeptInThePlaceOfAWholeOne() throws IOException {
+    CheckpointMirror mirror = mirror();
+    for (int step = 1; step <= 3; step++) {
+      step(mirror, step);
+    }
+    Files.delete(kept("checkpoints-step-00000003"));
+    assertGoesOnAfter(2);
+    step(goesOn, 4);
+    Files.delete(kept("checkpoints-step-00000004"));
+    assertGoesOnAfter(2);
+  }
+
+  @Test
   void whatAKilledProcessHasLeftTornIsNotTakenForKept() throws IOException {
     step(mirror(), 1);
     Path torn = kept("checkpoints-step-00000001");
