@@ -234,14 +234,19 @@ record Channels(Map<String, Path> folders) {
     if (folder == null) {
       return Optional.empty();
     }
+    List<Path> archives = named(folder, name -> name.toLowerCase(Locale.ROOT).endsWith(ARCHIVE));
+    List<String> names = archives.stream().map(file -> folder.relativize(file).toString()).toList();
     Optional<Path> there = modelIn(folder, folder.toString(), notes);
     if (there.isPresent()) {
+      if (!archives.isEmpty()) {
+        notes.accept(
+            "not unpacked, since the model lies in channel 'model' as it is: " + first(names));
+      }
       return there;
     }
-    List<Path> archives = named(folder, name -> name.toLowerCase(Locale.ROOT).endsWith(ARCHIVE));
     if (archives.size() > 1) {
       throw new LoraGraphException(
-          "%s has %,d archives: leave one".formatted(folder, archives.size()));
+          "%s has %,d archives: leave one: %s".formatted(folder, archives.size(), first(names)));
     }
     if (archives.isEmpty()) {
       List<Path> packed = named(folder, name -> PACKED.matcher(name).matches());

@@ -174,7 +174,18 @@ class ChannelsTest {
     String refusal = refusal(this::model);
     assertTrue(refusal.endsWith("leave one: one, two"), refusal);
     file("model/model.onnx");
+    notes.clear();
     assertEquals(data.resolve("model"), model());
+    assertEquals(
+        List.of("not unpacked, since the model lies in channel 'model' as it is: a.tar.gz"), notes);
+  }
+
+  @Test
+  void ofTwoArchivesNoneIsTaken() throws IOException {
+    file("model/a.tar.gz");
+    file("model/b.tar.gz");
+    String refusal = refusal(this::model);
+    assertTrue(refusal.endsWith("has 2 archives: leave one: a.tar.gz, b.tar.gz"), refusal);
   }
 
   @ParameterizedTest
