@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.error.LoraGraphException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -24,7 +25,7 @@ public final class Main {
     PrintStream err = utf8(FileDescriptor.err);
     System.setOut(out);
     System.setErr(err);
-    CommandLine commandLine = LoraGraph.commandLine();
+    CommandLine commandLine = commandLine(err);
     commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     for (int i = 0; i < args.length; i++) {
@@ -37,6 +38,17 @@ public final class Main {
       }
     }
     System.exit(LoraGraph.execute(commandLine, args));
+  }
+
+  /** A library that lacks another has to be told, whatever was asked for. */
+  private static CommandLine commandLine(PrintStream err) {
+    try {
+      return LoraGraph.commandLine();
+    } catch (LoraGraphException e) {
+      err.println("lora-graph: " + Failures.inOneLine(e));
+      System.exit(CommandLine.ExitCode.SOFTWARE);
+      throw e;
+    }
   }
 
   private static PrintStream utf8(FileDescriptor descriptor) {

@@ -27,7 +27,13 @@ import picocli.CommandLine.Spec;
           + " AlgorithmSpecification. 'submit' sends them by itself.",
       ""
     },
-    footer = {"", "Example:", "  lora-graph sagemaker metrics --json > metric-definitions.json"},
+    footer = {
+      "",
+      "Example:",
+      "  lora-graph sagemaker metrics --json > metric-definitions.json",
+      "",
+      "Exit codes: 0 done; 1 failed; 2 wrong usage."
+    },
     mixinStandardHelpOptions = true)
 final class MetricsCommand implements Callable<Integer> {
   private static final ObjectMapper JSON = new ObjectMapper();

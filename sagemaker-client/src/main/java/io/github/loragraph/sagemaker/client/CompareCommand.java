@@ -3,12 +3,10 @@ package io.github.loragraph.sagemaker.client;
 import io.github.loragraph.cli.ResultOutput;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** {@code lora-graph sagemaker compare}. */
 @Command(
@@ -29,24 +27,21 @@ import picocli.CommandLine.Parameters;
       "  lora-graph sagemaker compare @jobs.txt --json > jobs.json",
       "",
       "Exit codes: 0 done, whatever became of the jobs; 1 failed, or the service refused; 2 wrong"
-          + " usage."
+          + " usage; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP."
     },
     mixinStandardHelpOptions = true)
 final class CompareCommand implements Callable<Integer> {
-  @Parameters(
-      arity = "1..*",
-      paramLabel = "JOB",
-      description = "Names of jobs; @FILE for those in a file.")
-  private List<String> jobs;
+  @Mixin private NamedJobs jobs;
 
   @Mixin private ServiceOptions service;
   @Mixin private ResultOutput output;
 
   @Override
   public Integer call() {
+    List<String> names = jobs.names();
     try (TrainingJobs asked = service.open(Optional.empty())) {
       List<JobDescription> all = new ArrayList<>();
-      for (String name : jobs) {
+      for (String name : names) {
         JobDescription job = asked.describe(name);
         if (job.isTuning()) {
           output.log("%s: %s", name, job.state());
@@ -56,7 +51,7 @@ final class CompareCommand implements Callable<Integer> {
         }
       }
       JobTable table = new JobTable(all);
-      output.print(Map.of("jobs", all.stream().map(JobTable::json).toList()), table::printTo);
+      output.print(table.json(), table::printTo);
       return 0;
     }
   }

@@ -11,7 +11,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code lora-graph sagemaker download}. */
 @Command(
@@ -31,15 +30,12 @@ import picocli.CommandLine.Parameters;
       "  lora-graph eval models/JOB --data dev.tsv",
       "",
       "Exit codes: 0 done; 1 failed, or the service refused: folders that are there by then stay;"
-          + " 2 wrong usage."
+          + " 2 wrong usage; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (what is not whole"
+          + " leaves nothing)."
     },
     mixinStandardHelpOptions = true)
 final class DownloadCommand implements Callable<Integer> {
-  @Parameters(
-      arity = "1..*",
-      paramLabel = "JOB",
-      description = "Names of training jobs; @FILE for those in a file.")
-  private List<String> jobs;
+  @Mixin private NamedJobs jobs;
 
   @Option(
       names = {"-o", "--output-dir"},
@@ -53,9 +49,10 @@ final class DownloadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    List<String> names = jobs.names();
     try (TrainingJobs asked = service.open(Optional.empty())) {
       List<String> written = new ArrayList<>();
-      for (String job : new LinkedHashSet<>(jobs)) {
+      for (String job : new LinkedHashSet<>(names)) {
         Path made = asked.download(job, folder, output::say);
         written.add(made.toString());
       }

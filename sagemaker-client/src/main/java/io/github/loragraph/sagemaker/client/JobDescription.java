@@ -3,10 +3,14 @@ package io.github.loragraph.sagemaker.client;
 import io.github.loragraph.error.PlainText;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.sagemaker.model.DescribeHyperParameterTuningJobResponse;
 import software.amazon.awssdk.services.sagemaker.model.DescribeTrainingJobResponse;
@@ -47,6 +51,13 @@ public record JobDescription(
     Optional<S3Location> output,
     Optional<Objective> objective,
     Optional<String> best) {
+  /** Addresses in S3, with the bucket and the key. */
+  private static final List<Pattern> FORMS =
+      List.of(
+          Pattern.compile("s3://([^/]+)(?:/(.*))?"),
+          Pattern.compile("https://s3[.-][^/]*amazonaws\\.com[^/]*/([^/]+)(?:/(.*))?"),
+          Pattern.compile("https://([^/]+)\\.s3[.-][^/]*amazonaws\\.com[^/]*(?:/(.*))?"));
+
   /**
    * What trainings are judged by.
    *
@@ -82,21 +93,24 @@ public record JobDescription(
         Optional.empty());
   }
 
-  static JobDescription of(DescribeTrainingJobResponse said) {
+  /**
+   * @param name that was asked for: an answer may lack anything
+   */
+  static JobDescription of(String name, DescribeTrainingJobResponse said) {
     Map<String, Double> metrics = new LinkedHashMap<>();
     for (MetricData metric : said.finalMetricDataList()) {
-      if (metric.value() != null) {
+      if (metric != null && metric.metricName() != null && metric.value() != null) {
         // The service's numbers have single precision: as a double 0.8532 would be 0.85320001...
         metrics.put(metric.metricName(), Double.parseDouble(Float.toString(metric.value())));
       }
     }
-    String name = said.trainingJobName();
     return new JobDescription(
         name,
         false,
-        JobStatus.of(String.valueOf(said.trainingJobStatusAsString())),
+        JobStatus.of(said.trainingJobStatusAsString()),
         said.secondaryStatusAsString() == null ? "" : said.secondaryStatusAsString(),
         said.secondaryStatusTransitions().stream()
+            .filter(Objects::nonNull)
             .reduce((first, second) -> second)
             .map(SecondaryStatusTransition::statusMessage)
             .orElse(""),
@@ -107,25 +121,24 @@ public record JobDescription(
         seconds(said.trainingTimeInSeconds()),
         said.modelArtifacts() == null
             ? Optional.empty()
-            : text(said.modelArtifacts().s3ModelArtifacts()).map(S3Location::of),
+            : text(said.modelArtifacts().s3ModelArtifacts()).flatMap(JobDescription::place),
         said.outputDataConfig() == null
             ? Optional.empty()
             : text(said.outputDataConfig().s3OutputPath())
-                .map(
-                    path ->
-                        S3Location.of(path)
-                            .resolve(name)
-                            .resolve("output")
-                            .resolve("output.tar.gz")),
+                .flatMap(JobDescription::place)
+                .map(place -> place.resolve(name).resolve("output").resolve("output.tar.gz")),
         Optional.empty(),
         Optional.empty());
   }
 
-  static JobDescription of(DescribeHyperParameterTuningJobResponse said) {
+  /**
+   * @param name that was asked for
+   */
+  static JobDescription of(String name, DescribeHyperParameterTuningJobResponse said) {
     return new JobDescription(
-        said.hyperParameterTuningJobName(),
+        name,
         true,
-        JobStatus.of(String.valueOf(said.hyperParameterTuningJobStatusAsString())),
+        JobStatus.of(said.hyperParameterTuningJobStatusAsString()),
         said.trainingJobStatusCounters() == null ? "" : counted(said.trainingJobStatusCounters()),
         "",
         text(said.failureReason()).map(JobDescription::oneLine),
@@ -141,6 +154,7 @@ public record JobDescription(
             ? Optional.empty()
             : Optional.ofNullable(
                     said.hyperParameterTuningJobConfig().hyperParameterTuningJobObjective())
+                .filter(objective -> objective.metricName() != null)
                 .map(
                     objective ->
                         new Objective(
@@ -171,6 +185,18 @@ public record JobDescription(
 
   private static String oneLine(String text) {
     return PlainText.message(text, Integer.MAX_VALUE);
+  }
+
+  /**
+   * What the service gives back of any job is taken, also what no job of ours has: buckets of old
+   * names, S3's own addresses of {@code https}.
+   */
+  private static Optional<S3Location> place(String address) {
+    return FORMS.stream()
+        .map(form -> form.matcher(address))
+        .filter(Matcher::matches)
+        .findFirst()
+        .map(form -> new S3Location(form.group(1), form.group(2) == null ? "" : form.group(2)));
   }
 
   private static OptionalLong seconds(@Nullable Integer said) {

@@ -40,7 +40,7 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
             .orElseThrow(
                 () ->
                     new LoraGraphException(
-                        "%s has no model: it is %s%s"
+                        "%s has no model in S3: it is %s%s"
                             .formatted(
                                 job.name(),
                                 job.state(),

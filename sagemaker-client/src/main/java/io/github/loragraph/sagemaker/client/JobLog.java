@@ -3,6 +3,7 @@ package io.github.loragraph.sagemaker.client;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
@@ -25,13 +26,8 @@ final class JobLog {
     this.job = job;
   }
 
-  /**
-   * Reads what is new.
-   *
-   * @return how many lines
-   */
-  int read(Consumer<String> lines) {
-    int count = 0;
+  /** Reads what is new. */
+  void read(Consumer<String> lines) {
     for (String stream : streams()) {
       while (true) {
         String from = positions.get(stream);
@@ -43,8 +39,9 @@ final class JobLog {
                         .startFromHead(true)
                         .nextToken(from));
         for (OutputLogEvent event : page.events()) {
-          event.message().lines().forEach(lines);
-          count++;
+          if (event.message() != null) {
+            event.message().lines().forEach(lines);
+          }
         }
         positions.put(stream, page.nextForwardToken());
         if (page.nextForwardToken() == null || page.nextForwardToken().equals(from)) {
@@ -52,7 +49,6 @@ final class JobLog {
         }
       }
     }
-    return count;
   }
 
   /** In the order in which the containers were started; none where nothing was printed yet. */
@@ -65,6 +61,7 @@ final class JobLog {
           .stream()
           .sorted((a, b) -> Long.compare(created(a), created(b)))
           .map(LogStream::logStreamName)
+          .filter(Objects::nonNull)
           .toList();
     } catch (SdkException e) {
       if (ServiceFailure.isNotFound(e)) {

@@ -1,5 +1,7 @@
 package io.github.loragraph.sagemaker.client;
 
+import org.jspecify.annotations.Nullable;
+
 /** Where a job stands, as the service says it. */
 public enum JobStatus {
   IN_PROGRESS("InProgress"),
@@ -17,8 +19,15 @@ public enum JobStatus {
     this.word = word;
   }
 
-  /** What is said of training jobs and of tuning jobs; words that are new are of jobs at work. */
-  static JobStatus of(String said) {
+  /**
+   * What is said of training jobs and of tuning jobs; words that are new are of jobs at work.
+   *
+   * @param said null where nothing is said
+   */
+  static JobStatus of(@Nullable String said) {
+    if (said == null) {
+      return UNKNOWN;
+    }
     for (JobStatus status : values()) {
       if (status.word.equals(said)) {
         return status;

@@ -2,6 +2,7 @@ package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.cli.TextTable;
 import io.github.loragraph.sagemaker.MetricDefinition;
+import io.github.loragraph.sagemaker.PlatformNames;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -18,9 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Jobs beside each other: what they differ by, and what they came to. */
 record JobTable(List<JobDescription> jobs) {
-  /** Hyperparameters that no comparison is about: the platform's own. */
-  private static final Set<String> OF_PLATFORM = Set.of("_tuning_objective_metric");
-
   JobTable {
     jobs = List.copyOf(jobs);
   }
@@ -30,7 +28,7 @@ record JobTable(List<JobDescription> jobs) {
     Set<String> names = new LinkedHashSet<>();
     jobs.forEach(job -> names.addAll(job.hyperparameters().keySet()));
     return names.stream()
-        .filter(name -> !OF_PLATFORM.contains(name))
+        .filter(name -> !PlatformNames.isOfPlatform(name))
         .filter(
             name ->
                 jobs.stream().map(job -> job.hyperparameters().get(name)).distinct().count() > 1)
@@ -94,8 +92,12 @@ record JobTable(List<JobDescription> jobs) {
     return value.isPresent() ? "%,d".formatted(value.getAsLong()) : "";
   }
 
-  /** One job, for programs. */
-  static Map<String, Object> json(JobDescription job) {
+  /** The same for programs. */
+  Map<String, Object> json() {
+    return Map.of("jobs", jobs.stream().map(JobTable::json).toList());
+  }
+
+  private static Map<String, Object> json(JobDescription job) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("name", job.name());
     json.put("status", job.status().toString());
@@ -103,7 +105,8 @@ record JobTable(List<JobDescription> jobs) {
     job.failure().ifPresent(reason -> json.put("failure", reason));
     json.put("hyperparameters", job.hyperparameters());
     Map<String, Object> metrics = new LinkedHashMap<>();
-    job.metrics().forEach((name, value) -> metrics.put(name, value.isNaN() ? null : value));
+    job.metrics()
+        .forEach((name, value) -> metrics.put(name, Double.isFinite(value) ? value : null));
     json.put("metrics", metrics);
     job.trainingSeconds().ifPresent(seconds -> json.put("trainingSeconds", seconds));
     job.billableSeconds().ifPresent(seconds -> json.put("billableSeconds", seconds));

@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,11 +49,12 @@ final class LogsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    String name = NamedJobs.read(spec, List.of(job)).get(0);
     PrintWriter out = spec.commandLine().getOut();
     AtomicBoolean any = new AtomicBoolean();
     try (TrainingJobs asked = service.open(Optional.empty())) {
       asked.logs(
-          job,
+          name,
           follow,
           POLL,
           line -> {
@@ -66,7 +68,7 @@ final class LogsCommand implements Callable<Integer> {
     }
     if (!any.get()) {
       PrintWriter err = spec.commandLine().getErr();
-      err.println(PlainText.line(job + " has printed nothing yet"));
+      err.println(PlainText.line(name + " has printed nothing yet"));
       err.flush();
     }
     return 0;

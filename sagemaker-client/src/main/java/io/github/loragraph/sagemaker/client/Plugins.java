@@ -1,18 +1,30 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.cli.CommandPlugin;
+import io.github.loragraph.error.LoraGraphException;
 
 /** The commands that this module puts under {@code lora-graph sagemaker}. */
 final class Plugins {
+  private static final String PARENT = "io.github.loragraph.sagemaker.SageMakerCommand";
+
   private Plugins() {}
 
-  /** {@code submit}. */
-  public static final class Submit implements CommandPlugin {
+  private abstract static class Plugin implements CommandPlugin {
     @Override
     public String parent() {
+      try {
+        Class.forName(PARENT, false, Plugins.class.getClassLoader());
+      } catch (ClassNotFoundException e) {
+        throw new LoraGraphException(
+            "the library lora-graph-sagemaker is missing beside lora-graph-sagemaker-client: add it to the class path, or take the other away",
+            e);
+      }
       return "sagemaker";
     }
+  }
 
+  /** {@code submit}. */
+  public static final class Submit extends Plugin {
     @Override
     public Object command() {
       return new SubmitCommand();
@@ -20,12 +32,7 @@ final class Plugins {
   }
 
   /** {@code wait}. */
-  public static final class Wait implements CommandPlugin {
-    @Override
-    public String parent() {
-      return "sagemaker";
-    }
-
+  public static final class Wait extends Plugin {
     @Override
     public Object command() {
       return new WaitCommand();
@@ -33,12 +40,7 @@ final class Plugins {
   }
 
   /** {@code compare}. */
-  public static final class Compare implements CommandPlugin {
-    @Override
-    public String parent() {
-      return "sagemaker";
-    }
-
+  public static final class Compare extends Plugin {
     @Override
     public Object command() {
       return new CompareCommand();
@@ -46,12 +48,7 @@ final class Plugins {
   }
 
   /** {@code logs}. */
-  public static final class Logs implements CommandPlugin {
-    @Override
-    public String parent() {
-      return "sagemaker";
-    }
-
+  public static final class Logs extends Plugin {
     @Override
     public Object command() {
       return new LogsCommand();
@@ -59,12 +56,7 @@ final class Plugins {
   }
 
   /** {@code download}. */
-  public static final class Download implements CommandPlugin {
-    @Override
-    public String parent() {
-      return "sagemaker";
-    }
-
+  public static final class Download extends Plugin {
     @Override
     public Object command() {
       return new DownloadCommand();

@@ -194,6 +194,7 @@ public final class TrainingJobs implements AutoCloseable {
   private JobDescription ask(String job, Supplier<? extends @Nullable Duration> most) {
     try {
       return JobDescription.of(
+          job,
           sagemaker.describeTrainingJob(
               ask ->
                   ask.trainingJobName(job)
@@ -205,6 +206,7 @@ public final class TrainingJobs implements AutoCloseable {
     }
     try {
       return JobDescription.of(
+          job,
           sagemaker.describeHyperParameterTuningJob(
               ask ->
                   ask.hyperParameterTuningJobName(job)
@@ -236,6 +238,7 @@ public final class TrainingJobs implements AutoCloseable {
                     list -> list.hyperParameterTuningJobName(tuning.name()))
                 .trainingJobSummaries()
                 .stream()
+                .filter(training -> training != null && training.trainingJobName() != null)
                 .sorted(Comparator.comparingDouble(training -> rank(training, maximized)))
                 .map(HyperParameterTrainingJobSummary::trainingJobName)
                 .map(this::ask)

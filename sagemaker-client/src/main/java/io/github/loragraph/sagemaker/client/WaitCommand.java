@@ -4,13 +4,11 @@ import io.github.loragraph.cli.ResultOutput;
 import io.github.loragraph.cli.TextTable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** {@code lora-graph sagemaker wait}. */
 @Command(
@@ -36,11 +34,7 @@ import picocli.CommandLine.Parameters;
     },
     mixinStandardHelpOptions = true)
 final class WaitCommand implements Callable<Integer> {
-  @Parameters(
-      arity = "1..*",
-      paramLabel = "JOB",
-      description = "Names of jobs; @FILE for those in a file.")
-  private List<String> jobs;
+  @Mixin private NamedJobs jobs;
 
   @Mixin private PatienceOptions patience;
   @Mixin private ServiceOptions service;
@@ -49,10 +43,11 @@ final class WaitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     patience.poll();
+    List<String> names = jobs.names();
     try (TrainingJobs asked = service.open(Optional.empty())) {
-      List<JobDescription> ends = patience.await(asked, jobs, output);
+      List<JobDescription> ends = patience.await(asked, names, output);
       output.print(
-          Map.of("jobs", ends.stream().map(JobTable::json).toList()),
+          new JobTable(ends).json(),
           out -> {
             List<String[]> rows = new ArrayList<>();
             rows.add(new String[] {"job", "status", "reason"});

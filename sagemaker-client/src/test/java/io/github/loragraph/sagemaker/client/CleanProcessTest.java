@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.cli.Main;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +22,11 @@ class CleanProcessTest {
   @TempDir private Path folder;
 
   private String said(String... words) throws IOException, InterruptedException {
+    return saidBy(System.getProperty("java.class.path"), words);
+  }
+
+  private String saidBy(String classPath, String... words)
+      throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -27,7 +35,7 @@ class CleanProcessTest {
                 "-Duser.home=" + folder,
                 "-Daws.disableEc2Metadata=true",
                 "-cp",
-                System.getProperty("java.class.path"),
+                classPath,
                 Main.class.getName(),
                 "sagemaker"));
     command.addAll(List.of(words));
@@ -47,5 +55,16 @@ class CleanProcessTest {
     assertTrue(region.contains("no region is named: give --region"), region);
     String credentials = said("compare", "job", "--region", "eu-central-1");
     assertTrue(credentials.contains("job: there are no credentials: sign in"), credentials);
+  }
+
+  @Test
+  void withoutTheLibraryThatItAddsToOneLineSaysWhichIsMissing() throws Exception {
+    String container = File.separator + "sagemaker" + File.separator;
+    String without =
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry -> !entry.contains(container))
+            .collect(Collectors.joining(File.pathSeparator));
+    String said = saidBy(without, "compare", "job");
+    assertTrue(said.startsWith("lora-graph: the library lora-graph-sagemaker is missing"), said);
   }
 }

@@ -131,7 +131,7 @@ class DownloadTest {
             .contains(
                 "s3://bucket/sst2/job/output/model.tar.gz is not there any more: the model of job was removed"));
     service.describe("failed", Jobs.failed("failed", "no such file"));
-    assertTrue(refused("failed").contains("failed has no model: it is Failed: no such file"));
+    assertTrue(refused("failed").contains("failed has no model in S3: it is Failed: no such file"));
     service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("adapter/")));
     assertTrue(refused("job").contains("is an archive without a file: job has written no model"));
     service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("model.onnx")));

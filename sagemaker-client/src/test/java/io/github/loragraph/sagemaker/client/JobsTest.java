@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -388,5 +389,78 @@ class JobsTest {
                   "name one, as the best, tuning-2; 'lora-graph sagemaker compare tuning' lists them"),
           ended.err());
     }
+  }
+
+  @Test
+  void anAnswerThatLacksSomethingDoesNotStopTheOthers() throws IOException {
+    Map<String, Object> odd = Jobs.completed("odd", Map.of(), Map.of());
+    odd.put(
+        "FinalMetricDataList",
+        List.of(
+            Map.of("Value", 1),
+            Map.of("MetricName", "empty"),
+            Map.of("MetricName", "train:loss", "Value", "Infinity"),
+            Map.of("MetricName", "validation:loss", "Value", "NaN")));
+    odd.put("SecondaryStatusTransitions", List.of(Map.of("Status", "Completed")));
+    odd.put("OutputDataConfig", Map.of("S3OutputPath", "https://files.example.com/sst2"));
+    odd.put("ModelArtifacts", Map.of("S3ModelArtifacts", "s3://Old_Bucket/odd/model.tar.gz"));
+    service.describe("odd", odd);
+    service.describe("empty", Map.of());
+    service.describe("good", Jobs.completed("good", Map.of(), Map.of("validation:accuracy", 0.5)));
+    Ended compared = FakeService.run("compare", "odd", "empty", "good");
+    assertEquals(0, compared.code(), compared.err());
+    assertEquals(
+        List.of("job", "odd", "empty", "good"),
+        lines(compared.out()).stream().map(line -> line.split(" ", 2)[0]).toList());
+    JsonNode jobs =
+        FakeService.JSON
+            .readTree(FakeService.run("compare", "odd", "empty", "good", "--json").out())
+            .path("jobs");
+    assertEquals(
+        FakeService.JSON.readTree("{\"train:loss\": null, \"validation:loss\": null}"),
+        jobs.path(0).path("metrics"));
+    assertEquals("s3://Old_Bucket/odd/model.tar.gz", jobs.path(0).path("model").textValue());
+    assertEquals("Unknown", jobs.path(1).path("status").textValue());
+    assertEquals("good", jobs.path(2).path("name").textValue());
+    logs("DescribeLogStreams", "", "{\"logStreams\":[{\"logStreamName\":\"odd/1\"},{}]}");
+    logs("GetLogEvents", "", "{\"events\":[{\"timestamp\":1},{\"message\":\"line\"}]}");
+    Ended printed = FakeService.run("logs", "odd");
+    assertEquals("line", printed.out().strip(), printed.err());
+  }
+
+  @Test
+  void aFileOfNamesIsReadAsOtherTexts(@TempDir Path folder) throws IOException {
+    service.describe("one", Jobs.completed("one", Map.of(), Map.of()));
+    Path marked = Files.writeString(folder.resolve("marked.txt"), "\ufeffone\n");
+    assertEquals(0, FakeService.run("wait", "@" + marked).code());
+    Path wide =
+        Files.write(
+            folder.resolve("wide.txt"), "\ufeffone\r\n".getBytes(StandardCharsets.UTF_16LE));
+    Path missing = folder.resolve("missing.txt");
+    for (String[] command :
+        new String[][] {
+          {"wait"}, {"compare"}, {"download", "-o", folder.resolve("out").toString()}
+        }) {
+      assertEquals(
+          "lora-graph: " + wide + " is UTF-16 text, or none: save it as UTF-8",
+          refusedOf(command, wide));
+      assertEquals(
+          "lora-graph: cannot read the names of jobs in "
+              + missing
+              + ": there is no such file or folder",
+          refusedOf(command, missing));
+    }
+    assertTrue(refusedOf(new String[] {"logs"}, missing).contains(missing.toString()));
+    // Nothing of these is asked for.
+    assertEquals(1, service.requests("DescribeTrainingJob").size());
+  }
+
+  private static String refusedOf(String[] command, Path names) {
+    List<String> words = new ArrayList<>(List.of(command));
+    words.add("@" + names);
+    Ended ended = FakeService.run(words.toArray(String[]::new));
+    assertEquals(1, ended.code(), ended.err());
+    assertEquals("", ended.out());
+    return ended.err().strip();
   }
 }
