@@ -114,6 +114,35 @@ class ServiceTextTest {
             .contains("sagemaker.tags.a: it has 257 characters, and the service takes 256"));
   }
 
+  private static String list(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(number -> "a-" + number)
+        .collect(Collectors.joining(", ", "[", "]"));
+  }
+
+  @Test
+  void listsAreAsLongAsTheServiceTakesThem() throws IOException {
+    int subnets = model().path("Subnets").path("max").intValue();
+    int groups = model().path("VpcSecurityGroupIds").path("max").intValue();
+    String vpc = Jobs.ARTICLE + "  subnets: %s\n  security-group-ids: %s\n";
+    TrainingJobs.plan(Jobs.file(folder, "sst2.yaml", vpc.formatted(list(subnets), list(groups))));
+    assertTrue(
+        refusal(vpc.formatted(list(subnets + 1), "[a]"))
+            .contains("sagemaker.subnets: there are %d, and".formatted(subnets + 1)));
+    assertTrue(
+        refusal(vpc.formatted("[a]", list(groups + 1)))
+            .contains("sagemaker.security-group-ids: there are %d, and".formatted(groups + 1)));
+    int values = model().path("ParameterValues").path("max").intValue();
+    String choice = Jobs.SEARCH.replace("[2, 4, 8]", "%s");
+    String numbers =
+        IntStream.rangeClosed(1, values + 1)
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining(", ", "[", "]"));
+    assertTrue(
+        refusal(choice.formatted(numbers))
+            .contains("space.rank: the service takes up to %d values".formatted(values)));
+  }
+
   @Test
   void oldBucketsHaveCapitalsAndUnderscores() throws IOException {
     Path config =
