@@ -229,9 +229,7 @@ public final class InferenceArguments {
      * @throws LoraGraphException if a number is not possible
      */
     public InferenceArguments build() {
-      if (threads < 0) {
-        throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
-      }
+      Sessions.requireThreads(threads);
       requireMaxLength(maxLength);
       requireStride(stride);
       return new InferenceArguments(this);

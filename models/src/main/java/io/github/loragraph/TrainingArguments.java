@@ -7,6 +7,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.fewshot.ExamplePairs;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.RunConfiguration;
+import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.trainer.BestEvaluation;
 import io.github.loragraph.trainer.LearningRateSchedule;
@@ -1514,9 +1515,7 @@ public final class TrainingArguments {
             "examples are drawn of each class or of all, not both: leave one of the two numbers out");
       }
       requireFewShot();
-      if (threads < 0) {
-        throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
-      }
+      Sessions.requireThreads(threads);
       if (stepsPerCall != null && stepsPerCall < 1) {
         throw new LoraGraphException(
             "%d steps in a call are not possible: give 1 or more".formatted(stepsPerCall));

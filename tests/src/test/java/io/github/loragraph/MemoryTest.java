@@ -55,7 +55,7 @@ class MemoryTest {
     assertTrue(
         line.matches(
             "lora-graph: out of memory: Java's heap is full at \\d+ MB: give it more with"
-                + " LORA_GRAPH_JAVA_OPTIONS=-Xmx256m, or a smaller --batch-size or --max-length"),
+                + " JDK_JAVA_OPTIONS=-Xmx256m, or a smaller --batch-size or --max-length"),
         line);
     assertTrue(Files.notExists(folder.resolve("run")));
   }

@@ -179,7 +179,10 @@ public final class LoraGraph implements Runnable {
     if (!(e instanceof CommandLine.UnmatchedArgumentException unmatched)) {
       return false;
     }
-    if (unmatched.getUnmatched().contains(SAGEMAKER)) {
+    CommandLine at = e.getCommandLine();
+    if (at.getParent() == null
+        && unmatched.getUnmatched().contains(SAGEMAKER)
+        && !at.getSubcommands().containsKey(SAGEMAKER)) {
       e.getCommandLine().getErr().println(SAGEMAKER + " is a module of its own: docs/sagemaker.md");
       return true;
     }
@@ -203,10 +206,7 @@ public final class LoraGraph implements Runnable {
 
   private static int onFailure(Throwable failure, CommandLine at, boolean stacktrace) {
     PrintWriter err = at.getErr();
-    err.println(
-        "lora-graph: "
-            + MemoryShortage.inOneLine(failure, smaller(at))
-                .orElseGet(() -> Failures.inOneLine(failure)));
+    err.println("lora-graph: " + Failures.inOneLine(failure, smaller(at)));
     if (stacktrace) {
       failure.printStackTrace(new PrintWriter(new PlainTextWriter(err), true));
     }

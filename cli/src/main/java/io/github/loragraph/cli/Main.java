@@ -1,12 +1,13 @@
 package io.github.loragraph.cli;
 
-import io.github.loragraph.error.LoraGraphException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /** The entry point of the {@code lora-graph} launcher. */
@@ -21,11 +22,33 @@ public final class Main {
     // What is printed is English, and so are its numbers, whatever digits the locale has.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     // UTF-8 whatever the locale: what is printed is read by other programs, on other machines.
-    PrintStream out = utf8(FileDescriptor.out);
-    PrintStream err = utf8(FileDescriptor.err);
+    StandardOutput results = new StandardOutput();
+    PrintStream out = utf8(results);
+    PrintStream err = utf8(new FileOutputStream(FileDescriptor.err));
     System.setOut(out);
     System.setErr(err);
-    CommandLine commandLine = commandLine(err);
+    int code;
+    try {
+      code = run(out, err, args);
+    } catch (Throwable e) {
+      // There was no command line yet to tell it: too little memory for one, or a library lacks
+      // another.
+      code = failed(err, Failures.inOneLine(e));
+    }
+    Optional<String> loss = results.loss();
+    if (code == CommandLine.ExitCode.OK && loss.isPresent()) {
+      code = failed(err, "standard output cannot be written, and is not whole: " + loss.get());
+    }
+    System.exit(code);
+  }
+
+  private static int failed(PrintStream err, String why) {
+    err.println("lora-graph: " + why);
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  private static int run(PrintStream out, PrintStream err, String[] args) {
+    CommandLine commandLine = LoraGraph.commandLine();
     commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
     commandLine.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     for (int i = 0; i < args.length; i++) {
@@ -34,24 +57,13 @@ public final class Main {
             "lora-graph: argument %d is not in the locale's encoding (%s), so that it cannot be"
                 + " read: use UTF-8, with LC_ALL=C.UTF-8 in the environment%n",
             i + 1, System.getProperty("sun.jnu.encoding"));
-        System.exit(CommandLine.ExitCode.USAGE);
+        return CommandLine.ExitCode.USAGE;
       }
     }
-    System.exit(LoraGraph.execute(commandLine, args));
+    return LoraGraph.execute(commandLine, args);
   }
 
-  /** A library that lacks another has to be told, whatever was asked for. */
-  private static CommandLine commandLine(PrintStream err) {
-    try {
-      return LoraGraph.commandLine();
-    } catch (LoraGraphException e) {
-      err.println("lora-graph: " + Failures.inOneLine(e));
-      System.exit(CommandLine.ExitCode.SOFTWARE);
-      throw e;
-    }
-  }
-
-  private static PrintStream utf8(FileDescriptor descriptor) {
-    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+  private static PrintStream utf8(OutputStream bytes) {
+    return new PrintStream(bytes, true, StandardCharsets.UTF_8);
   }
 }

@@ -67,7 +67,7 @@ final class MemoryShortage {
     }
     long heap = Runtime.getRuntime().maxMemory() >> 20;
     return "out of memory: Java's heap is full at %,d MB: give it more with".formatted(heap)
-        + " LORA_GRAPH_JAVA_OPTIONS=-Xmx%sm".formatted(Math.max(256, 2 * heap))
+        + " JDK_JAVA_OPTIONS=-Xmx%sm".formatted(Math.max(256, 2 * heap))
         + or(smaller);
   }
 

@@ -22,6 +22,8 @@ public final class Signals {
 
   private static volatile IntPredicate taker = number -> false;
 
+  private static volatile IntPredicate otherTaker = number -> false;
+
   /** From a signal on that is taken; null: as long as whoever took it needs. */
   private static volatile @Nullable Duration limit;
 
@@ -35,6 +37,16 @@ public final class Signals {
    */
   static void takenBy(IntPredicate first) {
     taker = first;
+  }
+
+  /**
+   * Has someone asked at each signal that nobody else takes, from now on.
+   *
+   * @param last is given the signal's number, and says whether it took the signal; asked in a
+   *     thread of its own
+   */
+  public static void elseTakenBy(IntPredicate last) {
+    otherTaker = last;
   }
 
   /**
@@ -119,7 +131,7 @@ public final class Signals {
   }
 
   private static void onSignal(int number) {
-    if (!taker.test(number)) {
+    if (!taker.test(number) && !otherTaker.test(number)) {
       end(number);
     }
     Duration time = limit;

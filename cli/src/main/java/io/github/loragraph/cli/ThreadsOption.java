@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.ort.Sessions;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -23,9 +24,11 @@ final class ThreadsOption {
    * @throws ParameterException if that is no number of threads
    */
   int count() {
-    if (threads < 0) {
+    if (threads < 0 || threads > Sessions.MOST_THREADS) {
       throw new ParameterException(
-          spec.commandLine(), "--threads must be 1 or more, or 0 for one for each core");
+          spec.commandLine(),
+          "--threads must be 1 to %,d, or 0 for one for each core"
+              .formatted(Sessions.MOST_THREADS));
     }
     return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
   }

@@ -68,8 +68,6 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   private static final Set<String> GO_WITH_RESUME =
       Set.of("--resume", "--stop-after", "--json", "--stacktrace");
 
-  private static final String NOTHING_KEPT = "ended before the first step: nothing is kept";
-
   private static final List<String> USUAL_DATA = List.of("train.tsv", "train.jsonl", "train.csv");
 
   @Mixin private OptionalModelArgument model;
@@ -199,7 +197,8 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     adapted = adapted == null ? model.open(output) : adapted;
     Kept kept = new Kept();
     kept.checkpoint = resume != null && RunFolder.hasCheckpoint(resume);
-    try (StopRequest stop = new StopRequest(output, kept.checkpoint ? howToGoOn() : NOTHING_KEPT);
+    try (StopRequest stop =
+            new StopRequest(output, "ended before the first step" + howToGoOn(kept.checkpoint));
         ProgressListener progress = new ProgressListener(output, continueFrom != null)) {
       kept.stop = stop;
       TrainingOutput.print(
@@ -207,16 +206,16 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
       return 0;
     } catch (TrainingCancelledException e) {
       if (e.isPlanned()) {
-        TrainingOutput.printStopped(e.step(), kept.evaluation, runFolder(), howToGoOn(), output);
+        TrainingOutput.printStopped(
+            e.step(), kept.evaluation, runFolder(), howToGoOn(true), output);
         return 0;
       }
       output.say(
-          "stopped after step %,d: %s"
-              .formatted(e.step(), e.runFolder().isPresent() ? howToGoOn() : NOTHING_KEPT));
+          "stopped after step %,d%s".formatted(e.step(), howToGoOn(e.runFolder().isPresent())));
       return kept.stop().exitCode();
     } catch (LoraGraphException e) {
       // What could not be written, to a full disk for example, may be the next time.
-      throw kept.mayGoOn(e) ? withHowToGoOn(e) : e;
+      throw listeners.isEmpty() && kept.mayGoOn(e) ? withHowToGoOn(e) : e;
     }
   }
 
@@ -359,17 +358,25 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     }
   }
 
-  /** Who made a command line with listeners knows itself how its training goes on. */
-  private String howToGoOn() {
-    return listeners.isEmpty()
-        ? "go on with it: lora-graph train --resume %s".formatted(ShellWord.of(runFolder()))
-        : "its checkpoint is kept";
+  /**
+   * The end of a line on a training that has not ended. Who made a command line with listeners
+   * knows itself how its training goes on, and says it.
+   */
+  private String howToGoOn(boolean kept) {
+    if (!listeners.isEmpty()) {
+      return "";
+    }
+    return kept ? ": " + resuming() : ": nothing is kept";
+  }
+
+  private String resuming() {
+    return "go on with it: lora-graph train --resume " + ShellWord.of(runFolder());
   }
 
   private LoraGraphException withHowToGoOn(LoraGraphException e) {
     return new LoraGraphException(
         "%s; the training is kept in a checkpoint: when that is mended, %s"
-            .formatted(AdviceText.message(e), howToGoOn()),
+            .formatted(AdviceText.message(e), resuming()),
         e);
   }
 

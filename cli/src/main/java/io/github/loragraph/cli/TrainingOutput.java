@@ -94,7 +94,7 @@ final class TrainingOutput {
           if (evaluation != null) {
             out.println("held out: " + ReportOutput.headline(evaluation));
           }
-          out.printf(Locale.ROOT, "stopped after step %,d, as asked: %s%n", step, howToGoOn);
+          out.printf(Locale.ROOT, "stopped after step %,d, as asked%s%n", step, howToGoOn);
         });
   }
 

@@ -46,10 +46,11 @@ public final class JavaCommand {
 
   /** What is said of one process alone: its debugger, its files, its garbage collector. */
   private static boolean isForAll(String argument) {
-    return argument.startsWith("-X")
-        && !argument.startsWith("-Xrun")
-        && !argument.startsWith("-Xlog")
-        && !argument.contains("GC")
-        && !argument.matches("-XX:(?:ErrorFile|HeapDumpPath|LogFile|MaxDirectMemorySize)=.*");
+    return argument.startsWith("-Djava.io.tmpdir=")
+        || argument.startsWith("-X")
+            && !argument.startsWith("-Xrun")
+            && !argument.startsWith("-Xlog")
+            && !argument.contains("GC")
+            && !argument.matches("-XX:(?:ErrorFile|HeapDumpPath|LogFile|MaxDirectMemorySize)=.*");
   }
 }

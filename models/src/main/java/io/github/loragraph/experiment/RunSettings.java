@@ -96,7 +96,7 @@ public final class RunSettings {
    * @param layers what the run is asked for, later ones before earlier ones
    * @param name the option's own name
    */
-  static boolean isUsed(RunProgram program, List<SettingsLayer> layers, String name) {
+  public static boolean isUsed(RunProgram program, List<SettingsLayer> layers, String name) {
     return isUsed(
         program,
         method(SettingsLayer.merged(layers)),
@@ -147,6 +147,10 @@ public final class RunSettings {
     private final String file;
     private final Path folder;
     private final String name;
+
+    /** Of a message on several settings. */
+    private final String place;
+
     private final Map<String, Setting> given;
     private final @Nullable Map<String, Setting> givenHead;
     private final String method;
@@ -156,6 +160,8 @@ public final class RunSettings {
       this.file = file;
       this.folder = folder;
       this.name = name;
+      this.place =
+          layers.stream().allMatch(SettingsLayer::isWholeFile) ? "" : "runs.%s: ".formatted(name);
       this.given = SettingsLayer.merged(layers);
       this.givenHead = SettingsLayer.mergedHead(layers);
       this.method = method(given);
@@ -372,8 +378,8 @@ public final class RunSettings {
                     refusal
                         .setting()
                         .flatMap(key -> Optional.ofNullable(places.get(key)))
-                        .map(Setting::where)
-                        .orElse("runs." + name);
+                        .map(setting -> setting.where() + ": ")
+                        .orElse(place);
                 boolean several =
                     refusal
                         .setting()
@@ -381,7 +387,7 @@ public final class RunSettings {
                         .filter(setting -> setting.text().contains(","))
                         .isPresent();
                 throw new LoraGraphException(
-                    "%s: %s: %s%s"
+                    "%s: %s%s%s"
                         .formatted(
                             file,
                             where,

@@ -32,11 +32,19 @@ public final class SettingsLayer {
   /** Settings that each run of a file gets for itself. */
   private static final Set<String> OF_THE_RUN = Set.of("seed");
 
+  private final String place;
   private final Map<String, Optional<Setting>> settings = new LinkedHashMap<>();
   private @Nullable Map<String, Setting> head;
   private boolean headTaken;
 
-  private SettingsLayer() {}
+  private SettingsLayer(String place) {
+    this.place = place;
+  }
+
+  /** Whether it is the file itself, and no part of it. */
+  boolean isWholeFile() {
+    return place.isEmpty();
+  }
 
   /**
    * Reads a layer.
@@ -51,7 +59,7 @@ public final class SettingsLayer {
       String file,
       String where,
       Map<String, ? extends @Nullable Object> entries) {
-    SettingsLayer layer = new SettingsLayer();
+    SettingsLayer layer = new SettingsLayer(where);
     Map<String, String> given = new LinkedHashMap<>();
     entries.forEach(
         (key, value) -> {

@@ -37,6 +37,7 @@ public final class ModelComparison {
    * only one of the two. Empty where no input can be made up that the first model runs on; then
    * only that the second is one that ONNX Runtime takes has been checked.
    *
+   * @param on where both run; TensorFloat-32 is left out there, whatever they say of it
    * @param note hears in one line why the outputs were not compared
    * @throws LoraGraphException if the first model runs and the second does not, or the models'
    *     outputs are not of the same names and sizes

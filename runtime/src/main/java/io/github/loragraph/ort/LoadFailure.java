@@ -36,7 +36,7 @@ final class LoadFailure {
     }
     if (reason.contains("No space left") || reason.contains("quota exceeded")) {
       return "free space in the folder for temporary files, or name another with"
-          + " LORA_GRAPH_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER";
+          + " JDK_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER";
     }
     if (reason.contains("ld-linux") || reason.contains("Error relocating")) {
       return "this system has no glibc, which it is built for: use one that has, Debian or Ubuntu"

@@ -152,7 +152,7 @@ record NativeLibrary(@Nullable Path folder, List<Path> preload) {
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
     if (!Files.isDirectory(temporary) || !Files.isWritable(temporary)) {
       throw new LoraGraphException(
-          "the folder for temporary files, %s, %s: mend that, or name another with LORA_GRAPH_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
+          "the folder for temporary files, %s, %s: mend that, or name another with JDK_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
               .formatted(
                   temporary, Files.exists(temporary) ? "cannot be written" : "is not there"));
     }

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes sessions on one device from models in memory. */
 public final class Sessions {
+  /** More than any machine has cores that one operator gains by. */
+  public static final int MOST_THREADS = 1024;
+
   private final OrtRuntime runtime;
   private final int threads;
   private final Device device;
@@ -39,9 +42,7 @@ public final class Sessions {
       boolean tf32,
       OrtSession.SessionOptions.OptLevel optimization,
       @Nullable Path profile) {
-    if (threads < 0) {
-      throw new LoraGraphException(threads + " threads are not possible: 0 takes all cores");
-    }
+    requireThreads(threads);
     if (device.isGpu()) {
       runtime.require(OrtRuntime.Build.CUDA);
     }
@@ -51,6 +52,20 @@ public final class Sessions {
     this.tf32 = tf32;
     this.optimization = optimization;
     this.profile = profile;
+  }
+
+  /**
+   * Refuses a number of threads that is none, or that would take the memory of a machine before
+   * anything is computed.
+   *
+   * @throws LoraGraphException if it is below 0 or above {@link #MOST_THREADS}
+   */
+  public static void requireThreads(int threads) {
+    if (threads < 0 || threads > MOST_THREADS) {
+      throw new LoraGraphException(
+          "%d threads are not possible: give 1 to %,d, or 0 for one for each core"
+              .formatted(threads, MOST_THREADS));
+    }
   }
 
   /**

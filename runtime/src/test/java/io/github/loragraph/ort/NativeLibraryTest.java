@@ -178,7 +178,7 @@ class NativeLibraryTest {
     String[] options = {"-Djava.io.tmpdir=" + folder.resolve("missing")};
     String line = output(start(cache(), options, "stock"));
     assertEquals(
-        "failed: the folder for temporary files, %s, is not there: mend that, or name another with LORA_GRAPH_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
+        "failed: the folder for temporary files, %s, is not there: mend that, or name another with JDK_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
             .formatted(folder.resolve("missing")),
         line);
     assertEquals("", errors());

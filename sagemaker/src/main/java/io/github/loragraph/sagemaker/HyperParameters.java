@@ -22,10 +22,15 @@ import org.jspecify.annotations.Nullable;
  * @param settings as YAML would have them; without the seed
  * @param seed of the run
  * @param ofArticle whether some have the names of the article: {@code sst2-lora-r}
+ * @param unset those that are null
  * @param ignored the platform's own, which say nothing to a training
  */
 record HyperParameters(
-    Map<String, Object> settings, long seed, boolean ofArticle, List<String> ignored) {
+    Map<String, Object> settings,
+    long seed,
+    boolean ofArticle,
+    List<String> unset,
+    List<String> ignored) {
   private static final String ARTICLE = "sst2-";
   private static final String LORA_CONFIG = ARTICLE + "lora-config";
   private static final String SEED = "seed";
@@ -53,7 +58,23 @@ record HyperParameters(
 
   HyperParameters {
     settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    unset = List.copyOf(unset);
     ignored = List.copyOf(ignored);
+  }
+
+  /** Settings without a value, for whoever knows which names there are. */
+  Map<String, @Nullable Object> unsetNames() {
+    Map<String, @Nullable Object> names = new LinkedHashMap<>();
+    unset.stream()
+        .map(SettingsLayer::kebab)
+        .filter(name -> !isOther(name))
+        .forEach(name -> names.put(name, null));
+    return names;
+  }
+
+  /** Whether a name is known to be none of a run's settings. */
+  private static boolean isOther(String name) {
+    return name.equals(SEED) || name.equals(LORA_CONFIG) || ARTICLE_NAMES.containsKey(name);
   }
 
   /**
@@ -73,6 +94,7 @@ record HyperParameters(
     private final Path file;
     private final Map<String, Object> settings = new LinkedHashMap<>();
     private final Map<String, String> names = new LinkedHashMap<>();
+    private final List<String> unset = new ArrayList<>();
     private final List<String> ignored = new ArrayList<>();
     private long seed;
     private boolean ofArticle;
@@ -86,12 +108,20 @@ record HyperParameters(
         ignored.add(key);
         return;
       }
+      if (key.isBlank()) {
+        throw failure("''", "a hyperparameter without a name: leave it out");
+      }
       Object value = decoded(key, given);
       if (value == null) {
+        unset.add(key);
         return;
+      }
+      if (String.valueOf(value).indexOf('\0') >= 0) {
+        throw failure(key, "there is a NUL character in it, which no value has");
       }
       String name = SettingsLayer.kebab(key);
       if (name.equals(SEED)) {
+        once(key, SEED);
         seed = number(key, value);
       } else if (name.equals(LORA_CONFIG)) {
         ofArticle = true;
@@ -129,11 +159,15 @@ record HyperParameters(
     }
 
     private void put(String key, String name, Object value) {
+      once(key, name);
+      settings.put(name, value);
+    }
+
+    private void once(String key, String name) {
       String before = names.put(name, key);
       if (before != null) {
         throw failure(key, "'%s' says the same: keep one of them".formatted(before));
       }
-      settings.put(name, value);
     }
 
     private long number(String key, Object value) {
@@ -172,7 +206,7 @@ record HyperParameters(
     }
 
     HyperParameters read() {
-      return new HyperParameters(settings, seed, ofArticle, ignored);
+      return new HyperParameters(settings, seed, ofArticle, unset, ignored);
     }
   }
 }

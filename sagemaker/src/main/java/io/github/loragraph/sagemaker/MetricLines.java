@@ -6,6 +6,7 @@ import io.github.loragraph.TrainingListener;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Prints the metrics of a training in lines that {@link MetricDefinition}s find values in: {@code
@@ -55,9 +56,19 @@ final class MetricLines implements TrainingListener {
   /**
    * Prints what the training ends with: the service takes the last value of a metric for its final
    * one, and the parameters that are kept need not be the last.
+   *
+   * @param notes are told of figures that it cannot take
    */
-  void end(Map<String, Double> metrics) {
+  void end(Map<String, Double> metrics, Consumer<String> notes) {
     heldOut(last, metrics);
+    metrics.forEach(
+        (name, value) -> {
+          if (!Double.isFinite(value)) {
+            notes.accept(
+                "%s%s is no finite number at the end: what the service shows for it is from before"
+                    .formatted(MetricDefinition.VALIDATION, name));
+          }
+        });
   }
 
   private void heldOut(long step, Map<String, Double> metrics) {

@@ -37,9 +37,11 @@ import picocli.CommandLine.Spec;
       "  docker run IMAGE train",
       "  SAGEMAKER_BASE_DIR=opt-ml lora-graph sagemaker train",
       "",
-      "SIGTERM stops a training after the batch that is at work, with a checkpoint, 95 seconds later"
-          + " at the latest.",
-      "Exit codes: 0 done; 1 failed (one line says what); 143 stopped by SIGTERM."
+      "SIGTERM stops a training after the batch that is at work, with a checkpoint; a training that"
+          + " is done writes its model. What has not ended 95 seconds later is ended: the checkpoint"
+          + " before is gone on with then.",
+      "Exit codes: 0 done; 1 failed (one line says what); 2 wrong usage; 143, 130 and 129 stopped by"
+          + " SIGTERM, Ctrl-C and SIGHUP."
     },
     mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {

@@ -5,6 +5,8 @@ import io.github.loragraph.RunReport;
 import io.github.loragraph.TrainingListener;
 import io.github.loragraph.cli.Failures;
 import io.github.loragraph.cli.LoraGraph;
+import io.github.loragraph.cli.Signals;
+import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.experiment.JavaCommand;
@@ -24,8 +26,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +37,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -60,6 +65,7 @@ public final class TrainingContainer {
   private static final String EVAL = "eval";
   private static final String MODEL = "model";
   private static final String METHOD = "method";
+  private static final String ENGINE = "engine";
 
   /** Of what is held out, when it is no list of examples. */
   private static final Set<String> SEARCH_HELD_OUT =
@@ -69,7 +75,18 @@ public final class TrainingContainer {
   private final PrintWriter out;
   private final PrintWriter err;
   private final FailureLine errors;
-  private final RunProgram program = RunProgram.ofThisProcess();
+
+  /** How far the job is, for what a signal does: it comes in a thread of its own. */
+  private volatile Phase phase = Phase.PREPARING;
+
+  /** Found when it is needed: what hinders that is a failure of the job as any other. */
+  private @Nullable RunProgram program;
+
+  private enum Phase {
+    PREPARING,
+    TRAINING,
+    WRITING
+  }
 
   /**
    * @param base the folder of all others, {@code /opt/ml} on the platform
@@ -90,23 +107,51 @@ public final class TrainingContainer {
   /**
    * Trains. What fails is in {@code output/failure}, too.
    *
-   * @return 0 when all is done, 143 where SIGTERM has stopped it with a checkpoint, else 1 or what
-   *     the command that failed has returned; its line has been printed
+   * @return 0 when all is done, 143 where SIGTERM has stopped it (130 and 129: Ctrl-C, SIGHUP),
+   *     else 1; the line that says why has been printed
    * @throws LoraGraphException if something that is given is not possible, or something cannot be
    *     read or written
    */
   public int run() {
+    Signals.elseTakenBy(this::isHeld);
+    RunPlace place = orFail(() -> new RunPlace(program(), requireOwn(workFolder())));
+    // Where another container is at work, the file for failures is that one's.
+    ProcessLock lock = place.lock();
     try {
-      Files.deleteIfExists(container.failure());
-      int code = train();
-      if (code != 0 && !isStop(code)) {
-        fail(errors.text());
+      int code = orFail(() -> train(place));
+      if (code == 0 || isStop(code)) {
+        return code;
       }
-      return code;
-    } catch (IOException e) {
-      throw failed(cannotWrite(container.failure(), e));
-    } catch (LoraGraphException e) {
-      throw failed(e);
+      fail(errors.text());
+      return CommandLine.ExitCode.SOFTWARE;
+    } finally {
+      deleteQuietly(workFolder());
+      lock.close();
+    }
+  }
+
+  /** A model that is trained is written, whatever comes, in the time that is left for it. */
+  private boolean isHeld(int signal) {
+    switch (phase) {
+      case PREPARING -> say("ended before the training began, or went on");
+      case TRAINING -> {}
+      case WRITING -> say("the training is done: ending when its model is written");
+    }
+    return phase == Phase.WRITING;
+  }
+
+  private RunProgram program() {
+    RunProgram found = program;
+    if (found == null) {
+      found = RunProgram.ofThisProcess();
+      program = found;
+    }
+    return found;
+  }
+
+  private <T> T orFail(Supplier<T> step) {
+    try {
+      return step.get();
     } catch (RuntimeException | Error e) {
       fail(Failures.inOneLine(e));
       throw e;
@@ -115,11 +160,6 @@ public final class TrainingContainer {
 
   private static boolean isStop(int code) {
     return code > SIGNALS;
-  }
-
-  private LoraGraphException failed(LoraGraphException e) {
-    fail(Failures.inOneLine(e));
-    return e;
   }
 
   private void fail(String what) {
@@ -138,7 +178,12 @@ public final class TrainingContainer {
     err.println(PlainText.line(line));
   }
 
-  private int train() {
+  private int train(RunPlace place) {
+    try {
+      Files.deleteIfExists(container.failure());
+    } catch (IOException e) {
+      throw cannotWrite(container.failure(), e);
+    }
     requireOneHost();
     // What cannot be written at the end is better known before a training of hours.
     requireWritable(container.model());
@@ -148,18 +193,13 @@ public final class TrainingContainer {
     if (!asked.ignored().isEmpty()) {
       say("of the platform, and nothing to a training: " + String.join(", ", asked.ignored()));
     }
-    Path work = workFolder();
-    RunPlace place = new RunPlace(program, work);
-    ProcessLock lock = place.lock();
-    try {
-      clear(work);
-      RunSettings settings = settings(asked, work, this::say);
-      int code = prepareApart();
-      return code == 0 ? train(place, settings, new MetricLines(out, asked.ofArticle())) : code;
-    } finally {
-      deleteQuietly(work);
-      lock.close();
+    if (!asked.unset().isEmpty()) {
+      say("null, so not set: " + String.join(", ", asked.unset()));
     }
+    clear(workFolder());
+    RunSettings settings = settings(asked, workFolder(), this::say);
+    int code = prepareApart();
+    return code == 0 ? train(place, settings, new MetricLines(out, asked.ofArticle())) : code;
   }
 
   /**
@@ -172,8 +212,8 @@ public final class TrainingContainer {
     Path work = workFolder();
     RunSettings settings =
         settings(HyperParameters.read(container.hyperParameters()), work, said -> {});
-    new ModelNeeds(program).require(container.hyperParameters().toString(), settings);
-    for (List<String> preparation : new RunPlace(program, work).preparations(settings)) {
+    new ModelNeeds(program()).require(container.hyperParameters().toString(), settings);
+    for (List<String> preparation : new RunPlace(program(), work).preparations(settings)) {
       int code = execute(preparation);
       if (code != 0) {
         return code;
@@ -189,7 +229,7 @@ public final class TrainingContainer {
   private int prepareApart() {
     ProcessBuilder builder =
         new ProcessBuilder(
-            JavaCommand.of(program.main(), List.of("sagemaker", "train", TrainCommand.PREPARE)));
+            JavaCommand.of(program().main(), List.of("sagemaker", "train", TrainCommand.PREPARE)));
     container.nameIn(builder.environment());
     try {
       Process process = builder.start();
@@ -207,6 +247,11 @@ public final class TrainingContainer {
           throw new LoraGraphException(
               "the process that prepares the model was ended by signal %d: was there too little memory?"
                   .formatted(code - SIGNALS));
+        }
+        if (code != 0 && errors.text().isEmpty()) {
+          throw new LoraGraphException(
+              "the process that prepares the model ended with exit code %d: %s"
+                  .formatted(code, errors.lastLine()));
         }
         return code;
       } finally {
@@ -229,7 +274,7 @@ public final class TrainingContainer {
   private int train(RunPlace place, RunSettings settings, MetricLines metrics) {
     String configuration = Checksum.of(place.writeSettings(settings));
     Path run = place.run(settings);
-    List<TrainingListener> listeners = new ArrayList<>(List.of(metrics));
+    List<TrainingListener> listeners = new ArrayList<>(List.of(metrics, new Progress()));
     CheckpointMirror mirror =
         new CheckpointMirror(container.checkpoints(), configuration, run, this::say);
     if (Files.isDirectory(container.checkpoints())) {
@@ -249,17 +294,29 @@ public final class TrainingContainer {
               : "nothing of the training is kept");
     }
     if (code == 0) {
-      metrics.end(RunReport.of(run).metrics());
+      metrics.end(RunReport.of(run).metrics(), this::say);
       write(run);
     }
     return code;
+  }
+
+  private final class Progress implements TrainingListener {
+    @Override
+    public void onTrainBegin(long totalSteps) {
+      phase = Phase.TRAINING;
+    }
+
+    @Override
+    public void onTrainEnd() {
+      phase = Phase.WRITING;
+    }
   }
 
   private int execute(List<String> arguments, TrainingListener... listeners) {
     CommandLine commandLine = LoraGraph.commandLine(listeners);
     commandLine.setOut(out);
     commandLine.setErr(err);
-    say(program.typed(arguments));
+    say(program().typed(arguments));
     return LoraGraph.execute(commandLine, arguments.toArray(String[]::new));
   }
 
@@ -288,6 +345,7 @@ public final class TrainingContainer {
   private RunSettings settings(HyperParameters asked, Path work, Consumer<String> notes) {
     Channels channels = Channels.read(container);
     String file = container.hyperParameters().toString();
+    SettingsLayer.of(program(), file, "", asked.unsetNames());
     Map<String, Object> settings = new LinkedHashMap<>(asked.settings());
     if (settings.containsKey(MODEL)) {
       channels
@@ -318,11 +376,25 @@ public final class TrainingContainer {
     if (SEARCH_HELD_OUT.stream().noneMatch(settings::containsKey)) {
       putFiles(settings, EVAL, channels, PlatformNames.VALIDATION, notes);
     }
+    if (settings.putIfAbsent(ENGINE, EngineKind.GRAPH.toString()) == null) {
+      notes.accept(
+          "engine: graph: which one is faster is not measured, so that a job ends with the same bytes wherever it is interrupted");
+    }
     if (!settings.containsKey(DATA)) {
       throw new LoraGraphException(
           "the job has no data: add a channel 'train' with the files to train on");
     }
     RunSettings read = read(file, settings, asked.seed());
+    List<String> unused =
+        settings.keySet().stream()
+            .filter(name -> !(name.equals(HEAD) && settings.get(name) instanceof Map))
+            .filter(name -> !RunSettings.isUsed(program(), layers(file, settings), name))
+            .toList();
+    if (!unused.isEmpty()) {
+      notes.accept(
+          "%s: a run of method %s puts no adapters on and has no use for: %s"
+              .formatted(file, settings.get(METHOD), String.join(", ", unused)));
+    }
     // The article's jobs name layers and a rate alone: its program puts a head on by itself.
     if (asked.ofArticle() && !settings.containsKey(HEAD) && ModelNeeds.lacksHead(read)) {
       notes.accept("the model has no head: one for the labels of the data is put on");
@@ -348,13 +420,11 @@ public final class TrainingContainer {
   }
 
   private RunSettings read(String file, Map<String, Object> settings, long seed) {
-    return RunSettings.of(
-        program,
-        file,
-        container.data(),
-        NAME,
-        seed,
-        List.of(SettingsLayer.of(program, file, "", settings)));
+    return RunSettings.of(program(), file, container.data(), NAME, seed, layers(file, settings));
+  }
+
+  private List<SettingsLayer> layers(String file, Map<String, Object> settings) {
+    return List.of(SettingsLayer.of(program(), file, "", settings));
   }
 
   /**
@@ -362,13 +432,39 @@ public final class TrainingContainer {
    * platform copies its own folders while they are written to. The same for each container of a
    * job: a run that is gone on with finds its model where it was.
    */
-  private Path workFolder() {
+  Path workFolder() {
     String hash =
         new Checksum.Builder()
             .add(container.base().toString().getBytes(StandardCharsets.UTF_8))
             .build()
             .substring(0, 10);
     return Path.of(System.getProperty("java.io.tmpdir"), "lora-graph-training-" + hash);
+  }
+
+  /**
+   * Refuses a work folder that somebody else has put there: what lies in it is trained with, and
+   * deleted.
+   *
+   * @return the folder, which is there
+   */
+  private static Path requireOwn(Path work) {
+    try {
+      Files.createDirectories(AtomicFile.folderOf(work));
+      if (!Files.isSymbolicLink(work)) {
+        Files.createDirectories(work);
+        Path own = Files.createTempFile(work, ".own-", "");
+        UserPrincipal user = Files.getOwner(own);
+        Files.delete(own);
+        if (Files.getOwner(work, LinkOption.NOFOLLOW_LINKS).equals(user)) {
+          return work;
+        }
+      }
+    } catch (IOException e) {
+      throw cannotWrite(work, e);
+    }
+    throw new LoraGraphException(
+        "%s is a link, or another user's: delete it, or name another folder for temporary files with JDK_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
+            .formatted(work));
   }
 
   /** What a container that was killed has left: only what the platform keeps is gone on with. */
@@ -400,14 +496,23 @@ public final class TrainingContainer {
       Model whole = trained.hasAdapters() ? trained.merge() : trained;
       whole.save(folder, true);
       Path adapter = run.resolve(RunFolder.ADAPTER);
-      if (Files.isDirectory(adapter)) {
-        copy(adapter, folder.resolve(RunFolder.ADAPTER));
+      Path copied = folder.resolve(RunFolder.ADAPTER);
+      if (Files.exists(copied)) {
+        say("%s is there from another job: it is replaced".formatted(copied));
+        TemporaryFolder.delete(copied);
       }
-      copyOutputs(run, container.outputData());
-      say("written: %s, %s".formatted(folder, container.outputData()));
+      if (Files.isDirectory(adapter)) {
+        copy(adapter, copied);
+      }
     } catch (IOException e) {
       throw cannotWrite(folder, e);
     }
+    try {
+      copyOutputs(run, container.outputData());
+    } catch (IOException e) {
+      throw cannotWrite(container.outputData(), e);
+    }
+    say("written: %s, %s".formatted(folder, container.outputData()));
   }
 
   /** What lies beside the model is not there twice. */

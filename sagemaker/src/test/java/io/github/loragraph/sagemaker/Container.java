@@ -6,8 +6,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,9 @@ final class Container {
   private static final int ROWS = 22;
 
   final Path base;
+
+  /** Of the processes that train. */
+  List<String> javaOptions = List.of();
 
   private Container(Path base) {
     this.base = base;
@@ -115,6 +120,12 @@ final class Container {
             .formatted(vocabulary));
   }
 
+  /** Where a job in this process makes its run. */
+  Path workFolder() {
+    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+    return new TrainingContainer(base, nowhere, nowhere).workFolder();
+  }
+
   /** Trains in this process, by the command that an image runs. */
   Ended train() {
     StringWriter out = new StringWriter();
@@ -167,16 +178,13 @@ final class Container {
   }
 
   private Process process(Path err) throws IOException {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.github.loragraph.cli.Main",
-            "sagemaker",
-            "train");
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(javaOptions);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("io.github.loragraph.cli.Main", "sagemaker", "train"));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("SAGEMAKER_BASE_DIR", base.toString());
     return builder.redirectError(err.toFile()).start();
   }

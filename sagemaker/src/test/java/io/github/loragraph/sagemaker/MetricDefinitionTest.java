@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.cli.LoraGraph;
+import io.github.loragraph.task.Task;
+import io.github.loragraph.task.Tasks;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -37,9 +39,10 @@ class MetricDefinitionTest {
   @Test
   void allFiguresThatTrainingsAreMeasuredByAreFound() {
     List<String> names = MetricDefinition.all().stream().map(MetricDefinition::name).toList();
-    for (String figure :
-        List.of("loss", "accuracy", "f1", "pearson", "ndcg@10", "recall@100", "perplexity")) {
-      assertTrue(names.contains("validation:" + figure), names.toString());
+    for (Task task : Tasks.ALL) {
+      for (String figure : task.figureNames()) {
+        assertTrue(names.contains("validation:" + figure), task + " " + figure + " " + names);
+      }
     }
   }
 

@@ -322,23 +322,29 @@ class TrainingContainerTest {
 
   @Test
   void aModelThatAJobHasWrittenIsTrainedFurther() throws IOException, InterruptedException {
+    Container before = Container.in(folder.resolve("before"));
+    before.hyperParameters(job("epochs", "1"));
+    assertEquals(0, before.train().code());
     Container container = Container.in(folder.resolve("opt-ml"));
     Path model = container.base.resolve("input/data/model");
-    Process tar =
-        new ProcessBuilder(
-                "tar", "-czf", "model.tar.gz", "model.onnx", "config.json", "tokenizer.json")
-            .directory(model.toFile())
-            .inheritIO()
-            .start();
-    assertEquals(0, tar.waitFor());
     for (String name : List.of("model.onnx", "config.json", "tokenizer.json")) {
       Files.delete(model.resolve(name));
     }
+    Process tar =
+        new ProcessBuilder("tar", "-czf", model.resolve("model.tar.gz").toString(), ".")
+            .directory(before.base.resolve("model").toFile())
+            .inheritIO()
+            .start();
+    assertEquals(0, tar.waitFor());
     Files.delete(container.base.resolve("checkpoints"));
     container.hyperParameters(job("epochs", "1"));
     Container.Ended ended = container.train();
     assertEquals(0, ended.code(), ended.err());
     assertTrue(ended.err().contains("unpacked from"), ended.err());
+    assertFalse(
+        Arrays.equals(
+            Files.readAllBytes(before.base.resolve("model/model.onnx")),
+            Files.readAllBytes(container.base.resolve("model/model.onnx"))));
     assertTrue(ended.err().contains("a training that is interrupted begins anew"), ended.err());
   }
 
@@ -372,6 +378,21 @@ class TrainingContainerTest {
         failure(
             "hyperparameters.json is no JSON object",
             c -> c.write("input/config/hyperparameters.json", "[]")),
+        failure(
+            "hyperparameters.json: lora-rnk is no option of train",
+            c -> c.write("input/config/hyperparameters.json", "{\"lora_rnk\": null}")),
+        failure(
+            "hyperparameters.json: Seed: 'seed' says the same",
+            c -> c.hyperParameters(job("seed", "1", "Seed", "2"))),
+        failure(
+            "hyperparameters.json: '': a hyperparameter without a name",
+            c -> c.hyperParameters(job("", "1"))),
+        failure(
+            "hyperparameters.json: model: there is a NUL character",
+            c -> c.hyperParameters(job("model", "a\0b"))),
+        failure(
+            "hyperparameters.json: --threads must be 1 to 1,024",
+            c -> c.hyperParameters(job("threads", "99999"))),
         failure("matches no Linear layer", c -> c.hyperParameters(job("match", "nothing-of-it"))),
         failure("channel 'train' is in Pipe mode", c -> c.channels(Map.of("train", "Pipe"))),
         failure(
