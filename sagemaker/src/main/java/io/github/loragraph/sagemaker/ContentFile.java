@@ -45,7 +45,7 @@ public record ContentFile(Path file, Path named) {
   }
 
   /** What a failure to write says: the path, and why. */
-  static LoraGraphException cannotWrite(Path named, IOException e) {
+  public static LoraGraphException cannotWrite(Path named, IOException e) {
     return new LoraGraphException("cannot write " + named + ": " + AtomicFile.reason(e), e);
   }
 

@@ -49,7 +49,7 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw cannotWrite(folder, e);
+      throw ContentFile.cannotWrite(folder, e);
     }
     try (TemporaryFolder parts = TemporaryFolder.createIn(folder, "download-")) {
       Path whole = parts.path().resolve("job");
@@ -66,7 +66,7 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
       output(parts.path(), whole);
       Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw cannotWrite(target, e);
+      throw ContentFile.cannotWrite(target, e);
     }
   }
 
@@ -157,9 +157,5 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
     } catch (IOException e) {
       throw RetryableException.create(String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private static LoraGraphException cannotWrite(Path path, IOException e) {
-    return new LoraGraphException("cannot write %s: %s".formatted(path, AtomicFile.reason(e)), e);
   }
 }
