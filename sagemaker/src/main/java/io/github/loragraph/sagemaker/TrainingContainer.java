@@ -38,7 +38,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -182,7 +181,7 @@ public final class TrainingContainer {
     try {
       Files.deleteIfExists(container.failure());
     } catch (IOException e) {
-      throw cannotWrite(container.failure(), e);
+      throw ContentFile.cannotWrite(container.failure(), e);
     }
     requireOneHost();
     // What cannot be written at the end is better known before a training of hours.
@@ -325,7 +324,7 @@ public final class TrainingContainer {
       Files.createDirectories(folder);
       Files.delete(Files.createTempFile(folder, ".lora-", ".part"));
     } catch (IOException e) {
-      throw cannotWrite(folder, e);
+      throw ContentFile.cannotWrite(folder, e);
     }
   }
 
@@ -460,7 +459,7 @@ public final class TrainingContainer {
         }
       }
     } catch (IOException e) {
-      throw cannotWrite(work, e);
+      throw ContentFile.cannotWrite(work, e);
     }
     throw new LoraGraphException(
         "%s is a link, or another user's: delete it, or name another folder for temporary files with JDK_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
@@ -469,13 +468,14 @@ public final class TrainingContainer {
 
   /** What a container that was killed has left: only what the platform keeps is gone on with. */
   private static void clear(Path work) {
-    try (Stream<Path> left = Files.list(work)) {
-      for (Path path :
-          left.filter(path -> !path.getFileName().toString().startsWith(".")).toList()) {
-        TemporaryFolder.delete(path);
+    try {
+      for (Path path : FolderFiles.in(work)) {
+        if (!path.getFileName().toString().startsWith(".")) {
+          TemporaryFolder.delete(path);
+        }
       }
     } catch (IOException e) {
-      throw cannotWrite(work, e);
+      throw ContentFile.cannotWrite(work, e);
     }
   }
 
@@ -505,12 +505,12 @@ public final class TrainingContainer {
         copy(adapter, copied);
       }
     } catch (IOException e) {
-      throw cannotWrite(folder, e);
+      throw ContentFile.cannotWrite(folder, e);
     }
     try {
       copyOutputs(run, container.outputData());
     } catch (IOException e) {
-      throw cannotWrite(container.outputData(), e);
+      throw ContentFile.cannotWrite(container.outputData(), e);
     }
     say("written: %s, %s".formatted(folder, container.outputData()));
   }
@@ -518,31 +518,21 @@ public final class TrainingContainer {
   /** What lies beside the model is not there twice. */
   private void copyOutputs(Path run, Path target) throws IOException {
     Files.createDirectories(target);
-    try (Stream<Path> files = Files.list(run)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = file.getFileName().toString();
-        if (!name.startsWith(".") && !Files.exists(container.model().resolve(name))) {
-          Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-        }
+    for (Path file : FolderFiles.in(run)) {
+      String name = file.getFileName().toString();
+      if (Files.isRegularFile(file)
+          && !name.startsWith(".")
+          && !Files.exists(container.model().resolve(name))) {
+        Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }
 
   private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
-        }
-      }
+    for (Path file : FolderFiles.below(from)) {
+      Path target = to.resolve(from.relativize(file).toString());
+      Files.createDirectories(AtomicFile.folderOf(target));
+      Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
     }
-  }
-
-  private static LoraGraphException cannotWrite(Path file, @Nullable IOException e) {
-    return new LoraGraphException(
-        "cannot write %s: %s".formatted(file, e == null ? "" : AtomicFile.reason(e)), e);
   }
 }

@@ -226,7 +226,7 @@ class CheckpointMirrorTest {
     }
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "{index}")
   @ValueSource(
       strings = {
         "",
