@@ -80,6 +80,9 @@ class ExperimentTest {
         file + ": runs.full.eval: no such file: ",
         BASE + "runs: {full: {method: full, eval: nowhere.tsv}}");
     assertRefused(
+        "runs.full.eval: 's3://bucket/dev.tsv' is an address, and runs on this machine are made of its files: copy it, and name the file ('sagemaker submit' takes addresses)",
+        BASE + "runs: {full: {method: full, eval: 's3://bucket/dev.tsv'}}");
+    assertRefused(
         "sedes is no key of an experiment: seeds?",
         BASE + "sedes: [1]\nruns: {full: {method: full}}");
     assertRefused("seeds: 1 is there twice", BASE + "seeds: [1, 1]\nruns: {full: {method: full}}");

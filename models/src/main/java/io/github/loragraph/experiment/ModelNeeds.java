@@ -83,7 +83,7 @@ public final class ModelNeeds {
     if (run.ofSource().containsKey("adapter") || run.isModelElsewhere()) {
       return;
     }
-    String name = "%s: %s: ".formatted(file, run.name());
+    String name = "%s: %s".formatted(file, run.place());
     List<Object> model = model(run);
     List<Object> asked =
         List.of(

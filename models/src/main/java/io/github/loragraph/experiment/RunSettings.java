@@ -69,6 +69,9 @@ public final class RunSettings {
   private final Map<String, List<String>> training;
   private final boolean measured;
 
+  /** Whether its file has no other run, so that messages need not name it. */
+  private final boolean alone;
+
   private RunSettings(
       String name,
       long seed,
@@ -78,7 +81,8 @@ public final class RunSettings {
       @Nullable Map<String, List<String>> head,
       Map<String, List<String>> adapters,
       Map<String, List<String>> training,
-      boolean measured) {
+      boolean measured,
+      boolean alone) {
     this.name = name;
     this.seed = seed;
     this.model = model;
@@ -88,6 +92,7 @@ public final class RunSettings {
     this.adapters = adapters;
     this.training = training;
     this.measured = measured;
+    this.alone = alone;
   }
 
   /**
@@ -148,8 +153,7 @@ public final class RunSettings {
     private final Path folder;
     private final String name;
 
-    /** Of a message on several settings. */
-    private final String place;
+    private final boolean alone;
 
     private final Map<String, Setting> given;
     private final @Nullable Map<String, Setting> givenHead;
@@ -160,8 +164,7 @@ public final class RunSettings {
       this.file = file;
       this.folder = folder;
       this.name = name;
-      this.place =
-          layers.stream().allMatch(SettingsLayer::isWholeFile) ? "" : "runs.%s: ".formatted(name);
+      this.alone = layers.stream().allMatch(SettingsLayer::isWholeFile);
       this.given = SettingsLayer.merged(layers);
       this.givenHead = SettingsLayer.mergedHead(layers);
       this.method = method(given);
@@ -237,7 +240,8 @@ public final class RunSettings {
           head,
           adapters,
           last,
-          measured);
+          measured,
+          alone);
     }
 
     private void requireMethod() {
@@ -310,6 +314,15 @@ public final class RunSettings {
         throw new LoraGraphException(
             "%s: %s: '%s' is no name of a file".formatted(file, where, value), e);
       }
+      if (value.matches("[a-zA-Z][a-zA-Z0-9+.-]+://.*")) {
+        throw new LoraGraphException(
+            "%s: %s: '%s' is an address, and runs on this machine are made of its files: copy it, and name the file%s"
+                .formatted(
+                    file,
+                    where,
+                    value,
+                    value.startsWith("s3:") ? " ('sagemaker submit' takes addresses)" : ""));
+      }
       if (value.equals("-")) {
         throw new LoraGraphException(
             "%s: %s: runs have no standard input: name a file".formatted(file, where));
@@ -379,7 +392,7 @@ public final class RunSettings {
                         .setting()
                         .flatMap(key -> Optional.ofNullable(places.get(key)))
                         .map(setting -> setting.where() + ": ")
-                        .orElse(place);
+                        .orElse(alone ? "" : "runs.%s: ".formatted(name));
                 boolean several =
                     refusal
                         .setting()
@@ -402,6 +415,11 @@ public final class RunSettings {
     return name;
   }
 
+  /** How messages on it begin after the name of the file. */
+  String place() {
+    return alone ? "" : name + ": ";
+  }
+
   /** Draws the head, the adapters, and the order of the data. */
   public long seed() {
     return seed;
@@ -420,7 +438,7 @@ public final class RunSettings {
   /** The same settings with another seed. */
   public RunSettings withSeed(long other) {
     return new RunSettings(
-        name, other, model, source, ofSource, head, adapters, training, measured);
+        name, other, model, source, ofSource, head, adapters, training, measured, alone);
   }
 
   /** The model as it is named: a path, a name, or what is elsewhere. */

@@ -66,19 +66,29 @@ record Channels(Map<String, Path> folders) {
                                 folder(container, channel.getKey(), channel.getValue()))),
             // Without the file the folders tell, as where somebody tries an image by hand.
             () ->
-                PlatformNames.CHANNELS.stream()
-                    .filter(name -> Files.isDirectory(container.data().resolve(name)))
-                    .forEach(name -> folders.put(name, container.data().resolve(name))));
+                FolderFiles.in(container.data()).stream()
+                    .filter(Files::isDirectory)
+                    .filter(folder -> !isHidden(folder.getFileName()))
+                    .forEach(
+                        folder -> {
+                          String name = folder.getFileName().toString();
+                          requireKnown(container.data(), name);
+                          folders.put(name, folder);
+                        }));
     return new Channels(folders);
+  }
+
+  private static void requireKnown(Path place, String name) {
+    if (!PlatformNames.CHANNELS.contains(name)) {
+      throw new LoraGraphException(
+          "%s: there is a channel '%s', and the channels are %s: rename it, or leave it out"
+              .formatted(place, name, String.join(", ", PlatformNames.CHANNELS)));
+    }
   }
 
   private static Path folder(ContainerFolders container, String name, JsonNode channel) {
     Path config = container.inputDataConfig();
-    if (!PlatformNames.CHANNELS.contains(name)) {
-      throw new LoraGraphException(
-          "%s: there is a channel '%s', and the channels are %s: rename it, or leave it out"
-              .formatted(config, name, String.join(", ", PlatformNames.CHANNELS)));
-    }
+    requireKnown(config, name);
     if (!channel.isObject()) {
       throw new LoraGraphException(
           "%s: channel '%s' is no JSON object: {\"%s\": \"File\"}".formatted(config, name, MODE));

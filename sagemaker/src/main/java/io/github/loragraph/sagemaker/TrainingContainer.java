@@ -70,6 +70,9 @@ public final class TrainingContainer {
   private static final Set<String> SEARCH_HELD_OUT =
       Set.of("eval-corpus", "eval-queries", "eval-qrels");
 
+  private static final Set<String> HELD_OUT =
+      Set.of(EVAL, "eval-corpus", "eval-queries", "eval-qrels", "eval-split");
+
   private final ContainerFolders container;
   private final PrintWriter out;
   private final PrintWriter err;
@@ -112,10 +115,13 @@ public final class TrainingContainer {
    *     read or written
    */
   public int run() {
+    requireContainer();
     Signals.elseTakenBy(this::isHeld);
     RunPlace place = orFail(() -> new RunPlace(program(), requireOwn(workFolder())));
     // Where another container is at work, the file for failures is that one's.
     ProcessLock lock = place.lock();
+    Runnable cleanUp = () -> deleteQuietly(workFolder());
+    ProcessEnd.add(cleanUp);
     try {
       int code = orFail(() -> train(place));
       if (code == 0 || isStop(code)) {
@@ -124,8 +130,19 @@ public final class TrainingContainer {
       fail(errors.text());
       return CommandLine.ExitCode.SOFTWARE;
     } finally {
-      deleteQuietly(workFolder());
+      cleanUp.run();
+      ProcessEnd.remove(cleanUp);
       lock.close();
+    }
+  }
+
+  /** Nothing is written where no job was meant to be. */
+  private void requireContainer() {
+    Path config = AtomicFile.folderOf(container.hyperParameters());
+    if (!Files.isDirectory(config)) {
+      throw new LoraGraphException(
+          "there is no folder %s: this command is for the container of a job; to try one, make the folders of docs/sagemaker.md, and name the one they are in by SAGEMAKER_BASE_DIR"
+              .formatted(config));
     }
   }
 
@@ -401,6 +418,10 @@ public final class TrainingContainer {
       read = read(file, settings, asked.seed());
     }
     channels.sayUnused(read, notes);
+    if (HELD_OUT.stream().noneMatch(settings::containsKey)) {
+      notes.accept(
+          "nothing is held out, so that the model is not measured: add a channel 'validation', or set eval-split");
+    }
     return read;
   }
 

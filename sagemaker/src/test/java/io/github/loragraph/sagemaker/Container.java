@@ -33,6 +33,11 @@ final class Container {
     this.base = base;
   }
 
+  /** Folders that need not be there. */
+  static Container of(Path base) {
+    return new Container(base);
+  }
+
   /** How a job ended. */
   record Ended(int code, String out, String err) {
     boolean says(String text) {

@@ -84,6 +84,32 @@ class JobEndTest {
   }
 
   @Test
+  void nothingIsWrittenWhereNoJobIs() throws IOException {
+    Path base = folder.resolve("nowhere");
+    Container.Ended ended = Container.of(base).train();
+    assertEquals(1, ended.code());
+    assertTrue(ended.says("this command is for the container of a job"), ended.err());
+    assertFalse(Files.exists(base));
+  }
+
+  @Test
+  void aTrialWithoutTheFileOfChannelsIsHeldToTheirNames() throws IOException {
+    Container container = container();
+    Files.delete(container.base.resolve("input/config/inputdataconfig.json"));
+    Path held = container.base.resolve("input/data/validation");
+    Path other = container.base.resolve("input/data/valid");
+    Files.move(held, other);
+    Container.Ended misnamed = container.train();
+    assertEquals(1, misnamed.code());
+    assertTrue(failure(container).contains("there is a channel 'valid'"), failure(container));
+
+    Files.move(other, folder.resolve("elsewhere"));
+    Container.Ended alone = container.train();
+    assertEquals(0, alone.code(), alone.err());
+    assertTrue(alone.err().contains("nothing is held out"), alone.err());
+  }
+
+  @Test
   void aJavaThatDoesNotStartIsTheFailure() throws IOException {
     Container container = container();
     Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
