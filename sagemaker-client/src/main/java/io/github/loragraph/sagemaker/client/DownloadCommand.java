@@ -3,7 +3,7 @@ package io.github.loragraph.sagemaker.client;
 import io.github.loragraph.cli.ResultOutput;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +20,9 @@ import picocli.CommandLine.Option;
       "",
       "The model of each job goes into DIR/JOB (model.onnx, config.json, tokenizer.json, adapter/):"
           + " a MODEL for all other commands. What else it has written (metrics.jsonl, report.html) goes"
-          + " into DIR/JOB/output. A folder appears whole, or not at all.",
+          + " into DIR/JOB/output. A folder appears whole, or not at all; one that is there already is"
+          + " passed over, so that the same command goes on where it ended. The folders are printed, a"
+          + " line each.",
       ""
     },
     footer = {
@@ -29,8 +31,8 @@ import picocli.CommandLine.Option;
       "  lora-graph sagemaker download @jobs.txt -o models",
       "  lora-graph eval models/JOB --data dev.tsv",
       "",
-      "Exit codes: 0 done; 1 failed, or the service refused: folders that are there by then stay;"
-          + " 2 wrong usage; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (what is not whole"
+      "Exit codes: 0 done; 1 a job has no model or its download failed (the others are there), or the"
+          + " service refused; 2 wrong usage; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP (what is not whole"
           + " leaves nothing)."
     },
     mixinStandardHelpOptions = true)
@@ -49,15 +51,28 @@ final class DownloadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    List<String> names = jobs.names();
+    EachJob each = new EachJob(jobs.names(), output);
+    List<String> folders = new ArrayList<>();
     try (TrainingJobs asked = service.open(Optional.empty())) {
-      List<String> written = new ArrayList<>();
-      for (String job : new LinkedHashSet<>(names)) {
-        Path made = asked.download(job, folder, output::say);
-        written.add(made.toString());
-      }
-      output.print(Map.of("folders", written), out -> written.forEach(out::println));
-      return 0;
+      each.run(
+          job ->
+              folders.add(
+                  asked
+                      .downloaded(job, folder)
+                      .map(there -> passedOver(job, there))
+                      .orElseGet(() -> asked.download(job, folder, output::say))
+                      .toString()));
     }
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("folders", folders);
+    json.put("failed", each.failed());
+    output.print(json, out -> folders.forEach(out::println));
+    each.requireAll("downloaded");
+    return 0;
+  }
+
+  private Path passedOver(String job, Path there) {
+    output.say("%s: %s is there already: passed over".formatted(job, there));
+    return there;
   }
 }

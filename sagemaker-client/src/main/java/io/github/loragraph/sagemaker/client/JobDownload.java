@@ -33,18 +33,11 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
    */
   void run() {
     if (Files.exists(target)) {
-      throw new LoraGraphException(target + " is there already: take it away, or name another -o");
+      throw new LoraGraphException(
+          "%s: %s is there already: take it away, or name another folder"
+              .formatted(job.name(), target));
     }
-    S3Location model =
-        job.model()
-            .orElseThrow(
-                () ->
-                    new LoraGraphException(
-                        "%s has no model in S3: it is %s%s"
-                            .formatted(
-                                job.name(),
-                                job.state(),
-                                job.failure().map(reason -> ": " + reason).orElse(""))));
+    S3Location model = job.model().orElseThrow(() -> without("it has no model"));
     Path folder = AtomicFile.folderOf(target);
     try {
       Files.createDirectories(folder);
@@ -54,20 +47,28 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
     try (TemporaryFolder parts = TemporaryFolder.createIn(folder, "download-")) {
       Path whole = parts.path().resolve("job");
       if (!ServiceFailure.in(
-          "download " + model, () -> unpack(model, parts.path(), whole, target))) {
-        throw new LoraGraphException(
-            "%s is not there any more: the model of %s was removed".formatted(model, job.name()));
+          job.name() + ": download " + model, () -> unpack(model, parts.path(), whole, target))) {
+        throw without("there is no " + model + ", where the service says that its model is");
       }
-      if (isEmpty(whole)) {
-        throw new LoraGraphException(
-            "%s is an archive without a file: %s has written no model"
-                .formatted(model, job.name()));
+      if (!hasModel(whole)) {
+        throw without("there is no .onnx file in " + model);
       }
       output(parts.path(), whole);
       Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw ContentFile.cannotWrite(target, e);
     }
+  }
+
+  /** A job that is not completed has perhaps not come to it. */
+  private LoraGraphException without(String what) {
+    return new LoraGraphException(
+        "%s: %s; the job is %s%s"
+            .formatted(
+                job.name(),
+                what,
+                job.state(),
+                job.failure().map(reason -> ": " + reason).orElse("")));
   }
 
   /** What else the job has written, which may be nothing. */
@@ -80,7 +81,7 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
       }
     } catch (SdkException e) {
       if (!ServiceFailure.isDenied(e)) {
-        throw ServiceFailure.of("download " + output, e);
+        throw ServiceFailure.of(job.name() + ": download " + output, e);
       }
       notes.accept(
           "%s: %s is taken as not there: access is denied%s, which S3 also says of what is not there to who may not list the bucket (s3:ListBucket)"
@@ -88,9 +89,9 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
     }
   }
 
-  private static boolean isEmpty(Path folder) throws IOException {
+  private static boolean hasModel(Path folder) throws IOException {
     try (Stream<Path> all = Files.walk(folder)) {
-      return all.noneMatch(Files::isRegularFile);
+      return all.anyMatch(file -> file.toString().endsWith(".onnx") && Files.isRegularFile(file));
     }
   }
 
@@ -110,7 +111,7 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
     } catch (LoraGraphException e) {
       // Neither file is there any more when this is read.
       throw new LoraGraphException(
-          String.valueOf(e.getMessage())
+          (job.name() + ": " + e.getMessage())
               .replace(archive.toString(), source.toString())
               .replace(place.toString(), end.toString()),
           e);
@@ -126,13 +127,14 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
     } catch (SdkException e) {
       for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
         if (cause instanceof LoraGraphException full) {
-          throw new LoraGraphException("download %s: %s".formatted(source, full.getMessage()), e);
+          throw new LoraGraphException(
+              "%s: download %s: %s".formatted(job.name(), source, full.getMessage()), e);
         }
       }
       if (e instanceof RetryableException cut && cut.getCause() instanceof IOException reason) {
         throw new LoraGraphException(
-            "download %s to %s: the connection was cut (%s): try again"
-                .formatted(source, end, AtomicFile.reason(reason)),
+            "%s: download %s to %s: the connection was cut (%s): try again"
+                .formatted(job.name(), source, end, AtomicFile.reason(reason)),
             e);
       }
       if (ServiceFailure.isNotFound(e)) {

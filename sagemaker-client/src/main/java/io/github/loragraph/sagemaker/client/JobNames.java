@@ -28,6 +28,11 @@ final class JobNames {
     this.stamp = STAMP.format(time);
   }
 
+  /** Whether a job can be called so. */
+  static boolean isName(String text) {
+    return text.length() <= TRAINING && text.matches("[A-Za-z0-9](?:-*[A-Za-z0-9])*");
+  }
+
   /** A name that was not given yet, of at most so many characters. */
   String next(String words, int longest) {
     String plain =

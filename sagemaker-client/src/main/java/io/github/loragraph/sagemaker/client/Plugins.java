@@ -39,6 +39,14 @@ final class Plugins {
     }
   }
 
+  /** {@code stop}. */
+  public static final class Stop extends Plugin {
+    @Override
+    public Object command() {
+      return new StopCommand();
+    }
+  }
+
   /** {@code compare}. */
   public static final class Compare extends Plugin {
     @Override

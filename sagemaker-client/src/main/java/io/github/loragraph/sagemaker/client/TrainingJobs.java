@@ -2,12 +2,14 @@ package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.sagemaker.client.JobDescription.Objective;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -158,6 +160,36 @@ public final class TrainingJobs implements AutoCloseable {
   }
 
   /**
+   * Asks the service to stop a job, training and tuning jobs alike, which takes a while: {@link
+   * #await} waits for it. A job that is over, or stops already, is left as it is.
+   *
+   * @return the job as the service has told of it: over where there was nothing to stop, else as it
+   *     was before it was asked to stop
+   * @throws LoraGraphException if there is none of the name, or the service refuses
+   */
+  public JobDescription stop(String job) {
+    JobDescription found = describe(job);
+    if (found.status().isOver() || found.status() == JobStatus.STOPPING) {
+      return found;
+    }
+    try {
+      if (found.isTuning()) {
+        sagemaker.stopHyperParameterTuningJob(stop -> stop.hyperParameterTuningJobName(job));
+      } else {
+        sagemaker.stopTrainingJob(stop -> stop.trainingJobName(job));
+      }
+      return found;
+    } catch (SdkException e) {
+      // It may have ended since it was asked for.
+      JobDescription now = describe(job);
+      if (now.status().isOver()) {
+        return now;
+      }
+      throw ServiceFailure.of("stop " + job, e);
+    }
+  }
+
+  /**
    * A training job or a tuning job.
    *
    * @throws LoraGraphException if there is none of the name, or the service refuses to say
@@ -285,6 +317,20 @@ public final class TrainingJobs implements AutoCloseable {
   }
 
   /**
+   * The folder that {@link #download} would make of a job, where it is there already.
+   *
+   * @param job what no job can be called has no folder
+   */
+  Optional<Path> downloaded(String job, Path folder) {
+    Path target = target(job, folder);
+    return JobNames.isName(job) && Files.exists(target) ? Optional.of(target) : Optional.empty();
+  }
+
+  private static Path target(String job, Path folder) {
+    return folder.resolve(job).toAbsolutePath().normalize();
+  }
+
+  /**
    * Gets what a job has made: its model, flat, into {@code FOLDER/JOB}, and what else it has
    * written into {@code FOLDER/JOB/output}. The folder appears with all that is in it, or not at
    * all.
@@ -296,7 +342,7 @@ public final class TrainingJobs implements AutoCloseable {
    *     archive cannot be had, is damaged, or has something that belongs outside of the folder
    */
   public Path download(String job, Path folder, Consumer<String> notes) {
-    Path target = folder.resolve(job).toAbsolutePath().normalize();
+    Path target = target(job, folder);
     new JobDownload(s3, training(job, "have the models"), target, notes).run();
     return target;
   }

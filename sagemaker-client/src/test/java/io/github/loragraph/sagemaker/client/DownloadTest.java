@@ -88,8 +88,11 @@ class DownloadTest {
             "out/job/output/report.html"),
         files());
     Ended again = download();
-    assertEquals(1, again.code());
-    assertTrue(again.err().contains("is there already: take it away"), again.err());
+    assertEquals(0, again.code(), again.err());
+    assertEquals(
+        "job: " + folder.resolve("out/job") + " is there already: passed over",
+        again.err().strip());
+    assertEquals(ended.out(), again.out());
   }
 
   @Test
@@ -129,16 +132,57 @@ class DownloadTest {
     assertTrue(
         refused("job")
             .contains(
-                "s3://bucket/sst2/job/output/model.tar.gz is not there any more: the model of job was removed"));
+                "job: there is no s3://bucket/sst2/job/output/model.tar.gz, where the service says that its model is; the job is Completed"));
     service.describe("failed", Jobs.failed("failed", "no such file"));
-    assertTrue(refused("failed").contains("failed has no model in S3: it is Failed: no such file"));
-    service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("adapter/")));
-    assertTrue(refused("job").contains("is an archive without a file: job has written no model"));
+    assertTrue(
+        refused("failed").contains("failed: it has no model; the job is Failed: no such file"));
+    for (String other : List.of("adapter/", "config.json")) {
+      service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry(other)));
+      assertTrue(
+          refused("job")
+              .contains(
+                  "job: there is no .onnx file in s3://bucket/sst2/job/output/model.tar.gz; the job is Completed"));
+    }
     service.object(OUTPUTS + "model.tar.gz", archive(new TarArchiveEntry("model.onnx")));
     service.missing(OUTPUTS + "output.tar.gz");
     Ended ended = download();
     assertEquals(0, ended.code(), ended.err());
     assertEquals("job has written nothing but its model", ended.err().strip());
+  }
+
+  @Test
+  void oneJobWithoutAModelDoesNotKeepTheOthersAndTheSameCommandGoesOn() throws IOException {
+    Path names =
+        Files.writeString(folder.resolve("jobs.txt"), "first\nlate\ndamaged\nlast\nfirst\n");
+    for (String name : List.of("first", "damaged", "last")) {
+      service.describe(name, Jobs.completed(name, Map.of(), Map.of()));
+      service.missing("/bucket/sst2/" + name + "/output/output.tar.gz");
+    }
+    service.describe("late", Jobs.stopped("late", "MaxRuntimeExceeded"));
+    byte[] model = archive(new TarArchiveEntry("model.onnx"));
+    service.object("/bucket/sst2/first/output/model.tar.gz", model);
+    service.object("/bucket/sst2/damaged/output/model.tar.gz", new byte[] {1, 2, 3});
+    service.object("/bucket/sst2/last/output/model.tar.gz", model);
+    Path out = folder.resolve("out");
+    Ended ended = FakeService.run("download", "@" + names, "-o", out.toString());
+    assertEquals(1, ended.code(), ended.err());
+    String both = "%s%n%s%n".formatted(out.resolve("first"), out.resolve("last"));
+    assertEquals(both, ended.out());
+    List<String> said = ended.err().lines().toList();
+    assertEquals("late: it has no model; the job is Stopped, MaxRuntimeExceeded", said.get(1));
+    assertTrue(said.get(2).startsWith("damaged: cannot unpack s3://bucket/sst2/damaged/"));
+    assertEquals("lora-graph: 2 of 4 jobs could not be downloaded", said.get(4));
+    service.object("/bucket/sst2/damaged/output/model.tar.gz", model);
+    Ended again =
+        FakeService.run("download", "first", "damaged", "last", "-o", out.toString(), "--json");
+    assertEquals(0, again.code(), again.err());
+    assertEquals(
+        List.of(
+            "first: " + out.resolve("first") + " is there already: passed over",
+            "damaged has written nothing but its model",
+            "last: " + out.resolve("last") + " is there already: passed over"),
+        again.err().lines().toList());
+    assertEquals(3, FakeService.JSON.readTree(again.out()).path("folders").size());
   }
 
   @Test
@@ -169,12 +213,13 @@ class DownloadTest {
     String model = "s3://bucket/sst2/job/output/model.tar.gz";
     String target = folder.resolve("out/job").toString();
     service.object(OUTPUTS + "model.tar.gz", new byte[] {1, 2, 3});
-    assertTrue(refused("job").contains("cannot unpack " + model + ": it is damaged"));
+    assertTrue(refused("job").contains("job: cannot unpack " + model + ": it is damaged"));
     byte[] whole = archive(new TarArchiveEntry("model.onnx"));
     service.cut(OUTPUTS + "model.tar.gz", whole);
     String cut = refused("job");
     assertTrue(
-        cut.contains("download " + model + " to " + target + ": the connection was cut ("), cut);
+        cut.contains("job: download " + model + " to " + target + ": the connection was cut ("),
+        cut);
     String name = "z".repeat(300);
     service.object(OUTPUTS + "model.tar.gz", longName(name));
     String unwritable = refused("job");

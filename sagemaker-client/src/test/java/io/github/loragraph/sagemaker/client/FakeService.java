@@ -125,10 +125,15 @@ final class FakeService implements AutoCloseable {
 
   /** There is no such job. */
   void refuseOne(String operation, String key, String name) {
+    refuseOne(operation, key, name, "Requested resource not found.");
+  }
+
+  /** A call is refused for one job. */
+  void refuseOne(String operation, String key, String name, String message) {
     server.stubFor(
         call(operation)
             .withRequestBody(matchingJsonPath("$." + key, equalTo(name)))
-            .willReturn(refusal(400, "ValidationException", "Requested resource not found.")));
+            .willReturn(refusal(400, "ValidationException", message)));
   }
 
   private void describeBy(String operation, String key, String name, Object... answers) {

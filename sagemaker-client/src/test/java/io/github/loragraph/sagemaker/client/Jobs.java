@@ -105,6 +105,10 @@ final class Jobs {
     return job(name, "Stopped", phase);
   }
 
+  static Map<String, Object> stopping(String name) {
+    return job(name, "Stopping", "Stopping");
+  }
+
   private static Map<String, Object> job(String name, String status, String phase) {
     Map<String, Object> said = new LinkedHashMap<>();
     said.put("TrainingJobName", name);

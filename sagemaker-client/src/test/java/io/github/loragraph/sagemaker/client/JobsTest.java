@@ -253,6 +253,66 @@ class JobsTest {
         lines(compared.out()).stream().map(line -> line.split(" ", 2)[0]).toList());
   }
 
+  @Test
+  void eachJobIsStoppedWhateverBecomesOfTheOthers() throws IOException {
+    service.describe("works", Jobs.inProgress("works", "Training"));
+    service.describe("done", Jobs.completed("done", Map.of(), Map.of()));
+    service.describe("ends", Jobs.inProgress("ends", "Uploading"), Jobs.failed("ends", "late"));
+    service.describe("stops", Jobs.stopping("stops"));
+    service.describe("mine", Jobs.inProgress("mine", "Training"));
+    service.refuseOne("DescribeTrainingJob", "TrainingJobName", "nothing");
+    service.refuseOne("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName", "nothing");
+    service.describeTuning(
+        "tuning",
+        Map.of(
+            "HyperParameterTuningJobName",
+            "tuning",
+            "HyperParameterTuningJobStatus",
+            "InProgress",
+            "TrainingJobStatusCounters",
+            Map.of("InProgress", 2)));
+    service.answer("StopTrainingJob", "");
+    service.answer("StopHyperParameterTuningJob", "");
+    service.refuseOne(
+        "StopTrainingJob",
+        "TrainingJobName",
+        "ends",
+        "The request was rejected because the training job is in status Failed.");
+    service.refuseOne("StopTrainingJob", "TrainingJobName", "mine", "You must not.");
+    String[] all = {"stop", "mine", "works", "done", "nothing", "ends", "stops", "works", "tuning"};
+    Ended ended = FakeService.run(all);
+    assertEquals(1, ended.code(), ended.err());
+    assertEquals(List.of("works", "stops", "tuning"), lines(ended.out()));
+    assertEquals(
+        List.of(
+            "stop mine: the service refuses it (ValidationException), You must not",
+            "works stops; it was InProgress, Training",
+            "done is over: Completed",
+            "there is no job nothing in region eu-central-1: is it the name that 'submit' has printed,"
+                + " and the region of then?",
+            "ends is over: Failed",
+            "stops stops already: Stopping",
+            "tuning stops; it was InProgress, 2 in progress",
+            "lora-graph: 2 of 7 jobs could not be stopped"),
+        lines(ended.err()));
+    assertEquals(
+        List.of("mine", "works", "ends"),
+        service.requests("StopTrainingJob").stream()
+            .map(request -> request.path("TrainingJobName").textValue())
+            .toList());
+    assertEquals(1, service.requests("StopHyperParameterTuningJob").size());
+    Ended over = FakeService.run("stop", "done", "--json");
+    assertEquals(0, over.code(), over.err());
+    assertEquals(
+        FakeService.JSON.readTree("{\"stopping\": [], \"over\": [\"done\"], \"failed\": []}"),
+        FakeService.JSON.readTree(over.out()));
+    Ended refused = FakeService.run("stop", "mine");
+    assertEquals(1, refused.code());
+    assertEquals(
+        "lora-graph: stop mine: the service refuses it (ValidationException), You must not",
+        refused.err().strip());
+  }
+
   private static Map<String, Object> trained(String name, double loss) {
     return Map.of(
         "TrainingJobName",
