@@ -17,7 +17,6 @@ import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -368,11 +367,11 @@ final class ExperimentCommand implements Callable<Integer> {
                 .map(
                     score ->
                         scores.size() == 1
-                            ? spread(score)
-                            : summary.scoreName().orElse("") + " " + spread(score))
+                            ? score.text()
+                            : summary.scoreName().orElse("") + " " + score.text())
                 .orElse(""),
             Optional.ofNullable(summary.metrics().get("loss"))
-                .map(ExperimentCommand::spread)
+                .map(ExperimentSummary.Spread::text)
                 .orElse(""),
             summary.trainableParameters().isPresent()
                 ? "%,d".formatted(summary.trainableParameters().getAsLong())
@@ -412,12 +411,5 @@ final class ExperimentCommand implements Callable<Integer> {
 
   private static String whole(OptionalDouble value) {
     return value.isPresent() ? "%,.0f".formatted(value.getAsDouble()) : "";
-  }
-
-  private static String spread(ExperimentSummary.Spread spread) {
-    String mean = String.format(Locale.ROOT, "%.4f", spread.mean());
-    return Double.isNaN(spread.deviation())
-        ? mean
-        : mean + String.format(Locale.ROOT, " ± %.4f", spread.deviation());
   }
 }

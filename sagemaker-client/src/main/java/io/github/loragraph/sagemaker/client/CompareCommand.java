@@ -2,7 +2,9 @@ package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.cli.ResultOutput;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -16,8 +18,9 @@ import picocli.CommandLine.Mixin;
       "",
       "A row for each job: the hyperparameters that are not the same for all, the status, the last"
           + " figures on held-out examples, the seconds of training and those that are paid for. A"
-          + " tuning job stands for its trainings, the best first. --json has all hyperparameters and"
-          + " figures.",
+          + " tuning job stands for its trainings, the best first. Where completed jobs differ by their"
+          + " seed alone, a second table has mean and standard deviation over the seeds of each"
+          + " configuration. --json has all hyperparameters and figures.",
       ""
     },
     footer = {
@@ -51,7 +54,19 @@ final class CompareCommand implements Callable<Integer> {
         }
       }
       JobTable table = new JobTable(all);
-      output.print(table.json(), table::printTo);
+      Optional<SeedTable> seeds = SeedTable.of(all);
+      Map<String, Object> json = new LinkedHashMap<>(table.json());
+      seeds.ifPresent(summaries -> json.put("summaries", summaries.json()));
+      output.print(
+          json,
+          out -> {
+            table.printTo(out);
+            seeds.ifPresent(
+                summaries -> {
+                  out.println();
+                  summaries.printTo(out);
+                });
+          });
       return 0;
     }
   }

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.sagemaker.model.Channel;
 import software.amazon.awssdk.services.sagemaker.model.DescribeHyperParameterTuningJobResponse;
 import software.amazon.awssdk.services.sagemaker.model.DescribeTrainingJobResponse;
 import software.amazon.awssdk.services.sagemaker.model.HyperParameterTuningJobObjectiveType;
@@ -28,6 +29,7 @@ import software.amazon.awssdk.services.sagemaker.model.TrainingJobStatusCounters
  * @param message what the service says of the phase, or why it does not; may be empty
  * @param failure why it failed, in one line; empty where it did not
  * @param hyperparameters by their names; of a tuning job those that all trainings have
+ * @param channels the addresses in S3 that a training's data come from, by the names of channels
  * @param metrics the last value of each, by the names of {@code MetricDefinitions}
  * @param billableSeconds that are paid for, where the service says so
  * @param trainingSeconds of the container
@@ -44,6 +46,7 @@ public record JobDescription(
     String message,
     Optional<String> failure,
     Map<String, String> hyperparameters,
+    Map<String, String> channels,
     Map<String, Double> metrics,
     OptionalLong billableSeconds,
     OptionalLong trainingSeconds,
@@ -67,6 +70,7 @@ public record JobDescription(
 
   public JobDescription {
     hyperparameters = Collections.unmodifiableMap(new LinkedHashMap<>(hyperparameters));
+    channels = Collections.unmodifiableMap(new LinkedHashMap<>(channels));
     metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
   }
 
@@ -83,6 +87,7 @@ public record JobDescription(
         "",
         why,
         Optional.empty(),
+        Map.of(),
         Map.of(),
         Map.of(),
         OptionalLong.empty(),
@@ -116,6 +121,7 @@ public record JobDescription(
             .orElse(""),
         text(said.failureReason()).map(JobDescription::oneLine),
         new TreeMap<>(said.hyperParameters()),
+        channels(said.inputDataConfig()),
         metrics,
         seconds(said.billableTimeInSeconds()),
         seconds(said.trainingTimeInSeconds()),
@@ -146,6 +152,7 @@ public record JobDescription(
             ? Map.of()
             : new TreeMap<>(said.trainingJobDefinition().staticHyperParameters()),
         Map.of(),
+        Map.of(),
         OptionalLong.empty(),
         OptionalLong.empty(),
         Optional.empty(),
@@ -163,6 +170,20 @@ public record JobDescription(
         said.bestTrainingJob() == null
             ? Optional.empty()
             : text(said.bestTrainingJob().trainingJobName()));
+  }
+
+  private static Map<String, String> channels(List<Channel> said) {
+    Map<String, String> channels = new TreeMap<>();
+    for (Channel channel : said) {
+      if (channel != null
+          && channel.channelName() != null
+          && channel.dataSource() != null
+          && channel.dataSource().s3DataSource() != null) {
+        text(channel.dataSource().s3DataSource().s3Uri())
+            .ifPresent(address -> channels.put(channel.channelName(), address));
+      }
+    }
+    return channels;
   }
 
   private static String counted(TrainingJobStatusCounters counters) {

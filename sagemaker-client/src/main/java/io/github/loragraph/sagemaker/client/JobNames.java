@@ -33,6 +33,11 @@ final class JobNames {
     return text.length() <= TRAINING && text.matches("[A-Za-z0-9](?:-*[A-Za-z0-9])*");
   }
 
+  /** What a job is made for, whatever its seed and its time: {@code sst2-lora-r2}. */
+  static String run(String job) {
+    return job.replaceFirst("(?<=.)(?:-seed-?\\d+)?(?:-\\d+)?-\\d{6}-\\d{6}-\\d{3}$", "");
+  }
+
   /** A name that was not given yet, of at most so many characters. */
   String next(String words, int longest) {
     String plain =

@@ -5,13 +5,13 @@ import io.github.loragraph.sagemaker.MetricDefinition;
 import io.github.loragraph.sagemaker.PlatformNames;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -19,12 +19,18 @@ import org.jspecify.annotations.Nullable;
 
 /** Jobs beside each other: what they differ by, and what they came to. */
 record JobTable(List<JobDescription> jobs) {
+  private static final String EMPTY = "-";
+  private static final String METHOD = "method";
+
+  /** What a training does where no method is given. */
+  private static final String LORA = "lora";
+
   JobTable {
     jobs = List.copyOf(jobs);
   }
 
   /** The hyperparameters whose values are not the same for all; of one job alone there are none. */
-  private List<String> differing() {
+  List<String> differing() {
     Set<String> names = new LinkedHashSet<>();
     jobs.forEach(job -> names.addAll(job.hyperparameters().keySet()));
     return names.stream()
@@ -36,7 +42,7 @@ record JobTable(List<JobDescription> jobs) {
   }
 
   /** Figures of held-out data; all where there are none of these. */
-  private List<String> metrics() {
+  List<String> metrics() {
     Set<String> all =
         jobs.stream()
             .flatMap(job -> job.metrics().keySet().stream())
@@ -49,6 +55,21 @@ record JobTable(List<JobDescription> jobs) {
                         || name.equals(MetricDefinition.ARTICLE))
             .toList();
     return heldOut.isEmpty() ? List.copyOf(all) : heldOut;
+  }
+
+  /** A hyperparameter in words; empty where the job has none of the name. */
+  static String value(JobDescription job, String name) {
+    return job.hyperparameters().getOrDefault(name, name.equals(METHOD) ? LORA : "");
+  }
+
+  /** Rows whose empty cells are a mark, so that columns can be counted. */
+  static TextTable table(List<String[]> rows, Set<Integer> rightAligned) {
+    return new TextTable(
+        rows.stream()
+            .map(row -> Arrays.stream(row).map(cell -> cell.isEmpty() ? EMPTY : cell))
+            .map(cells -> cells.toArray(String[]::new))
+            .toList(),
+        rightAligned);
   }
 
   void printTo(PrintWriter out) {
@@ -70,15 +91,14 @@ record JobTable(List<JobDescription> jobs) {
     rows.add(heading.toArray(String[]::new));
     for (JobDescription job : jobs) {
       List<String> row = new ArrayList<>(List.of(job.name()));
-      hyperparameters.forEach(
-          name -> row.add(Objects.toString(job.hyperparameters().get(name), "")));
+      hyperparameters.forEach(name -> row.add(value(job, name)));
       row.add(job.status().toString());
       metrics.forEach(name -> row.add(figure(job.metrics().get(name))));
       row.add(seconds(job.trainingSeconds()));
       row.add(seconds(job.billableSeconds()));
       rows.add(row.toArray(String[]::new));
     }
-    new TextTable(rows, numbers).printTo(out);
+    table(rows, numbers).printTo(out);
     for (JobDescription job : jobs) {
       job.failure().ifPresent(reason -> out.println("%s: %s".formatted(job.name(), reason)));
     }
@@ -105,13 +125,17 @@ record JobTable(List<JobDescription> jobs) {
     job.failure().ifPresent(reason -> json.put("failure", reason));
     json.put("hyperparameters", job.hyperparameters());
     Map<String, Object> metrics = new LinkedHashMap<>();
-    job.metrics()
-        .forEach((name, value) -> metrics.put(name, Double.isFinite(value) ? value : null));
+    job.metrics().forEach((name, value) -> metrics.put(name, orNull(value)));
     json.put("metrics", metrics);
     job.trainingSeconds().ifPresent(seconds -> json.put("trainingSeconds", seconds));
     job.billableSeconds().ifPresent(seconds -> json.put("billableSeconds", seconds));
     job.model().ifPresent(place -> json.put("model", place.toString()));
     job.best().ifPresent(name -> json.put("best", name));
     return json;
+  }
+
+  /** What JSON has no number for is null. */
+  static @Nullable Double orNull(double value) {
+    return Double.isFinite(value) ? value : null;
   }
 }

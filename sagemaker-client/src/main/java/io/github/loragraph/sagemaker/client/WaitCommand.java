@@ -1,7 +1,6 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.cli.ResultOutput;
-import io.github.loragraph.cli.TextTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -54,7 +53,7 @@ final class WaitCommand implements Callable<Integer> {
             for (JobDescription end : ends) {
               rows.add(new String[] {end.name(), end.state(), reason(end)});
             }
-            new TextTable(rows, Set.of()).printTo(out);
+            JobTable.table(rows, Set.of()).printTo(out);
           });
       return PatienceOptions.exitCode(ends);
     }

@@ -84,8 +84,8 @@ class JobsTest {
     assertEquals(
         """
         job                 lr    method  match         rank  status     validation:accuracy  sst2_valid_acc  training s  billable s
-        sst2-full-seed0     5e-5  full                        Completed               0.9151          0.9151       1,234         456
-        sst2-lora-r2-seed0  4e-4          query|output  2     Completed               0.9128          0.9128       1,234         456
+        sst2-full-seed0     5e-5  full    -             -     Completed               0.9151          0.9151       1,234         456
+        sst2-lora-r2-seed0  4e-4  lora    query|output  2     Completed               0.9128          0.9128       1,234         456
         """,
         compared.out().replaceAll("-\\d{6}-\\d{6}-\\d{3}", "").replaceFirst("^job {18}", "job"));
     JsonNode json =
@@ -311,6 +311,72 @@ class JobsTest {
     assertEquals(
         "lora-graph: stop mine: the service refuses it (ValidationException), You must not",
         refused.err().strip());
+  }
+
+  private void seed(String name, int seed, String rank, String data, double accuracy) {
+    Map<String, Object> said =
+        Jobs.completed(
+            name,
+            Map.of("rank", rank, "seed", Integer.toString(seed)),
+            Map.of("validation:accuracy", accuracy));
+    said.put(
+        "InputDataConfig",
+        List.of(
+            Map.of(
+                "ChannelName",
+                "train",
+                "DataSource",
+                Map.of(
+                    "S3DataSource",
+                    Map.of("S3DataType", "S3Prefix", "S3Uri", "s3://bucket/" + data)))));
+    service.describe(name, said);
+  }
+
+  @Test
+  void seedsOfOneConfigurationAreSummedUpAsAnExperimentDoes() throws IOException {
+    String[] names = new String[7];
+    for (int i = 0; i < names.length; i++) {
+      names[i] = "sst2-r%d-seed%d-261127-042427-996".formatted(i < 4 ? 2 : 8, i % 4);
+    }
+    seed(names[0], 0, "2", "a", 0.90);
+    seed(names[1], 1, "2", "a", 0.92);
+    seed(names[2], 2, "2", "a", 0.94);
+    service.describe(names[3], Jobs.failed(names[3], "it was too large"));
+    seed(names[4], 0, "8", "a", 0.95);
+    // The same seed once more, and the same settings on other data.
+    seed(names[5], 0, "8", "a", 0.95);
+    seed(names[6], 2, "8", "b", 0.5);
+    List<String> command = new ArrayList<>(List.of("compare"));
+    command.addAll(List.of(names));
+    Ended compared = FakeService.run(command.toArray(String[]::new));
+    assertEquals(0, compared.code(), compared.err());
+    String text = compared.out();
+    assertEquals(
+        """
+        run      rank  validation:accuracy  seeds
+        sst2-r2  2         0.9200 ± 0.0200      3
+        sst2-r8  8                  0.9500      1
+        sst2-r8  8                  0.5000      1
+        mean and standard deviation over the seeds that are completed
+        sst2-r8-seed1-261127-042427-996 has the seed of another one: left out
+        """,
+        text.substring(text.indexOf("\n\n") + 2));
+    command.add("--json");
+    JsonNode summaries =
+        FakeService.JSON
+            .readTree(FakeService.run(command.toArray(String[]::new)).out())
+            .path("summaries");
+    assertEquals(3, summaries.size());
+    assertEquals(3, summaries.path(0).path("jobs").size());
+    assertEquals("{\"rank\":\"2\"}", summaries.path(0).path("hyperparameters").toString());
+    JsonNode accuracy = summaries.path(0).path("metrics").path("validation:accuracy");
+    assertEquals(0.92, accuracy.path("mean").doubleValue(), 1e-9);
+    assertEquals(0.02, accuracy.path("deviation").doubleValue(), 1e-9);
+    assertEquals(3, accuracy.path("seeds").intValue());
+    // Where no seed repeats nothing is added.
+    Ended none = FakeService.run("compare", names[0], names[4], "--json");
+    assertFalse(none.out().contains("summaries"), none.out());
+    assertFalse(FakeService.run("compare", names[0], names[4]).out().contains("deviation"));
   }
 
   private static Map<String, Object> trained(String name, double loss) {
