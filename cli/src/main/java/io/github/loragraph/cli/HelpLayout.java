@@ -50,7 +50,9 @@ final class HelpLayout {
       }
     }
     for (PositionalParamSpec argument : command.positionalParameters()) {
-      words.add(label(argument));
+      if (!argument.hidden()) {
+        words.add(label(argument));
+      }
     }
     if (!command.subcommands().isEmpty()) {
       words.add(command.parent() == null ? "COMMAND" : "[COMMAND]");

@@ -6,7 +6,10 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.trainer.RunFolder;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -150,7 +153,9 @@ public final class LoraGraph implements Runnable {
     String place = file.map(f -> f + ": ").orElse("");
     err.println(
         "lora-graph: "
-            + PlainText.message(place + withFirstNames(e), LoraGraphException.LONGEST_MESSAGE));
+            + PlainText.message(
+                place + withFirstNames(e) + withoutWords(e, args),
+                LoraGraphException.LONGEST_MESSAGE));
     if (file.isPresent()) {
       return CommandLine.ExitCode.SOFTWARE;
     }
@@ -158,6 +163,26 @@ public final class LoraGraph implements Runnable {
       err.printf("Try '%s --help'.%n", at.getCommandSpec().qualifiedName(" "));
     }
     return CommandLine.ExitCode.USAGE;
+  }
+
+  /** Why something is missing where a file of arguments, {@code @FILE}, has none. */
+  private static String withoutWords(CommandLine.ParameterException e, String[] args) {
+    return e instanceof CommandLine.MissingParameterException
+        ? Arrays.stream(args)
+            .filter(word -> word.startsWith("@") && isWithoutWords(word.substring(1)))
+            .findFirst()
+            .map(word -> "; there are no words in " + word.substring(1))
+            .orElse("")
+        : "";
+  }
+
+  private static boolean isWithoutWords(String file) {
+    try {
+      return Files.readAllLines(Path.of(file)).stream()
+          .allMatch(line -> line.isBlank() || line.startsWith("#"));
+    } catch (IOException | InvalidPathException e) {
+      return false;
+    }
   }
 
   /** The library's messages call an option by its longest name, which may be a further one. */

@@ -93,10 +93,12 @@ public final class ManPages {
     }
     heading("Arguments", roff);
     for (PositionalParamSpec argument : command.positionalParameters()) {
-      entry(
-          "\\fI%s\\fR".formatted(escaped(HelpLayout.label(argument))),
-          argument.description(),
-          roff);
+      if (!argument.hidden()) {
+        entry(
+            "\\fI%s\\fR".formatted(escaped(HelpLayout.label(argument))),
+            argument.description(),
+            roff);
+      }
     }
   }
 

@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -42,6 +44,9 @@ final class LogsCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "JOB", description = "The name of the job.")
   private String job;
 
+  @Parameters(index = "1..*", arity = "0..*", hidden = true)
+  private @Nullable List<String> others;
+
   @Option(names = "--follow", description = "Go on until the job is over.")
   private boolean follow;
 
@@ -49,27 +54,40 @@ final class LogsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (others != null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "the logs are those of one job at a time, and %d are named".formatted(1 + others.size()));
+    }
     String name = NamedJobs.read(spec, List.of(job)).get(0);
     PrintWriter out = spec.commandLine().getOut();
     AtomicBoolean any = new AtomicBoolean();
     try (TrainingJobs asked = service.open(Optional.empty())) {
-      asked.logs(
-          name,
-          follow,
-          POLL,
-          line -> {
-            any.set(true);
-            out.println(PlainText.of(line));
-            out.flush();
-          });
+      JobDescription read =
+          asked.logs(
+              name,
+              follow,
+              POLL,
+              line -> {
+                any.set(true);
+                out.println(PlainText.of(line));
+                out.flush();
+              });
+      if (!any.get()) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(
+            PlainText.line(
+                "%s has printed nothing%s; the job is %s%s"
+                    .formatted(
+                        name,
+                        read.status().isOver() ? "" : " yet",
+                        read.state(),
+                        read.failure().map(reason -> ": " + reason).orElse(""))));
+        err.flush();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LoraGraphException("the reading was interrupted; the job goes on", e);
-    }
-    if (!any.get()) {
-      PrintWriter err = spec.commandLine().getErr();
-      err.println(PlainText.line(name + " has printed nothing yet"));
-      err.flush();
     }
     return 0;
   }

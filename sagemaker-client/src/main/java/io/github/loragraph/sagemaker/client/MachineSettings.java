@@ -102,6 +102,11 @@ final class MachineSettings {
             });
   }
 
+  /** The region that the command line of AWS would take, and the SDK does not. */
+  static Optional<String> unreadRegion() {
+    return Optional.ofNullable(System.getenv("AWS_DEFAULT_REGION")).filter(name -> !name.isBlank());
+  }
+
   private static LoraGraphException failure(Value value, String form) {
     return new LoraGraphException("%s is '%s': %s".formatted(value.place, value.text, form));
   }

@@ -142,7 +142,12 @@ final class ServiceFailure {
           .map(
               "there is no profile '%s' in the files of ~/.aws: correct AWS_PROFILE, or give --region"
                   ::formatted)
-          .orElse("no region is named: give --region, 'region' in the file, or AWS_REGION");
+          .orElseGet(
+              () ->
+                  "no region is named: give --region, 'region' in the file, or AWS_REGION"
+                      + MachineSettings.unreadRegion()
+                          .map("; AWS_DEFAULT_REGION (%s) is not read"::formatted)
+                          .orElse(""));
     }
     if (CredentialsFailure.isMeantBy(message)) {
       return CredentialsFailure.words(message);

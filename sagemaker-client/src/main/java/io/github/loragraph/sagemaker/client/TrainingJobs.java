@@ -291,22 +291,23 @@ public final class TrainingJobs implements AutoCloseable {
    * @param follow whether to go on until the job is over
    * @param poll how long to wait for more then
    * @param lines takes each line as it was printed
+   * @return the job as it was before the last reading: there is no more of one that was over
    * @throws LoraGraphException if there is no such job, it is a tuning job, or a service refuses to
    *     say
    */
-  public void logs(String job, boolean follow, Duration poll, Consumer<String> lines)
+  public JobDescription logs(String job, boolean follow, Duration poll, Consumer<String> lines)
       throws InterruptedException {
     JobLog log = new JobLog(cloudWatch, job);
-    boolean over = training(job, "print").status().isOver();
+    JobDescription read = training(job, "print");
     while (true) {
       try {
         log.read(lines);
-        if (!follow || over) {
-          return;
+        if (!follow || read.status().isOver()) {
+          return read;
         }
         Thread.sleep(poll.toMillis());
         // Asked before the next reading: what a job prints at its end is read, too.
-        over = ask(job).status().isOver();
+        read = ask(job);
       } catch (SdkException e) {
         if (!follow || !ServiceFailure.isTransient(e)) {
           throw ServiceFailure.of("logs of " + job, e);

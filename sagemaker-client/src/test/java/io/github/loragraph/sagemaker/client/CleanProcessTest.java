@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class CleanProcessTest {
   @TempDir private Path folder;
+
+  /** The only ones of AWS that a process has. */
+  private final Map<String, String> variables = new HashMap<>();
 
   private String said(String... words) throws IOException, InterruptedException {
     return saidBy(System.getProperty("java.class.path"), words);
@@ -42,6 +47,7 @@ class CleanProcessTest {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
     builder.environment().put("HOME", folder.toString());
+    builder.environment().putAll(variables);
     Process process = builder.start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(1, process.waitFor(), said);
@@ -53,6 +59,12 @@ class CleanProcessTest {
   void withoutARegionOrCredentialsOneLineSaysWhatToDo() throws Exception {
     String region = said("compare", "job");
     assertTrue(region.contains("no region is named: give --region"), region);
+    assertTrue(region.strip().endsWith("or AWS_REGION"), region);
+    variables.put("AWS_DEFAULT_REGION", "eu-west-1");
+    String unread = said("compare", "job");
+    assertTrue(
+        unread.strip().endsWith("or AWS_REGION; AWS_DEFAULT_REGION (eu-west-1) is not read"),
+        unread);
     String credentials = said("compare", "job", "--region", "eu-central-1");
     assertTrue(credentials.contains("job: there are no credentials: sign in"), credentials);
   }

@@ -417,6 +417,43 @@ class JobsTest {
                 .withRequestBody(containing("/aws/sagemaker/TrainingJobs")));
   }
 
+  @Test
+  void ofOneJobAtATimeTheLogsAreReadAndWhetherThereWillBeMoreIsSaid(@TempDir Path folder)
+      throws IOException {
+    service.describe("over", Jobs.failed("over", "no such image"));
+    service.describe("works", Jobs.inProgress("works", "Starting"));
+    logs("DescribeLogStreams", "", "{\"logStreams\":[]}");
+    assertEquals(
+        "over has printed nothing; the job is Failed: no such image",
+        FakeService.run("logs", "over", "--follow").err().strip());
+    assertEquals(
+        "works has printed nothing yet; the job is InProgress, Starting",
+        FakeService.run("logs", "works").err().strip());
+    Path names = Files.writeString(folder.resolve("jobs.txt"), "over\nworks\n");
+    for (String[] several : new String[][] {{"logs", "over", "works"}, {"logs", "@" + names}}) {
+      Ended ended = FakeService.run(several);
+      assertEquals(2, ended.code());
+      assertEquals(
+          "lora-graph: the logs are those of one job at a time, and 2 are named",
+          lines(ended.err()).get(0));
+    }
+  }
+
+  @Test
+  void aFileWithoutANameIsSaid(@TempDir Path folder) throws IOException {
+    Path empty = Files.writeString(folder.resolve("empty.txt"), "# no job\n\n");
+    for (String[] command :
+        new String[][] {{"wait"}, {"stop"}, {"compare"}, {"logs"}, {"download", "-o", "x"}}) {
+      List<String> words = new ArrayList<>(List.of(command));
+      words.add("@" + empty);
+      Ended ended = FakeService.run(words.toArray(String[]::new));
+      assertEquals(2, ended.code());
+      assertEquals(
+          "lora-graph: Missing required parameter: 'JOB'; there are no words in " + empty,
+          lines(ended.err()).get(0));
+    }
+  }
+
   private static String page(String token, String... lines) {
     List<String> events =
         List.of(lines).stream().map("{\"message\":\"%s\",\"timestamp\":1}"::formatted).toList();
