@@ -80,7 +80,7 @@ class ExperimentTest {
         file + ": runs.full.eval: no such file: ",
         BASE + "runs: {full: {method: full, eval: nowhere.tsv}}");
     assertRefused(
-        "runs.full.eval: 's3://bucket/dev.tsv' is an address, and runs on this machine are made of its files: copy it, and name the file ('sagemaker submit' takes addresses)",
+        "runs.full.eval: 's3://bucket/dev.tsv' is an address, which 'sagemaker submit' alone takes: copy it, and name the file",
         BASE + "runs: {full: {method: full, eval: 's3://bucket/dev.tsv'}}");
     assertRefused(
         "sedes is no key of an experiment: seeds?",

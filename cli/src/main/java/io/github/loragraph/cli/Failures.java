@@ -3,26 +3,22 @@ package io.github.loragraph.cli;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import java.util.List;
+import java.util.Optional;
 
 /** Words for failures. */
 public final class Failures {
   private Failures() {}
 
-  /** What to print: the message of a failure that has one for its reader, else the bare facts. */
-  public static String inOneLine(Throwable failure) {
-    return inOneLine(failure, List.of());
-  }
-
   /**
-   * The same of a command.
+   * What to print: the message of a failure that has one for its reader, else the bare facts.
    *
-   * @param smaller its options that take a number which a smaller one of needs less memory
+   * @param smaller options that take a number which a smaller one of needs less memory
    */
-  static String inOneLine(Throwable failure, List<String> smaller) {
-    return MemoryShortage.inOneLine(failure, smaller).orElseGet(() -> withoutMemory(failure));
-  }
-
-  private static String withoutMemory(Throwable failure) {
+  public static String inOneLine(Throwable failure, String... smaller) {
+    Optional<String> memory = MemoryShortage.inOneLine(failure, List.of(smaller));
+    if (memory.isPresent()) {
+      return memory.get();
+    }
     if (failure instanceof LoraGraphException known) {
       return AdviceText.message(known);
     }

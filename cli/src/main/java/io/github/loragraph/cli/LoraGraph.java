@@ -82,8 +82,7 @@ public final class LoraGraph implements Runnable {
   /** What a plugin adds, where its module is. */
   private static final String SAGEMAKER = "sagemaker";
 
-  private static final List<String> LESS_MEMORY =
-      List.of("--batch-size", "--max-length", "--sequence");
+  private static final String[] LESS_MEMORY = {"--batch-size", "--max-length", "--sequence"};
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -241,7 +240,7 @@ public final class LoraGraph implements Runnable {
   }
 
   /** The options of the command that was given by which it needs less memory. */
-  private static List<String> smaller(CommandLine at) {
+  private static String[] smaller(CommandLine at) {
     CommandLine command = at;
     for (CommandLine.ParseResult parsed = at.getParseResult();
         parsed != null && parsed.hasSubcommand();
@@ -249,6 +248,8 @@ public final class LoraGraph implements Runnable {
       command = parsed.subcommand().commandSpec().commandLine();
     }
     CommandLine.Model.CommandSpec given = command.getCommandSpec();
-    return LESS_MEMORY.stream().filter(name -> given.findOption(name) != null).toList();
+    return Arrays.stream(LESS_MEMORY)
+        .filter(name -> given.findOption(name) != null)
+        .toArray(String[]::new);
   }
 }

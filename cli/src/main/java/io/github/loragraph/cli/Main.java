@@ -1,13 +1,13 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.file.AtomicFile;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.OutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Optional;
 import picocli.CommandLine;
 
 /** The entry point of the {@code lora-graph} launcher. */
@@ -22,9 +22,8 @@ public final class Main {
     // What is printed is English, and so are its numbers, whatever digits the locale has.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     // UTF-8 whatever the locale: what is printed is read by other programs, on other machines.
-    StandardOutput results = new StandardOutput();
-    PrintStream out = utf8(results);
-    PrintStream err = utf8(new FileOutputStream(FileDescriptor.err));
+    PrintStream out = utf8(FileDescriptor.out);
+    PrintStream err = utf8(FileDescriptor.err);
     System.setOut(out);
     System.setErr(err);
     int code;
@@ -33,17 +32,30 @@ public final class Main {
     } catch (Throwable e) {
       // There was no command line yet to tell it: too little memory for one, or a library lacks
       // another.
-      code = failed(err, Failures.inOneLine(e));
+      err.println("lora-graph: " + Failures.inOneLine(e));
+      code = CommandLine.ExitCode.SOFTWARE;
     }
-    Optional<String> loss = results.loss();
-    if (code == CommandLine.ExitCode.OK && loss.isPresent()) {
-      code = failed(err, "standard output cannot be written, and is not whole: " + loss.get());
+    if (code == CommandLine.ExitCode.OK && out.checkError()) {
+      code = lost(err);
     }
     System.exit(code);
   }
 
-  private static int failed(PrintStream err, String why) {
-    err.println("lora-graph: " + why);
+  /**
+   * What was printed has not gone where it should: a stream does not say why, another byte does.
+   */
+  private static int lost(PrintStream err) {
+    String why = "a part is lost";
+    try (FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
+      out.write('\n');
+    } catch (IOException e) {
+      why = AtomicFile.reason(e);
+      if (why.toLowerCase(Locale.ROOT).contains("pipe")) {
+        // A reader that has gone had what it wanted.
+        return CommandLine.ExitCode.OK;
+      }
+    }
+    err.println("lora-graph: standard output is not whole: " + why);
     return CommandLine.ExitCode.SOFTWARE;
   }
 
@@ -63,7 +75,7 @@ public final class Main {
     return LoraGraph.execute(commandLine, args);
   }
 
-  private static PrintStream utf8(OutputStream bytes) {
-    return new PrintStream(bytes, true, StandardCharsets.UTF_8);
+  private static PrintStream utf8(FileDescriptor descriptor) {
+    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
   }
 }

@@ -304,6 +304,11 @@ public final class RunSettings {
       if (program.isElsewhere(value)) {
         return value;
       }
+      if (value.contains("://")) {
+        throw new LoraGraphException(
+            "%s: %s: '%s' is an address, which 'sagemaker submit' alone takes: copy it, and name the file"
+                .formatted(file, where, value));
+      }
       Path path;
       try {
         path = folder.resolve(value).toAbsolutePath().normalize();
@@ -313,15 +318,6 @@ public final class RunSettings {
         }
         throw new LoraGraphException(
             "%s: %s: '%s' is no name of a file".formatted(file, where, value), e);
-      }
-      if (value.matches("[a-zA-Z][a-zA-Z0-9+.-]+://.*")) {
-        throw new LoraGraphException(
-            "%s: %s: '%s' is an address, and runs on this machine are made of its files: copy it, and name the file%s"
-                .formatted(
-                    file,
-                    where,
-                    value,
-                    value.startsWith("s3:") ? " ('sagemaker submit' takes addresses)" : ""));
       }
       if (value.equals("-")) {
         throw new LoraGraphException(
