@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -31,29 +30,8 @@ record HyperParameters(
     boolean ofArticle,
     List<String> unset,
     List<String> ignored) {
-  private static final String ARTICLE = "sst2-";
-  private static final String LORA_CONFIG = ARTICLE + "lora-config";
   private static final String SEED = "seed";
-  private static final String METHOD = "method";
-  private static final String MATCH = "match";
 
-  /** The article's names that mean one setting. */
-  private static final Map<String, String> ARTICLE_NAMES =
-      Map.of(
-          ARTICLE + "lora-r", "rank",
-          ARTICLE + "learning-rate", "lr",
-          ARTICLE + "epochs", "epochs",
-          ARTICLE + "batch-size", "batch-size",
-          ARTICLE + "weight-decay", "weight-decay",
-          ARTICLE + "lora-dropout", "lora-dropout");
-
-  /** What the article's configurations of a name are: the others are regular expressions. */
-  private static final String FULL = "none";
-
-  private static final String HEAD_ALONE = "clf_only";
-  private static final String ALL = "all";
-  private static final String ALL_LAYERS =
-      "query|key|value|attention.output|intermediate|layer.\\d+.output";
   private static final Pattern OWN_RANK = Pattern.compile("\\(\\d+\\)");
 
   HyperParameters {
@@ -74,7 +52,7 @@ record HyperParameters(
 
   /** Whether a name is known to be none of a run's settings. */
   private static boolean isOther(String name) {
-    return name.equals(SEED) || name.equals(LORA_CONFIG) || ARTICLE_NAMES.containsKey(name);
+    return name.equals(SEED) || ArticleNames.all().contains(name);
   }
 
   /**
@@ -123,38 +101,24 @@ record HyperParameters(
       if (name.equals(SEED)) {
         once(key, SEED);
         seed = number(key, value);
-      } else if (name.equals(LORA_CONFIG)) {
+      } else if (ArticleNames.isMeantBy(name)) {
         ofArticle = true;
-        configure(key, String.valueOf(value));
-      } else if (name.startsWith(ARTICLE)) {
-        ofArticle = true;
-        String meant = ARTICLE_NAMES.get(name);
-        if (meant == null) {
-          List<String> known = new ArrayList<>(ARTICLE_NAMES.keySet());
-          known.add(LORA_CONFIG);
+        if (name.equals(ArticleNames.LORA_CONFIG)
+            && OWN_RANK.matcher(String.valueOf(value)).find()) {
           throw failure(
-              key, "no hyperparameter of that name: " + Spelling.proposal(name, sorted(known)));
+              key, "ranks of single layers are given by rank-pattern here: leave '(n)' out");
         }
-        put(key, meant, value);
+        ArticleNames.Meaning meant =
+            ArticleNames.meaning(name, value)
+                .orElseThrow(
+                    () ->
+                        failure(
+                            key,
+                            "no hyperparameter of that name: "
+                                + Spelling.proposal(name, List.copyOf(ArticleNames.all()))));
+        put(key, meant.setting(), meant.value());
       } else {
         put(key, name, value);
-      }
-    }
-
-    private static List<String> sorted(List<String> names) {
-      return names.stream().sorted().toList();
-    }
-
-    private void configure(String key, String config) {
-      if (OWN_RANK.matcher(config).find()) {
-        throw failure(
-            key, "ranks of single layers are given by rank-pattern here: leave '(n)' out");
-      }
-      switch (config.toLowerCase(Locale.ROOT)) {
-        case FULL -> put(key, METHOD, "full");
-        case HEAD_ALONE -> put(key, METHOD, "head");
-        case ALL -> put(key, MATCH, ALL_LAYERS);
-        default -> put(key, MATCH, config);
       }
     }
 

@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,17 @@ record SageMakerReader(String file, Map<String, Object> entries) {
           "kms-key",
           "network-isolation");
   static final List<String> NEEDED = List.of("image", "role", "output", "instance-type");
+
+  /** What stands behind a key that is needed. */
+  private static final Map<String, String> EXAMPLES =
+      Map.of(
+          "image", "ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG",
+          "role", "arn:aws:iam::ACCOUNT:role/NAME",
+          "output", "s3://BUCKET/PREFIX",
+          "instance-type", "ml.c7i.2xlarge");
+
+  /** Keys of other programs, of what is always 1 here. */
+  private static final Set<String> COUNTS = Set.of("instance-count", "instance_count");
 
   private static final int VOLUME_GB = 30;
 
@@ -86,10 +99,15 @@ record SageMakerReader(String file, Map<String, Object> entries) {
    * @throws LoraGraphException if something is missing, unknown or not possible
    */
   SageMakerSettings read(String name) {
+    for (String count : COUNTS) {
+      if (entries.containsKey(count)) {
+        throw failure(count, "each job has one instance: leave it out");
+      }
+    }
     requireKnown("", entries, KEYS);
     List<String> missing = NEEDED.stream().filter(key -> entries.get(key) == null).toList();
     if (!missing.isEmpty()) {
-      throw new LoraGraphException("%s: sagemaker: %s not there".formatted(file, listed(missing)));
+      throw new LoraGraphException("%s: sagemaker: %s".formatted(file, ofMissing(missing)));
     }
     boolean spot = flag("spot");
     S3Location output = location("output", needed("output"));
@@ -104,8 +122,8 @@ record SageMakerReader(String file, Map<String, Object> entries) {
     if (maxWait.isPresent() && maxWait.get().compareTo(maxRun) < 0) {
       throw failure(
           "max-wait",
-          "waiting and running together are at least as long as max-run, %d seconds"
-              .formatted(maxRun.toSeconds()));
+          "it is %,d seconds, and has to be at least max-run, %,d seconds: waiting and training together"
+              .formatted(maxWait.get().toSeconds(), maxRun.toSeconds()));
     }
     Optional<S3Location> checkpoints = text("checkpoints").map(t -> location("checkpoints", t));
     List<String> subnets = list("subnets", ServiceText.SUBNET, MOST_SUBNETS);
@@ -138,13 +156,15 @@ record SageMakerReader(String file, Map<String, Object> entries) {
         flag("network-isolation"));
   }
 
-  private static String listed(List<String> missing) {
-    return missing.size() == 1
-        ? missing.get(0) + " is"
-        : String.join(", ", missing.subList(0, missing.size() - 1))
-            + " and "
-            + missing.get(missing.size() - 1)
-            + " are";
+  private static String ofMissing(List<String> keys) {
+    return "the key%s %s missing: %s"
+        .formatted(
+            keys.size() == 1 ? "" : "s",
+            keys.stream().map("'%s'"::formatted).collect(Collectors.joining(", "))
+                + (keys.size() == 1 ? " is" : " are"),
+            keys.stream()
+                .map(key -> "'%s: %s'".formatted(key, EXAMPLES.get(key)))
+                .collect(Collectors.joining(", ")));
   }
 
   private String needed(String key) {

@@ -4,10 +4,12 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.ExperimentFile;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
+import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.models.SettingsFile;
+import io.github.loragraph.sagemaker.ArticleNames;
 import io.github.loragraph.sagemaker.PlatformNames;
 import io.github.loragraph.search.SearchFile;
 import io.github.loragraph.search.SearchJob;
@@ -30,7 +32,10 @@ import software.amazon.awssdk.services.sagemaker.model.CreateTrainingJobRequest;
  */
 final class SubmissionFile {
   private static final String BASE = "base";
+  private static final String GRID = "grid";
+  private static final String RUNS = "runs";
   private static final String SPACE = "space";
+  private static final String SEEDS = "seeds";
   private static final String MODEL = "model";
 
   private final Path file;
@@ -64,8 +69,49 @@ final class SubmissionFile {
     SageMakerSettings settings =
         SageMakerSettings.of(file.toString(), name, entries.remove(SettingsFile.SAGEMAKER));
     SubmissionFile reader = new SubmissionFile(file, settings, new JobNames(now), entries);
+    reader.requireOwnNames();
     reader.putChannels();
     return entries.containsKey(SPACE) ? reader.tuning() : reader.trainings();
+  }
+
+  /** The article's names are those of a job: who submits a file writes the settings' own. */
+  private void requireOwnNames() {
+    for (String key : List.of(BASE, GRID, SPACE)) {
+      requireOwnNames(key + ".", entries.get(key));
+    }
+    if (entries.get(RUNS) instanceof Map<?, ?> runs) {
+      runs.forEach(
+          (name, run) -> {
+            String place = "%s.%s.".formatted(RUNS, name);
+            requireOwnNames(place, run);
+            if (run instanceof Map<?, ?> settings) {
+              requireOwnNames(place + GRID + ".", settings.get(GRID));
+            }
+          });
+    }
+  }
+
+  private void requireOwnNames(String place, @Nullable Object settings) {
+    if (!(settings instanceof Map<?, ?> map)) {
+      return;
+    }
+    map.forEach(
+        (key, value) ->
+            ArticleNames.meaning(
+                    SettingsLayer.kebab(String.valueOf(key)), SettingsLayer.text(value))
+                .ifPresent(
+                    meant -> {
+                      boolean isOne = !(value instanceof Map) && !(value instanceof List);
+                      throw new LoraGraphException(
+                          "%s: %s%s is a name of the article's: write '%s' here"
+                              .formatted(
+                                  file,
+                                  place,
+                                  key,
+                                  isOne
+                                      ? meant.setting() + ": " + meant.value()
+                                      : meant.setting()));
+                    }));
   }
 
   /** What a channel brings is what the setting of its kind names. */
@@ -155,6 +201,11 @@ final class SubmissionFile {
 
   private Submission tuning() {
     settings.requireOfTuning(file.toString());
+    if (entries.containsKey(SEEDS)) {
+      throw new LoraGraphException(
+          "%s: %s: all trainings of a search have its 'seed': several need an experiment, 'runs' in the place of 'space'"
+              .formatted(file, SEEDS));
+    }
     SearchFile search = SearchFile.of(file, entries);
     TuningConfig tuning = TuningConfig.of(program, search);
     @Nullable Map<String, String> shared = null;

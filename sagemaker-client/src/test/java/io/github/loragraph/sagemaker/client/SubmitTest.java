@@ -257,6 +257,7 @@ class SubmitTest {
       value = {
         "  imgae: x; sagemaker.imgae: there is no such key: image?",
         "  max-wait: 3h; sagemaker.max-wait: only a job with 'spot: true'",
+        "  instance-count: 2; sagemaker.instance-count: each job has one instance: leave it out",
         "  spot: 7; sagemaker.spot: '7' is neither true nor false",
         "  input-mode: Pipe; sagemaker.input-mode: Pipe is none of: File, FastFile",
         "  subnets: [a]; a VPC needs both",
@@ -281,6 +282,23 @@ class SubmitTest {
     assertTrue(ended.err().contains(said), ended.err());
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "base: {; base: {sst2-learning-rate: 4e-4, ; base.sst2-learning-rate; lr: 4e-4",
+        "rank: 2; sst2_lora_r: 2; runs.lora-r2.sst2_lora_r; rank: 2",
+        "method: full; sst2-lora-config: none; runs.full.sst2-lora-config; method: full",
+        "rank: 2; grid: {sst2-lora-r: [2, 4]}; runs.lora-r2.grid.sst2-lora-r; rank",
+      })
+  void namesOfTheArticleAreSaidAsTheyAreHere(String own, String given, String place, String here)
+      throws IOException {
+    Path config = Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE.replace(own, given));
+    requireRefusal(
+        FakeService.run("submit", config.toString(), "--dry-run"),
+        "%s: %s is a name of the article's: write '%s' here".formatted(config, place, here));
+  }
+
   @Test
   void whatAJobCannotBeIsRefusedByItsName() throws IOException {
     Map<String, String> refusals =
@@ -290,7 +308,9 @@ class SubmitTest {
             Jobs.ARTICLE.replace(Jobs.SAGEMAKER, ""),
             "has no key 'sagemaker'",
             Jobs.ARTICLE.replaceAll("  (role|instance-type):.*\n", ""),
-            "sagemaker: role and instance-type are not there",
+            "sagemaker: the keys 'role', 'instance-type' are missing: 'role: arn:aws:iam::ACCOUNT:role/NAME', 'instance-type: ml.c7i.2xlarge'",
+            Jobs.ARTICLE.replaceAll("  image:.*\n", ""),
+            "sagemaker: the key 'image' is missing: 'image: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG'",
             Jobs.SEARCH
                 .replace("choice: [2, 4, 8]", "choice: [2, 4, 8], when: {method: lora}")
                 .replace("space:", "space:\n  method: {choice: [lora, full]}"),
@@ -303,6 +323,10 @@ class SubmitTest {
                 .replace("pruning: asha", "method: grid")
                 .replaceAll("(uniform|integer): \\[([^]]*)\\]", "$1: [$2], points: 2"),
             "space.lr: the grid of the service has choices alone",
+            Jobs.ARTICLE + "  spot: true\n  max-run: 2h\n  max-wait: 1h\n",
+            "sagemaker.max-wait: it is 3,600 seconds, and has to be at least max-run, 7,200 seconds",
+            Jobs.SEARCH.replace("seed: 7", "seeds: [7, 8]"),
+            "seeds: all trainings of a search have its 'seed': several need an experiment",
             Jobs.SEARCH.replace("seed: 7", "seed: 3000000000"),
             "seed: the service takes 0 to");
     for (Map.Entry<String, String> refusal : refusals.entrySet()) {
