@@ -1,8 +1,10 @@
 package io.github.loragraph.sagemaker.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -124,6 +126,17 @@ class MachineSettingsTest {
     assertEquals(
         "lora-graph: the region is 'eu central': it has to be a region, as eu-central-1",
         none.err().strip());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"''", "http://127.0.0.1:1"})
+  void noProgramAsksAnEmptyRegion(String endpoint) {
+    if (!endpoint.isEmpty()) {
+      set("aws.endpointUrl", endpoint);
+    }
+    LoraGraphException refused =
+        assertThrows(LoraGraphException.class, () -> TrainingJobs.open("").close());
+    assertEquals("the region is '': it has to be a region, as eu-central-1", refused.getMessage());
   }
 
   @ParameterizedTest

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.cli.ManPages;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -70,6 +73,20 @@ class ReferenceTest {
       }
     }
     assertTrue(found >= 4, found + " commands");
+  }
+
+  @Test
+  void theProgramOfTheDocumentationCompilesAsItStands(@TempDir Path folder) throws IOException {
+    String page = Files.readString(PAGE.resolveSibling("sagemaker.md")).replace("\r\n", "\n");
+    int start =
+        page.indexOf("```java\n", page.indexOf("### In a Java program")) + "```java\n".length();
+    Path source = folder.resolve("Sst2.java");
+    Files.writeString(source, page.substring(start, page.indexOf("```", start)));
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    int code =
+        ToolProvider.getSystemJavaCompiler()
+            .run(null, said, said, "-proc:none", "-d", folder.toString(), source.toString());
+    assertEquals(0, code, said.toString(StandardCharsets.UTF_8));
   }
 
   @Test
