@@ -77,6 +77,7 @@ final class MachineSettings {
    */
   static void check(@Nullable String region) {
     files();
+    SecretText.check();
     for (Setting setting : ALL) {
       value(setting.name)
           .filter(value -> !setting.isRight.test(value.text.strip()))
@@ -108,7 +109,8 @@ final class MachineSettings {
   }
 
   private static LoraGraphException failure(Value value, String form) {
-    return new LoraGraphException("%s is '%s': %s".formatted(value.place, value.text, form));
+    return new LoraGraphException(
+        "%s is '%s': %s".formatted(value.place, SecretText.cutAddress(value.text), form));
   }
 
   private static void files() {

@@ -60,7 +60,8 @@ final class ServiceFailure {
 
   /** The failure in words. */
   static LoraGraphException of(String doing, SdkException e) {
-    return new LoraGraphException("%s: %s".formatted(doing, words(e)), e);
+    String said = "%s: %s".formatted(doing, words(e));
+    return SecretText.isIn(e) ? new LoraGraphException(said) : new LoraGraphException(said, e);
   }
 
   /** The same without what was done. */
@@ -132,7 +133,7 @@ final class ServiceFailure {
   }
 
   private static String ofClient(SdkException e) {
-    String message = String.valueOf(e.getMessage());
+    String message = SecretText.cut(String.valueOf(e.getMessage()));
     String low = message.toLowerCase(Locale.ROOT);
     if (isOutOfTime(e)) {
       return "the service has not answered in all the time";
@@ -162,7 +163,7 @@ final class ServiceFailure {
       return "the service cannot be reached (%s): is there a network, and is the region right?"
           .formatted(ofNetwork(e));
     }
-    String reason = e.getCause() == null ? "" : String.valueOf(e.getCause().getMessage());
+    String reason = e.getCause() == null ? "" : SecretText.cut(String.valueOf(e.getCause().getMessage()));
     return "the SDK of AWS refuses it (%s%s): a setting of it may be wrong, a variable AWS_... or a file in ~/.aws"
         .formatted(
             firstSentence(message).replaceFirst("[.] .*$", ""),

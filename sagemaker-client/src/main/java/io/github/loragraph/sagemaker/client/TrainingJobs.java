@@ -68,7 +68,7 @@ public final class TrainingJobs implements AutoCloseable {
       close(opened);
       throw new LoraGraphException(
           "a setting of AWS is none that the SDK takes (%s): correct the variables AWS_..., or the files in ~/.aws"
-              .formatted(e.getMessage()),
+              .formatted(SecretText.cut(String.valueOf(e.getMessage()))),
           e);
     } catch (RuntimeException e) {
       close(opened);
@@ -80,7 +80,7 @@ public final class TrainingJobs implements AutoCloseable {
    * @param opened takes what has to be closed, also where it comes to nothing
    */
   private static TrainingJobs open(@Nullable String region, List<AutoCloseable> opened) {
-    SdkHttpClient http = UrlConnectionHttpClient.create();
+    SdkHttpClient http = new SecretText.Client(UrlConnectionHttpClient.create());
     opened.add(http);
     Region named = region == null ? null : Region.of(region);
     SageMakerClient sagemaker = SageMakerClient.builder().httpClient(http).region(named).build();

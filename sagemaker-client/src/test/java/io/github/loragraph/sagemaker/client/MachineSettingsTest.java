@@ -1,6 +1,7 @@
 package io.github.loragraph.sagemaker.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Settings of the SDK that are wrong, on a machine that has no others. */
 class MachineSettingsTest {
@@ -114,6 +116,69 @@ class MachineSettingsTest {
     Files.writeString(config, "[default]\n" + line + "\n");
     String said = refused();
     assertTrue(said.startsWith("lora-graph: " + config + " cannot be read: " + reason), said);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "aws.accessKeyId",
+        "aws.secretAccessKey",
+        "aws.sessionToken",
+        "aws.executionEnvironment",
+        "sdk.ua.appId"
+      })
+  void aSecretInSeveralLinesIsRefusedAndNotSaid(String property) {
+    set(property, "hush\nhush");
+    assertEquals(
+        "lora-graph: the system property %s has a line break or another control character in it: write it in one line, as it was given out"
+            .formatted(property),
+        refused());
+  }
+
+  @Test
+  void inTheFilesASecretIsNotSaidEither() throws IOException {
+    Path credentials = folder.resolve("credentials");
+    String pair = "aws_access_key_id = key\naws_secret_access_key = hush\n";
+    Files.writeString(
+        credentials, "[other]\n" + pair + "aws_session_token = hush\n hush\n[default]\n" + pair);
+    set("aws.endpointUrl", "http://127.0.0.1:1");
+    set("aws.maxAttempts", "1");
+    assertTrue(refused().contains("the service cannot be reached"));
+    Files.writeString(config, "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = other");
+    Files.writeString(credentials, "[other]\n" + pair + "aws_session_token = hush\n hush\n");
+    assertEquals(
+        "lora-graph: aws_session_token of profile other in %s has a line break or another control character in it: write it in one line, as it was given out"
+            .formatted(credentials),
+        refused());
+  }
+
+  @Test
+  void norIsOneThatAnotherProgramGivesOut() throws IOException {
+    Path given =
+        Files.writeString(
+            folder.resolve("given.json"),
+            "{\"Version\":1,\"AccessKeyId\":\"key\",\"SecretAccessKey\":\"secret\",\"SessionToken\":\"hush\\nhush\"}");
+    Files.writeString(config, "[default]\ncredential_process = cat " + given);
+    set("aws.endpointUrl", "http://127.0.0.1:1");
+    Ended ended = FakeService.run("compare", "job", "--stacktrace");
+    assertEquals(1, ended.code());
+    assertFalse(ended.err().contains("hush"), ended.err());
+    assertTrue(ended.err().contains("Illegal character(s) in message header value"), ended.err());
+    assertFalse(ended.err().contains("internal error"), ended.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "http://user:hush@ho st, http://...@ho st",
+    "http://us@er:hu sh@host, http://...@host",
+    "user:hush@host, ...@host",
+  })
+  void anAddressIsSaidWithoutItsPassword(String address, String shown) {
+    set("aws.endpointUrl", address);
+    assertEquals(
+        "lora-graph: the system property aws.endpointUrl is '%s': it has to be an address, as https://HOST"
+            .formatted(shown),
+        refused());
   }
 
   @Test
