@@ -11,6 +11,9 @@ import java.util.Set;
 
 /** The parameters of a search, each after those that it depends on. */
 public final class SearchSpace {
+  /** Places within a range, of which one is not whole unless all are. */
+  private static final List<Double> BETWEEN = List.of(0.37, 0.53, 0.71);
+
   private final List<Parameter> parameters;
 
   private SearchSpace(List<Parameter> parameters) {
@@ -168,16 +171,13 @@ public final class SearchSpace {
   }
 
   /**
-   * Trials that together have each value of each choice and both ends of each range: where all of
-   * them are possible, each value is one that is.
+   * Trials that together have each value of each choice, both ends of each range and, where all
+   * real numbers between them are values, one that is not whole: where all of them are possible,
+   * each value is one that is.
    */
   public List<Map<String, Object>> corners() {
     List<Map<String, Object>> corners = new ArrayList<>();
-    int most =
-        parameters.stream()
-            .mapToInt(p -> p.domain() instanceof Choice choice ? choice.values().size() : 2)
-            .max()
-            .orElse(1);
+    int most = parameters.stream().mapToInt(parameter -> tried(parameter).size()).max().orElse(1);
     // One parameter after the other goes over all its values while those before it are such that it
     // exists.
     for (Parameter varied : parameters) {
@@ -193,8 +193,8 @@ public final class SearchSpace {
 
   private Map<String, Object> corner(Parameter varied, int index) {
     Map<String, Object> wanted = new LinkedHashMap<>();
-    List<Object> ends = ends(varied.domain());
-    wanted.put(varied.name(), ends.get(index % ends.size()));
+    List<Object> tried = tried(varied);
+    wanted.put(varied.name(), tried.get(index % tried.size()));
     // Backwards: what a parameter needs comes before it.
     for (int i = parameters.size() - 1; i >= 0; i--) {
       Parameter parameter = parameters.get(i);
@@ -206,16 +206,29 @@ public final class SearchSpace {
     for (Parameter parameter : parameters) {
       if (parameter.existsBeside(corner)) {
         Object value = wanted.get(parameter.name());
-        corner.put(parameter.name(), value == null ? ends(parameter.domain()).get(0) : value);
+        corner.put(parameter.name(), value == null ? tried(parameter).get(0) : value);
       }
     }
     return corner;
   }
 
-  private static List<Object> ends(Domain domain) {
-    return domain instanceof NumberDomain numbers
-        ? List.of(numbers.value(0), numbers.value(1))
-        : domain.grid(0);
+  private static List<Object> tried(Parameter parameter) {
+    if (!(parameter.domain() instanceof NumberDomain numbers)) {
+      return parameter.domain().grid(0);
+    }
+    List<Object> tried = new ArrayList<>(List.of(numbers.value(0), numbers.value(1)));
+    if (numbers instanceof RealRange && parameter.points() == 0) {
+      BETWEEN.stream()
+          .map(numbers::value)
+          .filter(value -> !isWhole((double) value))
+          .findFirst()
+          .ifPresent(tried::add);
+    }
+    return tried;
+  }
+
+  static boolean isWhole(double value) {
+    return value == StrictMath.rint(value);
   }
 
   /** All trials that there can be, where {@link #size} says that they are few. */

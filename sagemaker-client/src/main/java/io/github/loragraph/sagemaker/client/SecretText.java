@@ -150,8 +150,8 @@ final class SecretText {
   }
 
   /**
-   * A client whose refusals quote no header: credentials come from other programs and services, too,
-   * which nobody has looked at before.
+   * A client whose refusals quote no header: credentials come from other programs and services,
+   * too, which nobody has looked at before.
    *
    * @param client closed with this one
    */

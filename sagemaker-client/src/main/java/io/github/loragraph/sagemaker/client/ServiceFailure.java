@@ -163,7 +163,8 @@ final class ServiceFailure {
       return "the service cannot be reached (%s): is there a network, and is the region right?"
           .formatted(ofNetwork(e));
     }
-    String reason = e.getCause() == null ? "" : SecretText.cut(String.valueOf(e.getCause().getMessage()));
+    String reason =
+        e.getCause() == null ? "" : SecretText.cut(String.valueOf(e.getCause().getMessage()));
     return "the SDK of AWS refuses it (%s%s): a setting of it may be wrong, a variable AWS_... or a file in ~/.aws"
         .formatted(
             firstSentence(message).replaceFirst("[.] .*$", ""),

@@ -144,7 +144,8 @@ class MachineSettingsTest {
     set("aws.endpointUrl", "http://127.0.0.1:1");
     set("aws.maxAttempts", "1");
     assertTrue(refused().contains("the service cannot be reached"));
-    Files.writeString(config, "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = other");
+    Files.writeString(
+        config, "[default]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = other");
     Files.writeString(credentials, "[other]\n" + pair + "aws_session_token = hush\n hush\n");
     assertEquals(
         "lora-graph: aws_session_token of profile other in %s has a line break or another control character in it: write it in one line, as it was given out"

@@ -329,6 +329,21 @@ class SubmitTest {
             "seeds: all trainings of a search have its 'seed': several need an experiment",
             Jobs.SEARCH.replace("seed: 7", "seed: 3000000000"),
             "seed: the service takes 0 to");
+    refuseEach(refusals);
+  }
+
+  @Test
+  void whatTrainingsOfATuningJobWouldFailByIsRefused() throws IOException {
+    String rank = "rank: {choice: [2, 4, 8]}";
+    refuseEach(
+        Map.of(
+            Jobs.SEARCH.replace(rank, "rank: {uniform: [1, 8]}"),
+            "space.rank: it takes whole numbers alone, and a trial may get 3.59: write 'integer: [1, 8]'",
+            Jobs.SEARCH.replace(rank, "batchSize: {log-uniform: [2, 8]}"),
+            "space.batchSize: it takes whole numbers alone, and a trial may get 3.34: write 'log-integer: [2, 8]'"));
+  }
+
+  private void refuseEach(Map<String, String> refusals) throws IOException {
     for (Map.Entry<String, String> refusal : refusals.entrySet()) {
       Path config = Jobs.file(folder, "file.yaml", refusal.getKey());
       requireRefusal(FakeService.run("submit", config.toString(), "--dry-run"), refusal.getValue());
