@@ -205,7 +205,7 @@ public final class LoraGraph implements Runnable {
     }
     CommandLine at = e.getCommandLine();
     if (at.getParent() == null
-        && unmatched.getUnmatched().contains(SAGEMAKER)
+        && unmatched.getUnmatched().get(0).equals(SAGEMAKER)
         && !at.getSubcommands().containsKey(SAGEMAKER)) {
       e.getCommandLine().getErr().println(SAGEMAKER + " is a module of its own: docs/sagemaker.md");
       return true;

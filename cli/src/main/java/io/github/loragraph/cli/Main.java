@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine;
 
@@ -35,8 +37,9 @@ public final class Main {
       err.println("lora-graph: " + Failures.inOneLine(e));
       code = CommandLine.ExitCode.SOFTWARE;
     }
-    if (code == CommandLine.ExitCode.OK && out.checkError()) {
-      code = lost(err);
+    if (out.checkError()) {
+      int lost = lost(err);
+      code = code == CommandLine.ExitCode.OK ? lost : code;
     }
     System.exit(code);
   }
@@ -50,13 +53,22 @@ public final class Main {
       out.write('\n');
     } catch (IOException e) {
       why = AtomicFile.reason(e);
-      if (why.toLowerCase(Locale.ROOT).contains("pipe")) {
+      if (isPipe() || why.toLowerCase(Locale.ROOT).contains("pipe")) {
         // A reader that has gone had what it wanted.
         return CommandLine.ExitCode.OK;
       }
     }
     err.println("lora-graph: standard output is not whole: " + why);
     return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  /** Where the system tells: its word for a pipe without a reader is of its language. */
+  private static boolean isPipe() {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString().startsWith("pipe:");
+    } catch (IOException | UnsupportedOperationException e) {
+      return false;
+    }
   }
 
   private static int run(PrintStream out, PrintStream err, String[] args) {

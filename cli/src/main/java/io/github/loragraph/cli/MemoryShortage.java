@@ -67,7 +67,11 @@ final class MemoryShortage {
     }
     long heap = Runtime.getRuntime().maxMemory() >> 20;
     return "out of memory: Java's heap is full at %,d MB: give it more with".formatted(heap)
-        + " JDK_JAVA_OPTIONS=-Xmx%sm".formatted(Math.max(256, 2 * heap))
+        + " %s_JAVA_OPTIONS=-Xmx%sm"
+            .formatted(
+                // What is given by it goes before the other.
+                System.getenv("LORA_GRAPH_JAVA_OPTIONS") == null ? "JDK" : "LORA_GRAPH",
+                Math.max(256, 2 * heap))
         + or(smaller);
   }
 

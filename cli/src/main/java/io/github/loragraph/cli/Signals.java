@@ -20,9 +20,15 @@ public final class Signals {
   /** The number of SIGHUP, wherever there is one. */
   static final int HANGUP = 1;
 
+  /**
+   * What comes so soon after the first signal is the same one: some senders signal the process and
+   * then its group, as {@code timeout} does.
+   */
+  public static final long SAME_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
   private static volatile IntPredicate taker = number -> false;
 
-  private static volatile IntPredicate otherTaker = number -> false;
+  private static volatile IntPredicate firstTaker = number -> false;
 
   /** From a signal on that is taken; null: as long as whoever took it needs. */
   private static volatile @Nullable Duration limit;
@@ -40,13 +46,13 @@ public final class Signals {
   }
 
   /**
-   * Has someone asked at each signal that nobody else takes, from now on.
+   * Has someone asked first at each signal, from now on: who has commands executed.
    *
-   * @param last is given the signal's number, and says whether it took the signal; asked in a
+   * @param first is given the signal's number, and says whether it took the signal; asked in a
    *     thread of its own
    */
-  public static void elseTakenBy(IntPredicate last) {
-    otherTaker = last;
+  public static void firstTakenBy(IntPredicate first) {
+    firstTaker = first;
   }
 
   /**
@@ -131,7 +137,7 @@ public final class Signals {
   }
 
   private static void onSignal(int number) {
-    if (!taker.test(number) && !otherTaker.test(number)) {
+    if (!firstTaker.test(number) && !taker.test(number)) {
       end(number);
     }
     Duration time = limit;

@@ -1,19 +1,14 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.TrainingListener;
-import java.util.concurrent.TimeUnit;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes of the first signal during a training the wish to stop it, with a checkpoint. Before the
  * first step there is nothing to keep, and while the trained model is written it is soon done.
  */
 final class StopRequest implements TrainingListener, AutoCloseable {
-  /**
-   * What comes so soon after the first signal is the same one: some senders signal the process and
-   * then its group, as {@code timeout} does.
-   */
-  private static final long SAME_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-
   private enum Phase {
     PREPARING,
     TRAINING,
@@ -21,15 +16,16 @@ final class StopRequest implements TrainingListener, AutoCloseable {
   }
 
   private final ResultOutput output;
-  private final String untouched;
+  private final @Nullable String untouched;
   private Phase phase = Phase.PREPARING;
   private volatile int signal;
   private long asked;
 
   /**
-   * @param untouched what is said where the process ends before the first step
+   * @param untouched what is said where the process ends before the first step; null where signals
+   *     that come outside of steps are left to somebody else
    */
-  StopRequest(ResultOutput output, String untouched) {
+  StopRequest(ResultOutput output, @Nullable String untouched) {
     this.output = output;
     this.untouched = untouched;
     Signals.takenBy(this::ask);
@@ -52,15 +48,20 @@ final class StopRequest implements TrainingListener, AutoCloseable {
   /** The second one is left to end the process. */
   private synchronized boolean ask(int number) {
     if (signal != 0) {
-      return number == Signals.HANGUP || System.nanoTime() - asked < SAME_NANOS;
+      return number == Signals.HANGUP || System.nanoTime() - asked < Signals.SAME_NANOS;
+    }
+    if (untouched == null && phase != Phase.TRAINING) {
+      return false;
     }
     switch (phase) {
       case PREPARING -> {
-        output.say(untouched);
+        output.say(Objects.requireNonNull(untouched));
         return false;
       }
       case TRAINING ->
-          output.say("stopping after this batch, with a checkpoint; once more to end at once");
+          output.say(
+              "stopping after this batch%s; once more to end at once"
+                  .formatted(untouched == null ? "" : ", with a checkpoint"));
       case WRITING ->
           output.say("ending when the trained model is written; once more to end at once");
     }

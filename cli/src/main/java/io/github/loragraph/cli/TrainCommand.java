@@ -198,7 +198,11 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     Kept kept = new Kept();
     kept.checkpoint = resume != null && RunFolder.hasCheckpoint(resume);
     try (StopRequest stop =
-            new StopRequest(output, "ended before the first step" + howToGoOn(kept.checkpoint));
+            new StopRequest(
+                output,
+                listeners.isEmpty()
+                    ? "ended before the first step" + howToGoOn(kept.checkpoint)
+                    : null);
         ProgressListener progress = new ProgressListener(output, continueFrom != null)) {
       kept.stop = stop;
       TrainingOutput.print(

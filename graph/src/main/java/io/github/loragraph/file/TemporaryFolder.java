@@ -101,6 +101,8 @@ public final class TemporaryFolder implements AutoCloseable {
     List<Path> paths;
     try (Stream<Path> walk = Files.walk(folder)) {
       paths = walk.sorted(Comparator.reverseOrder()).toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
     for (Path file : paths) {
       Files.deleteIfExists(file);

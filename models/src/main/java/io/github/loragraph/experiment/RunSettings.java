@@ -72,6 +72,8 @@ public final class RunSettings {
   /** Whether its file has no other run, so that messages need not name it. */
   private final boolean alone;
 
+  private final List<String> passedOver;
+
   private RunSettings(
       String name,
       long seed,
@@ -82,7 +84,8 @@ public final class RunSettings {
       Map<String, List<String>> adapters,
       Map<String, List<String>> training,
       boolean measured,
-      boolean alone) {
+      boolean alone,
+      List<String> passedOver) {
     this.name = name;
     this.seed = seed;
     this.model = model;
@@ -93,6 +96,7 @@ public final class RunSettings {
     this.training = training;
     this.measured = measured;
     this.alone = alone;
+    this.passedOver = passedOver;
   }
 
   /**
@@ -101,7 +105,7 @@ public final class RunSettings {
    * @param layers what the run is asked for, later ones before earlier ones
    * @param name the option's own name
    */
-  public static boolean isUsed(RunProgram program, List<SettingsLayer> layers, String name) {
+  static boolean isUsed(RunProgram program, List<SettingsLayer> layers, String name) {
     return isUsed(
         program,
         method(SettingsLayer.merged(layers)),
@@ -154,7 +158,7 @@ public final class RunSettings {
     private final String name;
 
     private final boolean alone;
-
+    private final List<String> passedOver = new ArrayList<>();
     private final Map<String, Setting> given;
     private final @Nullable Map<String, Setting> givenHead;
     private final String method;
@@ -192,11 +196,13 @@ public final class RunSettings {
               return;
             }
             boolean used = key.equals(DATA) || isUsed(program, method, givenHead != null, key);
-            if (!used && isOfAll(setting)) {
+            // Biases of layers that have adapters already may be trained with the head.
+            boolean ofHead = key.equals(TRAIN_BIAS) && method.equals(Method.HEAD.toString());
+            if (!used && isOfAll(setting) && !(alone && ofHead)) {
+              passedOver.add(key);
               return;
             }
-            // Biases of layers that have adapters already may be trained with the head.
-            if (!used && !(key.equals(TRAIN_BIAS) && method.equals(Method.HEAD.toString()))) {
+            if (!used && !ofHead) {
               throw new LoraGraphException(
                   "%s: %s: a run of method %s %s: %s"
                       .formatted(
@@ -241,7 +247,8 @@ public final class RunSettings {
           adapters,
           last,
           measured,
-          alone);
+          alone,
+          passedOver);
     }
 
     private void requireMethod() {
@@ -304,7 +311,7 @@ public final class RunSettings {
       if (program.isElsewhere(value)) {
         return value;
       }
-      if (value.contains("://")) {
+      if (value.matches("(?s)\\w{2,}://.*")) {
         throw new LoraGraphException(
             "%s: %s: '%s' is an address, which 'sagemaker submit' alone takes: copy it, and name the file"
                 .formatted(file, where, value));
@@ -411,6 +418,11 @@ public final class RunSettings {
     return name;
   }
 
+  /** Settings that are said of all runs, and that this one has no use for. */
+  public List<String> passedOver() {
+    return Collections.unmodifiableList(passedOver);
+  }
+
   /** How messages on it begin after the name of the file. */
   String place() {
     return alone ? "" : name + ": ";
@@ -434,7 +446,17 @@ public final class RunSettings {
   /** The same settings with another seed. */
   public RunSettings withSeed(long other) {
     return new RunSettings(
-        name, other, model, source, ofSource, head, adapters, training, measured, alone);
+        name,
+        other,
+        model,
+        source,
+        ofSource,
+        head,
+        adapters,
+        training,
+        measured,
+        alone,
+        passedOver);
   }
 
   /** The model as it is named: a path, a name, or what is elsewhere. */

@@ -150,7 +150,7 @@ record Channels(Map<String, Path> folders) {
     for (Path file : FolderFiles.below(folder)) {
       Path path = folder.relativize(file);
       String last = path.getFileName().toString();
-      if (isHidden(path) || BESIDE.matcher(last).matches()) {
+      if (isHidden(path) || (!PlatformNames.isData(last) && BESIDE.matcher(last).matches())) {
         others.add(path.toString());
       } else if (!PlatformNames.isData(last)) {
         refused.add(path.toString());
@@ -170,11 +170,11 @@ record Channels(Map<String, Path> folders) {
                   name.equals(PlatformNames.TRAIN) ? "data" : "eval",
                   first(refused)));
     }
-    if (found.isEmpty()) {
-      throw new LoraGraphException("%s has no file with examples: %s".formatted(folder, FORMATS));
-    }
     if (!others.isEmpty()) {
       notes.accept("no data of channel '%s', by their names: %s".formatted(name, first(others)));
+    }
+    if (found.isEmpty()) {
+      throw new LoraGraphException("%s has no file with examples: %s".formatted(folder, FORMATS));
     }
     return found;
   }
@@ -281,6 +281,28 @@ record Channels(Map<String, Path> folders) {
                 () -> new LoraGraphException("%s has no .onnx file in it".formatted(archive))));
   }
 
+  /**
+   * Says which models of the channel, or of what was unpacked of it, a run does not begin with.
+   *
+   * @param taken the file that it begins with
+   */
+  void sayOtherModels(Path taken, Path unpacked, Consumer<String> notes) {
+    Path channel = folders.get(PlatformNames.MODEL);
+    Path folder = taken.startsWith(unpacked) ? unpacked : channel;
+    if (folder == null || !taken.startsWith(folder)) {
+      return;
+    }
+    List<String> others =
+        named(folder, name -> name.endsWith(".onnx")).stream()
+            .filter(file -> !file.equals(taken))
+            .map(file -> folder.relativize(file).toString())
+            .toList();
+    if (!others.isEmpty()) {
+      notes.accept(
+          "the model is %s; not used: %s".formatted(folder.relativize(taken), first(others)));
+    }
+  }
+
   private static List<Path> named(Path folder, Predicate<String> wanted) {
     return FolderFiles.below(folder).stream()
         .filter(file -> !isHidden(folder.relativize(file)))
@@ -300,8 +322,11 @@ record Channels(Map<String, Path> folders) {
                         : home)
             .distinct()
             .toList();
-    if (found.isEmpty() || found.contains(folder)) {
-      return found.isEmpty() ? Optional.empty() : Optional.of(folder);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    if (found.contains(folder)) {
+      return Optional.of(folder);
     }
     List<String> names = found.stream().map(home -> folder.relativize(home).toString()).toList();
     if (found.size() > 1) {

@@ -88,6 +88,9 @@ final class CheckpointMirror implements TrainingListener {
               .formatted(folder));
     }
     try {
+      if (Files.getFileStore(folder).getUsableSpace() == 0) {
+        throw new LoraGraphException("cannot write %s: no space is left".formatted(folder));
+      }
       // An empty folder is nothing to the platform, which copies files.
       Files.delete(Files.createTempDirectory(folder, ".lora-"));
     } catch (IOException e) {
@@ -109,6 +112,11 @@ final class CheckpointMirror implements TrainingListener {
    */
   boolean restore() {
     boolean begun = Files.exists(folder, LinkOption.NOFOLLOW_LINKS);
+    if (Files.isSymbolicLink(folder)) {
+      throw new LoraGraphException(
+          "%s is a link, and what no checkpoint needs is deleted where it leads: take it away"
+              .formatted(folder));
+    }
     requireWritable(folder);
     for (Path file : indexes()) {
       Optional<String> fault = restore(file);
@@ -131,6 +139,7 @@ final class CheckpointMirror implements TrainingListener {
         FolderFiles.in(checkpoints).stream()
             .filter(path -> !path.equals(folder))
             .map(path -> path.getFileName().toString())
+            .filter(name -> !name.startsWith("."))
             .toList();
     String stays = "what is there stays: " + String.join(", ", others);
     if (begun) {
@@ -147,6 +156,7 @@ final class CheckpointMirror implements TrainingListener {
   /** The last ones first. */
   private List<Path> indexes() {
     return FolderFiles.in(folder).stream()
+        .filter(Files::isRegularFile)
         .filter(CheckpointIndex::isOne)
         .sorted(Comparator.comparingLong(CheckpointIndex::stepOf).reversed())
         .toList();

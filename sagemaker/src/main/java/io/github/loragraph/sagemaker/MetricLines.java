@@ -65,7 +65,7 @@ final class MetricLines implements TrainingListener {
         (name, value) -> {
           if (!Double.isFinite(value)) {
             notes.accept(
-                "%s%s is no finite number at the end: what the service shows for it is from before"
+                "%s%s is no finite number at the end: the service gets none for it that is of the end"
                     .formatted(MetricDefinition.VALIDATION, name));
           }
         });

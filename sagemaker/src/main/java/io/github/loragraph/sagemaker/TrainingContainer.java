@@ -2,6 +2,7 @@ package io.github.loragraph.sagemaker;
 
 import io.github.loragraph.Model;
 import io.github.loragraph.RunReport;
+import io.github.loragraph.StepMetrics;
 import io.github.loragraph.TrainingListener;
 import io.github.loragraph.cli.Failures;
 import io.github.loragraph.cli.LoraGraph;
@@ -17,6 +18,7 @@ import io.github.loragraph.experiment.RunSettings;
 import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
@@ -35,9 +37,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -47,7 +55,7 @@ import picocli.CommandLine;
  * platform's contract</a>: {@code input/config/*.json} and {@code input/data/CHANNEL} are read,
  * {@code model}, {@code output/data} and {@code output/failure} written, and the training goes on
  * from {@code checkpoints} where it was interrupted. It is the training that the same settings make
- * anywhere else, to the last byte of its model.
+ * anywhere else by the same engine, to the last byte of its model.
  *
  * <p>Long because one job is one chain, from what the platform gives to what it takes.
  */
@@ -59,6 +67,10 @@ public final class TrainingContainer {
   private static final int SIGNALS = 128;
 
   private static final String NAME = "training";
+
+  /** In the work folder: what an archive had in it. */
+  private static final String UNPACKED = "given";
+
   private static final String HEAD = "head";
   private static final String DATA = "data";
   private static final String EVAL = "eval";
@@ -71,7 +83,8 @@ public final class TrainingContainer {
       Set.of("eval-corpus", "eval-queries", "eval-qrels");
 
   private static final Set<String> HELD_OUT =
-      Set.of(EVAL, "eval-corpus", "eval-queries", "eval-qrels", "eval-split");
+      Stream.concat(SEARCH_HELD_OUT.stream(), Stream.of(EVAL, "eval-split"))
+          .collect(Collectors.toSet());
 
   private final ContainerFolders container;
   private final PrintWriter out;
@@ -81,13 +94,23 @@ public final class TrainingContainer {
   /** How far the job is, for what a signal does: it comes in a thread of its own. */
   private volatile Phase phase = Phase.PREPARING;
 
+  /** Since when a signal is held; 0 before. Of the thread of signals. */
+  private long held;
+
+  /** The process is being ended by its thread of signals: what fails by that is no failure. */
+  private volatile boolean ending;
+
+  /** The model as it was given, for messages. */
+  private String given = "the model";
+
   /** Found when it is needed: what hinders that is a failure of the job as any other. */
   private @Nullable RunProgram program;
 
   private enum Phase {
     PREPARING,
     TRAINING,
-    WRITING
+    /** The last step was made: it is measured with, and written. */
+    DONE
   }
 
   /**
@@ -116,23 +139,40 @@ public final class TrainingContainer {
    */
   public int run() {
     requireContainer();
-    Signals.elseTakenBy(this::isHeld);
+    Signals.firstTakenBy(this::isHeld);
     RunPlace place = orFail(() -> new RunPlace(program(), requireOwn(workFolder())));
     // Where another container is at work, the file for failures is that one's.
     ProcessLock lock = place.lock();
-    Runnable cleanUp = () -> deleteQuietly(workFolder());
+    Runnable cleanUp =
+        () -> {
+          ending = true;
+          deleteQuietly(workFolder());
+        };
     ProcessEnd.add(cleanUp);
     try {
       int code = orFail(() -> train(place));
+      if (code == 0 && out.checkError()) {
+        fail("the model is written, but standard output is lost, and the metrics with it");
+        say("standard output is lost, and the metrics with it");
+        return CommandLine.ExitCode.SOFTWARE;
+      }
       if (code == 0 || isStop(code)) {
         return code;
       }
       fail(errors.text());
       return CommandLine.ExitCode.SOFTWARE;
     } finally {
-      cleanUp.run();
+      awaitEnd();
       ProcessEnd.remove(cleanUp);
+      deleteQuietly(workFolder());
       lock.close();
+    }
+  }
+
+  /** Who ends the process tidies up for it: this thread has nothing more to do. */
+  private void awaitEnd() {
+    while (ending) {
+      LockSupport.park(this);
     }
   }
 
@@ -146,14 +186,28 @@ public final class TrainingContainer {
     }
   }
 
-  /** A model that is trained is written, whatever comes, in the time that is left for it. */
+  /**
+   * A model that is trained is written, in the time that is left for it; a second wish to end is
+   * heard.
+   */
   private boolean isHeld(int signal) {
-    switch (phase) {
-      case PREPARING -> say("ended before the training began, or went on");
-      case TRAINING -> {}
-      case WRITING -> say("the training is done: ending when its model is written");
+    if (phase == Phase.TRAINING) {
+      return false;
     }
-    return phase == Phase.WRITING;
+    if (phase == Phase.DONE) {
+      if (held == 0) {
+        held = System.nanoTime();
+        say("the last step was made: ending when the model is written; once more to end at once");
+        return true;
+      }
+      if (System.nanoTime() - held < Signals.SAME_NANOS) {
+        return true;
+      }
+    } else {
+      say("ended before the training began, or went on");
+    }
+    ending = true;
+    return false;
   }
 
   private RunProgram program() {
@@ -169,6 +223,7 @@ public final class TrainingContainer {
     try {
       return step.get();
     } catch (RuntimeException | Error e) {
+      awaitEnd();
       fail(Failures.inOneLine(e));
       throw e;
     }
@@ -180,7 +235,8 @@ public final class TrainingContainer {
 
   private void fail(String what) {
     byte[] text =
-        what.substring(0, Math.min(what.length(), LONGEST_FAILURE))
+        shown(what)
+            .substring(0, Math.min(shown(what).length(), LONGEST_FAILURE))
             .getBytes(StandardCharsets.UTF_8);
     try {
       Files.createDirectories(AtomicFile.folderOf(container.failure()));
@@ -188,6 +244,13 @@ public final class TrainingContainer {
     } catch (IOException e) {
       say("%s cannot be written: %s".formatted(container.failure(), AtomicFile.reason(e)));
     }
+  }
+
+  /** Of what lies in the work folder, which goes with the job, the name that the job knows. */
+  private String shown(String what) {
+    String work = Pattern.quote(workFolder().toString());
+    return what.replaceAll(work + "/" + UNPACKED + "/[^/\\s]+", Matcher.quoteReplacement(given))
+        .replaceAll(work + "/models/[^/\\s]+/model\\.onnx", Matcher.quoteReplacement(given));
   }
 
   private void say(String line) {
@@ -317,14 +380,24 @@ public final class TrainingContainer {
   }
 
   private final class Progress implements TrainingListener {
+    private long last;
+
     @Override
     public void onTrainBegin(long totalSteps) {
+      last = totalSteps;
       phase = Phase.TRAINING;
     }
 
     @Override
+    public void onStepEnd(StepMetrics step) {
+      if (step.step() == last) {
+        phase = Phase.DONE;
+      }
+    }
+
+    @Override
     public void onTrainEnd() {
-      phase = Phase.WRITING;
+      phase = Phase.DONE;
     }
   }
 
@@ -366,7 +439,7 @@ public final class TrainingContainer {
     if (settings.containsKey(MODEL)) {
       channels
           .folder(PlatformNames.MODEL)
-          .filter(folder -> !container.data().resolve("" + settings.get(MODEL)).startsWith(folder))
+          .filter(folder -> !named(settings.get(MODEL)).startsWith(folder))
           .ifPresent(
               folder ->
                   notes.accept(
@@ -376,7 +449,7 @@ public final class TrainingContainer {
       settings.put(
           MODEL,
           channels
-              .model(work.resolve("given"), notes)
+              .model(work.resolve(UNPACKED), notes)
               .map(Path::toString)
               .orElseThrow(
                   () ->
@@ -400,16 +473,15 @@ public final class TrainingContainer {
       throw new LoraGraphException(
           "the job has no data: add a channel 'train' with the files to train on");
     }
+    given =
+        asked.settings().containsKey(MODEL)
+            ? "" + settings.get(MODEL)
+            : channels.folder(PlatformNames.MODEL).map(Path::toString).orElse(given);
     RunSettings read = read(file, settings, asked.seed());
-    List<String> unused =
-        settings.keySet().stream()
-            .filter(name -> !(name.equals(HEAD) && settings.get(name) instanceof Map))
-            .filter(name -> !RunSettings.isUsed(program(), layers(file, settings), name))
-            .toList();
-    if (!unused.isEmpty()) {
+    if (!read.passedOver().isEmpty()) {
       notes.accept(
           "%s: a run of method %s puts no adapters on and has no use for: %s"
-              .formatted(file, settings.get(METHOD), String.join(", ", unused)));
+              .formatted(file, settings.get(METHOD), String.join(", ", read.passedOver())));
     }
     // The article's jobs name layers and a rate alone: its program puts a head on by itself.
     if (asked.ofArticle() && !settings.containsKey(HEAD) && ModelNeeds.lacksHead(read)) {
@@ -418,11 +490,16 @@ public final class TrainingContainer {
       read = read(file, settings, asked.seed());
     }
     channels.sayUnused(read, notes);
+    channels.sayOtherModels(read.source().modelFile(), work.resolve(UNPACKED), notes);
     if (HELD_OUT.stream().noneMatch(settings::containsKey)) {
       notes.accept(
           "nothing is held out, so that the model is not measured: add a channel 'validation', or set eval-split");
     }
     return read;
+  }
+
+  private Path named(@Nullable Object file) {
+    return container.data().resolve("" + file).normalize();
   }
 
   private static void putFiles(
@@ -455,10 +532,19 @@ public final class TrainingContainer {
   Path workFolder() {
     String hash =
         new Checksum.Builder()
-            .add(container.base().toString().getBytes(StandardCharsets.UTF_8))
+            .add(realBase().toString().getBytes(StandardCharsets.UTF_8))
             .build()
             .substring(0, 10);
     return Path.of(System.getProperty("java.io.tmpdir"), "lora-graph-training-" + hash);
+  }
+
+  /** One folder is one, whatever links lead to it. */
+  private Path realBase() {
+    try {
+      return container.base().toRealPath();
+    } catch (IOException e) {
+      return container.base();
+    }
   }
 
   /**
@@ -512,14 +598,27 @@ public final class TrainingContainer {
   private void write(Path run) {
     Model trained = Model.open(run).withNotes(this::say);
     Path folder = container.model();
+    Set<String> others;
     try {
       Files.createDirectories(folder);
       Model whole = trained.hasAdapters() ? trained.merge() : trained;
+      Map<String, FileStamps> before = new TreeMap<>();
+      for (Path file : FolderFiles.in(folder)) {
+        before.put(file.getFileName().toString(), FileStamps.of(List.of(file)));
+      }
       whole.save(folder, true);
+      before.remove(RunFolder.ADAPTER);
+      before.values().removeIf(stamps -> !stamps.areUnchanged());
+      if (!before.isEmpty()) {
+        say(
+            "in %s was before, and stays: %s"
+                .formatted(folder, String.join(", ", before.keySet())));
+      }
+      others = before.keySet();
       Path adapter = run.resolve(RunFolder.ADAPTER);
       Path copied = folder.resolve(RunFolder.ADAPTER);
       if (Files.exists(copied)) {
-        say("%s is there from another job: it is replaced".formatted(copied));
+        say("%s was there already: it is replaced".formatted(copied));
         TemporaryFolder.delete(copied);
       }
       if (Files.isDirectory(adapter)) {
@@ -529,21 +628,25 @@ public final class TrainingContainer {
       throw ContentFile.cannotWrite(folder, e);
     }
     try {
-      copyOutputs(run, container.outputData());
+      copyOutputs(run, container.outputData(), others);
     } catch (IOException e) {
       throw ContentFile.cannotWrite(container.outputData(), e);
     }
     say("written: %s, %s".formatted(folder, container.outputData()));
   }
 
-  /** What lies beside the model is not there twice. */
-  private void copyOutputs(Path run, Path target) throws IOException {
+  /**
+   * What was written beside the model is not there twice.
+   *
+   * @param others what else lies there
+   */
+  private void copyOutputs(Path run, Path target, Set<String> others) throws IOException {
     Files.createDirectories(target);
     for (Path file : FolderFiles.in(run)) {
       String name = file.getFileName().toString();
       if (Files.isRegularFile(file)
           && !name.startsWith(".")
-          && !Files.exists(container.model().resolve(name))) {
+          && (others.contains(name) || !Files.exists(container.model().resolve(name)))) {
         Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
       }
     }

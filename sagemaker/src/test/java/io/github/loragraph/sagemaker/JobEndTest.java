@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,65 @@ class JobEndTest {
     assertTrue(Files.exists(container.base.resolve("output/data/run.json")), ended.err());
     assertTrue(Files.exists(container.base.resolve("model/adapter/adapter_config.json")));
     assertTrue(ended.err().contains("-o " + temporary), ended.err());
+  }
+
+  @Test
+  void whatIsDoneButForItsMeasureIsMeasuredAndWritten() throws IOException, InterruptedException {
+    Container container = Container.in(folder.resolve("opt-ml"));
+    container.hyperParameters(Map.of("match", "query", "epochs", "1", "log-every", "1"));
+    StringBuilder rows = new StringBuilder("sentence\tlabel\n");
+    for (int i = 0; i < 4000; i++) {
+      rows.append("good film the a plot very not actors\tpos\n");
+    }
+    container.write("input/data/validation/dev.tsv", rows.toString());
+    Files.delete(container.base.resolve("checkpoints"));
+    // 22 rows in batches of 8.
+    Container.Ended ended = container.trainUntil(line -> line.contains(" step=3 train:"));
+    assertEquals(0, ended.code(), ended.err());
+    assertTrue(ended.err().contains("the last step was made: ending when"), ended.err());
+    assertTrue(Files.exists(container.base.resolve("model/model.onnx")), ended.err());
+  }
+
+  @Test
+  void whatLiesBesideTheModelIsSaidAndKeepsNothingBack() throws IOException {
+    Container container = container();
+    container.write("model/vocab.txt", "old");
+    container.write("model/run.json", "old");
+    container.write("input/data/model/other.onnx", "no model");
+    Container.Ended ended = container.train();
+    assertEquals(0, ended.code(), ended.err());
+    assertTrue(ended.err().contains("stays: run.json, vocab.txt"), ended.err());
+    assertTrue(ended.err().contains("the model is model.onnx; not used: other.onnx"), ended.err());
+    assertTrue(Files.exists(container.base.resolve("output/data/run.json")), ended.err());
+  }
+
+  @Test
+  void checkpointsBehindALinkAreRefused() throws IOException {
+    Container container = container();
+    assertEquals(0, container.train().code());
+    Path own;
+    try (Stream<Path> kept = Files.list(container.base.resolve("checkpoints"))) {
+      own = kept.findFirst().orElseThrow();
+    }
+    Path precious = folder.resolve("precious");
+    Files.move(own, precious);
+    Files.writeString(precious.resolve("letter.txt"), "mine");
+    Files.createSymbolicLink(own, precious);
+    assertEquals(1, container.train().code());
+    assertTrue(failure(container).contains("is a link"), failure(container));
+    assertEquals("mine", Files.readString(precious.resolve("letter.txt")));
+  }
+
+  @Test
+  void aFailureNamesNoFolderThatGoesWithTheJob() throws IOException {
+    Container container = container();
+    Files.delete(container.base.resolve("input/data/model/tokenizer.json"));
+    assertEquals(1, container.train().code());
+    assertTrue(
+        failure(container)
+            .startsWith(
+                "no tokenizer.json beside " + container.base.resolve("input/data/model") + ", "),
+        failure(container));
   }
 
   @Test
