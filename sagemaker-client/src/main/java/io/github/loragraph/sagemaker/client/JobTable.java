@@ -123,6 +123,9 @@ record JobTable(List<JobDescription> jobs) {
     json.put("status", job.status().toString());
     json.put("phase", job.phase());
     job.failure().ifPresent(reason -> json.put("failure", reason));
+    if (job.status() == JobStatus.UNKNOWN) {
+      json.put("reason", job.message());
+    }
     json.put("hyperparameters", job.hyperparameters());
     Map<String, Object> metrics = new LinkedHashMap<>();
     job.metrics().forEach((name, value) -> metrics.put(name, orNull(value)));

@@ -6,8 +6,13 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
@@ -96,7 +101,7 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
     }
 
     /** Asks for each job that is not over, also where one before it is not told. */
-    void ask() {
+    void ask() throws InterruptedException {
       busy.clear();
       for (JobDescription last : List.copyOf(known.values())) {
         String name = last.name();
@@ -107,7 +112,7 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
           return;
         }
         try {
-          JobDescription said = service.describe(name, this::longestCall);
+          JobDescription said = within(longestCall(), name);
           isAnswered = true;
           known.put(name, said);
           tell(last, said);
@@ -121,11 +126,39 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
           if (last.status() == JobStatus.UNKNOWN) {
             known.put(name, JobDescription.unknown(name, ServiceFailure.words(e)));
           }
-          if (isUnreachable || ServiceFailure.isOutOfTime(e)) {
+          boolean isSilent = isUnreachable || ServiceFailure.isOutOfTime(e);
+          if (isSilent && !patience.isZero()) {
             return;
           }
-          isAnswered = true;
+          isAnswered = isAnswered || !isSilent;
         }
+      }
+    }
+
+    /**
+     * Asks in a thread of its own, which is left behind where it takes too long: the SDK's limit
+     * ends no body that stays away, and no program that credentials come from.
+     */
+    private JobDescription within(Duration limit, String name) throws InterruptedException {
+      FutureTask<JobDescription> call =
+          new FutureTask<>(() -> service.describe(name, this::longestCall));
+      Thread asking = new Thread(call, "asks for " + name);
+      asking.setDaemon(true);
+      asking.start();
+      try {
+        return call.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        throw ApiCallTimeoutException.create(limit.toMillis());
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof RuntimeException failure) {
+          throw failure;
+        }
+        if (e.getCause() instanceof Error failure) {
+          throw failure;
+        }
+        throw new IllegalStateException(e);
+      } finally {
+        call.cancel(true);
       }
     }
 

@@ -35,8 +35,8 @@ final class PatienceOptions {
       paramLabel = "TIME",
       converter = TimeSpan.class,
       description =
-          "How long jobs are waited for, at most: 2h, 1d (default: 1d); 0 asks once. They go on"
-              + " after it.")
+          "How long jobs are waited for, at most: 2h, 1d (default: 1d); 0 asks once for each, which"
+              + " takes 10 s at most. They go on after it.")
   private @Nullable Duration timeout;
 
   /** Whether one of the options is given. */

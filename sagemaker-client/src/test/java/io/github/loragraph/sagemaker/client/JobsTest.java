@@ -500,6 +500,10 @@ class JobsTest {
         FakeService.JSON.readTree(
             FakeService.run("wait", "busy", "slow", "--timeout", "0", "--json").out());
     assertEquals("Unknown", json.path("jobs").path(0).path("status").textValue());
+    assertTrue(
+        json.path("jobs").path(0).path("reason").asText().startsWith("the service takes no more"),
+        json.toString());
+    assertTrue(json.path("jobs").path(1).path("reason").isMissingNode(), json.toString());
   }
 
   @Test
