@@ -6,10 +6,7 @@ import io.github.loragraph.error.PlainText;
 import io.github.loragraph.error.Spelling;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.trainer.RunFolder;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -112,8 +109,10 @@ public final class LoraGraph implements Runnable {
     addPlugins(commandLine);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
+    // They are read before: see execute.
+    commandLine.setExpandAtFiles(false);
     HelpLayout.applyTo(commandLine);
-    commandLine.setParameterExceptionHandler(LoraGraph::onWrongUsage);
+    commandLine.setParameterExceptionHandler((e, args) -> onWrongUsage(e, List.of()));
     commandLine.setExecutionExceptionHandler(
         (failure, at, parsed) -> onFailure(failure, at, root.stacktrace));
     return commandLine;
@@ -131,9 +130,16 @@ public final class LoraGraph implements Runnable {
                     .addSubcommand(plugin.command()));
   }
 
-  /** Runs a command line and returns its exit code. */
-  public static int execute(CommandLine commandLine, String... args) {
+  /**
+   * Runs a command line and returns its exit code.
+   *
+   * @param words the arguments, files of arguments ({@code @FILE}) among them
+   */
+  public static int execute(CommandLine commandLine, String... words) {
     try {
+      ArgumentFiles files = new ArgumentFiles(words);
+      String[] args = files.words();
+      commandLine.setParameterExceptionHandler((e, given) -> onWrongUsage(e, files.empty()));
       ConfigFile.apply(Objects.requireNonNull(commandLine.getSubcommands().get("train")), args);
       return commandLine.execute(args);
     } catch (LoraGraphException e) {
@@ -145,7 +151,10 @@ public final class LoraGraph implements Runnable {
     }
   }
 
-  private static int onWrongUsage(CommandLine.ParameterException e, String[] args) {
+  /**
+   * @param empty files of arguments without any
+   */
+  private static int onWrongUsage(CommandLine.ParameterException e, List<String> empty) {
     CommandLine at = e.getCommandLine();
     PrintWriter err = new PrintWriter(new PlainTextWriter(at.getErr()), true);
     Optional<Path> file = ConfigFile.origin(at, e.getArgSpec(), e.getValue());
@@ -153,7 +162,7 @@ public final class LoraGraph implements Runnable {
     err.println(
         "lora-graph: "
             + PlainText.message(
-                place + withFirstNames(e) + withoutWords(e, args),
+                place + withFirstNames(e) + withoutWords(e, empty),
                 LoraGraphException.LONGEST_MESSAGE));
     if (file.isPresent()) {
       return CommandLine.ExitCode.SOFTWARE;
@@ -165,23 +174,10 @@ public final class LoraGraph implements Runnable {
   }
 
   /** Why something is missing where a file of arguments, {@code @FILE}, has none. */
-  private static String withoutWords(CommandLine.ParameterException e, String[] args) {
-    return e instanceof CommandLine.MissingParameterException
-        ? Arrays.stream(args)
-            .filter(word -> word.startsWith("@") && isWithoutWords(word.substring(1)))
-            .findFirst()
-            .map(word -> "; there are no words in " + word.substring(1))
-            .orElse("")
+  private static String withoutWords(CommandLine.ParameterException e, List<String> empty) {
+    return e instanceof CommandLine.MissingParameterException && !empty.isEmpty()
+        ? "; there are no words in " + empty.get(0)
         : "";
-  }
-
-  private static boolean isWithoutWords(String file) {
-    try {
-      return Files.readAllLines(Path.of(file)).stream()
-          .allMatch(line -> line.isBlank() || line.startsWith("#"));
-    } catch (IOException | InvalidPathException e) {
-      return false;
-    }
   }
 
   /** The library's messages call an option by its longest name, which may be a further one. */

@@ -84,6 +84,49 @@ final class PooledTrials implements TrialTrainer {
     return settings;
   }
 
+  /**
+   * The run of a trial that is only tried.
+   *
+   * @throws LoraGraphException if it is not possible; the message names what there is in the place
+   *     of a range of real numbers where only a whole one would be
+   */
+  static RunSettings tried(SearchFile file, RunProgram program, Map<String, Object> corner) {
+    try {
+      return settings(file, program, 0, corner);
+    } catch (LoraGraphException e) {
+      for (Parameter parameter : file.plan().space().parameters()) {
+        if (parameter.domain() instanceof RealRange range
+            && corner.get(parameter.name()) instanceof Double value
+            && !SearchSpace.isWhole(value)
+            && isPossible(file, program, corner, parameter.name(), StrictMath.rint(value))) {
+          throw new LoraGraphException(
+              "%s: space.%s: it takes whole numbers alone, and a trial may get %s: write '%s: [%s, %s]'"
+                  .formatted(
+                      file.file(),
+                      parameter.name(),
+                      SettingsLayer.text(value),
+                      range.log() ? "log-integer" : "integer",
+                      SettingsLayer.text(range.low()),
+                      SettingsLayer.text(range.high())),
+              e);
+        }
+      }
+      throw e;
+    }
+  }
+
+  private static boolean isPossible(
+      SearchFile file, RunProgram program, Map<String, Object> corner, String name, double value) {
+    Map<String, Object> changed = new LinkedHashMap<>(corner);
+    changed.put(name, value);
+    try {
+      settings(file, program, 0, changed);
+      return true;
+    } catch (LoraGraphException e) {
+      return false;
+    }
+  }
+
   private static String name(int trial) {
     return "trial-%02d".formatted(trial + 1);
   }

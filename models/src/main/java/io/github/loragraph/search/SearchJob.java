@@ -7,7 +7,6 @@ import io.github.loragraph.experiment.RunEnd;
 import io.github.loragraph.experiment.RunPlace;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
-import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
 import io.github.loragraph.trainer.RunRecord;
@@ -86,50 +85,12 @@ public final class SearchJob {
     ModelNeeds models = new ModelNeeds(program);
     List<RunSettings> trials = new ArrayList<>();
     for (Map<String, Object> corner : new LinkedHashSet<>(file.plan().space().corners())) {
-      RunSettings trial = possible(file, program, corner);
+      RunSettings trial = PooledTrials.tried(file, program, corner);
       models.require(file.file().toString(), trial);
       models.requireFigure(file.file() + ": objective", trial, file.plan().objective());
       trials.add(trial);
     }
     return trials;
-  }
-
-  private static RunSettings possible(
-      SearchFile file, RunProgram program, Map<String, Object> corner) {
-    try {
-      return PooledTrials.settings(file, program, 0, corner);
-    } catch (LoraGraphException e) {
-      for (Parameter parameter : file.plan().space().parameters()) {
-        if (parameter.domain() instanceof RealRange range
-            && corner.get(parameter.name()) instanceof Double value
-            && !SearchSpace.isWhole(value)
-            && isPossible(file, program, corner, parameter.name(), StrictMath.rint(value))) {
-          throw new LoraGraphException(
-              "%s: space.%s: it takes whole numbers alone, and a trial may get %s: write '%s: [%s, %s]'"
-                  .formatted(
-                      file.file(),
-                      parameter.name(),
-                      SettingsLayer.text(value),
-                      range.log() ? "log-integer" : "integer",
-                      SettingsLayer.text(range.low()),
-                      SettingsLayer.text(range.high())),
-              e);
-        }
-      }
-      throw e;
-    }
-  }
-
-  private static boolean isPossible(
-      SearchFile file, RunProgram program, Map<String, Object> corner, String name, double value) {
-    Map<String, Object> changed = new LinkedHashMap<>(corner);
-    changed.put(name, value);
-    try {
-      PooledTrials.settings(file, program, 0, changed);
-      return true;
-    } catch (LoraGraphException e) {
-      return false;
-    }
   }
 
   /** What trials have in common, with some parameters. */

@@ -59,13 +59,13 @@ final class LogsCommand implements Callable<Integer> {
           spec.commandLine(),
           "the logs are those of one job at a time, and %d are named".formatted(1 + others.size()));
     }
-    String name = NamedJobs.read(spec, List.of(job)).get(0);
+    NamedJobs.requireName(job);
     PrintWriter out = spec.commandLine().getOut();
     AtomicBoolean any = new AtomicBoolean();
     try (TrainingJobs asked = service.open(Optional.empty())) {
       JobDescription read =
           asked.logs(
-              name,
+              job,
               follow,
               POLL,
               line -> {
@@ -79,7 +79,7 @@ final class LogsCommand implements Callable<Integer> {
             PlainText.line(
                 "%s has printed nothing%s; the job is %s%s"
                     .formatted(
-                        name,
+                        job,
                         read.status().isOver() ? "" : " yet",
                         read.state(),
                         read.failure().map(reason -> ": " + reason).orElse(""))));

@@ -7,16 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** The jobs that a command is about. */
 final class NamedJobs {
-  private static final String MARK = "\ufeff";
-
-  @Spec(Spec.Target.MIXEE)
-  private CommandSpec spec;
+  private static final String FILE = "@";
 
   @Parameters(
       arity = "1..*",
@@ -27,41 +22,42 @@ final class NamedJobs {
   /**
    * In the order in which they were given.
    *
-   * @throws LoraGraphException if a file with names cannot be read as text
+   * @throws LoraGraphException if a file with names cannot be read
    */
   List<String> names() {
-    return read(spec, jobs);
+    jobs.forEach(NamedJobs::requireName);
+    return jobs;
   }
 
   /**
-   * The library of the command line puts the words of a file in the place of its name; what is no
-   * file it takes for a word, and any bytes for text.
+   * The words of a file have come in the place of its name: no job is called like what is left.
+   *
+   * @throws LoraGraphException if it is the name of a file
    */
-  static List<String> read(CommandSpec spec, List<String> words) {
-    spec.root().commandLine().getParseResult().originalArgs().stream()
-        .filter(word -> word.startsWith("@") && !word.startsWith("@@"))
-        .forEach(word -> requireText(word.substring(1)));
-    return words.stream()
-        .map(word -> word.startsWith(MARK) ? word.substring(MARK.length()) : word)
-        .toList();
+  static void requireName(String job) {
+    if (!job.startsWith(FILE)) {
+      return;
+    }
+    String name = job.substring(FILE.length());
+    if (name.isEmpty()) {
+      throw new LoraGraphException("'@' names no file: write @FILE, in one word");
+    }
+    throw new LoraGraphException(
+        "cannot read the names of jobs in %s: %s".formatted(name, reason(name)));
   }
 
-  private static void requireText(String name) {
-    byte[] bytes;
+  private static String reason(String name) {
     try {
-      bytes = Files.readAllBytes(Path.of(name));
-    } catch (IOException | InvalidPathException e) {
-      throw new LoraGraphException(
-          "cannot read the names of jobs in %s: %s"
-              .formatted(
-                  name, e instanceof IOException io ? AtomicFile.reason(io) : e.getMessage()),
-          e);
-    }
-    int mark = bytes.length < 2 ? 0 : (bytes[0] & 0xff) << 8 | bytes[1] & 0xff;
-    for (int i = 0; i < bytes.length; i++) {
-      if (mark == 0xfeff || mark == 0xfffe || bytes[i] == 0) {
-        throw new LoraGraphException(name + " is UTF-16 text, or none: save it as UTF-8");
+      Path file = Path.of(name);
+      if (Files.isDirectory(file)) {
+        return "it is a folder";
       }
+      Files.newInputStream(file).close();
+      return "it was not there when the command began";
+    } catch (IOException e) {
+      return AtomicFile.reason(e);
+    } catch (InvalidPathException e) {
+      return String.valueOf(e.getMessage());
     }
   }
 }

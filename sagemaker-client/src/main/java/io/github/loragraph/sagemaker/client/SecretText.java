@@ -52,7 +52,7 @@ final class SecretText {
           Pattern.DOTALL);
 
   /** The user of an address. */
-  private static final Pattern USER = Pattern.compile("(?<=://)[^/\\s]*@");
+  private static final Pattern USER = Pattern.compile("(?<=://)[^/\\s]+@");
 
   private SecretText() {}
 
@@ -136,7 +136,7 @@ final class SecretText {
 
   /** An address without a user and password, whatever else is wrong with it. */
   static String cutAddress(String address) {
-    return address.replaceFirst("^(\\s*(?:[^/@]*//)?)[^/]*@", "$1...@");
+    return address.replaceFirst("^(\\s*(?:[^/@]*//)?)[^/]+@", "$1...@");
   }
 
   /** Whether a failure or a cause of it quotes a header, as its stack trace would. */

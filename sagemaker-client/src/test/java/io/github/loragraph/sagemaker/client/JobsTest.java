@@ -7,11 +7,13 @@ import static com.github.tomakehurst.wiremock.client.WireMock.post;
 import static com.github.tomakehurst.wiremock.client.WireMock.postRequestedFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -620,6 +622,70 @@ class JobsTest {
     assertTrue(refusedOf(new String[] {"logs"}, missing).contains(missing.toString()));
     // Nothing of these is asked for.
     assertEquals(1, service.requests("DescribeTrainingJob").size());
+  }
+
+  @Test
+  void whatStandsInAFileOfNamesBesideNamesIsNone(@TempDir Path folder) throws IOException {
+    service.describe("one", Jobs.completed("one", Map.of(), Map.of()));
+    for (String text : List.of("# of today\none\n", "\n'one'\n", " one")) {
+      Path marked = Files.writeString(folder.resolve("marked.txt"), "\ufeff" + text);
+      Ended ended = FakeService.run("wait", "@" + marked);
+      assertEquals(0, ended.code(), ended.err());
+    }
+    Path empty = Files.writeString(folder.resolve("empty.txt"), "\ufeff");
+    assertTrue(
+        FakeService.run("wait", "@" + empty).err().contains("there are no words in " + empty));
+    Path wide =
+        Files.write(folder.resolve("wide.txt"), "\ufeffone".getBytes(StandardCharsets.UTF_16LE));
+    Path nested = Files.writeString(folder.resolve("nested.txt"), "one @" + wide);
+    assertEquals(
+        "lora-graph: " + wide + " is UTF-16 text, or none: save it as UTF-8",
+        refusedOf(new String[] {"wait"}, nested));
+    assertEquals(
+        "lora-graph: cannot read the names of jobs in " + folder + ": it is a folder",
+        refusedOf(new String[] {"wait"}, folder));
+    assertEquals(
+        "lora-graph: '@' names no file: write @FILE, in one word",
+        FakeService.run("wait", "@").err().strip());
+  }
+
+  @Test
+  void aPipeOfNamesIsReadOnce(@TempDir Path folder) throws Exception {
+    service.describe("one", Jobs.completed("one", Map.of(), Map.of()));
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                Files.writeString(pipe, "one\n");
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    writer.setDaemon(true);
+    writer.start();
+    Ended ended =
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(30), () -> FakeService.run("wait", "@" + pipe));
+    assertEquals(0, ended.code(), ended.err());
+  }
+
+  @Test
+  void anOptionThatBeginsLikeAFileOfNamesIsNone(@TempDir Path folder) throws IOException {
+    service.describe("one", Jobs.inProgress("one", "Training"));
+    String target = folder.resolve("@new").toString();
+    for (String option : List.of("-o=" + target, "-o@new")) {
+      String said = FakeService.run("download", "one", option).err();
+      assertTrue(said.startsWith("lora-graph: one: it has no model"), said);
+    }
+    assertTrue(
+        FakeService.run("download", "one", "-o", "@new")
+            .err()
+            .startsWith("lora-graph: one: it has no"));
+    assertEquals(
+        "lora-graph: the region is '@eu-west-1': it has to be a region, as eu-central-1",
+        FakeService.run("wait", "one", "--region", "@eu-west-1").err().strip());
   }
 
   private static String refusedOf(String[] command, Path names) {
