@@ -3,14 +3,16 @@ package io.github.loragraph.sagemaker.client;
 import io.github.loragraph.error.LoraGraphException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.sagemaker.SageMakerClient;
+import software.amazon.awssdk.services.sagemaker.model.AlgorithmSpecification;
 import software.amazon.awssdk.services.sagemaker.model.Channel;
-import software.amazon.awssdk.services.sagemaker.model.CreateHyperParameterTuningJobRequest;
-import software.amazon.awssdk.services.sagemaker.model.CreateTrainingJobRequest;
 import software.amazon.awssdk.services.sagemaker.model.DescribeTrainingJobResponse;
+import software.amazon.awssdk.services.sagemaker.model.HyperParameterAlgorithmSpecification;
 import software.amazon.awssdk.services.sagemaker.model.HyperParameterTrainingJobDefinition;
 import software.amazon.awssdk.services.sagemaker.model.ResourceInUseException;
 
@@ -21,37 +23,49 @@ import software.amazon.awssdk.services.sagemaker.model.ResourceInUseException;
  * @param notes takes a line where an answer was lost
  */
 record JobCreation(SageMakerClient sagemaker, Consumer<String> notes) {
-  /** What tells one training from another. */
+  /**
+   * What tells one training from another.
+   *
+   * @param image null where it is not said
+   * @param role likewise
+   * @param channels those that come from S3
+   */
   private record Training(
       Map<String, String> hyperparameters,
-      String image,
-      String role,
+      @Nullable String image,
+      @Nullable String role,
       Map<String, String> channels) {
     static Training of(
-        Map<String, String> hyperparameters, String image, String role, List<Channel> channels) {
+        Map<String, String> hyperparameters,
+        @Nullable AlgorithmSpecification algorithm,
+        @Nullable String role,
+        List<Channel> channels) {
       return new Training(
           hyperparameters,
-          image,
+          algorithm == null ? null : algorithm.trainingImage(),
           role,
-          channels.stream()
-              .collect(
-                  Collectors.toMap(
-                      Channel::channelName, c -> c.dataSource().s3DataSource().s3Uri())));
+          JobDescription.channels(channels));
     }
 
     static Training of(HyperParameterTrainingJobDefinition definition) {
-      return of(
+      HyperParameterAlgorithmSpecification algorithm = definition.algorithmSpecification();
+      return new Training(
           definition.staticHyperParameters(),
-          definition.algorithmSpecification().trainingImage(),
+          algorithm == null ? null : algorithm.trainingImage(),
           definition.roleArn(),
-          definition.inputDataConfig());
+          JobDescription.channels(definition.inputDataConfig()));
+    }
+
+    /** Whether a service that has the job has said enough of it; each has both. */
+    boolean isTold() {
+      return image != null && role != null;
     }
 
     /** Whether it is the other one; the platform adds hyperparameters of its own. */
     boolean is(Training other) {
       return hyperparameters.entrySet().containsAll(other.hyperparameters.entrySet())
-          && image.equals(other.image)
-          && role.equals(other.role)
+          && Objects.equals(image, other.image)
+          && Objects.equals(role, other.role)
           && channels.equals(other.channels);
     }
   }
@@ -68,63 +82,92 @@ record JobCreation(SageMakerClient sagemaker, Consumer<String> notes) {
       job.tuning().ifPresent(sagemaker::createHyperParameterTuningJob);
     } catch (SdkException e) {
       boolean isNamed = e instanceof ResourceInUseException;
-      if (!isNamed && (!ServiceFailure.isTransient(e) || ServiceFailure.isThrottling(e))) {
+      if (!isNamed && !mayHaveMadeIt(e)) {
         throw ServiceFailure.of(doing, e);
       }
-      boolean isOurs;
+      Optional<Training> there;
       try {
-        isOurs = isOurs(job);
+        there = there(job);
       } catch (SdkException unknown) {
         throw isNamed
             ? ServiceFailure.of(
                 doing + ": there is a job of that name; asking whether it is this one", unknown)
             : ServiceFailure.of(
-                "%s (it may be at work all the same: 'lora-graph sagemaker compare %s' tells)"
-                    .formatted(doing, job.name()),
-                e);
+                "%s (it may be at work all the same: %s)".formatted(doing, whoTells(job)), e);
       }
-      if (!isOurs) {
+      if (there.isEmpty()) {
+        throw ServiceFailure.of(doing, e);
+      }
+      if (!there.get().isTold()) {
+        throw new LoraGraphException(
+            "%s: there is a job of that name, and the service does not say whether it is this one: %s"
+                .formatted(doing, whoTells(job)),
+            e);
+      }
+      if (!there.get().is(asked(job))) {
         throw ServiceFailure.of(doing, e);
       }
       notes.accept(job.name() + " was created by a call whose answer was lost");
     }
   }
 
-  /** Whether the service has the job as it was asked for. */
-  private boolean isOurs(PlannedJob job) {
+  private static String whoTells(PlannedJob job) {
+    return "'lora-graph sagemaker compare %s' tells".formatted(job.name());
+  }
+
+  /**
+   * Whether the job may be there although the call has failed: its answer was lost, or that of an
+   * attempt before the last one, whose failure is all that the SDK tells.
+   */
+  private static boolean mayHaveMadeIt(SdkException e) {
+    Integer attempts = e.numAttempts();
+    return attempts != null && attempts > 1
+        || ServiceFailure.isTransient(e) && !ServiceFailure.isThrottling(e);
+  }
+
+  private static Training asked(PlannedJob job) {
+    return job.training()
+        .map(
+            asked ->
+                Training.of(
+                    asked.hyperParameters(),
+                    asked.algorithmSpecification(),
+                    asked.roleArn(),
+                    asked.inputDataConfig()))
+        .or(() -> job.tuning().map(asked -> Training.of(asked.trainingJobDefinition())))
+        .orElseThrow();
+  }
+
+  /** What the service has under the job's name; of what it does not say, nothing is known. */
+  private Optional<Training> there(PlannedJob job) {
     try {
-      return job.training().map(this::isThere).orElse(true)
-          && job.tuning().map(this::isThere).orElse(true);
+      return job.training().isPresent()
+          ? Optional.of(training(job.name()))
+          : Optional.of(tuning(job.name()));
     } catch (SdkException e) {
       if (ServiceFailure.isNotFound(e)) {
-        return false;
+        return Optional.empty();
       }
       throw e;
     }
   }
 
-  private boolean isThere(CreateTrainingJobRequest asked) {
-    DescribeTrainingJobResponse there =
-        sagemaker.describeTrainingJob(ask -> ask.trainingJobName(asked.trainingJobName()));
+  private Training training(String name) {
+    DescribeTrainingJobResponse said =
+        sagemaker.describeTrainingJob(ask -> ask.trainingJobName(name));
     return Training.of(
-            there.hyperParameters(),
-            there.algorithmSpecification().trainingImage(),
-            there.roleArn(),
-            there.inputDataConfig())
-        .is(
-            Training.of(
-                asked.hyperParameters(),
-                asked.algorithmSpecification().trainingImage(),
-                asked.roleArn(),
-                asked.inputDataConfig()));
+        said.hyperParameters(),
+        said.algorithmSpecification(),
+        said.roleArn(),
+        said.inputDataConfig());
   }
 
-  private boolean isThere(CreateHyperParameterTuningJobRequest asked) {
+  private Training tuning(String name) {
+    HyperParameterTrainingJobDefinition said =
+        sagemaker
+            .describeHyperParameterTuningJob(ask -> ask.hyperParameterTuningJobName(name))
+            .trainingJobDefinition();
     return Training.of(
-            sagemaker
-                .describeHyperParameterTuningJob(
-                    ask -> ask.hyperParameterTuningJobName(asked.hyperParameterTuningJobName()))
-                .trainingJobDefinition())
-        .is(Training.of(asked.trainingJobDefinition()));
+        said == null ? HyperParameterTrainingJobDefinition.builder().build() : said);
   }
 }

@@ -172,7 +172,8 @@ public record JobDescription(
             : text(said.bestTrainingJob().trainingJobName()));
   }
 
-  private static Map<String, String> channels(List<Channel> said) {
+  /** The addresses of channels that come from S3, by their names: an answer may lack anything. */
+  static Map<String, String> channels(List<Channel> said) {
     Map<String, String> channels = new TreeMap<>();
     for (Channel channel : said) {
       if (channel != null
