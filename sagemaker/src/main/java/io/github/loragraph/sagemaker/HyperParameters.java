@@ -151,9 +151,8 @@ record HyperParameters(
         return given.isNumber() ? given.asText() : JsonFile.value(given);
       }
       String text = given.textValue();
-      Optional<JsonNode> json = JsonFile.parse(text);
-      // Numbers stay the text that they are: 4e-4 is not 0.00040000000000000002.
-      if (json.isEmpty() || json.get().isNumber()) {
+      Optional<JsonNode> json = HyperparameterJson.read(text);
+      if (json.isEmpty()) {
         if (text.isBlank()) {
           throw failure(key, "it is empty: leave it out");
         }

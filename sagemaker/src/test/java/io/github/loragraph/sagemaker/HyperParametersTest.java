@@ -36,6 +36,9 @@ class HyperParametersTest {
         Arguments.of("\"query|output\"", "query|output"),
         Arguments.of("layer\\.[0-3]\\.", "layer\\.[0-3]\\."),
         Arguments.of("[0-9]", "[0-9]"),
+        Arguments.of("[12]\\..*|query", "[12]\\..*|query"),
+        Arguments.of("\"a\" b", "\"a\" b"),
+        Arguments.of(" true ", true),
         Arguments.of("true", true),
         Arguments.of("\"true\"", true),
         Arguments.of("8", "8"),
@@ -55,6 +58,9 @@ class HyperParametersTest {
   void whatIsWrittenInJsonIsReadAsThatAndAllElseAsItIs(String given, Object meant)
       throws IOException {
     assertEquals(Map.of("x", meant), read(Map.of("x", given)).settings());
+    assertEquals(
+        given.equals(String.valueOf(meant)) && !(meant instanceof Map),
+        HyperparameterJson.isAsItStands(given));
   }
 
   @Test

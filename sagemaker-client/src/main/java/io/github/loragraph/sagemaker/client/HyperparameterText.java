@@ -1,9 +1,9 @@
 package io.github.loragraph.sagemaker.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.sagemaker.HyperparameterJson;
 import java.util.List;
 import java.util.Map;
 
@@ -37,21 +37,12 @@ final class HyperparameterText {
     if (value.isBlank() || !text.isForm(value)) {
       return json(value);
     }
-    if (isStructured(value)) {
+    if (!HyperparameterJson.isAsItStands(value)) {
       throw new LoraGraphException(
           "'%s' would be read as JSON, as hyperparameters are: write it in another way"
               .formatted(value));
     }
     return value;
-  }
-
-  private static boolean isStructured(String value) {
-    try {
-      JsonNode read = JSON.readTree(value);
-      return read.isTextual() || read.isContainerNode() || read.isNull();
-    } catch (JsonProcessingException e) {
-      return false;
-    }
   }
 
   private static String json(Object value) {

@@ -167,7 +167,6 @@ record JobCreation(SageMakerClient sagemaker, Consumer<String> notes) {
         sagemaker
             .describeHyperParameterTuningJob(ask -> ask.hyperParameterTuningJobName(name))
             .trainingJobDefinition();
-    return Training.of(
-        said == null ? HyperParameterTrainingJobDefinition.builder().build() : said);
+    return Training.of(said == null ? HyperParameterTrainingJobDefinition.builder().build() : said);
   }
 }

@@ -73,6 +73,10 @@ record RunInputs(
     private final RunProgram program;
     private final String where;
     private final Map<String, String> hyperparameters = new LinkedHashMap<>();
+
+    /** Files in channels, as the container has them, by the settings that name them. */
+    private final Map<String, List<String>> paths = new LinkedHashMap<>();
+
     private final Map<String, InputFiles> local = new LinkedHashMap<>();
     private final Map<String, S3Location> remote = new LinkedHashMap<>();
     private final List<String> notes = new ArrayList<>();
@@ -98,12 +102,14 @@ record RunInputs(
             if (program.isFile(Part.TRAINING, name) || program.isFile(Part.ADAPTERS, name)) {
               files(channels, name, values);
             } else {
-              putText(name, () -> HyperparameterText.of(values, ServiceText.HYPERPARAMETER));
+              putTexts(name, values);
             }
           });
       Map<String, List<String>> head = head(run, channels);
       channels.forEach(this::channel);
-      run.head().ifPresent(there -> putHead(head));
+      Map<String, Object> headTexts = headTexts(head);
+      paths.forEach(this::putTexts);
+      run.head().ifPresent(there -> putHead(headTexts));
       hyperparameters.put(SEED, Long.toString(run.seed()));
       if (hyperparameters.size() > MOST_HYPERPARAMETERS) {
         throw new LoraGraphException(
@@ -206,14 +212,19 @@ record RunInputs(
       return head;
     }
 
-    private void putHead(Map<String, List<String>> head) {
+    /** The settings of the head, which takes its files out of those of the run. */
+    private Map<String, Object> headTexts(Map<String, List<String>> head) {
       Map<String, Object> texts = new LinkedHashMap<>();
       head.forEach(
           (name, values) -> {
-            // A file's path in its channel is found under the name of the setting.
-            String path = program.isFile(Part.HEAD, name) ? hyperparameters.remove(name) : null;
-            texts.put(name, path != null ? path : values.size() == 1 ? values.get(0) : values);
+            List<String> files = program.isFile(Part.HEAD, name) ? paths.remove(name) : null;
+            List<String> given = files == null ? values : files;
+            texts.put(name, given.size() == 1 ? given.get(0) : given);
           });
+      return texts;
+    }
+
+    private void putHead(Map<String, Object> texts) {
       if (hyperparameters.containsKey(HEAD)) {
         throw failure(
             HEAD,
@@ -243,17 +254,17 @@ record RunInputs(
       SortedMap<String, Path> files = new TreeMap<>();
       settings.forEach(
           (setting, values) -> {
-            List<String> paths = new ArrayList<>();
+            List<String> found = new ArrayList<>();
             for (Path file : Dataset.files(values).files()) {
               String name = names.computeIfAbsent(file, path -> InputFiles.free(path, files));
               files.put(name, file);
-              paths.add(channel + "/" + name);
+              found.add(channel + "/" + name);
             }
-            putText(setting, () -> HyperparameterText.of(paths, ServiceText.HYPERPARAMETER));
+            paths.put(setting, found);
           });
-      InputFiles found = new InputFiles(files);
-      found.require();
-      local.put(channel, found);
+      InputFiles all = new InputFiles(files);
+      all.require();
+      local.put(channel, all);
     }
 
     private void refer(String channel, Map<String, List<String>> settings, List<String> all) {
@@ -262,7 +273,7 @@ record RunInputs(
       if (all.size() == 1 && (settings.containsKey(DATA) || settings.containsKey(EVAL))) {
         if (PlatformNames.isData(first.name())) {
           // The service takes all whose keys begin with it; the setting says which one it is.
-          hyperparameters.put(firstSetting, channel + "/" + first.name());
+          paths.put(firstSetting, List.of(channel + "/" + first.name()));
           remote.put(channel, first);
         } else {
           // The container takes all data files of the channel.
@@ -272,7 +283,7 @@ record RunInputs(
       }
       settings.forEach(
           (setting, values) -> {
-            List<String> paths = new ArrayList<>();
+            List<String> found = new ArrayList<>();
             for (String value : values) {
               S3Location file = place(setting, value);
               if (file.name().isEmpty()) {
@@ -284,9 +295,9 @@ record RunInputs(
                     "%s and %s come through channel '%s', which is one folder: put them into one"
                         .formatted(first, file, channel));
               }
-              paths.add(channel + "/" + file.name());
+              found.add(channel + "/" + file.name());
             }
-            putText(setting, () -> HyperparameterText.of(paths, ServiceText.HYPERPARAMETER));
+            paths.put(setting, found);
           });
       remote.put(channel, folder(firstSetting, channel, first));
     }
@@ -297,6 +308,10 @@ record RunInputs(
       } catch (LoraGraphException e) {
         throw failure(setting, e.getMessage());
       }
+    }
+
+    private void putTexts(String setting, List<String> values) {
+      putText(setting, () -> HyperparameterText.of(values, ServiceText.HYPERPARAMETER));
     }
 
     private void putText(String setting, Supplier<String> text) {

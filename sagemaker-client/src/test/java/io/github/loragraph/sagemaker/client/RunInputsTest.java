@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.loragraph.error.LoraGraphException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -124,6 +125,43 @@ class RunInputsTest {
             .path("ParameterRanges")
             .path("CategoricalParameterRanges");
     assertEquals("\"\"", tuned.path(0).path("Values").path(0).textValue(), tuned.toString());
+  }
+
+  @Test
+  void aPatternThatBeginsLikeJsonIsTheTextThatItIs() throws IOException {
+    String pattern = "[12]\\..*|query";
+    JsonNode hyperparameters =
+        FakeService.JSON
+            .readTree(
+                plan(Jobs.ARTICLE.replace("match: 'query|output'", "match: '" + pattern + "'"))
+                    .jobs()
+                    .get(1)
+                    .json())
+            .path("HyperParameters");
+    assertEquals(pattern, hyperparameters.path("match").textValue());
+    assertTrue(
+        refusal(Jobs.ARTICLE.replace("full: {", "full: {query-prefix: '[12]', "))
+            .contains("query-prefix: '[12]' would be read as JSON"));
+  }
+
+  @Test
+  void severalFilesOfTheHeadAreAList() throws IOException {
+    Jobs.file(folder, "file.yaml", "");
+    Files.copy(folder.resolve("train.tsv"), folder.resolve("more.tsv"));
+    for (String place : List.of("", "s3://bucket/x/")) {
+      String data =
+          place.isEmpty() ? Jobs.ARTICLE : Jobs.ARTICLE.replace("train.tsv", place + "train.tsv");
+      String file =
+          data.replace(
+              "head: {}",
+              "head: {labels-from: ['%1$strain.tsv', '%1$smore.tsv']}".formatted(place));
+      JsonNode hyperparameters = request(plan(file)).path("HyperParameters");
+      assertEquals(
+          "{\"labels-from\":[\"train/train.tsv\",\"train/more.tsv\"]}",
+          hyperparameters.path("head").textValue());
+      assertEquals("train/train.tsv", hyperparameters.path("data").textValue());
+      assertTrue(hyperparameters.path("labels-from").isMissingNode(), hyperparameters.toString());
+    }
   }
 
   @Test
