@@ -42,9 +42,7 @@ record InputUpload(S3Client s3, Optional<String> kmsKey, Consumer<String> notes)
     String sent = put(upload);
     if (!sent.equals(upload.checksum())) {
       // S3 itself has refused it by then; others that speak its language may not look.
-      ServiceFailure.in(
-          "delete " + target,
-          () -> s3.deleteObject(delete -> delete.bucket(target.bucket()).key(target.key())));
+      delete(upload, "holds");
       throw changed(upload);
     }
     notes.accept("uploaded %s to %s".formatted(upload.file(), target));
@@ -65,6 +63,9 @@ record InputUpload(S3Client s3, Optional<String> kmsKey, Consumer<String> notes)
       return content.checksum();
     } catch (SdkException e) {
       if (!Checksum.of(upload.file()).equals(upload.checksum())) {
+        if (ServiceFailure.mayBeDone(e)) {
+          delete(upload, "may hold");
+        }
         throw changed(upload);
       }
       throw ServiceFailure.of("upload %s to %s".formatted(upload.file(), target), e);
@@ -88,6 +89,19 @@ record InputUpload(S3Client s3, Optional<String> kmsKey, Consumer<String> notes)
     return new LoraGraphException(
         "%s has changed since its checksum was taken, and is not uploaded: submit again when it is whole"
             .formatted(upload.file()));
+  }
+
+  /** Takes away what is not the content that the address is named by. */
+  private void delete(Upload upload, String holds) {
+    S3Location target = upload.target();
+    try {
+      s3.deleteObject(delete -> delete.bucket(target.bucket()).key(target.key()));
+    } catch (SdkException e) {
+      throw new LoraGraphException(
+          "%s has changed while it was sent: delete %s, which %s other content, and submit again; deleting it here: %s"
+              .formatted(upload.file(), target, holds, ServiceFailure.words(e)),
+          e);
+    }
   }
 
   private boolean isThere(S3Location target) {

@@ -82,7 +82,7 @@ record JobCreation(SageMakerClient sagemaker, Consumer<String> notes) {
       job.tuning().ifPresent(sagemaker::createHyperParameterTuningJob);
     } catch (SdkException e) {
       boolean isNamed = e instanceof ResourceInUseException;
-      if (!isNamed && !mayHaveMadeIt(e)) {
+      if (!isNamed && !ServiceFailure.mayBeDone(e)) {
         throw ServiceFailure.of(doing, e);
       }
       Optional<Training> there;
@@ -113,16 +113,6 @@ record JobCreation(SageMakerClient sagemaker, Consumer<String> notes) {
 
   private static String whoTells(PlannedJob job) {
     return "'lora-graph sagemaker compare %s' tells".formatted(job.name());
-  }
-
-  /**
-   * Whether the job may be there although the call has failed: its answer was lost, or that of an
-   * attempt before the last one, whose failure is all that the SDK tells.
-   */
-  private static boolean mayHaveMadeIt(SdkException e) {
-    Integer attempts = e.numAttempts();
-    return attempts != null && attempts > 1
-        || ServiceFailure.isTransient(e) && !ServiceFailure.isThrottling(e);
   }
 
   private static Training asked(PlannedJob job) {

@@ -271,6 +271,15 @@ final class ServiceFailure {
         || isOutOfTime(e);
   }
 
+  /**
+   * Whether what was asked for may be done although the call has failed: its answer was lost, or
+   * that of an attempt before the last one, whose failure is all that the SDK tells.
+   */
+  static boolean mayBeDone(SdkException e) {
+    Integer attempts = e.numAttempts();
+    return attempts != null && attempts > 1 || isTransient(e) && !isThrottling(e);
+  }
+
   /** Whether there was no answer in the time that the call was given. */
   static boolean isOutOfTime(SdkException e) {
     return e instanceof ApiCallTimeoutException;

@@ -79,6 +79,33 @@ class InputUploadTest {
   }
 
   @Test
+  void aWrongContentThatCannotBeTakenAwayIsNamedWithItsAddress() throws IOException {
+    Submission submission = TrainingJobs.plan(Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE));
+    Upload data = submission.uploads().get(0);
+    Files.writeString(data.file(), "one more\tgood\n", StandardOpenOption.APPEND);
+    try (FakeService service = new FakeService()) {
+      service
+          .server()
+          .stubFor(
+              com.github.tomakehurst.wiremock.client.WireMock.delete(urlPathMatching("/.*"))
+                  .willReturn(
+                      aResponse()
+                          .withStatus(403)
+                          .withBody("<Error><Code>AccessDenied</Code></Error>")));
+      String said = assertThrows(LoraGraphException.class, () -> submit(submission)).getMessage();
+      String form =
+          "%s has changed while it was sent: delete %s, which %s other content, and submit again; deleting it here: access is denied";
+      assertTrue(said.startsWith(form.formatted(data.file(), data.target(), "holds")), said);
+      // Nobody knows what a call has done that is not answered.
+      service
+          .server()
+          .stubFor(put(urlPathEqualTo(path(data))).willReturn(aResponse().withStatus(500)));
+      said = assertThrows(LoraGraphException.class, () -> submit(submission)).getMessage();
+      assertTrue(said.startsWith(form.formatted(data.file(), data.target(), "may hold")), said);
+    }
+  }
+
+  @Test
   void theResultTellsWhatWasSentFromWhatWasThere() throws IOException {
     Path config = Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE);
     try (FakeService service = new FakeService()) {
