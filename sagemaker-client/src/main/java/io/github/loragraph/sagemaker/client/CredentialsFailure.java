@@ -38,7 +38,7 @@ final class CredentialsFailure {
           "SystemProperty", "Java's system properties",
           "EnvironmentVariable", "the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
           "WebIdentityToken", "AWS_WEB_IDENTITY_TOKEN_FILE",
-          "Profile", "the profile in ~/.aws",
+          "Profile", "the profile in %s",
           "Container", "AWS_CONTAINER_CREDENTIALS_FULL_URI or ..._RELATIVE_URI",
           "InstanceProfile", "this machine's role");
 
@@ -66,7 +66,7 @@ final class CredentialsFailure {
         return signIn(reason);
       }
       if (!NOTHING.matcher(reason).matches()) {
-        reasons.add("%s: %s".formatted(PLACES.get(said.group(1)), reason));
+        reasons.add("%s: %s".formatted(place(said.group(1)), reason));
       }
     }
     if (!reasons.isEmpty()) {
@@ -74,9 +74,16 @@ final class CredentialsFailure {
           .formatted(String.join("; ", reasons));
     }
     return MachineSettings.missingProfile()
-        .map("there is no profile '%s' in the files of ~/.aws: correct AWS_PROFILE"::formatted)
+        .map(
+            name ->
+                "there is no profile '%s' in %s: correct AWS_PROFILE"
+                    .formatted(name, MachineSettings.files()))
         .orElse(
             "there are no credentials: sign in with 'aws configure' or 'aws sso login', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  }
+
+  private static String place(String provider) {
+    return String.valueOf(PLACES.get(provider)).formatted(MachineSettings.files());
   }
 
   private static String signIn(String reason) {

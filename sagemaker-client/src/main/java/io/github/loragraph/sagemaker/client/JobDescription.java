@@ -9,8 +9,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.sagemaker.model.Channel;
 import software.amazon.awssdk.services.sagemaker.model.DescribeHyperParameterTuningJobResponse;
@@ -54,13 +52,6 @@ public record JobDescription(
     Optional<S3Location> output,
     Optional<Objective> objective,
     Optional<String> best) {
-  /** Addresses in S3, with the bucket and the key. */
-  private static final List<Pattern> FORMS =
-      List.of(
-          Pattern.compile("s3://([^/]+)(?:/(.*))?"),
-          Pattern.compile("https://s3[.-][^/]*amazonaws\\.com[^/]*/([^/]+)(?:/(.*))?"),
-          Pattern.compile("https://([^/]+)\\.s3[.-][^/]*amazonaws\\.com[^/]*(?:/(.*))?"));
-
   /**
    * What trainings are judged by.
    *
@@ -127,11 +118,11 @@ public record JobDescription(
         seconds(said.trainingTimeInSeconds()),
         said.modelArtifacts() == null
             ? Optional.empty()
-            : text(said.modelArtifacts().s3ModelArtifacts()).flatMap(JobDescription::place),
+            : text(said.modelArtifacts().s3ModelArtifacts()).flatMap(S3Location::said),
         said.outputDataConfig() == null
             ? Optional.empty()
             : text(said.outputDataConfig().s3OutputPath())
-                .flatMap(JobDescription::place)
+                .flatMap(S3Location::said)
                 .map(place -> place.resolve(name).resolve("output").resolve("output.tar.gz")),
         Optional.empty(),
         Optional.empty());
@@ -207,18 +198,6 @@ public record JobDescription(
 
   private static String oneLine(String text) {
     return PlainText.message(text, Integer.MAX_VALUE);
-  }
-
-  /**
-   * What the service gives back of any job is taken, also what no job of ours has: buckets of old
-   * names, S3's own addresses of {@code https}.
-   */
-  private static Optional<S3Location> place(String address) {
-    return FORMS.stream()
-        .map(form -> form.matcher(address))
-        .filter(Matcher::matches)
-        .findFirst()
-        .map(form -> new S3Location(form.group(1), form.group(2) == null ? "" : form.group(2)));
   }
 
   private static OptionalLong seconds(@Nullable Integer said) {

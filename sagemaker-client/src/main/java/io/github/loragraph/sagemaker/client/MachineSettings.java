@@ -8,8 +8,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.profiles.Profile;
@@ -18,12 +20,15 @@ import software.amazon.awssdk.profiles.ProfileFileLocation;
 import software.amazon.awssdk.profiles.ProfileFileSystemSetting;
 
 /**
- * What the AWS SDK is told on this machine, by variables, by Java's system properties and by the
- * files in {@code ~/.aws}: of a value that it cannot use it says neither whose it is nor where it
- * stands.
+ * What the AWS SDK is told on this machine, by variables, by Java's system properties and by files,
+ * those in {@code ~/.aws} or others that variables name: of a value that it cannot use it says
+ * neither whose it is nor where it stands.
  */
 final class MachineSettings {
   private static final String ENDPOINT = "ENDPOINT_URL";
+
+  /** A profile's key for the section that has the endpoints of single services, and its kind. */
+  private static final String SERVICES = "services";
 
   /** Regions of all partitions; new ones are named alike. */
   private static final Pattern REGION = Pattern.compile("[a-z]{2,5}(-[a-z]+)+-\\d{1,2}");
@@ -65,6 +70,48 @@ final class MachineSettings {
           Setting.words("REQUEST_CHECKSUM_CALCULATION", "when_supported", "when_required"),
           Setting.words("RESPONSE_CHECKSUM_VALIDATION", "when_supported", "when_required"));
 
+  /**
+   * A file of the SDK's.
+   *
+   * @param place a setting that may name another one
+   * @param usual the file, as users know it
+   */
+  private record SettingsFile(ProfileFileSystemSetting place, String usual, ProfileFile.Type type) {
+    /** As whoever has named it did. */
+    String shown() {
+      return place.getNonDefaultStringValue().orElse(usual);
+    }
+
+    /** What is in it, if it is there. */
+    Optional<ProfileFile> read() {
+      Optional<Path> there =
+          type == ProfileFile.Type.CONFIGURATION
+              ? ProfileFileLocation.configurationFileLocation()
+              : ProfileFileLocation.credentialsFileLocation();
+      return there.map(
+          file -> {
+            try {
+              return ProfileFile.builder().content(file).type(type).build();
+            } catch (RuntimeException e) {
+              throw new LoraGraphException(
+                  "%s cannot be read: %s".formatted(file, e.getMessage()), e);
+            }
+          });
+    }
+  }
+
+  /** The first goes before the other. */
+  private static final List<SettingsFile> FILES =
+      List.of(
+          new SettingsFile(
+              ProfileFileSystemSetting.AWS_SHARED_CREDENTIALS_FILE,
+              "~/.aws/credentials",
+              ProfileFile.Type.CREDENTIALS),
+          new SettingsFile(
+              ProfileFileSystemSetting.AWS_CONFIG_FILE,
+              "~/.aws/config",
+              ProfileFile.Type.CONFIGURATION));
+
   /** A value with the place where it stands. */
   private record Value(String place, String text) {}
 
@@ -76,7 +123,7 @@ final class MachineSettings {
    *     stands
    */
   static void check(@Nullable String region) {
-    files();
+    requireFiles();
     SecretText.check();
     for (Setting setting : ALL) {
       value(setting.name)
@@ -96,11 +143,24 @@ final class MachineSettings {
     Optional.ofNullable(region)
         .map(named -> new Value("the region", named))
         .or(() -> value("REGION").filter(value -> !value.text.isBlank()))
-        .filter(value -> !(isElsewhere() ? ANY_REGION : REGION).matcher(value.text).matches())
+        .filter(value -> !isRegion(value.text))
         .ifPresent(
             value -> {
               throw failure(value, "it has to be a region, as eu-central-1");
             });
+  }
+
+  /**
+   * Whether a region may be called so, by whoever is asked on this machine.
+   *
+   * @throws LoraGraphException if a file of the settings cannot be read
+   */
+  static boolean isRegion(String name) {
+    if (REGION.matcher(name).matches()) {
+      return true;
+    }
+    requireFiles();
+    return ANY_REGION.matcher(name).matches() && isElsewhere();
   }
 
   /** The region that the command line of AWS would take, and the SDK does not. */
@@ -113,21 +173,15 @@ final class MachineSettings {
         "%s is '%s': %s".formatted(value.place, SecretText.cutAddress(value.text), form));
   }
 
-  private static void files() {
-    file(ProfileFileLocation.configurationFileLocation(), ProfileFile.Type.CONFIGURATION);
-    file(ProfileFileLocation.credentialsFileLocation(), ProfileFile.Type.CREDENTIALS);
+  private static void requireFiles() {
+    FILES.forEach(SettingsFile::read);
   }
 
-  private static void file(Optional<Path> there, ProfileFile.Type type) {
-    there.ifPresent(
-        file -> {
-          try {
-            ProfileFile.builder().content(file).type(type).build();
-          } catch (RuntimeException e) {
-            throw new LoraGraphException(
-                "%s cannot be read: %s".formatted(file, e.getMessage()), e);
-          }
-        });
+  /** The files that profiles stand in, in words. */
+  static String files() {
+    return FILES.stream().allMatch(file -> file.shown().equals(file.usual))
+        ? "~/.aws"
+        : FILES.stream().map(SettingsFile::shown).collect(Collectors.joining(" and "));
   }
 
   /** The profile that is chosen, if it is there. */
@@ -178,18 +232,42 @@ final class MachineSettings {
             () ->
                 Optional.ofNullable(System.getenv(variable))
                     .map(text -> new Value("the variable " + variable, text)))
-        .or(() -> inFile(name.toLowerCase(Locale.ROOT)));
+        .or(() -> inFiles(name.toLowerCase(Locale.ROOT)));
   }
 
-  private static Optional<Value> inFile(String key) {
+  private static Optional<Value> inFiles(String key) {
+    String ofService = ENDPOINT.toLowerCase(Locale.ROOT) + "_";
+    if (key.startsWith(ofService)) {
+      String nested = key.substring(ofService.length()) + "." + ENDPOINT.toLowerCase(Locale.ROOT);
+      return profile()
+          .flatMap(profile -> profile.property(SERVICES))
+          .flatMap(
+              name -> inFiles(nested, "services " + name, file -> file.getSection(SERVICES, name)));
+    }
     // Of the files the SDK takes no number of attempts.
     return key.equals("max_attempts")
         ? Optional.empty()
-        : profile()
-            .flatMap(profile -> profile.property(key))
-            .map(
-                text ->
-                    new Value("%s of profile %s in ~/.aws".formatted(key, profileName()), text));
+        : inFiles(key, "profile " + profileName(), file -> file.profile(profileName()));
+  }
+
+  /**
+   * @param words for the section
+   */
+  private static Optional<Value> inFiles(
+      String key, String words, Function<ProfileFile, Optional<Profile>> section) {
+    Function<ProfileFile, Optional<String>> value =
+        section.andThen(found -> found.flatMap(there -> there.property(key)));
+    return value
+        .apply(ProfileFile.defaultProfileFile())
+        .map(text -> new Value("%s of %s in %s".formatted(key, words, fileWith(value)), text));
+  }
+
+  private static String fileWith(Function<ProfileFile, Optional<String>> value) {
+    return FILES.stream()
+        .filter(file -> file.read().flatMap(value).isPresent())
+        .map(SettingsFile::shown)
+        .findFirst()
+        .orElseGet(MachineSettings::files);
   }
 
   private static String camelCase(String name) {

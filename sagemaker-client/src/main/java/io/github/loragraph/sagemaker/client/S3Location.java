@@ -1,6 +1,8 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
+import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -13,7 +15,18 @@ public record S3Location(String bucket, String key) {
   private static final String SCHEME = "s3://";
 
   /** Names of buckets from before 2018 have capitals and underscores, too, and are longer. */
-  private static final Pattern FORM = Pattern.compile("s3://([A-Za-z0-9._-]{3,255})(?:/(.*))?");
+  private static final String BUCKET = "([A-Za-z0-9._-]{3,255})";
+
+  private static final String KEY = "(?:/(.*))?";
+
+  private static final Pattern FORM = Pattern.compile(SCHEME + BUCKET + KEY);
+
+  /** Also S3's own addresses, with the bucket in the path or in the host's name. */
+  private static final List<Pattern> ALL_FORMS =
+      List.of(
+          FORM,
+          Pattern.compile("https://s3[.-][^/]*amazonaws\\.com[^/]*/" + BUCKET + KEY),
+          Pattern.compile("https://" + BUCKET + "\\.s3[.-][^/]*amazonaws\\.com[^/]*" + KEY));
 
   /** Whether a text is meant for a place in S3. */
   static boolean isMeantBy(String text) {
@@ -26,11 +39,21 @@ public record S3Location(String bucket, String key) {
    * @throws LoraGraphException if it is nothing like it
    */
   public static S3Location of(String text) {
-    Matcher form = FORM.matcher(text);
-    if (!form.matches()) {
-      throw new LoraGraphException("'%s' is no s3://BUCKET/KEY".formatted(text));
-    }
-    return new S3Location(form.group(1), form.group(2) == null ? "" : form.group(2));
+    return matching(text, List.of(FORM))
+        .orElseThrow(() -> new LoraGraphException("'%s' is no s3://BUCKET/KEY".formatted(text)));
+  }
+
+  /** What the service gives back of any job, also what none of ours has; empty if it is no such. */
+  static Optional<S3Location> said(String address) {
+    return matching(address, ALL_FORMS);
+  }
+
+  private static Optional<S3Location> matching(String text, List<Pattern> forms) {
+    return forms.stream()
+        .map(form -> form.matcher(text))
+        .filter(Matcher::matches)
+        .findFirst()
+        .map(form -> new S3Location(form.group(1), form.group(2) == null ? "" : form.group(2)));
   }
 
   /**

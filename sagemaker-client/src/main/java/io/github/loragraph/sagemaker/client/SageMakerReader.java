@@ -71,7 +71,6 @@ record SageMakerReader(String file, Map<String, Object> entries) {
   private static final int MOST_SUBNETS = 16;
   private static final int MOST_SECURITY_GROUPS = 5;
 
-  private static final Pattern REGION = Pattern.compile("[a-z]+(?:-[a-z]+)+-\\d+");
   private static final Pattern INSTANCE_TYPE = Pattern.compile("ml\\.[a-z0-9-]+\\.[a-z0-9-]+");
 
   /** Which the platform keeps for itself. */
@@ -175,7 +174,7 @@ record SageMakerReader(String file, Map<String, Object> entries) {
     return text("region")
         .map(
             region -> {
-              if (!REGION.matcher(region).matches()) {
+              if (!MachineSettings.isRegion(region)) {
                 throw failure("region", "'%s' is no region: eu-central-1".formatted(region));
               }
               return region;

@@ -141,8 +141,9 @@ final class ServiceFailure {
     if (low.contains("load region")) {
       return MachineSettings.missingProfile()
           .map(
-              "there is no profile '%s' in the files of ~/.aws: correct AWS_PROFILE, or give --region"
-                  ::formatted)
+              name ->
+                  "there is no profile '%s' in %s: correct AWS_PROFILE, or give --region"
+                      .formatted(name, MachineSettings.files()))
           .orElseGet(
               () ->
                   "no region is named: give --region, 'region' in the file, or AWS_REGION"
@@ -154,7 +155,8 @@ final class ServiceFailure {
       return CredentialsFailure.words(message);
     }
     if (low.contains("profile")) {
-      return "%s: correct AWS_PROFILE, or the files in ~/.aws".formatted(firstSentence(message));
+      return "%s: correct AWS_PROFILE, or what stands in %s"
+          .formatted(firstSentence(message), MachineSettings.files());
     }
     if (low.startsWith("unable to unmarshall response")) {
       return "the answer is none of AWS, or was cut: is there a proxy or a login page in between, or is AWS_ENDPOINT_URL wrong?";
@@ -165,10 +167,11 @@ final class ServiceFailure {
     }
     String reason =
         e.getCause() == null ? "" : SecretText.cut(String.valueOf(e.getCause().getMessage()));
-    return "the SDK of AWS refuses it (%s%s): a setting of it may be wrong, a variable AWS_... or a file in ~/.aws"
+    return "the SDK of AWS refuses it (%s%s): a setting of it may be wrong, a variable AWS_... or what stands in %s"
         .formatted(
             firstSentence(message).replaceFirst("[.] .*$", ""),
-            reason.isEmpty() || message.contains(reason) ? "" : ": " + firstSentence(reason));
+            reason.isEmpty() || message.contains(reason) ? "" : ": " + firstSentence(reason),
+            MachineSettings.files());
   }
 
   /** A signature of another time: its code is that of a wrong key. */

@@ -67,8 +67,8 @@ public final class TrainingJobs implements AutoCloseable {
     } catch (IllegalArgumentException | IllegalStateException e) {
       close(opened);
       throw new LoraGraphException(
-          "a setting of AWS is none that the SDK takes (%s): correct the variables AWS_..., or the files in ~/.aws"
-              .formatted(SecretText.cut(String.valueOf(e.getMessage()))),
+          "a setting of AWS is none that the SDK takes (%s): correct the variables AWS_..., or what stands in %s"
+              .formatted(SecretText.cut(String.valueOf(e.getMessage())), MachineSettings.files()),
           e);
     } catch (RuntimeException e) {
       close(opened);

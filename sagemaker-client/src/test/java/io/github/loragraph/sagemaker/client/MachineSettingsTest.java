@@ -24,13 +24,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MachineSettingsTest {
   @TempDir private Path folder;
   private Path config;
+  private Path credentials;
   private final Map<String, String> before = new HashMap<>();
 
   @BeforeEach
   void noOthers() {
     config = folder.resolve("config");
     set("aws.configFile", config.toString());
-    set("aws.sharedCredentialsFile", folder.resolve("credentials").toString());
+    credentials = folder.resolve("credentials");
+    set("aws.sharedCredentialsFile", credentials.toString());
     set("aws.disableEc2Metadata", "true");
     set("aws.region", "eu-central-1");
   }
@@ -102,9 +104,54 @@ class MachineSettingsTest {
     String said = refused();
     assertTrue(
         said.startsWith(
-            "lora-graph: %s of profile default in ~/.aws is '%s': it has to be "
-                .formatted(key, value)),
+            "lora-graph: %s of profile default in %s is '%s': it has to be "
+                .formatted(key, config, value)),
         said);
+  }
+
+  @Test
+  void theFileIsNamedThatTheValueStandsIn() throws IOException {
+    Files.writeString(config, "[default]\nregion = eu-central-1\n");
+    Files.writeString(credentials, "[default]\nretry_mode = foo\n");
+    String said = refused();
+    assertTrue(
+        said.startsWith(
+            "lora-graph: retry_mode of profile default in %s is 'foo'".formatted(credentials)),
+        said);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"s3", "sagemaker", "cloudwatch_logs", "sts", "sso", "sso_oidc"})
+  void anEndpointOfOneServiceIsAnAddressToo(String service) throws IOException {
+    writeServices("%s =\n  endpoint_url = host:9000\n".formatted(service));
+    assertEquals(
+        "lora-graph: %s.endpoint_url of services mine in %s is 'host:9000': it has to be an address, as https://HOST"
+            .formatted(service, config),
+        refused());
+  }
+
+  private void writeServices(String services) throws IOException {
+    Files.writeString(config, "[default]\nservices = mine\n[services mine]\n" + services);
+  }
+
+  @Test
+  void anEndpointOfS3AloneIsAskedWithTheBucketInThePath() throws IOException {
+    Path file = Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE + "  region: us1\n");
+    try (FakeService service = new FakeService()) {
+      service.answer("CreateTrainingJob", Map.of("TrainingJobArn", "arn"));
+      set("aws.region", "us1");
+      System.clearProperty("aws.endpointUrl");
+      String url = service.url().replace("127.0.0.1", "localhost");
+      writeServices(
+          "s3 =\n  endpoint_url = %1$s\nsagemaker =\n  endpoint_url = %1$s\n".formatted(url));
+      Ended ended = FakeService.run("submit", file.toString());
+      assertTrue(ended.err().contains("uploaded "), ended.err());
+    }
+    Files.delete(config);
+    assertTrue(
+        assertThrows(LoraGraphException.class, () -> TrainingJobs.plan(file))
+            .getMessage()
+            .contains("sagemaker.region: 'us1' is no region"));
   }
 
   @ParameterizedTest
@@ -210,22 +257,26 @@ class MachineSettingsTest {
     // That there is a session of SSO says nothing of the credentials.
     "'[sso-session x]|sso_region = eu-central-1|sso_start_url = https://a.b', there are no credentials: sign in with",
     "'sso_session = x|sso_account_id = 1|sso_role_name = r|[sso-session x]|sso_region = eu-central-1|sso_start_url = https://a.b', 'the credentials have expired, or there are none yet (Unable to load SSO token): sign in with'",
-    "'source_profile = nope|role_arn = x', there are no credentials that can be used (the profile in ~/.aws: The source profile of 'default' was configured to be 'nope'",
-    "'credential_process = /nope/x', there are no credentials that can be used (the profile in ~/.aws: Failed to refresh process-based credentials)",
-    "'web_identity_token_file = /nope|role_arn = x', there are no credentials that can be used (the profile in ~/.aws: java.nio.file.NoSuchFileException: /nope)",
-    "'aws_access_key_id = x', there are no credentials that can be used (the profile in ~/.aws: Profile property 'aws_secret_access_key' was not configured",
+    "'source_profile = nope|role_arn = x', there are no credentials that can be used (the profile in FILES: The source profile of 'default' was configured to be 'nope'",
+    "'credential_process = /nope/x', there are no credentials that can be used (the profile in FILES: Failed to refresh process-based credentials)",
+    "'web_identity_token_file = /nope|role_arn = x', there are no credentials that can be used (the profile in FILES: java.nio.file.NoSuchFileException: /nope)",
+    "'aws_access_key_id = x', there are no credentials that can be used (the profile in FILES: Profile property 'aws_secret_access_key' was not configured",
   })
   void whyThereAreNoCredentialsIsSaid(String lines, String reason) throws IOException {
     Files.writeString(config, "[default]\n" + lines.replace('|', '\n') + "\n");
     String said = refused();
-    assertTrue(said.startsWith("lora-graph: job: " + reason), said);
+    assertTrue(
+        said.startsWith(
+            "lora-graph: job: " + reason.replace("FILES", credentials + " and " + config)),
+        said);
   }
 
   @Test
   void aProfileThatIsNotThereIsNamed() {
     set("aws.profile", "nope");
     assertEquals(
-        "lora-graph: job: there is no profile 'nope' in the files of ~/.aws: correct AWS_PROFILE",
+        "lora-graph: job: there is no profile 'nope' in %s and %s: correct AWS_PROFILE"
+            .formatted(credentials, config),
         refused());
   }
 }
