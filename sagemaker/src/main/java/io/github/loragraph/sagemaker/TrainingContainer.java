@@ -249,7 +249,7 @@ public final class TrainingContainer {
   /** Of what lies in the work folder, which goes with the job, the name that the job knows. */
   private String shown(String what) {
     String work = Pattern.quote(workFolder().toString());
-    return what.replaceAll(work + "/" + UNPACKED + "/[^/\\s]+", Matcher.quoteReplacement(given))
+    return what.replaceAll(work + "/" + UNPACKED, Matcher.quoteReplacement(given))
         .replaceAll(work + "/models/[^/\\s]+/model\\.onnx", Matcher.quoteReplacement(given));
   }
 
@@ -420,12 +420,13 @@ public final class TrainingContainer {
 
   private void requireOneHost() {
     JsonFile.read(container.resourceConfig())
-        .map(object -> object.path("hosts").size())
-        .filter(hosts -> hosts > 1)
+        .map(object -> object.path("hosts"))
+        .map(hosts -> hosts.isArray() ? hosts.size() : hosts.isMissingNode() ? 1 : 0)
+        .filter(hosts -> hosts != 1)
         .ifPresent(
             hosts -> {
               throw new LoraGraphException(
-                  "%s: the job has %d instances, and a training has one: set InstanceCount to 1"
+                  "%s: the job has %d hosts, and a training has one: set InstanceCount to 1"
                       .formatted(container.resourceConfig(), hosts));
             });
   }

@@ -393,6 +393,9 @@ class TrainingContainerTest {
         failure(
             "hyperparameters.json: --threads must be 1 to 1,024",
             c -> c.hyperParameters(job("threads", "99999"))),
+        failure(
+            "the job has 0 hosts",
+            c -> c.write("input/config/resourceconfig.json", "{\"hosts\": \"algo-1\"}")),
         failure("matches no Linear layer", c -> c.hyperParameters(job("match", "nothing-of-it"))),
         failure("channel 'train' is in Pipe mode", c -> c.channels(Map.of("train", "Pipe"))),
         failure(
@@ -415,7 +418,7 @@ class TrainingContainerTest {
                     c.base.resolve("input/data/train/train.tsv"),
                     c.base.resolve("input/data/train/train.parquet"))),
         failure(
-            "the job has 2 instances",
+            "the job has 2 hosts",
             c ->
                 c.write(
                     "input/config/resourceconfig.json", "{\"hosts\": [\"algo-1\", \"algo-2\"]}")),
