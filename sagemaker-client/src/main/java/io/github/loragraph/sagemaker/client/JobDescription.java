@@ -60,6 +60,9 @@ public record JobDescription(
   public record Objective(String metric, boolean isMaximized) {}
 
   public JobDescription {
+    if (status == JobStatus.UNKNOWN && message.isEmpty()) {
+      message = "the service has answered without a status";
+    }
     hyperparameters = Collections.unmodifiableMap(new LinkedHashMap<>(hyperparameters));
     channels = Collections.unmodifiableMap(new LinkedHashMap<>(channels));
     metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));

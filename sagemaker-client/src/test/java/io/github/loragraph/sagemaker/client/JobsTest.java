@@ -688,6 +688,27 @@ class JobsTest {
         FakeService.run("wait", "one", "--region", "@eu-west-1").err().strip());
   }
 
+  @Test
+  void aValueOfAnOptionIsNoFileOfNames(@TempDir Path folder) throws IOException {
+    service.describe("one", Jobs.stopped("one", "Stopped"));
+    Path names = Files.writeString(folder.resolve("names.txt"), "one\n");
+    Ended ended = FakeService.run("download", "@" + names, "-o", "@" + folder.resolve("out"));
+    assertEquals(1, ended.code(), ended.err());
+    assertTrue(ended.err().contains("one"), ended.err());
+    assertFalse(ended.err().contains("names of jobs"), ended.err());
+    assertEquals(1, service.requests("DescribeTrainingJob").size());
+  }
+
+  @Test
+  void anAnswerWithoutAStatusIsUnknownForAReason() {
+    service.describe("empty", Map.of());
+    Ended ended = FakeService.run("wait", "empty", "--timeout", "0s");
+    assertEquals(5, ended.code(), ended.err());
+    assertTrue(
+        lines(ended.out()).get(1).endsWith("the service has answered without a status"),
+        ended.out());
+  }
+
   private static String refusedOf(String[] command, Path names) {
     List<String> words = new ArrayList<>(List.of(command));
     words.add("@" + names);
