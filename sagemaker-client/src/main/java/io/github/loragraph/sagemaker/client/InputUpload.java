@@ -97,9 +97,9 @@ record InputUpload(S3Client s3, Optional<String> kmsKey, Consumer<String> notes)
     try {
       s3.deleteObject(delete -> delete.bucket(target.bucket()).key(target.key()));
     } catch (SdkException e) {
-      throw new LoraGraphException(
-          "%s has changed while it was sent: delete %s, which %s other content, and submit again; deleting it here: %s"
-              .formatted(upload.file(), target, holds, ServiceFailure.words(e)),
+      throw ServiceFailure.of(
+          "%s has changed while it was sent: delete %s, which %s other content, and submit again; deleting it here"
+              .formatted(upload.file(), target, holds),
           e);
     }
   }
