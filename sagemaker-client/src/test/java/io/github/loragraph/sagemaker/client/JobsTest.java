@@ -689,17 +689,6 @@ class JobsTest {
   }
 
   @Test
-  void aValueOfAnOptionIsNoFileOfNames(@TempDir Path folder) throws IOException {
-    service.describe("one", Jobs.stopped("one", "Stopped"));
-    Path names = Files.writeString(folder.resolve("names.txt"), "one\n");
-    Ended ended = FakeService.run("download", "@" + names, "-o", "@" + folder.resolve("out"));
-    assertEquals(1, ended.code(), ended.err());
-    assertTrue(ended.err().contains("one"), ended.err());
-    assertFalse(ended.err().contains("names of jobs"), ended.err());
-    assertEquals(1, service.requests("DescribeTrainingJob").size());
-  }
-
-  @Test
   void anAnswerWithoutAStatusIsUnknownForAReason() {
     service.describe("empty", Map.of());
     Ended ended = FakeService.run("wait", "empty", "--timeout", "0s");
