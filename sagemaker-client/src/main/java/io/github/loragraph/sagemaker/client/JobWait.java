@@ -119,7 +119,8 @@ record JobWait(Service service, Duration poll, Duration patience, Consumer<Strin
         } catch (SdkException e) {
           boolean isUnreachable = ServiceFailure.isUnreachable(e);
           // Who has never answered is asked at the wrong place.
-          if (isUnreachable && !isAnswered || !ServiceFailure.isTransient(e)) {
+          boolean isInBetween = isAnswered && ServiceFailure.isNoneOfAws(e);
+          if (isUnreachable && !isAnswered || !ServiceFailure.isTransient(e) && !isInBetween) {
             throw ServiceFailure.of(name, e);
           }
           busy.put(name, e);

@@ -71,7 +71,9 @@ final class LogsCommand implements Callable<Integer> {
               line -> {
                 any.set(true);
                 out.println(PlainText.of(line));
-                out.flush();
+                if (out.checkError()) {
+                  throw new OutputIsOver();
+                }
               });
       if (!any.get()) {
         PrintWriter err = spec.commandLine().getErr();
@@ -85,10 +87,22 @@ final class LogsCommand implements Callable<Integer> {
                         read.failure().map(reason -> ": " + reason).orElse(""))));
         err.flush();
       }
+    } catch (OutputIsOver e) {
+      // Whether something is lost by that is said of all commands, where the program ends.
+      return 0;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LoraGraphException("the reading was interrupted; the job goes on", e);
     }
     return 0;
+  }
+
+  /** Standard output takes no more: its reader has gone, or its disk is full. */
+  private static final class OutputIsOver extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    OutputIsOver() {
+      super("standard output takes no more");
+    }
   }
 }

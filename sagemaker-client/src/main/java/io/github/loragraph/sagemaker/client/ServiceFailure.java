@@ -107,7 +107,7 @@ final class ServiceFailure {
     if (service.statusCode() == 407) {
       return "a proxy wants a name and a password (HTTP 407)";
     }
-    if (!hasCode(service) && service.statusCode() < 500) {
+    if (isNoneOfAws(service) && service.statusCode() < 500) {
       return "the answer (HTTP %d) is none of AWS: is there a proxy in between, or is AWS_ENDPOINT_URL wrong?"
           .formatted(service.statusCode());
     }
@@ -281,6 +281,12 @@ final class ServiceFailure {
   static boolean mayBeDone(SdkException e) {
     Integer attempts = e.numAttempts();
     return attempts != null && attempts > 1 || isTransient(e) && !isThrottling(e);
+  }
+
+  /** Whether somebody else has answered, as a proxy in between, which may be over in a while. */
+  static boolean isNoneOfAws(SdkException e) {
+    return e instanceof AwsServiceException service
+        && (service.statusCode() == 407 || !hasCode(service));
   }
 
   /** Whether there was no answer in the time that the call was given. */

@@ -309,7 +309,7 @@ public final class TrainingJobs implements AutoCloseable {
         // Asked before the next reading: what a job prints at its end is read, too.
         read = ask(job);
       } catch (SdkException e) {
-        if (!follow || !ServiceFailure.isTransient(e)) {
+        if (!follow || !ServiceFailure.isTransient(e) && !ServiceFailure.isNoneOfAws(e)) {
           throw ServiceFailure.of("logs of " + job, e);
         }
         Thread.sleep(poll.toMillis());

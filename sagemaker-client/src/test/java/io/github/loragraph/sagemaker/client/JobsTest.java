@@ -11,9 +11,12 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +31,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** What becomes of jobs: waited for, compared, read. */
 class JobsTest {
@@ -204,6 +209,59 @@ class JobsTest {
     assertEquals(1, ended.code());
     assertEquals(1, lines(ended.err()).size(), ended.err());
     assertTrue(ended.err().startsWith("lora-graph: job: " + said), ended.err());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {403, 404, 407, 408})
+  void whatAProxyAnswersInTheMiddleIsWaitedOver(int status) throws InterruptedException {
+    service.describe(
+        "job",
+        Jobs.inProgress("job", "Training"),
+        com.github.tomakehurst.wiremock.client.WireMock.aResponse()
+            .withStatus(status)
+            .withHeader("Content-Type", "text/html")
+            .withBody("<html>not now</html>"),
+        Jobs.completed("job", Map.of(), Map.of()));
+    List<String> said = new ArrayList<>();
+    try (TrainingJobs jobs = TrainingJobs.open(null)) {
+      assertEquals(
+          JobStatus.COMPLETED,
+          jobs.await(List.of("job"), SOON, LONG, said::add).get(0).status());
+    }
+    assertTrue(said.get(1).contains("(HTTP " + status + ")"), said.toString());
+  }
+
+  @Test
+  void whereStandardOutputTakesNoMoreNothingIsReadAnyMore() {
+    service.describe("job", Jobs.inProgress("job", "Training"));
+    logs("DescribeLogStreams", "", "{\"logStreams\":[{\"logStreamName\":\"job/1\"}]}");
+    logs("GetLogEvents", "", page("a", "first", "second"));
+    CommandLine commandLine = LoraGraph.commandLine();
+    Writer closed =
+        new Writer() {
+          @Override
+          public void write(char[] buffer, int offset, int length) throws IOException {
+            throw new IOException("Broken pipe");
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    commandLine.setOut(new PrintWriter(closed, true));
+    assertEquals(
+        0,
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(30),
+            () -> LoraGraph.execute(commandLine, "sagemaker", "logs", "job", "--follow")));
+    service
+        .server()
+        .verify(
+            1,
+            postRequestedFor(anyUrl())
+                .withHeader("X-Amz-Target", equalTo("Logs_20140328.GetLogEvents")));
   }
 
   @Test
