@@ -1,6 +1,7 @@
 package io.github.loragraph.search;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.experiment.SettingsLayer;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -19,10 +20,11 @@ public record Choice(List<Object> values) implements Domain {
     if (values.isEmpty()) {
       throw new LoraGraphException("a choice needs at least one value");
     }
-    HashSet<Object> seen = new HashSet<>();
+    // A setting is a text: 2 and 2.0 are one, and so are true and 'true'.
+    HashSet<String> seen = new HashSet<>();
     for (Object value : values) {
-      if (!seen.add(value)) {
-        throw new LoraGraphException("a choice has %s twice".formatted(value));
+      if (!seen.add(SettingsLayer.text(value))) {
+        throw new LoraGraphException("a choice has %s twice".formatted(SettingsLayer.text(value)));
       }
     }
   }

@@ -14,21 +14,19 @@ record ContainerFolders(Path base) {
   private static final String USUAL = "/opt/ml";
 
   /** By which AWS's own training toolkit names another folder. */
-  private static final String VARIABLE = "SAGEMAKER_BASE_DIR";
-
   ContainerFolders {
     base = base.toAbsolutePath().normalize();
   }
 
   /** Those of this process. */
   static ContainerFolders of(Map<String, String> environment) {
-    String named = environment.getOrDefault(VARIABLE, "");
+    String named = environment.getOrDefault(PlatformNames.BASE_FOLDER, "");
     return new ContainerFolders(Path.of(named.isEmpty() ? USUAL : named));
   }
 
   /** Has a process work in them. */
   void nameIn(Map<String, String> environment) {
-    environment.put(VARIABLE, base.toString());
+    environment.put(PlatformNames.BASE_FOLDER, base.toString());
   }
 
   private Path config(String name) {

@@ -17,6 +17,9 @@ public final class PlatformNames {
   /** All channels that a container takes. */
   public static final List<String> CHANNELS = List.of(TRAIN, VALIDATION, MODEL);
 
+  /** The variable that names another folder than the platform's, for tries without it. */
+  public static final String BASE_FOLDER = "SAGEMAKER_BASE_DIR";
+
   /** Files that hold examples, packed or not. */
   private static final Pattern DATA =
       Pattern.compile(

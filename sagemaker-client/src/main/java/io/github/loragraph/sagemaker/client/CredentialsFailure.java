@@ -42,6 +42,12 @@ final class CredentialsFailure {
           "Container", "AWS_CONTAINER_CREDENTIALS_FULL_URI or ..._RELATIVE_URI",
           "InstanceProfile", "this machine's role");
 
+  /** What is said where it does not answer, by the place. */
+  private static final Map<String, String> SILENT =
+      Map.of(
+          "Failed to load credentials from metadata service", "Container",
+          "Failed to load credentials from IMDS", "InstanceProfile");
+
   private CredentialsFailure() {}
 
   /** Whether a message of the SDK is one of credentials. */
@@ -58,6 +64,13 @@ final class CredentialsFailure {
     if (list < 0 && SIGN_IN.matcher(message).matches()) {
       return signIn(message);
     }
+    // The place that has given some once is asked alone.
+    for (Map.Entry<String, String> silent : SILENT.entrySet()) {
+      if (list < 0 && message.startsWith(silent.getKey())) {
+        return "the credentials cannot be renewed: %s does not answer"
+            .formatted(place(silent.getValue()));
+      }
+    }
     List<String> reasons = new ArrayList<>();
     Matcher said = SAID.matcher(list < 0 ? "" : message.substring(list));
     while (said.find()) {
@@ -66,7 +79,7 @@ final class CredentialsFailure {
         return signIn(reason);
       }
       if (!NOTHING.matcher(reason).matches()) {
-        reasons.add("%s: %s".formatted(place(said.group(1)), reason));
+        reasons.add("%s: %s".formatted(place(said.group(1)), ofNetwork(reason)));
       }
     }
     if (!reasons.isEmpty()) {
@@ -80,6 +93,14 @@ final class CredentialsFailure {
                     .formatted(name, MachineSettings.files()))
         .orElse(
             "there are no credentials: sign in with 'aws configure' or 'aws sso login', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  }
+
+  /** Credentials may come from a service, too. */
+  private static String ofNetwork(String reason) {
+    return ServiceFailure.withoutAttempts(reason)
+        .replaceFirst(
+            "^Unable to execute HTTP request: ",
+            "the service that gives them out cannot be reached: ");
   }
 
   private static String place(String provider) {

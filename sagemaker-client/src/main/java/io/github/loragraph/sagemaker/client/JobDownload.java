@@ -26,6 +26,8 @@ import software.amazon.awssdk.services.s3.model.GetObjectResponse;
  * @param notes takes a line for what there is not
  */
 record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String> notes) {
+  private static final String OUTPUT = "output";
+
   /**
    * @throws LoraGraphException if the folder is there or cannot be written, the job has no model,
    *     or an archive cannot be had, is damaged, or has something that belongs outside of the
@@ -74,9 +76,14 @@ record JobDownload(S3Client s3, JobDescription job, Path target, Consumer<String
   /** What else the job has written, which may be nothing. */
   private void output(Path parts, Path whole) {
     @Nullable S3Location output = job.output().orElse(null);
+    if (output != null && Files.exists(whole.resolve(OUTPUT))) {
+      notes.accept(
+          "%s: the archive of its model has a folder '%s' of its own, so that %s is left where it is"
+              .formatted(job.name(), OUTPUT, output));
+      return;
+    }
     try {
-      if (output == null
-          || !unpack(output, parts, whole.resolve("output"), target.resolve("output"))) {
+      if (output == null || !unpack(output, parts, whole.resolve(OUTPUT), target.resolve(OUTPUT))) {
         notes.accept(job.name() + " has written nothing but its model");
       }
     } catch (SdkException e) {

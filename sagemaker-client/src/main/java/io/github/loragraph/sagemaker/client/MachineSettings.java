@@ -1,8 +1,12 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +30,7 @@ import software.amazon.awssdk.profiles.ProfileFileSystemSetting;
  */
 final class MachineSettings {
   private static final String ENDPOINT = "ENDPOINT_URL";
+  private static final int LAST_PORT = 65_535;
 
   /** A profile's key for the section that has the endpoints of single services, and its kind. */
   private static final String SERVICES = "services";
@@ -94,9 +99,21 @@ final class MachineSettings {
               return ProfileFile.builder().content(file).type(type).build();
             } catch (RuntimeException e) {
               throw new LoraGraphException(
-                  "%s cannot be read: %s".formatted(file, e.getMessage()), e);
+                  isMarked(file)
+                      ? file
+                          + " begins with a byte order mark, which the SDK of AWS does not take: save it as UTF-8 without one"
+                      : "%s cannot be read: %s".formatted(file, e.getMessage()),
+                  e);
             }
           });
+    }
+  }
+
+  private static boolean isMarked(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(3), StandardCharsets.UTF_8).equals("\ufeff");
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -143,6 +160,8 @@ final class MachineSettings {
     Optional.ofNullable(region)
         .map(named -> new Value("the region", named))
         .or(() -> value("REGION").filter(value -> !value.text.isBlank()))
+        // The SDK passes over a variable without a name in it.
+        .or(() -> inFiles("region"))
         .filter(value -> !isRegion(value.text))
         .ifPresent(
             value -> {
@@ -215,6 +234,7 @@ final class MachineSettings {
     try {
       URI uri = new URI(text);
       return uri.getHost() != null
+          && uri.getPort() <= LAST_PORT
           && uri.getScheme() != null
           && uri.getScheme().toLowerCase(Locale.ROOT).matches("https?");
     } catch (URISyntaxException e) {

@@ -170,7 +170,7 @@ record RunInputs(
       if (place.name().isEmpty()) {
         return place;
       }
-      S3Location folder = place.resolve("");
+      S3Location folder = place(setting, place.resolve("").toString());
       notes.add("%s: %s is taken for a folder, %s".formatted(setting, place, folder));
       return folder;
     }

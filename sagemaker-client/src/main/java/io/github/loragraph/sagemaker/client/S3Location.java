@@ -28,6 +28,8 @@ public record S3Location(String bucket, String key) {
           Pattern.compile("https://s3[.-][^/]*amazonaws\\.com[^/]*/" + BUCKET + KEY),
           Pattern.compile("https://" + BUCKET + "\\.s3[.-][^/]*amazonaws\\.com[^/]*" + KEY));
 
+  private static final Pattern SEVERAL = Pattern.compile("[,;\\s]\\s*s3://");
+
   /** Whether a text is meant for a place in S3. */
   static boolean isMeantBy(String text) {
     return text.startsWith(SCHEME);
@@ -62,6 +64,11 @@ public record S3Location(String bucket, String key) {
    * @throws LoraGraphException if it is nothing like it, or the service takes none like it
    */
   static S3Location named(String text) {
+    if (SEVERAL.matcher(text).find()) {
+      throw new LoraGraphException(
+          "'%s' is several addresses in one text: write a list, [s3://..., s3://...]"
+              .formatted(text));
+    }
     S3Location place = of(text);
     ServiceText.S3_ADDRESS.require(text);
     if (text.contains("*")) {

@@ -1,6 +1,7 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.sagemaker.PlatformNames;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -71,7 +72,13 @@ public record SageMakerSettings(
           "%s has no key 'sagemaker', a map that says how its runs are trained there: %s at least"
               .formatted(file, String.join(", ", SageMakerReader.NEEDED)));
     }
-    return SageMakerReader.of(file, value).read(name);
+    SageMakerSettings settings = SageMakerReader.of(file, value).read(name);
+    if (settings.environment.containsKey(PlatformNames.BASE_FOLDER)) {
+      throw new LoraGraphException(
+          "%s: sagemaker.environment.%s: the platform's folders are in /opt/ml, and a job would look for them elsewhere: leave it out"
+              .formatted(file, PlatformNames.BASE_FOLDER));
+    }
+    return settings;
   }
 
   /**

@@ -203,12 +203,18 @@ final class ServiceFailure {
     while (cause.getCause() != null && !(cause instanceof IOException)) {
       cause = cause.getCause();
     }
-    return cause.getClass().getSimpleName() + said(String.valueOf(cause.getMessage()));
+    return cause.getClass().getSimpleName()
+        + said(withoutAttempts(String.valueOf(cause.getMessage())));
   }
 
   /** Lists of causes and request ids come after it. */
   private static String firstSentence(String message) {
-    return message.lines().findFirst().orElse("").replaceFirst("\\s*\\((Service|SDK).*$", "");
+    return withoutAttempts(message.lines().findFirst().orElse(""));
+  }
+
+  /** What the SDK puts behind a message: its attempts, the service, the request's id. */
+  static String withoutAttempts(String message) {
+    return message.replaceFirst("\\s*\\((Service|SDK)[^\\n]*$", "");
   }
 
   private static String code(AwsServiceException e) {

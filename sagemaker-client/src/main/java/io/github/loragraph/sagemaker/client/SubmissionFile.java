@@ -1,6 +1,7 @@
 package io.github.loragraph.sagemaker.client;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.PlainText;
 import io.github.loragraph.experiment.ExperimentFile;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
@@ -167,6 +168,7 @@ final class SubmissionFile {
       RunInputs inputs = RunInputs.of(program, file.toString(), run);
       notes.addAll(inputs.notes());
       String name = names.next(settings.jobPrefix() + "-" + run.fullName(), JobNames.TRAINING);
+      requireCheckpoints(name);
       CreateTrainingJobRequest request =
           requests.training(name, inputs.hyperparameters(), channels(inputs));
       jobs.add(new PlannedJob(name, run.fullName(), Optional.of(request), Optional.empty()));
@@ -225,6 +227,7 @@ final class SubmissionFile {
       throw new IllegalStateException("a space without a trial");
     }
     String name = names.next(settings.jobPrefix(), JobNames.TUNING);
+    requireCheckpoints(name);
     return submission(
         List.of(
             new PlannedJob(
@@ -255,6 +258,24 @@ final class SubmissionFile {
     return checksums.computeIfAbsent(file, Checksum::of);
   }
 
+  /** The address of what a job of that name keeps. */
+  private void requireCheckpoints(String job) {
+    settings.checkpoints().ifPresent(place -> fitting("checkpoints", place.resolve(job)));
+  }
+
+  /** What lies below an address is longer than that. */
+  private S3Location fitting(String key, S3Location derived) {
+    try {
+      ServiceText.S3_ADDRESS.require(derived.toString());
+      return derived;
+    } catch (LoraGraphException e) {
+      throw new LoraGraphException(
+          "%s: sagemaker.%s: the address '%s' below it is too long: %s: take a shorter one"
+              .formatted(file, key, PlainText.shortened(derived.toString(), 60), e.getMessage()),
+          e);
+    }
+  }
+
   /** Where the channels of a run are in S3, what is uploaded for them among it. */
   private Map<String, S3Location> channels(RunInputs inputs) {
     Map<String, S3Location> channels = new LinkedHashMap<>();
@@ -263,12 +284,19 @@ final class SubmissionFile {
         .forEach(
             (channel, files) -> {
               S3Location folder =
-                  settings.output().resolve("input").resolve(files.digest(this::checksum) + "/");
+                  fitting(
+                      "output",
+                      settings
+                          .output()
+                          .resolve("input")
+                          .resolve(files.digest(this::checksum) + "/"));
               files
                   .files()
                   .forEach(
                       (name, path) ->
-                          uploads.add(new Upload(path, folder.resolve(name), checksum(path))));
+                          uploads.add(
+                              new Upload(
+                                  path, fitting("output", folder.resolve(name)), checksum(path))));
               channels.put(channel, folder);
             });
     channels.putAll(inputs.remote());

@@ -96,6 +96,21 @@ class DownloadTest {
   }
 
   @Test
+  void aModelWithAFolderOfOutputsKeepsItAndTheOthersAreNamed() throws IOException {
+    service.object(
+        OUTPUTS + "model.tar.gz",
+        archive(new TarArchiveEntry("model.onnx"), new TarArchiveEntry("output/own.txt")));
+    service.object(OUTPUTS + "output.tar.gz", archive(new TarArchiveEntry("report.html")));
+    Ended ended = download();
+    assertEquals(0, ended.code(), ended.err());
+    assertEquals(
+        "job: the archive of its model has a folder 'output' of its own, so that s3:/%soutput.tar.gz is left where it is"
+            .formatted(OUTPUTS),
+        ended.err().strip());
+    assertEquals(List.of("out/job/model.onnx", "out/job/output/own.txt"), files());
+  }
+
+  @Test
   void anArchiveThatReachesOutOfItsFolderLeavesNothing() throws IOException {
     TarArchiveEntry link = new TarArchiveEntry("link", TarConstants.LF_SYMLINK);
     link.setLinkName("/etc/passwd");

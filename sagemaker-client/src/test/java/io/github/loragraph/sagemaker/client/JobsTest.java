@@ -225,8 +225,7 @@ class JobsTest {
     List<String> said = new ArrayList<>();
     try (TrainingJobs jobs = TrainingJobs.open(null)) {
       assertEquals(
-          JobStatus.COMPLETED,
-          jobs.await(List.of("job"), SOON, LONG, said::add).get(0).status());
+          JobStatus.COMPLETED, jobs.await(List.of("job"), SOON, LONG, said::add).get(0).status());
     }
     assertTrue(said.get(1).contains("(HTTP " + status + ")"), said.toString());
   }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.sagemaker.client.FakeService.Ended;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awssdk.core.exception.SdkClientException;
 
 /** Settings of the SDK that are wrong, on a machine that has no others. */
 class MachineSettingsTest {
@@ -76,6 +78,7 @@ class MachineSettingsTest {
     "aws.endpointUrl, nonsense, 'an address, as https://HOST'",
     "aws.endpointUrl, '', 'an address, as https://HOST'",
     "aws.endpointUrlS3, ftp://a, 'an address, as https://HOST'",
+    "aws.endpointUrl, http://127.0.0.1:99999, 'an address, as https://HOST'",
     "aws.region, eu central, 'a region, as eu-central-1'",
     "aws.region, nowhere, 'a region, as eu-central-1'",
   })
@@ -227,6 +230,56 @@ class MachineSettingsTest {
         "lora-graph: the system property aws.endpointUrl is '%s': it has to be an address, as https://HOST"
             .formatted(shown),
         refused());
+  }
+
+  @Test
+  void aRegionOfTheFileIsLookedAtBehindAnEmptyVariable() throws IOException {
+    set("aws.region", " ");
+    Files.writeString(config, "[default]\nregion = eu central\n");
+    String said = refused();
+    assertTrue(said.endsWith("is 'eu central': it has to be a region, as eu-central-1"), said);
+    assertTrue(said.startsWith("lora-graph: region of profile default in "), said);
+  }
+
+  @Test
+  void aFileWithAByteOrderMarkIsSaid() throws IOException {
+    Files.writeString(config, "\ufeff[default]\nregion = eu-central-1\n");
+    assertEquals(
+        "lora-graph: "
+            + config
+            + " begins with a byte order mark, which the SDK of AWS does not take: save it as UTF-8 without one",
+        refused());
+  }
+
+  /** What a provider says by itself, once it has given some out. */
+  @ParameterizedTest
+  @CsvSource({
+    "Failed to load credentials from metadata service., AWS_CONTAINER_CREDENTIALS_FULL_URI or ..._RELATIVE_URI",
+    "Failed to load credentials from IMDS., this machine's role",
+  })
+  void credentialsThatCannotBeRenewedAreNotMissing(String message, String place) {
+    assertEquals(
+        "the credentials cannot be renewed: %s does not answer".formatted(place),
+        ServiceFailure.words(SdkClientException.create(message, new ConnectException("refused"))));
+  }
+
+  @Test
+  void aRoleWhoseServiceIsAwayIsSaid() throws IOException {
+    Files.writeString(
+        config,
+        """
+        [default]
+        role_arn = arn:aws:iam::123456789012:role/a
+        source_profile = base
+        [profile base]
+        aws_access_key_id = key
+        aws_secret_access_key = secret
+        """);
+    set("aws.endpointUrl", "http://127.0.0.1:1");
+    set("aws.maxAttempts", "1");
+    String said = refused();
+    assertTrue(said.contains("the service that gives them out cannot be reached: "), said);
+    assertFalse(said.contains("SDK Attempt"), said);
   }
 
   @Test

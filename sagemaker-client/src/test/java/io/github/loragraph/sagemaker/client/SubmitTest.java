@@ -343,6 +343,40 @@ class SubmitTest {
             "space.batchSize: it takes whole numbers alone, and a trial may get 3.34: write 'log-integer: [2, 8]'"));
   }
 
+  @Test
+  void anAddressBelowAnotherIsRefusedWhereItIsTooLong() throws IOException {
+    String output = "output: s3://bucket/" + "o".repeat(990);
+    String longest = "checkpoints: s3://bucket/" + "c".repeat(990);
+    String most = "and the service takes 1,024: take a shorter one";
+    String file = Jobs.ARTICLE.replaceFirst("output: .*", output);
+    Path config = Jobs.file(folder, "file.yaml", file);
+    for (String text :
+        List.of(
+            file,
+            file + "  spot: true\n",
+            Jobs.ARTICLE + "  " + longest + "\n",
+            Jobs.SEARCH + "  " + longest + "\n")) {
+      Files.writeString(config, text);
+      requireRefusal(FakeService.run("submit", config.toString(), "--dry-run"), most);
+    }
+  }
+
+  @Test
+  void whatIsSaidTwiceOrTogetherIsRefused() throws IOException {
+    String rank = "rank: {choice: [2, 4, 8]}";
+    refuseEach(
+        Map.of(
+            Jobs.SEARCH.replace(rank, "rank: {choice: [2, 4, 2.0]}"),
+            "space.rank.choice: a choice has 2 twice",
+            Jobs.SEARCH.replace(rank, "rslora: {choice: [true, 'true']}"),
+            "space.rslora.choice: a choice has true twice",
+            Jobs.ARTICLE.replace(
+                "data: train.tsv", "data: 's3://bucket/d/a.tsv,s3://bucket/d/b.tsv'"),
+            "'s3://bucket/d/a.tsv,s3://bucket/d/b.tsv' is several addresses in one text",
+            Jobs.ARTICLE + "  environment: {SAGEMAKER_BASE_DIR: /opt/else}\n",
+            "sagemaker.environment.SAGEMAKER_BASE_DIR: the platform's folders are in /opt/ml"));
+  }
+
   private void refuseEach(Map<String, String> refusals) throws IOException {
     for (Map.Entry<String, String> refusal : refusals.entrySet()) {
       Path config = Jobs.file(folder, "file.yaml", refusal.getKey());
