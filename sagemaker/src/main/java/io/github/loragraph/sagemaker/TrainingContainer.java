@@ -1,13 +1,11 @@
 package io.github.loragraph.sagemaker;
 
-import io.github.loragraph.Model;
 import io.github.loragraph.RunReport;
 import io.github.loragraph.StepMetrics;
 import io.github.loragraph.TrainingListener;
 import io.github.loragraph.cli.Failures;
 import io.github.loragraph.cli.LoraGraph;
 import io.github.loragraph.cli.Signals;
-import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.PlainText;
 import io.github.loragraph.experiment.JavaCommand;
@@ -15,37 +13,22 @@ import io.github.loragraph.experiment.ModelNeeds;
 import io.github.loragraph.experiment.RunPlace;
 import io.github.loragraph.experiment.RunProgram;
 import io.github.loragraph.experiment.RunSettings;
-import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Checksum;
-import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.ProcessEnd;
 import io.github.loragraph.file.ProcessLock;
-import io.github.loragraph.file.TemporaryFolder;
-import io.github.loragraph.trainer.RunFolder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -66,30 +49,12 @@ public final class TrainingContainer {
   /** Exit codes of what a signal ends are above it, by the number of the signal. */
   private static final int SIGNALS = 128;
 
-  private static final String NAME = "training";
-
-  /** In the work folder: what an archive had in it. */
-  private static final String UNPACKED = "given";
-
-  private static final String HEAD = "head";
-  private static final String DATA = "data";
-  private static final String EVAL = "eval";
-  private static final String MODEL = "model";
-  private static final String METHOD = "method";
-  private static final String ENGINE = "engine";
-
-  /** Of what is held out, when it is no list of examples. */
-  private static final Set<String> SEARCH_HELD_OUT =
-      Set.of("eval-corpus", "eval-queries", "eval-qrels");
-
-  private static final Set<String> HELD_OUT =
-      Stream.concat(SEARCH_HELD_OUT.stream(), Stream.of(EVAL, "eval-split"))
-          .collect(Collectors.toSet());
-
   private final ContainerFolders container;
   private final PrintWriter out;
   private final PrintWriter err;
   private final FailureLine errors;
+  private final WorkFolder work;
+  private final JobOutputs outputs;
 
   /** How far the job is, for what a signal does: it comes in a thread of its own. */
   private volatile Phase phase = Phase.PREPARING;
@@ -127,6 +92,8 @@ public final class TrainingContainer {
     this.out = out;
     this.errors = new FailureLine(err);
     this.err = new PrintWriter(errors, true);
+    this.work = WorkFolder.of(container);
+    this.outputs = new JobOutputs(container, this::say);
   }
 
   /**
@@ -140,13 +107,13 @@ public final class TrainingContainer {
   public int run() {
     requireContainer();
     Signals.firstTakenBy(this::isHeld);
-    RunPlace place = orFail(() -> new RunPlace(program(), requireOwn(workFolder())));
+    RunPlace place = orFail(() -> new RunPlace(program(), work.requireOwn()));
     // Where another container is at work, the file for failures is that one's.
     ProcessLock lock = place.lock();
     Runnable cleanUp =
         () -> {
           ending = true;
-          deleteQuietly(workFolder());
+          work.delete();
         };
     ProcessEnd.add(cleanUp);
     try {
@@ -164,8 +131,9 @@ public final class TrainingContainer {
     } finally {
       awaitEnd();
       ProcessEnd.remove(cleanUp);
-      deleteQuietly(workFolder());
+      work.delete();
       lock.close();
+      Signals.firstTakenBy(signal -> false);
     }
   }
 
@@ -234,9 +202,9 @@ public final class TrainingContainer {
   }
 
   private void fail(String what) {
+    String line = work.shown(what, given);
     byte[] text =
-        shown(what)
-            .substring(0, Math.min(shown(what).length(), LONGEST_FAILURE))
+        line.substring(0, Math.min(line.length(), LONGEST_FAILURE))
             .getBytes(StandardCharsets.UTF_8);
     try {
       Files.createDirectories(AtomicFile.folderOf(container.failure()));
@@ -246,11 +214,9 @@ public final class TrainingContainer {
     }
   }
 
-  /** Of what lies in the work folder, which goes with the job, the name that the job knows. */
-  private String shown(String what) {
-    String work = Pattern.quote(workFolder().toString());
-    return what.replaceAll(work + "/" + UNPACKED, Matcher.quoteReplacement(given))
-        .replaceAll(work + "/models/[^/\\s]+/model\\.onnx", Matcher.quoteReplacement(given));
+  /** Where the run is made. */
+  Path workFolder() {
+    return work.path();
   }
 
   private void say(String line) {
@@ -264,9 +230,7 @@ public final class TrainingContainer {
       throw ContentFile.cannotWrite(container.failure(), e);
     }
     requireOneHost();
-    // What cannot be written at the end is better known before a training of hours.
-    requireWritable(container.model());
-    requireWritable(container.outputData());
+    outputs.requireWritable();
     CheckpointMirror.requireWritable(container.checkpoints());
     HyperParameters asked = HyperParameters.read(container.hyperParameters());
     if (!asked.ignored().isEmpty()) {
@@ -275,8 +239,8 @@ public final class TrainingContainer {
     if (!asked.unset().isEmpty()) {
       say("null, so not set: " + String.join(", ", asked.unset()));
     }
-    clear(workFolder());
-    RunSettings settings = settings(asked, workFolder(), this::say);
+    work.clear();
+    RunSettings settings = settings(asked, this::say);
     int code = prepareApart();
     return code == 0 ? train(place, settings, new MetricLines(out, asked.ofArticle())) : code;
   }
@@ -288,11 +252,9 @@ public final class TrainingContainer {
    * @throws LoraGraphException if something is not possible
    */
   int prepare() {
-    Path work = workFolder();
-    RunSettings settings =
-        settings(HyperParameters.read(container.hyperParameters()), work, said -> {});
+    RunSettings settings = settings(HyperParameters.read(container.hyperParameters()), said -> {});
     new ModelNeeds(program()).require(container.hyperParameters().toString(), settings);
-    for (List<String> preparation : new RunPlace(program(), work).preparations(settings)) {
+    for (List<String> preparation : new RunPlace(program(), work.path()).preparations(settings)) {
       int code = execute(preparation);
       if (code != 0) {
         return code;
@@ -374,7 +336,7 @@ public final class TrainingContainer {
     }
     if (code == 0) {
       metrics.end(RunReport.of(run).metrics(), this::say);
-      write(run);
+      outputs.write(run);
     }
     return code;
   }
@@ -401,21 +363,21 @@ public final class TrainingContainer {
     }
   }
 
+  private RunSettings settings(HyperParameters asked, Consumer<String> notes) {
+    JobSettings settings = new JobSettings(program(), container, work.unpacked(), notes);
+    try {
+      return settings.read(asked);
+    } finally {
+      given = settings.model();
+    }
+  }
+
   private int execute(List<String> arguments, TrainingListener... listeners) {
     CommandLine commandLine = LoraGraph.commandLine(listeners);
     commandLine.setOut(out);
     commandLine.setErr(err);
     say(program().typed(arguments));
     return LoraGraph.execute(commandLine, arguments.toArray(String[]::new));
-  }
-
-  private static void requireWritable(Path folder) {
-    try {
-      Files.createDirectories(folder);
-      Files.delete(Files.createTempFile(folder, ".lora-", ".part"));
-    } catch (IOException e) {
-      throw ContentFile.cannotWrite(folder, e);
-    }
   }
 
   private void requireOneHost() {
@@ -429,235 +391,5 @@ public final class TrainingContainer {
                   "%s: the job has %d hosts, and a training has one: set InstanceCount to 1"
                       .formatted(container.resourceConfig(), hosts));
             });
-  }
-
-  /** What the hyperparameters and the channels ask for, checked. */
-  private RunSettings settings(HyperParameters asked, Path work, Consumer<String> notes) {
-    Channels channels = Channels.read(container);
-    String file = container.hyperParameters().toString();
-    SettingsLayer.of(program(), file, "", asked.unsetNames());
-    Map<String, Object> settings = new LinkedHashMap<>(asked.settings());
-    if (settings.containsKey(MODEL)) {
-      channels
-          .folder(PlatformNames.MODEL)
-          .filter(folder -> !named(settings.get(MODEL)).startsWith(folder))
-          .ifPresent(
-              folder ->
-                  notes.accept(
-                      "channel 'model' is not used: the hyperparameter 'model' names "
-                          + settings.get(MODEL)));
-    } else {
-      settings.put(
-          MODEL,
-          channels
-              .model(work.resolve(UNPACKED), notes)
-              .map(Path::toString)
-              .orElseThrow(
-                  () ->
-                      new LoraGraphException(
-                          "the job has no model: add a channel 'model' with one, or name a bundled"
-                              + " one in the hyperparameter 'model'")));
-    }
-    if ("none".equals(String.valueOf(settings.get(METHOD)))) {
-      throw new LoraGraphException(
-          "%s: %s: none trains nothing: a job is a training".formatted(file, METHOD));
-    }
-    putFiles(settings, DATA, channels, PlatformNames.TRAIN, notes);
-    if (SEARCH_HELD_OUT.stream().noneMatch(settings::containsKey)) {
-      putFiles(settings, EVAL, channels, PlatformNames.VALIDATION, notes);
-    }
-    if (settings.putIfAbsent(ENGINE, EngineKind.GRAPH.toString()) == null) {
-      notes.accept(
-          "engine: graph: which one is faster is not measured, so that a job ends with the same bytes wherever it is interrupted");
-    }
-    if (!settings.containsKey(DATA)) {
-      throw new LoraGraphException(
-          "the job has no data: add a channel 'train' with the files to train on");
-    }
-    given =
-        asked.settings().containsKey(MODEL)
-            ? "" + settings.get(MODEL)
-            : channels.folder(PlatformNames.MODEL).map(Path::toString).orElse(given);
-    RunSettings read = read(file, settings, asked.seed());
-    if (!read.passedOver().isEmpty()) {
-      notes.accept(
-          "%s: a run of method %s puts no adapters on and has no use for: %s"
-              .formatted(file, settings.get(METHOD), String.join(", ", read.passedOver())));
-    }
-    // The article's jobs name layers and a rate alone: its program puts a head on by itself.
-    if (asked.ofArticle() && !settings.containsKey(HEAD) && ModelNeeds.lacksHead(read)) {
-      notes.accept("the model has no head: one for the labels of the data is put on");
-      settings.put(HEAD, Map.of());
-      read = read(file, settings, asked.seed());
-    }
-    channels.sayUnused(read, notes);
-    channels.sayOtherModels(read.source().modelFile(), work.resolve(UNPACKED), notes);
-    if (HELD_OUT.stream().noneMatch(settings::containsKey)) {
-      notes.accept(
-          "nothing is held out, so that the model is not measured: add a channel 'validation', or set eval-split");
-    }
-    return read;
-  }
-
-  private Path named(@Nullable Object file) {
-    return container.data().resolve("" + file).normalize();
-  }
-
-  private static void putFiles(
-      Map<String, Object> settings,
-      String name,
-      Channels channels,
-      String channel,
-      Consumer<String> notes) {
-    if (!settings.containsKey(name)) {
-      List<String> files = channels.dataFiles(channel, notes);
-      if (!files.isEmpty()) {
-        settings.put(name, files);
-      }
-    }
-  }
-
-  private RunSettings read(String file, Map<String, Object> settings, long seed) {
-    return RunSettings.of(program(), file, container.data(), NAME, seed, layers(file, settings));
-  }
-
-  private List<SettingsLayer> layers(String file, Map<String, Object> settings) {
-    return List.of(SettingsLayer.of(program(), file, "", settings));
-  }
-
-  /**
-   * Where models are prepared and the run is made: in the folder for temporary files, since the
-   * platform copies its own folders while they are written to. The same for each container of a
-   * job: a run that is gone on with finds its model where it was.
-   */
-  Path workFolder() {
-    String hash =
-        new Checksum.Builder()
-            .add(realBase().toString().getBytes(StandardCharsets.UTF_8))
-            .build()
-            .substring(0, 10);
-    return Path.of(System.getProperty("java.io.tmpdir"), "lora-graph-training-" + hash);
-  }
-
-  /** One folder is one, whatever links lead to it. */
-  private Path realBase() {
-    try {
-      return container.base().toRealPath();
-    } catch (IOException e) {
-      return container.base();
-    }
-  }
-
-  /**
-   * Refuses a work folder that somebody else has put there: what lies in it is trained with, and
-   * deleted.
-   *
-   * @return the folder, which is there
-   */
-  private static Path requireOwn(Path work) {
-    try {
-      Files.createDirectories(AtomicFile.folderOf(work));
-      if (!Files.isSymbolicLink(work)) {
-        Files.createDirectories(work);
-        Path own = Files.createTempFile(work, ".own-", "");
-        UserPrincipal user = Files.getOwner(own);
-        Files.delete(own);
-        if (Files.getOwner(work, LinkOption.NOFOLLOW_LINKS).equals(user)) {
-          return work;
-        }
-      }
-    } catch (IOException e) {
-      throw ContentFile.cannotWrite(work, e);
-    }
-    throw new LoraGraphException(
-        "%s is a link, or another user's: delete it, or name another folder for temporary files with JDK_JAVA_OPTIONS=-Djava.io.tmpdir=FOLDER"
-            .formatted(work));
-  }
-
-  /** What a container that was killed has left: only what the platform keeps is gone on with. */
-  private static void clear(Path work) {
-    try {
-      for (Path path : FolderFiles.in(work)) {
-        if (!path.getFileName().toString().startsWith(".")) {
-          TemporaryFolder.delete(path);
-        }
-      }
-    } catch (IOException e) {
-      throw ContentFile.cannotWrite(work, e);
-    }
-  }
-
-  private static void deleteQuietly(Path folder) {
-    try {
-      TemporaryFolder.delete(folder);
-    } catch (IOException e) {
-      // It goes with the container.
-    }
-  }
-
-  /** The model flat, and all else that the run leaves. */
-  private void write(Path run) {
-    Model trained = Model.open(run).withNotes(this::say);
-    Path folder = container.model();
-    Set<String> others;
-    try {
-      Files.createDirectories(folder);
-      Model whole = trained.hasAdapters() ? trained.merge() : trained;
-      Map<String, FileStamps> before = new TreeMap<>();
-      for (Path file : FolderFiles.in(folder)) {
-        before.put(file.getFileName().toString(), FileStamps.of(List.of(file)));
-      }
-      whole.save(folder, true);
-      before.remove(RunFolder.ADAPTER);
-      before.values().removeIf(stamps -> !stamps.areUnchanged());
-      if (!before.isEmpty()) {
-        say(
-            "in %s was before, and stays: %s"
-                .formatted(folder, String.join(", ", before.keySet())));
-      }
-      others = before.keySet();
-      Path adapter = run.resolve(RunFolder.ADAPTER);
-      Path copied = folder.resolve(RunFolder.ADAPTER);
-      if (Files.exists(copied)) {
-        say("%s was there already: it is replaced".formatted(copied));
-        TemporaryFolder.delete(copied);
-      }
-      if (Files.isDirectory(adapter)) {
-        copy(adapter, copied);
-      }
-    } catch (IOException e) {
-      throw ContentFile.cannotWrite(folder, e);
-    }
-    try {
-      copyOutputs(run, container.outputData(), others);
-    } catch (IOException e) {
-      throw ContentFile.cannotWrite(container.outputData(), e);
-    }
-    say("written: %s, %s".formatted(folder, container.outputData()));
-  }
-
-  /**
-   * What was written beside the model is not there twice.
-   *
-   * @param others what else lies there
-   */
-  private void copyOutputs(Path run, Path target, Set<String> others) throws IOException {
-    Files.createDirectories(target);
-    for (Path file : FolderFiles.in(run)) {
-      String name = file.getFileName().toString();
-      if (Files.isRegularFile(file)
-          && !name.startsWith(".")
-          && (others.contains(name) || !Files.exists(container.model().resolve(name)))) {
-        Files.copy(file, target.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-      }
-    }
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    for (Path file : FolderFiles.below(from)) {
-      Path target = to.resolve(from.relativize(file).toString());
-      Files.createDirectories(AtomicFile.folderOf(target));
-      Files.copy(file, target, StandardCopyOption.REPLACE_EXISTING);
-    }
   }
 }
