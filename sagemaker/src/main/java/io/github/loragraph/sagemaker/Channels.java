@@ -30,7 +30,7 @@ record Channels(Map<String, Path> folders) {
   private static final Pattern BESIDE =
       Pattern.compile(
           "(?i)(?:.+[.-])?manifest(?:\\.json)?|dataset_infos?\\.json|state\\.json"
-              + "|(?:readme|license|licence|changelog|notice)(?:\\..*)?|.+\\.(?:md|rst|html|pdf)");
+              + "|(?:readme|license|licence|changelog|notice)(?:\\.txt)?|.+\\.(?:md|rst|html|pdf)");
 
   private static final String FORMATS =
       ".tsv, .csv, .jsonl, .conll or .txt, also packed (.gz, .zst)";
@@ -150,7 +150,7 @@ record Channels(Map<String, Path> folders) {
     for (Path file : FolderFiles.below(folder)) {
       Path path = folder.relativize(file);
       String last = path.getFileName().toString();
-      if (isHidden(path) || (!PlatformNames.isData(last) && BESIDE.matcher(last).matches())) {
+      if (isHidden(path) || BESIDE.matcher(last).matches()) {
         others.add(path.toString());
       } else if (!PlatformNames.isData(last)) {
         refused.add(path.toString());

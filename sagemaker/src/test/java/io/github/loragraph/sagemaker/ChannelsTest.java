@@ -86,7 +86,8 @@ class ChannelsTest {
   @Test
   void whatIsKnownToBeNoDataIsLeftOutWithALine() throws IOException {
     for (String name :
-        List.of("a.tsv", "b.JSON", "c.iob1", "d.csv.gz", "e.conll.zstd", "sub/f.jsonl")) {
+        List.of(
+            "a.tsv", "b.JSON", "c.iob1", "d.csv.gz", "e.conll.zstd", "notice.tsv", "sub/f.jsonl")) {
       file("train/" + name);
     }
     List<String> known =
@@ -101,7 +102,8 @@ class ChannelsTest {
       file("train/" + name);
     }
     assertEquals(
-        List.of("a.tsv", "b.JSON", "c.iob1", "d.csv.gz", "e.conll.zstd", "sub/f.jsonl"),
+        List.of(
+            "a.tsv", "b.JSON", "c.iob1", "d.csv.gz", "e.conll.zstd", "notice.tsv", "sub/f.jsonl"),
         dataFiles().stream().map(name -> name.substring("train/".length())).toList());
     assertEquals(
         List.of(
