@@ -203,11 +203,11 @@ public final class LoraGraph implements Runnable {
     if (at.getParent() == null
         && unmatched.getUnmatched().get(0).equals(SAGEMAKER)
         && !at.getSubcommands().containsKey(SAGEMAKER)) {
-      e.getCommandLine().getErr().println(SAGEMAKER + " is a module of its own: docs/sagemaker.md");
+      at.getErr().println(SAGEMAKER + " is a module of its own: docs/sagemaker.md");
       return true;
     }
     List<String> known =
-        e.getCommandLine().getCommandSpec().options().stream()
+        at.getCommandSpec().options().stream()
             .flatMap(option -> Arrays.stream(option.names()))
             .filter(name -> name.startsWith("--"))
             .toList();
@@ -216,7 +216,7 @@ public final class LoraGraph implements Runnable {
         String name = argument.contains("=") ? argument.split("=", 2)[0] : argument;
         List<String> near = Spelling.nearest(name, known);
         if (!near.isEmpty()) {
-          e.getCommandLine().getErr().println("Did you mean: " + String.join(", ", near) + "?");
+          at.getErr().println("Did you mean: " + String.join(", ", near) + "?");
           return true;
         }
       }

@@ -30,6 +30,10 @@ public final class DataFile {
 
   private static final int LONGEST_LIST = 200;
 
+  private static final String TABS = ".tsv";
+  private static final String COMMAS = ".csv";
+  private static final String LINES = ".txt";
+
   private static final Set<String> PACKED = Set.of(".bz2", ".xz", ".zip", ".7z", ".lz4");
 
   private final Path file;
@@ -129,6 +133,21 @@ public final class DataFile {
     visit(request(true, true, false, false), (row, fields) -> taker.accept(row));
   }
 
+  /** Whether files of a name are read: by its ending, that of a packed one aside. */
+  public static boolean isOne(String name) {
+    String unpacked = Packing.unpackedName(name);
+    return unpacked.lastIndexOf('.') > 0
+        && (unpacked.endsWith(TABS)
+            || unpacked.endsWith(COMMAS)
+            || isJson(unpacked)
+            || ConllReader.reads(unpacked)
+            || unpacked.endsWith(LINES));
+  }
+
+  private static boolean isJson(String name) {
+    return name.endsWith(".jsonl") || name.endsWith(".ndjson") || name.endsWith(".json");
+  }
+
   /** Whether a file is packed, so that it holds more than its size says. */
   public static boolean isPacked(Path file) {
     try {
@@ -208,17 +227,17 @@ public final class DataFile {
           any[0] = true;
           visitor.row(row, fields);
         };
-    if (name.endsWith(".tsv")) {
+    if (name.endsWith(TABS)) {
       new TableReader(request, form).tabSeparated(text, counting);
-    } else if (name.endsWith(".csv")) {
+    } else if (name.endsWith(COMMAS)) {
       new TableReader(request, form).commaSeparated(text, counting);
-    } else if (name.endsWith(".jsonl") || name.endsWith(".ndjson") || name.endsWith(".json")) {
+    } else if (isJson(name)) {
       new JsonLinesReader(request).read(text, counting);
     } else if (form.spaces()) {
       new TableReader(request, form).tabSeparated(text, counting);
     } else if (ConllReader.reads(name)) {
       new ConllReader(request).read(text, counting);
-    } else if (name.endsWith(".txt")) {
+    } else if (name.endsWith(LINES)) {
       lines(text, request, counting);
     } else {
       throw new LoraGraphException(

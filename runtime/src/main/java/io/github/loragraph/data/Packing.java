@@ -27,7 +27,11 @@ final class Packing {
 
   /** The name that a file has unpacked, in lower case: {@code rows.tsv} of {@code Rows.tsv.gz}. */
   static String unpackedName(Path file) {
-    String name = file.getFileName() == null ? "" : file.getFileName().toString();
+    return unpackedName(file.getFileName() == null ? "" : file.getFileName().toString());
+  }
+
+  /** The same of the name alone. */
+  static String unpackedName(String name) {
     String lower = name.toLowerCase(Locale.ROOT);
     int ending = lower.lastIndexOf('.');
     return ending >= 0 && ENDINGS.contains(lower.substring(ending))

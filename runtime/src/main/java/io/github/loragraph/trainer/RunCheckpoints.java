@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * that a damaged one costs the steps between two checkpoints and not the run.
  */
 final class RunCheckpoints implements BestParameters {
-  private static final String FOLDER = "checkpoints";
+  static final String FOLDER = "checkpoints";
   private static final Pattern ANY_NAME = Pattern.compile("step-(\\d+)");
   private static final String BEST = "best-";
 
@@ -55,7 +55,7 @@ final class RunCheckpoints implements BestParameters {
     this.folder = run.resolve(FOLDER);
   }
 
-  private static String name(long step) {
+  static String name(long step) {
     return String.format(Locale.ROOT, "step-%08d", step);
   }
 

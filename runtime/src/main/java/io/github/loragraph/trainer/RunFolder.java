@@ -56,6 +56,11 @@ public final class RunFolder implements TrainingListener, AutoCloseable {
   /** The state of the optimizer that a finished run leaves where it is small. */
   public static final String OPTIMIZER = "optimizer.ckpt";
 
+  /** The checkpoint of a step, by its path in the run folder. */
+  public static String checkpoint(long step) {
+    return RunCheckpoints.FOLDER + "/" + RunCheckpoints.name(step);
+  }
+
   /** Names in a line of the metrics what comes after the steps. */
   static final String STAGE = "stage";
 

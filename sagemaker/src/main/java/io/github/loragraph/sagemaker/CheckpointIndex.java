@@ -108,8 +108,7 @@ record CheckpointIndex(long step, Map<String, String> files) {
             "it names %s, and %s in it: one of them is a file".formatted(parent, name));
       }
     }
-    String checkpoint = String.format(Locale.ROOT, "checkpoints/step-%08d", step);
-    for (String needed : List.of(RunFolder.CONFIG, RunFolder.METRICS, checkpoint)) {
+    for (String needed : List.of(RunFolder.CONFIG, RunFolder.METRICS, RunFolder.checkpoint(step))) {
       if (!files.containsKey(needed)) {
         throw new LoraGraphException(
             "it names no %s, without which no run goes on".formatted(needed));

@@ -1,7 +1,7 @@
 package io.github.loragraph.sagemaker;
 
+import io.github.loragraph.data.DataFile;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Names that who submits a job, the platform and the container agree on. */
 public final class PlatformNames {
@@ -20,13 +20,6 @@ public final class PlatformNames {
   /** The variable that names another folder than the platform's, for tries without it. */
   public static final String BASE_FOLDER = "SAGEMAKER_BASE_DIR";
 
-  /** Files that hold examples, packed or not. */
-  private static final Pattern DATA =
-      Pattern.compile(
-          "(?i).+\\.(?:tsv|csv|jsonl|ndjson|json|txt"
-              + "|conll|conllu|conll03|bio|iob|iob1|iob2|bioes|iobes|bilou)"
-              + "(?:\\.(?:gz|gzip|zst|zstd))?");
-
   private static final String OF_PLATFORM = "sagemaker_";
   private static final String OBJECTIVE = "_tuning_objective_metric";
 
@@ -34,7 +27,7 @@ public final class PlatformNames {
 
   /** Whether a container takes a file of that name for data. */
   public static boolean isData(String file) {
-    return DATA.matcher(file).matches();
+    return DataFile.isOne(file);
   }
 
   /** Whether a hyperparameter is the platform's own, and says nothing to a training. */

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -87,25 +88,29 @@ final class MachineSettings {
       return place.getNonDefaultStringValue().orElse(usual);
     }
 
+    /** Where it lies, if it is there. */
+    Optional<Path> path() {
+      return type == ProfileFile.Type.CONFIGURATION
+          ? ProfileFileLocation.configurationFileLocation()
+          : ProfileFileLocation.credentialsFileLocation();
+    }
+
     /** What is in it, if it is there. */
     Optional<ProfileFile> read() {
-      Optional<Path> there =
-          type == ProfileFile.Type.CONFIGURATION
-              ? ProfileFileLocation.configurationFileLocation()
-              : ProfileFileLocation.credentialsFileLocation();
-      return there.map(
-          file -> {
-            try {
-              return ProfileFile.builder().content(file).type(type).build();
-            } catch (RuntimeException e) {
-              throw new LoraGraphException(
-                  isMarked(file)
-                      ? file
-                          + " begins with a byte order mark, which the SDK of AWS does not take: save it as UTF-8 without one"
-                      : "%s cannot be read: %s".formatted(file, e.getMessage()),
-                  e);
-            }
-          });
+      return path().map(this::read);
+    }
+
+    private ProfileFile read(Path file) {
+      try {
+        return ProfileFile.builder().content(file).type(type).build();
+      } catch (RuntimeException e) {
+        throw new LoraGraphException(
+            isMarked(file)
+                ? file
+                    + " begins with a byte order mark, which the SDK of AWS does not take: save it as UTF-8 without one"
+                : "%s cannot be read: %s".formatted(file, e.getMessage()),
+            e);
+      }
     }
   }
 
@@ -132,6 +137,9 @@ final class MachineSettings {
   /** A value with the place where it stands. */
   private record Value(String place, String text) {}
 
+  /** All files together, as they are when it is made. */
+  private final ProfileFile all = ProfileFile.defaultProfileFile();
+
   private MachineSettings() {}
 
   /**
@@ -142,6 +150,10 @@ final class MachineSettings {
   static void check(@Nullable String region) {
     requireFiles();
     SecretText.check();
+    new MachineSettings().require(region);
+  }
+
+  private void require(@Nullable String region) {
     for (Setting setting : ALL) {
       value(setting.name)
           .filter(value -> !setting.isRight.test(value.text.strip()))
@@ -196,6 +208,13 @@ final class MachineSettings {
     FILES.forEach(SettingsFile::read);
   }
 
+  /** Gives each file that is there, with what is in it. */
+  static void eachFile(BiConsumer<Path, ProfileFile> taker) {
+    for (SettingsFile file : FILES) {
+      file.path().ifPresent(path -> taker.accept(path, file.read(path)));
+    }
+  }
+
   /** The files that profiles stand in, in words. */
   static String files() {
     return FILES.stream().allMatch(file -> file.shown().equals(file.usual))
@@ -204,26 +223,29 @@ final class MachineSettings {
   }
 
   /** The profile that is chosen, if it is there. */
-  private static Optional<Profile> profile() {
-    return ProfileFile.defaultProfileFile().profile(profileName());
+  private Optional<Profile> profile() {
+    return all.profile(profileName());
   }
 
-  private static String profileName() {
+  static String profileName() {
     return ProfileFileSystemSetting.AWS_PROFILE.getStringValueOrThrow();
   }
 
   /** The profile that is asked for and stands in no file; empty where none is asked for. */
   static Optional<String> missingProfile() {
     String name = profileName();
-    return name.equals("default") || profile().isPresent() ? Optional.empty() : Optional.of(name);
+    return name.equals("default") || new MachineSettings().profile().isPresent()
+        ? Optional.empty()
+        : Optional.of(name);
   }
 
   /** Whether another host than AWS's own is asked, of S3 among others. */
   static boolean isElsewhere() {
-    return Stream.of(ENDPOINT, ENDPOINT + "_S3").anyMatch(name -> value(name).isPresent());
+    MachineSettings here = new MachineSettings();
+    return Stream.of(ENDPOINT, ENDPOINT + "_S3").anyMatch(name -> here.value(name).isPresent());
   }
 
-  private static Stream<Value> endpoints() {
+  private Stream<Value> endpoints() {
     Stream<String> ofServices =
         Stream.of("SAGEMAKER", "S3", "CLOUDWATCH_LOGS", "STS", "SSO", "SSO_OIDC")
             .map(service -> ENDPOINT + "_" + service);
@@ -243,7 +265,7 @@ final class MachineSettings {
   }
 
   /** What the SDK takes: a system property goes before a variable, and that before the files. */
-  private static Optional<Value> value(String name) {
+  private Optional<Value> value(String name) {
     String property = "aws." + camelCase(name);
     String variable = "AWS_" + name;
     return Optional.ofNullable(System.getProperty(property))
@@ -255,7 +277,7 @@ final class MachineSettings {
         .or(() -> inFiles(name.toLowerCase(Locale.ROOT)));
   }
 
-  private static Optional<Value> inFiles(String key) {
+  private Optional<Value> inFiles(String key) {
     String ofService = ENDPOINT.toLowerCase(Locale.ROOT) + "_";
     if (key.startsWith(ofService)) {
       String nested = key.substring(ofService.length()) + "." + ENDPOINT.toLowerCase(Locale.ROOT);
@@ -273,12 +295,12 @@ final class MachineSettings {
   /**
    * @param words for the section
    */
-  private static Optional<Value> inFiles(
+  private Optional<Value> inFiles(
       String key, String words, Function<ProfileFile, Optional<Profile>> section) {
     Function<ProfileFile, Optional<String>> value =
         section.andThen(found -> found.flatMap(there -> there.property(key)));
     return value
-        .apply(ProfileFile.defaultProfileFile())
+        .apply(all)
         .map(text -> new Value("%s of %s in %s".formatted(key, words, fileWith(value)), text));
   }
 

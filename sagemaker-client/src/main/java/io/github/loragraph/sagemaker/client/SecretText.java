@@ -15,8 +15,6 @@ import software.amazon.awssdk.http.HttpExecuteRequest;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.profiles.Profile;
 import software.amazon.awssdk.profiles.ProfileFile;
-import software.amazon.awssdk.profiles.ProfileFileLocation;
-import software.amazon.awssdk.profiles.ProfileFileSystemSetting;
 import software.amazon.awssdk.profiles.ProfileProperty;
 import software.amazon.awssdk.utils.SystemSetting;
 
@@ -66,8 +64,8 @@ final class SecretText {
     CREDENTIALS.forEach(setting -> check(setting, true));
     OTHERS.forEach(setting -> check(setting, false));
     if (set(SdkSystemSetting.AWS_ACCESS_KEY_ID) == null) {
-      check(ProfileFileLocation.configurationFileLocation(), ProfileFile.Type.CONFIGURATION);
-      check(ProfileFileLocation.credentialsFileLocation(), ProfileFile.Type.CREDENTIALS);
+      Set<String> profiles = chain(MachineSettings.profileName());
+      MachineSettings.eachFile((file, read) -> check(file, read, profiles));
     }
   }
 
@@ -89,25 +87,21 @@ final class SecretText {
     }
   }
 
-  /** The profile that is chosen, and those that it has its credentials from. */
-  private static void check(Optional<Path> there, ProfileFile.Type type) {
-    there.ifPresent(
-        file -> {
-          ProfileFile read = ProfileFile.builder().content(file).type(type).build();
-          for (String name : chain(ProfileFileSystemSetting.AWS_PROFILE.getStringValueOrThrow())) {
-            read.profile(name)
-                .ifPresent(
-                    profile -> {
-                      for (String key : KEYS) {
-                        if (profile.property(key).filter(SecretText::isBroken).isPresent()) {
-                          throw broken("%s of profile %s in %s".formatted(key, name, file));
-                        }
-                      }
-                    });
-          }
-        });
+  private static void check(Path file, ProfileFile read, Set<String> profiles) {
+    for (String name : profiles) {
+      read.profile(name)
+          .ifPresent(
+              profile -> {
+                for (String key : KEYS) {
+                  if (profile.property(key).filter(SecretText::isBroken).isPresent()) {
+                    throw broken("%s of profile %s in %s".formatted(key, name, file));
+                  }
+                }
+              });
+    }
   }
 
+  /** The profile that is chosen, and those that it has its credentials from. */
   private static Set<String> chain(String first) {
     ProfileFile all = ProfileFile.defaultProfileFile();
     Set<String> names = new HashSet<>();

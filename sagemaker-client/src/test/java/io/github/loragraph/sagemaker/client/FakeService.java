@@ -26,9 +26,7 @@ import io.github.loragraph.cli.LoraGraph;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine;
 
 /**
@@ -43,27 +41,22 @@ final class FakeService implements AutoCloseable {
 
   private final WireMockServer server =
       new WireMockServer(WireMockConfiguration.options().dynamicPort().bindAddress("127.0.0.1"));
-  private final Map<String, String> before = new LinkedHashMap<>();
+  private final SystemProperties properties = new SystemProperties();
 
   FakeService() {
     server.start();
-    set("aws.endpointUrl", url());
-    set("aws.region", "eu-central-1");
-    set("aws.accessKeyId", "key");
-    set("aws.secretAccessKey", "secret");
-    set("aws.sessionToken", "token");
+    properties.set("aws.endpointUrl", url());
+    properties.set("aws.region", "eu-central-1");
+    properties.set("aws.accessKeyId", "key");
+    properties.set("aws.secretAccessKey", "secret");
+    properties.set("aws.sessionToken", "token");
     // A test waits for no second attempt.
-    set("aws.maxAttempts", "1");
+    properties.set("aws.maxAttempts", "1");
     server.stubFor(any(anyUrl()).atPriority(100).willReturn(aResponse().withStatus(500)));
     server.stubFor(
         head(urlPathMatching("/bucket/.*")).atPriority(50).willReturn(aResponse().withStatus(404)));
     server.stubFor(
         put(urlPathMatching("/bucket/.*")).atPriority(50).willReturn(aResponse().withStatus(200)));
-  }
-
-  private void set(String property, String value) {
-    before.put(property, System.getProperty(property));
-    System.setProperty(property, value);
   }
 
   String url() {
@@ -237,13 +230,6 @@ final class FakeService implements AutoCloseable {
   @Override
   public void close() {
     server.stop();
-    before.forEach(
-        (property, value) -> {
-          if (value == null) {
-            System.clearProperty(property);
-          } else {
-            System.setProperty(property, value);
-          }
-        });
+    properties.close();
   }
 }

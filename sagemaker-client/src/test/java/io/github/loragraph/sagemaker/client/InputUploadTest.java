@@ -32,6 +32,14 @@ class InputUploadTest {
     return "/%s/%s".formatted(upload.target().bucket(), upload.target().key());
   }
 
+  /** A submission whose first file is no longer what it was. */
+  private Submission changed() throws IOException {
+    Submission submission = TrainingJobs.plan(Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE));
+    Files.writeString(
+        submission.uploads().get(0).file(), "one more\tgood\n", StandardOpenOption.APPEND);
+    return submission;
+  }
+
   private static void submit(Submission submission) {
     try (TrainingJobs jobs = TrainingJobs.open(null)) {
       jobs.submit(submission, job -> {}, note -> {});
@@ -40,9 +48,8 @@ class InputUploadTest {
 
   @Test
   void aFileThatChangesAfterItsChecksumWasTakenIsNotLeftUnderIt() throws IOException {
-    Submission submission = TrainingJobs.plan(Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE));
+    Submission submission = changed();
     Upload data = submission.uploads().get(0);
-    Files.writeString(data.file(), "one more\tgood\n", StandardOpenOption.APPEND);
     try (FakeService service = new FakeService()) {
       service
           .server()
@@ -80,9 +87,8 @@ class InputUploadTest {
 
   @Test
   void aWrongContentThatCannotBeTakenAwayIsNamedWithItsAddress() throws IOException {
-    Submission submission = TrainingJobs.plan(Jobs.file(folder, "sst2.yaml", Jobs.ARTICLE));
+    Submission submission = changed();
     Upload data = submission.uploads().get(0);
-    Files.writeString(data.file(), "one more\tgood\n", StandardOpenOption.APPEND);
     try (FakeService service = new FakeService()) {
       service
           .server()

@@ -1,5 +1,6 @@
 package io.github.loragraph.sagemaker.client;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Files that are submitted, and what the service says of jobs. */
 final class Jobs {
@@ -64,6 +66,34 @@ final class Jobs {
       rows.append('\n');
     }
     return rows.toString();
+  }
+
+  /** The addresses of a request's channels, by their names. */
+  static Map<String, String> channels(JsonNode request) {
+    Map<String, String> channels = new TreeMap<>();
+    request
+        .path("InputDataConfig")
+        .forEach(
+            channel ->
+                channels.put(
+                    channel.path("ChannelName").textValue(),
+                    channel.path("DataSource").path("S3DataSource").path("S3Uri").textValue()));
+    return channels;
+  }
+
+  /**
+   * A tuning job that is at work.
+   *
+   * @param key of what else is said of it
+   */
+  static Map<String, Object> tuning(String name, String key, Object more) {
+    return Map.of(
+        "HyperParameterTuningJobName",
+        name,
+        "HyperParameterTuningJobStatus",
+        "InProgress",
+        key,
+        more);
   }
 
   /** A job that is at work. */

@@ -322,14 +322,7 @@ class JobsTest {
     service.refuseOne("DescribeTrainingJob", "TrainingJobName", "nothing");
     service.refuseOne("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName", "nothing");
     service.describeTuning(
-        "tuning",
-        Map.of(
-            "HyperParameterTuningJobName",
-            "tuning",
-            "HyperParameterTuningJobStatus",
-            "InProgress",
-            "TrainingJobStatusCounters",
-            Map.of("InProgress", 2)));
+        "tuning", Jobs.tuning("tuning", "TrainingJobStatusCounters", Map.of("InProgress", 2)));
     service.answer("StopTrainingJob", "");
     service.answer("StopHyperParameterTuningJob", "");
     service.refuseOne(
@@ -596,14 +589,7 @@ class JobsTest {
   @Test
   void whatATuningJobHasNotItsTrainingsHave() {
     service.describeTuning(
-        "tuning",
-        Map.of(
-            "HyperParameterTuningJobName",
-            "tuning",
-            "HyperParameterTuningJobStatus",
-            "InProgress",
-            "BestTrainingJob",
-            Map.of("TrainingJobName", "tuning-2")));
+        "tuning", Jobs.tuning("tuning", "BestTrainingJob", Map.of("TrainingJobName", "tuning-2")));
     for (String[] command :
         new String[][] {{"logs", "tuning"}, {"download", "tuning", "-o", "x"}}) {
       Ended ended = FakeService.run(command);

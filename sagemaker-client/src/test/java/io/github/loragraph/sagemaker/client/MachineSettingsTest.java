@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +26,7 @@ class MachineSettingsTest {
   @TempDir private Path folder;
   private Path config;
   private Path credentials;
-  private final Map<String, String> before = new HashMap<>();
+  private final SystemProperties properties = new SystemProperties();
 
   @BeforeEach
   void noOthers() {
@@ -41,19 +40,11 @@ class MachineSettingsTest {
 
   @AfterEach
   void asBefore() {
-    before.forEach(
-        (property, value) -> {
-          if (value == null) {
-            System.clearProperty(property);
-          } else {
-            System.setProperty(property, value);
-          }
-        });
+    properties.close();
   }
 
   private void set(String property, String value) {
-    before.putIfAbsent(property, System.getProperty(property));
-    System.setProperty(property, value);
+    properties.set(property, value);
   }
 
   private static String refused() {

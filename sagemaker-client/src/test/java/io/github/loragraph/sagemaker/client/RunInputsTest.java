@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,18 +25,6 @@ class RunInputsTest {
 
   private static JsonNode request(Submission submission) throws IOException {
     return FakeService.JSON.readTree(submission.jobs().get(0).json());
-  }
-
-  private static Map<String, String> channels(JsonNode request) {
-    Map<String, String> channels = new TreeMap<>();
-    request
-        .path("InputDataConfig")
-        .forEach(
-            channel ->
-                channels.put(
-                    channel.path("ChannelName").textValue(),
-                    channel.path("DataSource").path("S3DataSource").path("S3Uri").textValue()));
-    return channels;
   }
 
   private String refusal(String file) {
@@ -76,7 +62,7 @@ class RunInputsTest {
             "");
     Submission submission = plan(file + "  channels: {%s: '%s'}\n".formatted(channel, given));
     JsonNode request = request(submission);
-    assertEquals(sent, channels(request).get(channel));
+    assertEquals(sent, Jobs.channels(request).get(channel));
     assertEquals(named, request.path("HyperParameters").path(setting).asText());
     assertEquals(note.isEmpty() ? List.of() : List.of(note), submission.notes());
   }

@@ -23,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +32,9 @@ import software.amazon.awssdk.services.sagemaker.model.CreateHyperParameterTunin
 import software.amazon.awssdk.services.sagemaker.model.CreateTrainingJobRequest;
 
 class SubmitTest {
+  /** As a search of {@link Jobs} has it. */
+  private static final String RANK = "rank: {choice: [2, 4, 8]}";
+
   @TempDir private Path folder;
 
   private static JsonNode json(String text) throws IOException {
@@ -234,14 +236,7 @@ class SubmitTest {
     assertEquals(
         json("{\"labels-from\": \"train/dev.tsv\", \"label-column\": \"label\"}"),
         json(hyperparameters.path("head").textValue()));
-    Map<String, String> channels = new TreeMap<>();
-    request
-        .path("InputDataConfig")
-        .forEach(
-            channel ->
-                channels.put(
-                    channel.path("ChannelName").textValue(),
-                    channel.path("DataSource").path("S3DataSource").path("S3Uri").textValue()));
+    Map<String, String> channels = Jobs.channels(request);
     assertEquals("s3://bucket/dev/", channels.get("validation"));
     assertTrue(channels.get("model").startsWith("s3://bucket/sst2/input/"), channels.toString());
     assertEquals(
@@ -334,12 +329,11 @@ class SubmitTest {
 
   @Test
   void whatTrainingsOfATuningJobWouldFailByIsRefused() throws IOException {
-    String rank = "rank: {choice: [2, 4, 8]}";
     refuseEach(
         Map.of(
-            Jobs.SEARCH.replace(rank, "rank: {uniform: [1, 8]}"),
+            Jobs.SEARCH.replace(RANK, "rank: {uniform: [1, 8]}"),
             "space.rank: it takes whole numbers alone, and a trial may get 3.59: write 'integer: [1, 8]'",
-            Jobs.SEARCH.replace(rank, "batchSize: {log-uniform: [2, 8]}"),
+            Jobs.SEARCH.replace(RANK, "batchSize: {log-uniform: [2, 8]}"),
             "space.batchSize: it takes whole numbers alone, and a trial may get 3.34: write 'log-integer: [2, 8]'"));
   }
 
@@ -363,12 +357,11 @@ class SubmitTest {
 
   @Test
   void whatIsSaidTwiceOrTogetherIsRefused() throws IOException {
-    String rank = "rank: {choice: [2, 4, 8]}";
     refuseEach(
         Map.of(
-            Jobs.SEARCH.replace(rank, "rank: {choice: [2, 4, 2.0]}"),
+            Jobs.SEARCH.replace(RANK, "rank: {choice: [2, 4, 2.0]}"),
             "space.rank.choice: a choice has 2 twice",
-            Jobs.SEARCH.replace(rank, "rslora: {choice: [true, 'true']}"),
+            Jobs.SEARCH.replace(RANK, "rslora: {choice: [true, 'true']}"),
             "space.rslora.choice: a choice has true twice",
             Jobs.ARTICLE.replace(
                 "data: train.tsv", "data: 's3://bucket/d/a.tsv,s3://bucket/d/b.tsv'"),
