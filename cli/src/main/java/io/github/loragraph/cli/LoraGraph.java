@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -48,34 +49,41 @@ import picocli.CommandLine.ScopeType;
           + " and at",
       "https://github.com/lora-graph/lora-graph/tree/main/docs"
     },
-    subcommands = {
-      QuickstartCommand.class,
-      InspectCommand.class,
-      AddHeadCommand.class,
-      InjectCommand.class,
-      TrainCommand.class,
-      SearchCommand.class,
-      EvalCommand.class,
-      ReportCommand.class,
-      DataCommand.class,
-      PredictCommand.class,
-      EmbedCommand.class,
-      MineNegativesCommand.class,
-      MergeCommand.class,
-      ExperimentCommand.class,
-      RemoveCommand.class,
-      AdapterCommand.class,
-      ArtifactsCommand.class,
-      DoctorCommand.class,
-      BenchmarkCommand.class,
-      ReferenceCommand.class,
-      CompletionCommand.class,
-      HelpCommand.class
-    },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     synopsisSubcommandLabel = "COMMAND")
 public final class LoraGraph implements Runnable {
+  /** The classes of the commands, in the order of help. */
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          QuickstartCommand.class,
+          InspectCommand.class,
+          AddHeadCommand.class,
+          InjectCommand.class,
+          TrainCommand.class,
+          SearchCommand.class,
+          EvalCommand.class,
+          ReportCommand.class,
+          DataCommand.class,
+          PredictCommand.class,
+          EmbedCommand.class,
+          MineNegativesCommand.class,
+          MergeCommand.class,
+          ExperimentCommand.class,
+          RemoveCommand.class,
+          AdapterCommand.class,
+          ArtifactsCommand.class,
+          DoctorCommand.class,
+          BenchmarkCommand.class,
+          ReferenceCommand.class,
+          CompletionCommand.class,
+          HelpCommand.class);
+
+  private static final String TRAIN = "train";
+
+  /** Of this one all others are needed, with all their options. */
+  private static final String OF_ALL = "completion";
+
   /** What a plugin adds, where its module is. */
   private static final String SAGEMAKER = "sagemaker";
 
@@ -101,12 +109,34 @@ public final class LoraGraph implements Runnable {
    * @param listeners are told of its trainings
    */
   public static CommandLine commandLine(TrainingListener... listeners) {
+    CommandLine commandLine = commandLine(command -> true);
+    TrainCommand train =
+        Objects.requireNonNull(commandLine.getSubcommands().get(TRAIN)).getCommand();
+    train.tell(listeners);
+    return commandLine;
+  }
+
+  /**
+   * The command line, ready to execute these words and no others: a command that none of them names
+   * has its name and its headline alone, which is all that a list of the commands shows of it. To
+   * read the options of all takes longer than many a command.
+   */
+  static CommandLine commandLine(ArgumentFiles words) {
+    List<String> all = List.of(words.words());
+    return commandLine(
+        command ->
+            all.contains(OF_ALL)
+                || all.contains(command.name())
+                || Arrays.stream(command.aliases()).anyMatch(all::contains));
+  }
+
+  private static CommandLine commandLine(Predicate<Command> needed) {
     LoraGraph root = new LoraGraph();
     CommandLine commandLine = new CommandLine(root);
-    TrainCommand train =
-        Objects.requireNonNull(commandLine.getSubcommands().get("train")).getCommand();
-    train.tell(listeners);
-    addPlugins(commandLine);
+    for (Class<?> type : COMMANDS) {
+      add(type, type, needed, commandLine);
+    }
+    addPlugins(commandLine, needed);
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     commandLine.setUsageHelpAutoWidth(true);
     // They are read before: see execute.
@@ -118,16 +148,35 @@ public final class LoraGraph implements Runnable {
     return commandLine;
   }
 
-  private static void addPlugins(CommandLine commandLine) {
+  /**
+   * @param command the class of a command, or an object of it
+   */
+  private static void add(
+      Class<?> type, Object command, Predicate<Command> needed, CommandLine parent) {
+    Command described = Objects.requireNonNull(type.getAnnotation(Command.class));
+    if (needed.test(described)) {
+      parent.addSubcommand(command);
+      return;
+    }
+    CommandLine.Model.CommandSpec headline =
+        CommandLine.Model.CommandSpec.create().name(described.name()).aliases(described.aliases());
+    headline.usageMessage().header(described.header()).hidden(described.hidden());
+    parent.addSubcommand(headline);
+  }
+
+  private static void addPlugins(CommandLine commandLine, Predicate<Command> needed) {
     ServiceLoader.load(CommandPlugin.class, CommandPlugin.class.getClassLoader()).stream()
         .map(ServiceLoader.Provider::get)
         .sorted(Comparator.comparing(CommandPlugin::parent))
         .forEach(
-            plugin ->
-                (plugin.parent().isEmpty()
-                        ? commandLine
-                        : Objects.requireNonNull(commandLine.getSubcommands().get(plugin.parent())))
-                    .addSubcommand(plugin.command()));
+            plugin -> {
+              Object command = plugin.command();
+              CommandLine parent =
+                  plugin.parent().isEmpty()
+                      ? commandLine
+                      : Objects.requireNonNull(commandLine.getSubcommands().get(plugin.parent()));
+              add(command.getClass(), command, needed, parent);
+            });
   }
 
   /**
@@ -136,11 +185,27 @@ public final class LoraGraph implements Runnable {
    * @param words the arguments, files of arguments ({@code @FILE}) among them
    */
   public static int execute(CommandLine commandLine, String... words) {
+    ArgumentFiles files;
     try {
-      ArgumentFiles files = new ArgumentFiles(words);
-      String[] args = files.words();
-      commandLine.setParameterExceptionHandler((e, given) -> onWrongUsage(e, files.empty()));
-      ConfigFile.apply(Objects.requireNonNull(commandLine.getSubcommands().get("train")), args);
+      files = new ArgumentFiles(words);
+    } catch (LoraGraphException e) {
+      return onFailure(e, commandLine, false);
+    }
+    return execute(commandLine, files);
+  }
+
+  /**
+   * Runs a command line and returns its exit code.
+   *
+   * @param commandLine one of all commands, or that of these words
+   */
+  static int execute(CommandLine commandLine, ArgumentFiles words) {
+    String[] args = words.words();
+    try {
+      commandLine.setParameterExceptionHandler((e, given) -> onWrongUsage(e, words.empty()));
+      if (List.of(args).contains(TRAIN)) {
+        ConfigFile.apply(Objects.requireNonNull(commandLine.getSubcommands().get(TRAIN)), args);
+      }
       return commandLine.execute(args);
     } catch (LoraGraphException e) {
       return onFailure(e, commandLine, false);

@@ -72,9 +72,6 @@ public final class Main {
   }
 
   private static int run(PrintStream out, PrintStream err, String[] args) {
-    CommandLine commandLine = LoraGraph.commandLine();
-    commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
-    commandLine.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
     for (int i = 0; i < args.length; i++) {
       if (args[i].indexOf(UNDECODABLE) >= 0) {
         err.printf(
@@ -84,7 +81,11 @@ public final class Main {
         return CommandLine.ExitCode.USAGE;
       }
     }
-    return LoraGraph.execute(commandLine, args);
+    ArgumentFiles words = new ArgumentFiles(args);
+    CommandLine commandLine = LoraGraph.commandLine(words);
+    commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+    commandLine.setErr(new PrintWriter(err, true, StandardCharsets.UTF_8));
+    return LoraGraph.execute(commandLine, words);
   }
 
   private static PrintStream utf8(FileDescriptor descriptor) {
