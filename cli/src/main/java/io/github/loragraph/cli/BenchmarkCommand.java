@@ -175,7 +175,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            GraphOptions.PLAIN.withPrecision(precision),
+            GraphOptions.PLAIN.withPrecision(precision).withKernels(Engines.kernels(device)),
             new SessionShapeInference(runtime));
     StepGraph step = StepGraph.of(training, AdamW.ofTrainer(), 1);
     double graphSeconds = seconds(start);

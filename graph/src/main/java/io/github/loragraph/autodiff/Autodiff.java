@@ -96,7 +96,7 @@ public final class Autodiff {
     Set<String> path = path(graph, types, loss, wanted);
     List<Node> tape =
         graph.nodes().stream().filter(n -> n.outputs().stream().anyMatch(path::contains)).toList();
-    GradientWalk walk = new GradientWalk(graph, types, path);
+    GradientWalk walk = new GradientWalk(graph, types, path, kernels);
     refuseMissingRules(tape, walk);
 
     walk.contribute(loss, seed(walk, loss, scale));
@@ -132,7 +132,7 @@ public final class Autodiff {
         checked.nodes().stream()
             .filter(n -> n.outputs().stream().anyMatch(path::contains))
             .toList();
-    refuseMissingRules(tape, new GradientWalk(checked, types, path));
+    refuseMissingRules(tape, new GradientWalk(checked, types, path, kernels));
   }
 
   /** The nodes on the path that a gradient goes through by what they are made of. */

@@ -47,16 +47,10 @@ final class FunctionInlining {
       int before = graph.nodes().size();
       TypedGraphBuilder builder = new TypedGraphBuilder(graph, node.name(), types);
       String result = Objects.requireNonNull(body(node, kernels)).write(node, builder);
-      List<Node> written = List.copyOf(graph.nodes().subList(before, graph.nodes().size()));
-      written.forEach(graph::remove);
-      for (Node inner : written) {
-        boolean last = inner.output(0).equals(result);
-        graph.insertBefore(node, last ? inner.withOutput(0, node.output(0) + "/body") : inner);
-      }
+      graph.moveTail(before, node);
       // A value is made once: the node goes before its result takes the name.
-      Node made = graph.requireProducer(node.output(0) + "/body");
       graph.remove(node);
-      graph.replace(made, made.withOutput(0, node.output(0)));
+      graph.rename(result, node.output(0));
     }
   }
 }

@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.ops.Gradient;
 import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.GradientFlow;
+import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.ops.TypedGraphBuilder;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
@@ -19,16 +20,19 @@ import org.jspecify.annotations.Nullable;
 final class GradientWalk implements GradientFlow {
   private final ValueTypes types;
   private final Set<String> path;
+  private final Kernels kernels;
   private final TypedGraphBuilder builder;
   private final Map<String, List<String>> contributions = new HashMap<>();
 
   /**
    * @param graph that gradients are written to
    * @param path the values that a gradient passes through
+   * @param kernels that it is written for
    */
-  GradientWalk(Graph graph, ValueTypes types, Set<String> path) {
+  GradientWalk(Graph graph, ValueTypes types, Set<String> path, Kernels kernels) {
     this.types = types;
     this.path = path;
+    this.kernels = kernels;
     this.builder = new TypedGraphBuilder(graph, "/gradient", types);
   }
 
@@ -46,6 +50,11 @@ final class GradientWalk implements GradientFlow {
   @Override
   public boolean isWanted(String value) {
     return path.contains(value);
+  }
+
+  @Override
+  public Kernels kernels() {
+    return kernels;
   }
 
   @Override

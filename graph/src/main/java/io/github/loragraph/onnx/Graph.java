@@ -167,6 +167,21 @@ public final class Graph {
     link(node);
   }
 
+  /** Moves the nodes from an index to the end, in their order, to before another node. */
+  public void moveTail(int from, Node anchor) {
+    List<Node> tail = nodes.subList(from, nodes.size());
+    List<Node> moved = List.copyOf(tail);
+    tail.clear();
+    nodes.addAll(indexOf(anchor), moved);
+  }
+
+  /** Gives a value of a node another name, also to all that read it; graph outputs keep theirs. */
+  public void rename(String value, String name) {
+    Node producer = requireProducer(value);
+    replace(producer, producer.withOutput(producer.outputs().indexOf(value), name));
+    redirectConsumers(value, name);
+  }
+
   public void remove(Node node) {
     nodes.remove(indexOf(node));
     unlink(node);

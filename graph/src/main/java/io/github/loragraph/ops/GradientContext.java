@@ -7,6 +7,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +50,36 @@ public final class GradientContext extends TypedGraphBuilder {
     return gradient;
   }
 
+  /** Whether the forms of {@link Kernels#CPU} are asked for. */
+  public boolean isForCpu() {
+    return flow.kernels() != Kernels.STANDARD;
+  }
+
   /** Whether the gradient of an input is wanted; never for one that is left out. */
   public boolean needs(int input) {
     return node.hasInput(input) && flow.isWanted(node.input(input));
+  }
+
+  /**
+   * Writes anew what the node computes, in its place, so that its gradient can read values in
+   * between.
+   *
+   * @param values writes it and gives the names of the results, in the order of the node's outputs;
+   *     there may be more of them than the node has outputs
+   * @return the names that the results have then: those of the node's outputs, where it has them
+   */
+  public List<String> inPlace(Supplier<List<String>> values) {
+    int before = graph().nodes().size();
+    List<String> results = new ArrayList<>(values.get());
+    graph().moveTail(before, node);
+    graph().remove(node);
+    for (int i = 0; i < results.size(); i++) {
+      if (node.hasOutput(i)) {
+        graph().rename(results.get(i), node.output(i));
+        results.set(i, node.output(i));
+      }
+    }
+    return results;
   }
 
   /** Hands over the gradient of an input; it must have the input's shape. */

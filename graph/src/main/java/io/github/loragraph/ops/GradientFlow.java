@@ -4,6 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The gradients of values while the walk goes back over the nodes. The walk provides it. */
 public interface GradientFlow {
+  /** What gradients are written for. */
+  Kernels kernels();
+
   /** Whether a gradient passes through a value. */
   boolean isWanted(String value);
 

@@ -5,12 +5,19 @@ import io.github.loragraph.onnx.OnnxModel;
 
 /** The kernels that gradients may be written for: what has to run the graph. */
 public enum Kernels {
-  /** Standard operators alone, which any ONNX Runtime runs. */
+  /** Standard operators alone, which any ONNX Runtime runs, and as few of them as there may be. */
   STANDARD,
 
   /**
-   * Also the gradient kernels for the CPU that ONNX Runtime's training build carries, in the domain
-   * {@link #DOMAIN}. The stock build does not know them.
+   * Standard operators in the forms that a CPU is fastest with. There a pass over the values of a
+   * layer, which no cache holds, costs more than a node does: a gradient shares what it can with
+   * the forward pass, for which the forward node may be written anew.
+   */
+  CPU,
+
+  /**
+   * The same, and the gradient kernels for the CPU that ONNX Runtime's training build carries, in
+   * the domain {@link #DOMAIN}. The stock build does not know them.
    */
   TRAINING_BUILD;
 

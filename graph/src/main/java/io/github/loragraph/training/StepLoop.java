@@ -122,9 +122,7 @@ public record StepLoop(OnnxModel model, StepGraph step) {
       Node last = body.requireProducer(layer);
       body.replace(last, last.withOutput(0, value.name()));
     }
-    List<Node> added = List.copyOf(body.nodes().subList(before, body.nodes().size()));
-    body.removeAll(added);
-    added.forEach(node -> body.insertBefore(first, node));
+    body.moveTail(before, first);
   }
 
   /**

@@ -13,6 +13,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.passes.FactorInGemm;
 import io.github.loragraph.passes.Pass;
 import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.passes.TypedModel;
@@ -156,6 +157,9 @@ public record TrainingGraph(
     for (String value : unreached) {
       graph.putInitializer(parameters.remove(value));
       graph.removeInput(value);
+    }
+    if (options.kernels() != Kernels.STANDARD) {
+      FactorInGemm.in(graph, gradients.values());
     }
     if (precision != Precision.FP32) {
       model =

@@ -49,7 +49,8 @@ import java.util.function.Function;
  * Checks gradients against central differences in double precision. A case is a small forward graph
  * over inputs; its outputs, each weighted with fixed random numbers, are summed to a loss. Every
  * case is checked three times: with all shapes known, with ranks alone, and with element types
- * alone, so that a rule's static and dynamic forms are both run.
+ * alone, so that a rule's static and dynamic forms are both run; each in the form of few nodes and
+ * in that for a CPU.
  *
  * <p>With a step of 1e-5 the difference itself is off by about 1e-10 (third derivatives) and by
  * rounding of 1e-16 / 1e-5. The tolerance, 1e-7 relative to the largest entry, covers both; a wrong
@@ -213,16 +214,18 @@ public final class FiniteDifferences {
       if (knowledge.compareTo(least) > 0) {
         break;
       }
-      Case whole = build(knowledge);
-      if (expected == null) {
-        expected =
-            inDoubles != null
-                ? differencesInDoubles()
-                : reference != null ? referenceDifferences() : differences(whole);
-      }
-      for (OrtSession.SessionOptions.OptLevel level :
-          List.of(NO_OPT, OrtSession.SessionOptions.OptLevel.ALL_OPT)) {
-        compare(whole, knowledge, level, expected);
+      for (Kernels kernels : List.of(Kernels.STANDARD, Kernels.CPU)) {
+        Case whole = build(knowledge, kernels);
+        if (expected == null) {
+          expected =
+              inDoubles != null
+                  ? differencesInDoubles()
+                  : reference != null ? referenceDifferences() : differences(whole);
+        }
+        for (OrtSession.SessionOptions.OptLevel level :
+            List.of(NO_OPT, OrtSession.SessionOptions.OptLevel.ALL_OPT)) {
+          compare(whole, knowledge, level, expected);
+        }
       }
     }
     checkConstants(expected);
@@ -309,7 +312,7 @@ public final class FiniteDifferences {
 
   private record Case(OnnxModel model, String loss, Map<String, String> gradients) {}
 
-  private Case build(Knowledge knowledge) {
+  private Case build(Knowledge knowledge, Kernels kernels) {
     Graph graph = new Graph();
     shapes.forEach(
         (name, shape) ->
@@ -329,7 +332,7 @@ public final class FiniteDifferences {
     String loss = weightedSum(graph, outputs, run(model, outputs, NO_OPT));
     List<String> wanted = inputs.keySet().stream().filter(n -> !frozen.contains(n)).toList();
     Map<String, String> gradients =
-        new Autodiff(Kernels.STANDARD)
+        new Autodiff(kernels)
             .gradients(
                 graph,
                 new ShapePropagation(Operators.all()).refine(graph, types(graph, model, knowledge)),
@@ -403,7 +406,7 @@ public final class FiniteDifferences {
     inputs.forEach(
         (name, values) ->
             other.inputs.put(name, Arrays.stream(values).map(x -> (float) x).toArray()));
-    return other.differences(other.build(Knowledge.SHAPES));
+    return other.differences(other.build(Knowledge.SHAPES, Kernels.STANDARD));
   }
 
   private static void refuseOtherDomains(Graph graph) {

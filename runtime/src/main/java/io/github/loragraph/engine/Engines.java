@@ -251,7 +251,7 @@ public record Engines(
             model,
             trainable,
             loss,
-            optimization.graphOptions(accumulation > 1),
+            optimization.graphOptions(accumulation > 1).withKernels(kernels(sessions.device())),
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
@@ -267,6 +267,11 @@ public record Engines(
       weights.close();
       throw explained(e);
     }
+  }
+
+  /** What the graph engine's gradients are written for. */
+  public static Kernels kernels(Device device) {
+    return device.isGpu() ? Kernels.STANDARD : Kernels.CPU;
   }
 
   private EvaluationGraph answers(Set<String> trained) {

@@ -6,11 +6,14 @@ import io.github.loragraph.ops.DifferentiableOperator;
 import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.ops.Trait;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 
 /**
  * y = x cdf(x) with the cumulative normal distribution: dx = dy (cdf(x) + x pdf(x)); with the tanh
- * approximation, its own derivative.
+ * approximation, its own derivative. On a CPU y is made of the same cdf, in fewer passes than
+ * kernel and gradient take apart.
  */
 @AutoService(OperatorFamily.class)
 public final class Gelu implements DifferentiableOperator {
@@ -28,9 +31,33 @@ public final class Gelu implements DifferentiableOperator {
   public void emit(Node node, GradientContext g) {
     String dy = g.outputGradient();
     String x = node.input(0);
-    String derivative =
-        node.attribute("approximate", "none").equals("tanh") ? tanhForm(x, g) : exactForm(x, g);
-    g.inputGradient(0, g.mul(dy, derivative));
+    boolean tanh = node.attribute("approximate", "none").equals("tanh");
+    if (!tanh && g.isForCpu()) {
+      g.inputGradient(0, shared(node, dy, g));
+    } else {
+      g.inputGradient(0, g.mul(dy, tanh ? tanhForm(x, g) : exactForm(x, g)));
+    }
+  }
+
+  /**
+   * With c = sqrt(1/2), u = c x and e = 1 + erf(u): y = c (u e), dx = c ((c dy) (e + u exp(ln(2 /
+   * sqrt(pi)) - u u))). A matrix product beside it takes its factor c inside.
+   */
+  private static String shared(Node node, String dy, GradientContext g) {
+    String x = node.input(0);
+    String c = g.scalarLike(x, Math.sqrt(0.5));
+    List<String> inner = new ArrayList<>();
+    g.inPlace(
+        () -> {
+          String u = g.mul(x, c);
+          String e = g.add(g.op("Erf", u), g.scalarLike(x, 1));
+          inner.addAll(List.of(u, e));
+          return List.of(g.mul(g.mul(u, e), c));
+        });
+    String u = inner.get(0);
+    String logarithm = g.scalarLike(x, Math.log(2 / Math.sqrt(Math.PI)));
+    String bell = g.mul(u, g.exp(g.sub(logarithm, g.mul(u, u))));
+    return g.mul(g.mul(g.mul(dy, c), g.add(inner.get(1), bell)), c);
   }
 
   /** With t = x / sqrt(2): (1 + erf(t)) / 2 + t exp(-t t) / sqrt(pi). */

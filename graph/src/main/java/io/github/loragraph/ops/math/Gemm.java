@@ -2,6 +2,7 @@ package io.github.loragraph.ops.math;
 
 import com.google.auto.service.AutoService;
 import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Shape.Dimension;
 import io.github.loragraph.ops.DifferentiableOperator;
 import io.github.loragraph.ops.GradientContext;
@@ -13,9 +14,16 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** y = alpha op(a) op(b) + beta c: products of dy with the other operand, with alpha inside. */
+/**
+ * y = alpha op(a) op(b) + beta c: products of dy with the other operand, with alpha inside. On a
+ * CPU the gradient of a b of few columns, as an adapter's is, is made as that of its transpose:
+ * matrix kernels are slow at products of few columns, and not at those of few rows.
+ */
 @AutoService(OperatorFamily.class)
 public final class Gemm implements DifferentiableOperator {
+  /** How many times fewer columns than rows are few. */
+  private static final long THIN = 4;
+
   @Override
   public String name() {
     return "Gemm";
@@ -39,6 +47,14 @@ public final class Gemm implements DifferentiableOperator {
     return result;
   }
 
+  private static boolean isThin(Node node, GradientContext g) {
+    Shape shape = g.shapeOf(node.input(1));
+    return shape != null
+        && shape.dimension(0).isKnown()
+        && shape.dimension(1).isKnown()
+        && shape.dimension(1).size() * THIN <= shape.dimension(0).size();
+  }
+
   @Override
   public void emit(Node node, GradientContext g) {
     String dy = g.outputGradient();
@@ -55,11 +71,12 @@ public final class Gemm implements DifferentiableOperator {
               : g.gemm(dy, false, b, !transB, "", alpha));
     }
     if (g.needs(1)) {
-      g.inputGradient(
-          1,
-          transB
+      boolean transposed = !transB && g.isForCpu() && isThin(node, g);
+      String gradient =
+          transB || transposed
               ? g.gemm(dy, true, a, transA, "", alpha)
-              : g.gemm(a, !transA, dy, false, "", alpha));
+              : g.gemm(a, !transA, dy, false, "", alpha);
+      g.inputGradient(1, transposed ? g.transpose(gradient, 1, 0) : gradient);
     }
     if (g.needs(2)) {
       String gradient = g.reduceToShape(dy, node.output(0), node.input(2));

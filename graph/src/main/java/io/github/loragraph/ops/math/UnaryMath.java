@@ -95,7 +95,7 @@ public final class UnaryMath implements OperatorFamily {
 
     @Override
     public Gradient gradient(Kernels kernels) {
-      return kernel == null || kernels == Kernels.STANDARD
+      return kernel == null || kernels != Kernels.TRAINING_BUILD
           ? this
           : new PreferredGradient(kernel, this);
     }

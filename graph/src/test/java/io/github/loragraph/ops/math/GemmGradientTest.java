@@ -44,6 +44,23 @@ class GemmGradientTest {
         .check();
   }
 
+  /** As an adapter's A is: on a CPU its gradient is that of its transpose. */
+  @Test
+  void bOfFewColumns() {
+    FiniteDifferences.of(b -> b.op("Gemm", n -> n.with("alpha", 0.5f), "a", "b"))
+        .input("a", 3, 8)
+        .input("b", 8, 2)
+        .check();
+  }
+
+  @Test
+  void bOfFewColumnsAndTransposedA() {
+    FiniteDifferences.of(b -> b.op("Gemm", n -> n.with("transA", 1), "a", "b"))
+        .input("a", 9, 3)
+        .input("b", 9, 1)
+        .check();
+  }
+
   @Test
   void scalarC() {
     FiniteDifferences.of(b -> b.op("Gemm", "a", "b", "c"))
