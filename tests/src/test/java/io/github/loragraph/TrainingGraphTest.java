@@ -25,6 +25,7 @@ import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.passes.TrainingNormalizer;
@@ -44,6 +45,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a training graph is made of, and that odd batches and odd declarations are no matter. */
@@ -67,10 +69,15 @@ class TrainingGraphTest {
   }
 
   private static TrainingGraph build(OnnxModel model) {
+    return build(model, Kernels.STANDARD);
+  }
+
+  private static TrainingGraph build(OnnxModel model, Kernels kernels) {
     return TrainingGraph.build(
         model,
         lora(model),
         CrossEntropyLoss.plain(),
+        GraphOptions.PLAIN.withKernels(kernels),
         new SessionShapeInference(OrtRuntime.ofThisProcess()));
   }
 
@@ -89,9 +96,10 @@ class TrainingGraphTest {
     assertTrue(ratio <= 2.5, () -> ratio + " backward nodes for each forward node");
   }
 
-  @Test
-  void noGradientOfAFrozenWeightIsComputed() {
-    TrainingGraph training = build(robertaBase());
+  @ParameterizedTest
+  @EnumSource(names = {"STANDARD", "CPU"})
+  void noGradientOfAFrozenWeightIsComputed(Kernels kernels) {
+    TrainingGraph training = build(robertaBase(), kernels);
     Graph graph = training.model().graph();
     Set<String> trained = training.gradients().keySet();
     // Of a weight's size there is nothing but the weight itself: layers are 48 or 96 wide, and
@@ -132,12 +140,25 @@ class TrainingGraphTest {
     return tensor.rank() == 2 && tensor.dim(0) == rows.size() && tensor.dim(1) == columns.size();
   }
 
-  @Test
-  void onlyStandardOperatorsAreWritten() {
-    StepGraph step = StepGraph.of(build(robertaBase()), AdamW.defaults(), 1);
+  @ParameterizedTest
+  @EnumSource(names = {"STANDARD", "CPU"})
+  void onlyStandardOperatorsAreWritten(Kernels kernels) {
+    StepGraph step = StepGraph.of(build(robertaBase(), kernels), AdamW.defaults(), 1);
     for (Node node : step.model().graph().nodes()) {
       assertEquals("", node.domain(), node::toString);
     }
+  }
+
+  /** On a GPU it is nodes that take time. */
+  @Test
+  void theStepOfAllAdaptersIsSmall() {
+    TrainingGraph training = build(robertaBase());
+    assertEquals(76, training.gradients().size());
+    StepGraph step = StepGraph.of(training, AdamW.defaults(), 1);
+    int nodes = step.model().graph().nodes().size();
+    assertTrue(nodes <= 1500, () -> nodes + " nodes");
+    int added = nodes - training.model().graph().nodes().size();
+    assertTrue(added <= 120, () -> added + " nodes of the optimizer");
   }
 
   @Test

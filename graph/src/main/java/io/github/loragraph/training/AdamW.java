@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.GraphBuilder;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019) as {@code
@@ -62,28 +63,36 @@ public record AdamW(
    *
    * @param learningRate names a FLOAT scalar
    * @param step names an INT64 scalar, 1 at the first step
+   * @param scale names a FLOAT scalar that all gradients are multiplied by; null for 1
    */
-  public StepFactors factors(GraphBuilder b, String learningRate, String step) {
+  public StepFactors factors(
+      GraphBuilder b, String learningRate, String step, @Nullable String scale) {
     String rate = b.cast(learningRate, ElementType.DOUBLE);
     String count = b.cast(step, ElementType.DOUBLE);
     String one = b.scalar(ElementType.DOUBLE, 1);
     String correction1 = b.sub(one, b.pow(b.scalar(ElementType.DOUBLE, beta1), count));
     String correction2 = b.sub(one, b.pow(b.scalar(ElementType.DOUBLE, beta2), count));
+    String root = b.sqrt(correction2);
     String keep = b.sub(one, b.mul(rate, b.scalar(ElementType.DOUBLE, weightDecay)));
     return new StepFactors(
         b.cast(keep, ElementType.FLOAT),
-        b.cast(b.div(rate, correction1), ElementType.FLOAT),
-        b.cast(b.div(one, b.sqrt(correction2)), ElementType.FLOAT));
+        b.cast(b.div(b.mul(rate, root), correction1), ElementType.FLOAT),
+        b.cast(b.mul(root, b.scalar(ElementType.DOUBLE, epsilon)), ElementType.FLOAT),
+        times(b, scale, 1 - beta1),
+        times(b, scale, Math.sqrt(1 - beta2)));
   }
 
   /**
    * The numbers that all parameters share in a step, names of FLOAT scalars.
    *
    * @param keep 1 - lr weightDecay
-   * @param stepSize lr / (1 - beta1^t)
-   * @param secondMomentScale 1 / sqrt(1 - beta2^t)
+   * @param stepSize lr sqrt(1 - beta2^t) / (1 - beta1^t)
+   * @param epsilon epsilon sqrt(1 - beta2^t)
+   * @param intoFirst (1 - beta1) scale
+   * @param intoSecond sqrt(1 - beta2) scale, which is squared with the gradient
    */
-  public record StepFactors(String keep, String stepSize, String secondMomentScale) {}
+  public record StepFactors(
+      String keep, String stepSize, String epsilon, String intoFirst, String intoSecond) {}
 
   /**
    * Emits the update of one FLOAT parameter.
@@ -95,14 +104,18 @@ public record AdamW(
   public State emit(
       GraphBuilder b, State state, String gradient, StepFactors factors, boolean decays) {
     String firstMoment =
-        b.add(b.mul(state.firstMoment(), number(b, beta1)), b.mul(gradient, number(b, 1 - beta1)));
-    String squared = b.mul(b.mul(gradient, gradient), number(b, 1 - beta2));
-    String secondMoment = b.add(b.mul(state.secondMoment(), number(b, beta2)), squared);
-    String root = b.mul(b.sqrt(secondMoment), factors.secondMomentScale());
-    String direction = b.div(firstMoment, b.add(root, number(b, epsilon)));
+        b.add(b.mul(state.firstMoment(), number(b, beta1)), b.mul(gradient, factors.intoFirst()));
+    String part = b.mul(gradient, factors.intoSecond());
+    String secondMoment = b.add(b.mul(state.secondMoment(), number(b, beta2)), b.mul(part, part));
+    String direction = b.div(firstMoment, b.add(b.sqrt(secondMoment), factors.epsilon()));
     String decayed = decays ? b.mul(state.parameter(), factors.keep()) : state.parameter();
     String updated = b.sub(decayed, b.mul(direction, factors.stepSize()));
     return new State(updated, firstMoment, secondMoment);
+  }
+
+  private static String times(GraphBuilder b, @Nullable String scale, double value) {
+    String number = number(b, value);
+    return scale == null ? number : b.mul(scale, number);
   }
 
   private static String number(GraphBuilder b, double value) {

@@ -62,13 +62,20 @@ public record StepGraph(
   public record Carried(String input, String output, Tensor initial) {}
 
   /**
-   * The places of one parameter among inputs and outputs. All are FLOAT tensors of one shape.
+   * Where one parameter, its moments and its gathered gradient lie: as parts of values that are
+   * carried, at the same place in each of them. All are FLOAT.
    *
-   * @param inputs the parameter and its moments; the gathered gradient, where there is one
-   * @param outputs their new values, in the same order
+   * @param inputs the carried values of which the parameter, its first moment and its second one
+   *     are parts; that of the gathered gradient, where there is one
+   * @param offset where in those values it begins, in bytes
    * @param initial the parameter's value in the model
    */
-  public record Slot(String parameter, List<String> inputs, List<String> outputs, Tensor initial) {
+  public record Slot(String parameter, List<String> inputs, int offset, Tensor initial) {
+    /** The carried value that has the parameter. */
+    public String values() {
+      return inputs.get(0);
+    }
+
     public String firstMoment() {
       return inputs.get(1);
     }
@@ -116,7 +123,13 @@ public record StepGraph(
 
     boolean scaled = graph.isInput(LossScaling.SCALE);
     boolean gathers = graph.isInput(TrainingGraph.SHARE);
-    Map<String, String> gradients = gathered(b, training, gathers, scaled);
+    Set<String> exempt = optimizer.exempt(training);
+    List<Tensor> parameters =
+        training.gradients().keySet().stream()
+            .map(name -> Objects.requireNonNull(training.initialValues().get(name)))
+            .toList();
+    List<ParameterGroup> groups = ParameterGroup.of(parameters, exempt, graph);
+    Map<ParameterGroup, String> gradients = gathered(b, training, groups, gathers, scaled);
     String norm = maxGradientNorm > 0 || scaled ? norm(b, gradients) : null;
     String scale =
         norm != null && maxGradientNorm > 0 ? reportAndClip(b, norm, maxGradientNorm) : null;
@@ -125,28 +138,23 @@ public record StepGraph(
         norm != null && scaled
             ? gate(b, norm, gathered, scaling)
             : new Gate(gathered, STEP, List.of());
-    AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, gate.updates());
-    Set<String> exempt = optimizer.exempt(training);
+    AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, gate.updates(), scale);
     List<Slot> slots = new ArrayList<>();
     List<Carried> carried = new ArrayList<>();
-    Zeros zeros = Zeros.forAll(training.initialValues().values());
-    for (Map.Entry<String, String> entry : gradients.entrySet()) {
-      String parameter = entry.getKey();
-      Tensor initial = Objects.requireNonNull(training.initialValues().get(parameter));
-      String gradient = entry.getValue();
-      b.setScope("/optimizer/" + parameter);
-      String total = gradient;
-      if (scale != null) {
-        gradient = b.mul(gradient, scale);
-      }
-      AdamW.State state =
-          new AdamW.State(parameter, parameter + FIRST_MOMENT, parameter + SECOND_MOMENT);
+    List<Tensor> initials = groups.stream().map(ParameterGroup::initial).toList();
+    Zeros zeros = Zeros.forAll(initials);
+    for (ParameterGroup group : groups) {
+      group.declare(graph);
+      String name = group.name();
+      Tensor initial = initials.get(groups.indexOf(group));
+      String gradient = Objects.requireNonNull(gradients.get(group));
+      b.setScope("/optimizer/" + name);
+      AdamW.State state = new AdamW.State(name, name + FIRST_MOMENT, name + SECOND_MOMENT);
       graph.addInput(ValueInfo.of(state.firstMoment(), initial.type()));
       graph.addInput(ValueInfo.of(state.secondMoment(), initial.type()));
-      AdamW.State updated =
-          optimizer.emit(b, state, gradient, factors, !exempt.contains(parameter));
+      AdamW.State updated = optimizer.emit(b, state, gradient, factors, group.decays());
       List<String> inputs =
-          new ArrayList<>(List.of(parameter, state.firstMoment(), state.secondMoment()));
+          new ArrayList<>(List.of(name, state.firstMoment(), state.secondMoment()));
       List<String> values =
           new ArrayList<>(
               List.of(updated.parameter(), updated.firstMoment(), updated.secondMoment()));
@@ -156,17 +164,17 @@ public record StepGraph(
         }
       }
       if (gathers) {
-        inputs.add(parameter + GATHERED);
-        values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), total));
+        inputs.add(name + GATHERED);
+        values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), gradient));
       }
-      List<String> outputs = new ArrayList<>();
       for (int i = 0; i < values.size(); i++) {
         String output = output(graph, values.get(i), updated(inputs.get(i)), initial);
-        outputs.add(output);
         Tensor before = i == 0 ? initial : zeros.like(initial).withName(inputs.get(i));
         carried.add(new Carried(inputs.get(i), output, before));
       }
-      slots.add(new Slot(parameter, inputs, outputs, initial));
+      group
+          .offsets()
+          .forEach((p, offset) -> slots.add(new Slot(p.name(), List.copyOf(inputs), offset, p)));
     }
     carried.addAll(gate.state());
     graph.removeDeadNodes();
@@ -220,38 +228,36 @@ public record StepGraph(
   }
 
   /** The sum over the batches of the step so far of the gradients without their loss scale. */
-  private static Map<String, String> gathered(
-      GraphBuilder b, TrainingGraph training, boolean gathers, boolean scaled) {
-    if (!gathers && !scaled) {
-      return training.gradients();
-    }
+  private static Map<ParameterGroup, String> gathered(
+      GraphBuilder b,
+      TrainingGraph training,
+      List<ParameterGroup> groups,
+      boolean gathers,
+      boolean scaled) {
     if (gathers) {
       b.graph().addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
     }
     String factor = scaled ? b.div(b.scalar(ElementType.FLOAT, 1), LossScaling.SCALE) : null;
-    Map<String, String> gathered = new LinkedHashMap<>();
-    training
-        .gradients()
-        .forEach(
-            (parameter, gradient) -> {
-              b.setScope((gathers ? "/accumulation/" : "/loss_scaling/") + parameter);
-              String sum = factor != null ? b.mul(gradient, factor) : gradient;
-              if (gathers) {
-                String before = parameter + GATHERED;
-                TensorType type =
-                    Objects.requireNonNull(training.initialValues().get(parameter)).type();
-                b.graph().addInput(ValueInfo.of(before, type));
-                sum = b.add(before, sum);
-              }
-              gathered.put(parameter, sum);
-            });
+    Map<ParameterGroup, String> gathered = new LinkedHashMap<>();
+    for (ParameterGroup group : groups) {
+      b.setScope("/gradient/" + group.name());
+      String gradient = group.gradient(b, training.gradients());
+      String sum = factor != null ? b.mul(gradient, factor) : gradient;
+      if (gathers) {
+        String before = group.name() + GATHERED;
+        b.graph().addInput(ValueInfo.of(before, group.type()));
+        sum = b.add(before, sum);
+      }
+      gathered.put(group, sum);
+    }
     return gathered;
   }
 
-  private static String norm(GraphBuilder b, Map<String, String> gradients) {
+  private static String norm(GraphBuilder b, Map<ParameterGroup, String> gradients) {
+    b.setScope("/optimizer");
     String[] squares =
-        gradients.values().stream()
-            .map(gradient -> b.reduce("ReduceSumSquare", gradient, "", false))
+        gradients.entrySet().stream()
+            .map(entry -> entry.getKey().sumOfSquares(b, entry.getValue()))
             .toArray(String[]::new);
     return b.sqrt(squares.length == 1 ? squares[0] : b.op("Sum", squares));
   }

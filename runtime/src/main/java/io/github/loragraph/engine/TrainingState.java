@@ -6,6 +6,7 @@ import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.ort.OrtFailure;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.training.StepGraph;
 import java.nio.ByteBuffer;
@@ -29,6 +30,9 @@ final class TrainingState implements AutoCloseable {
   private final OrtRuntime runtime;
   private final StepGraph graph;
   private final Map<OnnxTensor, ByteBuffer> contents = new HashMap<>();
+
+  /** Parameters as tensors of their own, over the memory of the value that they are a part of. */
+  private final Map<OnnxTensor, Map<String, OnnxTensor>> parts = new HashMap<>();
 
   /** By the names of the step graph's inputs. */
   private Map<String, OnnxTensor> current = new LinkedHashMap<>();
@@ -76,11 +80,22 @@ final class TrainingState implements AutoCloseable {
   }
 
   private void set(String input, Tensor value) {
-    ByteBuffer place = content(input).duplicate();
+    content(input).duplicate().put(value.bytes());
+  }
+
+  /** The part of a carried value that belongs to a parameter. */
+  private ByteBuffer part(String input, StepGraph.Slot slot) {
+    return content(input)
+        .slice(slot.offset(), slot.initial().bytes().remaining())
+        .order(ByteOrder.nativeOrder());
+  }
+
+  private void set(String input, StepGraph.Slot slot, Tensor value) {
+    ByteBuffer place = part(input, slot);
     if (place.remaining() != value.bytes().remaining()) {
       throw new LoraGraphException(
           "the checkpoint's '%s' has %,d bytes where the model's has %,d: it is another model's"
-              .formatted(input, value.bytes().remaining(), place.remaining()));
+              .formatted(slot.parameter(), value.bytes().remaining(), place.remaining()));
     }
     place.put(value.bytes());
   }
@@ -102,7 +117,7 @@ final class TrainingState implements AutoCloseable {
         throw new LoraGraphException(
             "the checkpoint has no '%s': it is another training's".formatted(slot.parameter()));
       }
-      set(slot.parameter(), parameter);
+      set(slot.values(), slot, parameter);
       if (group != null) {
         Map<String, Tensor> moments = group.states().getOrDefault(slot.parameter(), Map.of());
         if (!moments.keySet().containsAll(Checkpoint.MOMENTS)) {
@@ -110,8 +125,14 @@ final class TrainingState implements AutoCloseable {
               "the checkpoint has no moments of '%s': it is another training's"
                   .formatted(slot.parameter()));
         }
-        set(slot.firstMoment(), Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(0))));
-        set(slot.secondMoment(), Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(1))));
+        set(
+            slot.firstMoment(),
+            slot,
+            Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(0))));
+        set(
+            slot.secondMoment(),
+            slot,
+            Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(1))));
       }
     }
     for (StepGraph.Carried carried : numbers()) {
@@ -165,7 +186,7 @@ final class TrainingState implements AutoCloseable {
     List<Tensor> parameters = new ArrayList<>();
     Map<String, Map<String, Tensor>> states = new HashMap<>();
     for (StepGraph.Slot slot : graph.slots()) {
-      parameters.add(copy(slot.parameter(), slot.parameter(), slot));
+      parameters.add(copy(slot.values(), slot.parameter(), slot));
       states.put(
           slot.parameter(),
           Map.of(
@@ -182,7 +203,7 @@ final class TrainingState implements AutoCloseable {
   }
 
   private Tensor copy(String input, String name, StepGraph.Slot slot) {
-    ByteBuffer source = content(input).duplicate();
+    ByteBuffer source = part(input, slot);
     ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
     copy.put(source).flip();
     return Tensor.of(name, slot.initial().elementType(), copy, slot.initial().dims());
@@ -192,22 +213,40 @@ final class TrainingState implements AutoCloseable {
   Map<String, Tensor> parameters() {
     Map<String, Tensor> values = new LinkedHashMap<>();
     for (StepGraph.Slot slot : graph.slots()) {
-      values.put(slot.parameter(), copy(slot.parameter(), slot.parameter(), slot));
+      values.put(slot.parameter(), copy(slot.values(), slot.parameter(), slot));
     }
     return values;
+  }
+
+  /** A parameter as it is now; the tensors of both sets are made once. */
+  private OnnxTensor tensor(StepGraph.Slot slot) {
+    OnnxTensor whole = Objects.requireNonNull(current.get(slot.values()));
+    return parts
+        .computeIfAbsent(whole, w -> new HashMap<>())
+        .computeIfAbsent(
+            slot.parameter(),
+            p -> {
+              try {
+                Tensor like = slot.initial();
+                return runtime.tensor(part(slot.values(), slot), like.dims(), like.elementType());
+              } catch (OrtException e) {
+                throw OrtFailure.of("cannot read the parameters", e);
+              }
+            });
   }
 
   /** The tensors of the parameters, as they are until the next call. */
   Map<String, OnnxTensor> parameterTensors() {
     Map<String, OnnxTensor> parameters = new HashMap<>();
     for (StepGraph.Slot slot : graph.slots()) {
-      parameters.put(slot.parameter(), current.get(slot.parameter()));
+      parameters.put(slot.parameter(), tensor(slot));
     }
     return parameters;
   }
 
   @Override
   public void close() {
+    parts.values().forEach(tensors -> tensors.values().forEach(OnnxTensor::close));
     contents.keySet().forEach(OnnxTensor::close);
   }
 }

@@ -1,0 +1,153 @@
+package io.github.loragraph.training;
+
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.GraphBuilder;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Parameters that the optimizer sees as one tensor: all alike in their sizes but for the first,
+ * along which they lie one behind the other. The nodes that an update takes are few then, however
+ * many adapters there are, and each parameter is still one piece of memory.
+ *
+ * @param name of the tensor; that of the parameter where it is alone
+ * @param parameters at least one
+ * @param decays whether weight decay is on them
+ */
+record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
+  /** What is larger is left alone: to be put beside others it would have to be copied. */
+  private static final int LARGEST_BYTES = 4 << 20;
+
+  private static final String PACKED = "packed_parameters";
+
+  private record Key(List<Long> sizes, ElementType type, boolean decays) {}
+
+  /**
+   * The groups of parameters, in the order of the first of each.
+   *
+   * @param graph that their names are new in
+   * @param exempt those without weight decay
+   */
+  static List<ParameterGroup> of(Iterable<Tensor> parameters, Set<String> exempt, Graph graph) {
+    Map<Object, List<Tensor>> groups = new LinkedHashMap<>();
+    for (Tensor parameter : parameters) {
+      boolean alone = parameter.rank() == 0 || parameter.bytes().remaining() > LARGEST_BYTES;
+      List<Long> sizes = Arrays.stream(parameter.dims()).skip(1).boxed().toList();
+      Object key =
+          alone
+              ? parameter.name()
+              : new Key(sizes, parameter.elementType(), !exempt.contains(parameter.name()));
+      groups.computeIfAbsent(key, k -> new ArrayList<>()).add(parameter);
+    }
+    List<ParameterGroup> result = new ArrayList<>();
+    for (List<Tensor> members : groups.values()) {
+      String first = members.get(0).name();
+      String name = members.size() == 1 ? first : graph.freshName(PACKED);
+      result.add(new ParameterGroup(name, List.copyOf(members), !exempt.contains(first)));
+    }
+    return result;
+  }
+
+  private boolean isPacked() {
+    return parameters.size() > 1;
+  }
+
+  /** The type of the whole. */
+  TensorType type() {
+    return initial().type();
+  }
+
+  /** The values before the first step, under the name of the whole. */
+  Tensor initial() {
+    if (!isPacked()) {
+      return parameters.get(0);
+    }
+    Tensor first = parameters.get(0);
+    long[] dims = first.dims();
+    dims[0] = parameters.stream().mapToLong(p -> p.dim(0)).sum();
+    int bytes = parameters.stream().mapToInt(p -> p.bytes().remaining()).sum();
+    ByteBuffer all = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    parameters.forEach(p -> all.put(p.bytes()));
+    return Tensor.of(name, first.elementType(), all.flip(), dims);
+  }
+
+  /** Where each parameter begins in the whole, in bytes. */
+  Map<Tensor, Integer> offsets() {
+    Map<Tensor, Integer> offsets = new LinkedHashMap<>();
+    int offset = 0;
+    for (Tensor parameter : parameters) {
+      offsets.put(parameter, offset);
+      offset += parameter.bytes().remaining();
+    }
+    return offsets;
+  }
+
+  /**
+   * Makes the whole an input of the graph, and the parameters parts of it.
+   *
+   * @param graph has an input for each parameter
+   */
+  void declare(Graph graph) {
+    if (!isPacked()) {
+      return;
+    }
+    graph.addInput(ValueInfo.of(name, type()));
+    List<String> names = parameters.stream().map(Tensor::name).toList();
+    names.forEach(graph::removeInput);
+    int before = graph.nodes().size();
+    Node first = graph.nodes().get(0);
+    GraphBuilder b = new GraphBuilder(graph, "/optimizer/" + name);
+    String sizes = b.longs(parameters.stream().mapToLong(p -> p.dim(0)).toArray());
+    List<String> split = b.ops("Split", names.size(), n -> n.with("axis", 0), name, sizes);
+    for (int i = 0; i < split.size(); i++) {
+      graph.rename(split.get(i), names.get(i));
+    }
+    graph.moveTail(before, first);
+  }
+
+  /**
+   * The gradient of the whole.
+   *
+   * @param gradients of the parameters, by their names
+   * @return its name
+   */
+  String gradient(GraphBuilder b, Map<String, String> gradients) {
+    String[] parts =
+        parameters.stream()
+            .map(p -> Objects.requireNonNull(gradients.get(p.name())))
+            .toArray(String[]::new);
+    return isPacked() ? b.concat(0, parts) : parts[0];
+  }
+
+  /**
+   * The sum of the squares of a value of the whole's shape, a scalar. It is added up by rows first:
+   * one sum over hundreds of thousands of numbers would lose digits.
+   */
+  String sumOfSquares(GraphBuilder b, String value) {
+    long count =
+        type().requireShape().dimensions().stream()
+            .mapToLong(d -> d.size())
+            .reduce(1, (x, y) -> x * y);
+    long width = (long) Math.sqrt(count);
+    while (width > 1 && count % width != 0) {
+      width--;
+    }
+    if (width <= 1) {
+      return b.reduce("ReduceSumSquare", value, "", false);
+    }
+    String rows = b.reduce("ReduceSumSquare", b.reshape(value, -1, width), b.longs(-1), false);
+    return b.reduce("ReduceSum", rows, "", false);
+  }
+}
