@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  * @param deviceGigabytes the GPU's memory that was in use at most while it ran, less what was in
  *     use before; NaN where that cannot be had
  */
-record ChildProcess(String output, double deviceGigabytes) {
+public record ChildProcess(String output, double deviceGigabytes) {
   private static final long MINUTES = 30;
 
   /** As the launcher starts it. */
-  static List<String> loraGraph(List<String> arguments) {
+  public static List<String> loraGraph(List<String> arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -41,7 +41,7 @@ record ChildProcess(String output, double deviceGigabytes) {
    * @param memory of the GPU; null where there is none
    * @throws LoraGraphException with the last line of standard error if it fails
    */
-  static ChildProcess run(List<String> command, @Nullable GpuMemory memory) {
+  public static ChildProcess run(List<String> command, @Nullable GpuMemory memory) {
     @Nullable Path out = null;
     @Nullable Path err = null;
     try {

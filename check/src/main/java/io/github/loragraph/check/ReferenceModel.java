@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The models that steps are measured on, made by lora-graph's own commands. */
-enum ReferenceModel {
+public enum ReferenceModel {
   MINILM("all-MiniLM-L6-v2", "minilm"),
   ROBERTA_BASE("RoBERTa-base size", "roberta-base");
 
@@ -20,12 +20,12 @@ enum ReferenceModel {
   }
 
   /** As tables name it. */
-  String label() {
+  public String label() {
     return label;
   }
 
   /** The file that {@link #make} makes, relative to its folder. */
-  String file() {
+  public String file() {
     return folder + "/model.lora.onnx";
   }
 
@@ -44,7 +44,7 @@ enum ReferenceModel {
    *
    * @throws LoraGraphException if a command fails
    */
-  Path make(Path where) {
+  public Path make(Path where) {
     Path file = where.resolve(file());
     if (!Files.exists(file)) {
       for (List<String> command : commands()) {

@@ -29,7 +29,7 @@ class ScriptsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpu-check", "gpu-bundle", "built.sh"})
+  @ValueSource(strings = {"gpu-check", "gpu-bundle", "bench", "built.sh"})
   void bashReadsThem(String script) throws Exception {
     assertEquals(new Run(0, ""), Run.of("-n", SCRIPTS.resolve(script).toString()));
   }
@@ -42,6 +42,16 @@ class ScriptsTest {
     Run run = Run.of(words.toArray(String[]::new));
     assertEquals(2, run.exitCode(), run.output());
     assertTrue(run.output().startsWith("gpu-bundle: "), run.output());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--base", "--base no-such-commit"})
+  void theBenchmarkRefusesWrongCommits(String arguments) throws Exception {
+    List<String> words = new ArrayList<>(List.of(SCRIPTS.resolve("bench").toString()));
+    words.addAll(List.of(arguments.split(" ")));
+    Run run = Run.of(words.toArray(String[]::new));
+    assertEquals(2, run.exitCode(), run.output());
+    assertTrue(run.output().startsWith("bench: --base"), run.output());
   }
 
   @Test

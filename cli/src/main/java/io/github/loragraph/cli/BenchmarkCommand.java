@@ -31,7 +31,6 @@ import io.github.loragraph.training.TrainingGraph;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,8 +52,9 @@ import picocli.CommandLine.Spec;
     header = "Measures training steps of a model on random input.",
     description = {
       "",
-      "Prints the time of the forward pass and of a training step (the median), samples per"
-          + " second, the number of nodes and, on Linux, the peak of the process's memory.",
+      "Prints the time of the forward pass and of a training step (the median; of the step also the"
+          + " least and the most), the processor's time that they took of all cores together, samples"
+          + " per second, the number of nodes and, on Linux, the peak of the process's memory.",
       ""
     },
     footer = {
@@ -177,7 +177,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             loss,
             GraphOptions.PLAIN.withPrecision(precision).withKernels(Engines.kernels(device)),
             new SessionShapeInference(runtime));
-    StepGraph step = StepGraph.of(training, AdamW.ofTrainer(), 1);
+    StepGraph stepGraph = StepGraph.of(training, AdamW.ofTrainer(), 1);
     double graphSeconds = seconds(start);
     double graphGigabytes = memoryGigabytes("VmHWM") - before;
 
@@ -200,24 +200,28 @@ final class BenchmarkCommand implements Callable<Integer> {
       batch.add(labels(opened.labels()));
       List<StepInput> call =
           Collections.nCopies(engine.batchesPerCall(), new StepInput(batch, 1e-5));
-      double stepSeconds = median(() -> engine.steps(call)) / call.size();
+      Timing step = Timing.of(WARM_UP, steps, () -> engine.steps(call)).dividedBy(call.size());
       double peak = memoryGigabytes("VmHWM");
-      double forward = median(() -> engine.classifier().logits(input));
+      Timing forward = Timing.of(WARM_UP, steps, () -> engine.classifier().logits(input));
       result.put("engine", engine.name());
       result.put("device", device.toString());
       result.put("stepsPerCall", call.size());
       result.put("precision", precision.toString());
-      result.put("stepSeconds", stepSeconds);
-      result.put("samplesPerSecond", batchSize / stepSeconds);
-      result.put("forwardSeconds", forward);
-      result.put("stepInForwards", stepSeconds / forward);
+      result.put("stepSeconds", step.median());
+      result.put("stepSecondsLeast", step.least());
+      result.put("stepSecondsMost", step.most());
+      result.put("stepCpuSeconds", step.cpu());
+      result.put("samplesPerSecond", batchSize / step.median());
+      result.put("forwardSeconds", forward.median());
+      result.put("forwardCpuSeconds", forward.cpu());
+      result.put("stepInForwards", step.median() / forward.median());
       result.put("graphSeconds", graphSeconds);
       result.put("modelGigabytes", modelBytes(onnx) / 1e9);
       result.put("graphGigabytes", graphGigabytes);
       result.put("openSeconds", openSeconds);
       result.put("modelNodes", onnx.graph().nodes().size());
       result.put("trainingNodes", training.model().graph().nodes().size());
-      result.put("stepNodes", step.model().graph().nodes().size());
+      result.put("stepNodes", stepGraph.model().graph().nodes().size());
       result.put("peakGigabytes", peak);
       result.put("threads", threads.count());
     }
@@ -253,20 +257,6 @@ final class BenchmarkCommand implements Callable<Integer> {
         declared.name(), type.elementType(), shape, zeros.order(ByteOrder.nativeOrder()));
   }
 
-  private double median(Runnable work) {
-    for (int i = 0; i < WARM_UP; i++) {
-      work.run();
-    }
-    double[] times = new double[Math.max(1, steps)];
-    for (int i = 0; i < times.length; i++) {
-      long start = System.nanoTime();
-      work.run();
-      times[i] = seconds(start);
-    }
-    Arrays.sort(times);
-    return times[times.length / 2];
-  }
-
   private static double seconds(long start) {
     return (System.nanoTime() - start) / 1e9;
   }
@@ -274,6 +264,6 @@ final class BenchmarkCommand implements Callable<Integer> {
   /** The kernel's high-water mark of resident memory; NaN on systems that tell none. */
   private static double memoryGigabytes(String field) {
     OptionalLong bytes = ProcFile.bytes(ProcFile.SELF, field);
-    return bytes.isPresent() ? bytes.getAsLong() / 1024.0 / 1e6 : Double.NaN;
+    return bytes.isPresent() ? bytes.getAsLong() / 1e9 : Double.NaN;
   }
 }
