@@ -11,6 +11,7 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.trainer.BestEvaluation;
 import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.MicroBatch;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.WarmUp;
@@ -135,6 +136,7 @@ public final class TrainingArguments {
   private final @Nullable Long maxSteps;
   private final @Nullable Integer trainBatchSize;
   private final int gradientAccumulationSteps;
+  private final MicroBatch microBatch;
   private final @Nullable Double learningRate;
   private final Scheduler lrScheduler;
   private final long warmupSteps;
@@ -202,6 +204,7 @@ public final class TrainingArguments {
     maxSteps = b.maxSteps;
     trainBatchSize = b.trainBatchSize;
     gradientAccumulationSteps = b.gradientAccumulationSteps;
+    microBatch = b.microBatch;
     learningRate = b.learningRate;
     lrScheduler = b.lrScheduler;
     warmupSteps = b.warmupSteps;
@@ -277,6 +280,7 @@ public final class TrainingArguments {
     b.maxSteps = maxSteps;
     b.trainBatchSize = trainBatchSize;
     b.gradientAccumulationSteps = gradientAccumulationSteps;
+    b.microBatch = microBatch;
     b.learningRate = learningRate;
     b.lrScheduler = lrScheduler;
     b.warmupSteps = warmupSteps;
@@ -768,6 +772,7 @@ public final class TrainingArguments {
         .patience(patience)
         .batchSize(trainBatchSize())
         .accumulation(gradientAccumulationSteps)
+        .microBatch(microBatch)
         .shuffle(shuffle)
         .seed(seed)
         .build();
@@ -808,6 +813,9 @@ public final class TrainingArguments {
     map.put("steps", maxSteps);
     map.put("batchSize", trainBatchSize());
     map.put("accumulate", gradientAccumulationSteps);
+    if (!microBatch.isAuto()) {
+      map.put("microBatch", microBatch.toString());
+    }
     map.put("lr", learningRate());
     map.put("schedule", decay().toString());
     map.put("warmupSteps", warmupSteps);
@@ -889,6 +897,7 @@ public final class TrainingArguments {
     private @Nullable Long maxSteps;
     private @Nullable Integer trainBatchSize;
     private int gradientAccumulationSteps = 1;
+    private MicroBatch microBatch = MicroBatch.AUTO;
     private @Nullable Double learningRate;
     private Scheduler lrScheduler = Scheduler.LINEAR;
     private long warmupSteps;
@@ -1066,6 +1075,26 @@ public final class TrainingArguments {
     /** Batches that make up one step, as one batch of all their examples would; 1 unless set. */
     public Builder gradientAccumulationSteps(int gradientAccumulationSteps) {
       this.gradientAccumulationSteps = gradientAccumulationSteps;
+      return this;
+    }
+
+    /**
+     * The most examples of a batch that go through the model at once, 1 or more; a batch that has
+     * no more is in one piece. A step learns from its whole batch all the same, with its numbers
+     * but for rounding; memory and time are those of the pieces. Unless set, pieces have the size
+     * that is fast on a CPU; on a GPU each batch is in one.
+     */
+    public Builder microBatchSize(int examples) {
+      microBatch = MicroBatch.ofExamples(examples);
+      return this;
+    }
+
+    /**
+     * The same in tokens, those counted that pad them: pieces of short texts have more examples.
+     * One example is in a piece in any case.
+     */
+    public Builder microBatchTokens(int tokens) {
+      microBatch = MicroBatch.ofTokens(tokens);
       return this;
     }
 

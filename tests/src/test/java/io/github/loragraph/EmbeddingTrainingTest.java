@@ -147,6 +147,16 @@ class EmbeddingTrainingTest {
   void aBatchInPartsTeachesWhatTheWholeDoes(EmbeddingLoss loss) {
     Dataset data = Dataset.of(groups(16, negatives(loss), false, 1));
     TrainingResult whole = model.train(data, arguments(loss).build());
+    notes.clear();
+    TrainingResult micro = model.train(data, arguments(loss).microBatchSize(2).build());
+    boolean compares = loss.name().equals("cosent") || loss.name().equals("multiple-negatives");
+    assertEquals(
+        compares,
+        notes.contains(
+            "micro-batches (2) are not possible: the loss compares all examples of a batch with each other, so each batch is computed in one piece"),
+        notes::toString);
+    assertEquals(whole.trainLoss(), micro.trainLoss(), 1e-5 * Math.max(1, whole.trainLoss()));
+    assertTrue(difference(whole, micro) < 1e-5, () -> loss + ": " + difference(whole, micro));
     if (engine() == TrainingArguments.Engine.TRAINING_API) {
       assertThrows(
           LoraGraphException.class,

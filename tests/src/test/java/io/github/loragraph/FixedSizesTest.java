@@ -73,9 +73,17 @@ class FixedSizesTest {
             1,
             "--batch-size",
             16,
+            "--micro-batch",
+            2,
             "-o",
             folder.resolve("run"));
     assertEquals(0, trained.exitCode(), trained.err());
+    assertTrue(
+        trained
+            .err()
+            .contains(
+                "micro-batches (2) are not possible: the model takes batches of 3, no more and no fewer"),
+        trained.err());
     assertTrue(
         trained
             .err()

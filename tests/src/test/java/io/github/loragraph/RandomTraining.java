@@ -22,6 +22,7 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.MicroBatch;
 import io.github.loragraph.trainer.Trainer;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingListener;
@@ -43,6 +44,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A training whose settings are drawn at random, through all of its parts: data file, batches,
@@ -51,6 +54,7 @@ import java.util.Random;
  * of its own, each in a call of its own; and to {@link PlainTraining}, in which a step is one
  * batch.
  *
+ * @param microBatch into which pieces batches are cut
  * @param steps null to go by epochs
  * @param stopAfter the step after which the run is stopped and gone on with
  */
@@ -59,6 +63,7 @@ record RandomTraining(
     PlainTraining.Optimizer optimizer,
     int batchSize,
     int accumulation,
+    MicroBatch microBatch,
     int batchesPerCall,
     Long steps,
     Double epochs,
@@ -107,6 +112,7 @@ record RandomTraining(
             random.nextInt(3) == 0 ? 0 : 0.3),
         1 + random.nextInt(5),
         1 + random.nextInt(4),
+        microBatch(random),
         1 + random.nextInt(mostPerCall),
         bySteps ? (Long) (long) (1 + random.nextInt(12)) : null,
         bySteps ? null : (Double) (0.3 + random.nextInt(5) / 2.0),
@@ -115,6 +121,14 @@ record RandomTraining(
         random.nextInt(6),
         random.nextBoolean(),
         random.nextLong());
+  }
+
+  private static MicroBatch microBatch(Random random) {
+    return switch (random.nextInt(3)) {
+      case 0 -> MicroBatch.ofExamples(1 + random.nextInt(4));
+      case 1 -> MicroBatch.ofTokens(1 + random.nextInt(25));
+      default -> MicroBatch.WHOLE;
+    };
   }
 
   /**
@@ -139,6 +153,7 @@ record RandomTraining(
     WeightDecay on = optimizer.decaysAll() ? WeightDecay.ALL : WeightDecay.WEIGHTS;
     return new Engines(
         MODEL,
+        null,
         TinyClassifier.PARAMETERS,
         loss(examples),
         new Optimization(
@@ -146,6 +161,7 @@ record RandomTraining(
             optimizer.maxNorm(),
             LoraDropout.NONE),
         accumulation,
+        !microBatch.equals(MicroBatch.WHOLE),
         perCall,
         seed,
         SESSIONS);
@@ -162,6 +178,7 @@ record RandomTraining(
         .checkpointEvery(0)
         .batchSize(batchSize)
         .accumulation(accumulation)
+        .microBatch(microBatch)
         .shuffle(shuffle)
         .seed(seed)
         .build();
@@ -260,7 +277,7 @@ record RandomTraining(
         engines(examples(folder), 1).open(kind, null, 1, null, line -> {})) {
       Engine engine = opened.engine();
       for (int step = 0; step < order.size(); step++) {
-        List<List<Integer>> batches = order.get(step);
+        List<List<Integer>> batches = order.get(step).stream().flatMap(this::pieces).toList();
         double[] weights = new double[batches.size()];
         for (int i = 0; i < weights.length; i++) {
           for (int row : batches.get(i)) {
@@ -353,6 +370,21 @@ record RandomTraining(
     return batches;
   }
 
+  /** Of about the same number of rows, those of about one length together. */
+  private Stream<List<Integer>> pieces(List<Integer> batch) {
+    int longest = batch.stream().mapToInt(i -> data.rows().get(i).length).max().orElseThrow();
+    int most = microBatch.ofTokens() ? microBatch.most() / longest : microBatch.most();
+    most = Math.max(1, Math.min(most, batch.size()));
+    if (most == batch.size()) {
+      return Stream.of(batch);
+    }
+    List<Integer> sorted = new ArrayList<>(batch);
+    sorted.sort(Comparator.comparingInt(i -> data.rows().get(i).length));
+    int count = (batch.size() + most - 1) / most;
+    return IntStream.range(0, count)
+        .mapToObj(i -> sorted.subList(i * batch.size() / count, (i + 1) * batch.size() / count));
+  }
+
   private List<HostTensor> padded(List<Integer> batch) {
     int longest = batch.stream().mapToInt(i -> data.rows().get(i).length).max().orElseThrow();
     long[] ids = new long[batch.size() * longest];
@@ -374,7 +406,7 @@ record RandomTraining(
 
   @Override
   public String toString() {
-    return "labels %s of rows of %s, weights %s, %s, batches of %d, %d of them in a step, %d in a call, %s steps, %s epochs, %s after %s, stopped after %d, %s"
+    return "labels %s of rows of %s, weights %s, %s, batches of %d, %d of them in a step, in pieces of %s, %d in a call, %s steps, %s epochs, %s after %s, stopped after %d, %s"
         .formatted(
             Arrays.toString(data.labels()),
             data.rows().stream().map(row -> row.length).toList(),
@@ -382,6 +414,7 @@ record RandomTraining(
             optimizer,
             batchSize,
             accumulation,
+            microBatch,
             batchesPerCall,
             steps,
             epochs,

@@ -267,16 +267,25 @@ class RerankTest {
   @ValueSource(strings = {"binary-cross-entropy", "listwise-softmax", "list-net"})
   void accumulatedBatchesAreOneBatch(String loss) throws IOException {
     Path data = lists("train.jsonl", queries(8, 5));
-    Object[] options = {"--loss", loss, "--epochs", 2, "--lr", "1e-3", "--no-shuffle"};
+    Object[] options = {
+      "--loss", loss, "--epochs", 2, "--lr", "1e-3", "--epsilon", "1e-4", "--no-shuffle"
+    };
     List<Object> one = new ArrayList<>(List.of(options));
     one.addAll(List.of("--batch-size", 4));
     List<Object> two = new ArrayList<>(List.of(options));
     two.addAll(List.of("--batch-size", 2, "--accumulate", 2));
     train(data, "one", one.toArray());
     train(data, "two", two.toArray());
+    // A piece has whole queries, where they are compared.
+    one.addAll(List.of("--micro-batch", 1));
+    train(data, "pieces", one.toArray());
     float[] expected = parameters(Runs.model(folder.resolve("one")));
     float[] found = parameters(Runs.model(folder.resolve("two")));
     assertArrayEquals(expected, found, 2e-4f);
+    float[] inPieces = parameters(Runs.model(folder.resolve("pieces")));
+    assertArrayEquals(expected, inPieces, 2e-4f);
+    assertEquals("1", Runs.record(folder.resolve("pieces")).get("microBatch").asText());
+    assertEquals(0, distance(expected, inPieces), 1e-3);
     assertNotEquals(
         0, distance(expected, parameters(OnnxFile.read(model.resolve("model.onnx")))), 1e-3);
     assertEquals(0, distance(expected, found), 1e-3);

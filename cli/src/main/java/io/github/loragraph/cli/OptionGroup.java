@@ -74,6 +74,7 @@ enum OptionGroup {
   COURSE(
       "The course of the training",
       "--accumulate",
+      "--micro-batch",
       "--schedule",
       "--warmup-steps",
       "--warmup-ratio",

@@ -6,6 +6,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.MicroBatch;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.WeightDecay;
 import java.util.Arrays;
@@ -116,6 +117,17 @@ final class TrainingOptions {
           "Batches that make up one step, as one batch of all their examples would; the last step"
               + " of an epoch has those that are left (default: ${DEFAULT-VALUE}).")
   int accumulate;
+
+  @Option(
+      names = "--micro-batch",
+      paramLabel = "N",
+      converter = MicroBatchConverter.class,
+      description =
+          "Examples of a batch that are computed at once, or tokens with their padding"
+              + " (1024-tokens), or all. A step learns from its whole batch all the same; time and"
+              + " memory are those of the pieces (default: auto, 1024-tokens on a CPU and all on a"
+              + " GPU).")
+  @Nullable MicroBatch microBatch;
 
   @Option(
       names = {"--lr", "--learning-rate"},
@@ -412,9 +424,21 @@ final class TrainingOptions {
     ifGiven(maxTrainExamples, builder::maxTrainSamples);
     chooseStreaming(builder);
     ifGiven(batchSize, builder::trainBatchSize);
+    chooseMicroBatch(builder);
     ifGiven(examplesPerClass, builder::maxTrainSamplesPerClass);
     ifGiven(fewShotIterations, builder::fewShotIterations);
     return builder;
+  }
+
+  private void chooseMicroBatch(TrainingArguments.Builder builder) {
+    if (microBatch == null || microBatch.isAuto()) {
+      return;
+    }
+    if (microBatch.ofTokens()) {
+      builder.microBatchTokens(microBatch.most());
+    } else {
+      builder.microBatchSize(microBatch.most());
+    }
   }
 
   private void chooseStreaming(TrainingArguments.Builder builder) {

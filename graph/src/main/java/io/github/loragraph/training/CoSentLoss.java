@@ -22,6 +22,11 @@ public record CoSentLoss(double scale) implements EmbeddingLoss {
   }
 
   @Override
+  public boolean comparesExamples() {
+    return true;
+  }
+
+  @Override
   public ValueInfo labels(TensorType logits) {
     CosineSimilarityLoss.checkPairs(logits);
     return EmbeddingLoss.scoresOfRows(logits);

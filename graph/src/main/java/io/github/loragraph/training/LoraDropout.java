@@ -57,6 +57,17 @@ public record LoraDropout(double probability) implements Pass {
     return new SplittableRandom(runSeed * MULTIPLIERS[0] + step).nextLong();
   }
 
+  /**
+   * The same for a piece of a batch; that of the first is the batch's own.
+   *
+   * @param batch its number in the run, from 1
+   * @param piece its number in the batch, from 0
+   */
+  public static long seedOf(long runSeed, long batch, int piece) {
+    long whole = seedOf(runSeed, batch);
+    return piece == 0 ? whole : seedOf(whole, piece);
+  }
+
   /** Whether anything is dropped. */
   public boolean isOn() {
     return probability > 0;

@@ -91,4 +91,12 @@ public interface Loss {
   default boolean comparesRows() {
     return false;
   }
+
+  /**
+   * Whether an example is compared with all others of its batch, so that the loss of a batch is not
+   * the mean of those of its parts: batches are what they are, and not computed in pieces.
+   */
+  default boolean comparesExamples() {
+    return false;
+  }
 }

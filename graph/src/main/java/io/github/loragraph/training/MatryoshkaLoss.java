@@ -33,6 +33,11 @@ public record MatryoshkaLoss(Loss inner, List<Integer> dimensions) implements Em
   }
 
   @Override
+  public boolean comparesExamples() {
+    return inner.comparesExamples();
+  }
+
+  @Override
   public ValueInfo labels(TensorType logits) {
     Dimension own = EmbeddingLoss.shape(logits).dimension(-1);
     for (int dimension : dimensions) {

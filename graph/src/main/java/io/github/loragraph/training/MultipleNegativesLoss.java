@@ -34,6 +34,11 @@ public record MultipleNegativesLoss(double scale, boolean symmetric) implements 
   }
 
   @Override
+  public boolean comparesExamples() {
+    return true;
+  }
+
+  @Override
   public ValueInfo labels(TensorType logits) {
     return EmbeddingLoss.ids(logits);
   }

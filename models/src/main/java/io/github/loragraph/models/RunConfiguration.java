@@ -175,6 +175,7 @@ public final class RunConfiguration {
           "temperature",
           "matryoshka",
           "miniBatchSize",
+          "microBatch",
           "querySide",
           "keepIfBetter",
           "pooling",

@@ -28,6 +28,7 @@ final class ComparedSettings {
           "logEvery",
           "threads",
           "stepsPerCall",
+          "microBatch",
           "warmup",
           RunConfiguration.WRITE_MODEL,
           RunConfiguration.STREAMING,

@@ -54,6 +54,13 @@ public final class BatchSource {
   private final int multiple;
   private final int tokens;
   private final EpochView view;
+  private final boolean together;
+
+  /**
+   * Whether the model is told what of a row is padding, so that its answer does not depend on it.
+   */
+  private final boolean masked;
+
   private final BatchMemory memory = new BatchMemory();
   private Padding padding = Padding.NONE;
 
@@ -72,6 +79,8 @@ public final class BatchSource {
     this.seed = builder.seed;
     this.multiple = builder.padToMultipleOf;
     this.view = builder.view;
+    this.together = builder.together;
+    this.masked = inputs.stream().anyMatch(input -> isNamed(input, MASK));
     this.tokens = InputSizes.of(inputs).tokens();
   }
 
@@ -430,6 +439,61 @@ public final class BatchSource {
     }
   }
 
+  /** The examples of a batch, those in one list that have to stay in one batch. */
+  public List<List<Example>> unitsOf(List<Example> batch) {
+    return units(batch, together);
+  }
+
+  /** Tokens of one example in a batch, those counted that pad it; 0 where the model takes none. */
+  public long tokensPerExample(List<Example> batch) {
+    long all = 0;
+    for (ValueInfo input : inputs) {
+      if (isNamed(input, IDS)) {
+        long own = 1;
+        for (int size : paddedShape(input, batch, e -> e.inputs().get(input.name()))) {
+          own *= size;
+        }
+        all += own;
+      }
+    }
+    return all;
+  }
+
+  /**
+   * The most tokens of what has to stay in one batch, those counted that pad it; 0 where the model
+   * takes none.
+   *
+   * @throws IllegalStateException if examples are still to be encoded
+   */
+  public long mostTokens() {
+    if (inputs.stream().noneMatch(input -> isNamed(input, IDS))) {
+      return 0;
+    }
+    int largest = IntStream.range(0, units.size()).map(units::sizeOf).max().orElse(0);
+    return largest * mostTokensPerExample();
+  }
+
+  /** Examples of files are not made for it: their lengths are known. */
+  private long mostTokensPerExample() {
+    if (!StoredExamples.areReady(examples)) {
+      throw new IllegalStateException("examples are still to be encoded");
+    }
+    if (!(examples instanceof StoredExamples)) {
+      return tokensPerExample(examples);
+    }
+    return tokens > 0
+        ? tokens
+        : IntStream.range(0, examples.size())
+            .map(i -> StoredExamples.length(examples, i))
+            .max()
+            .orElse(0);
+  }
+
+  /** Whether an input is of some name, be it of one of several texts. */
+  private static boolean isNamed(ValueInfo input, String name) {
+    return input.name().equals(name) || input.name().endsWith("." + name);
+  }
+
   private int length(int unit) {
     int length = 0;
     for (int j = 0; j < units.sizeOf(unit); j++) {
@@ -444,13 +508,26 @@ public final class BatchSource {
    * @param group one or more
    */
   public Batch batch(List<Example> group) {
+    return batch(group, group);
+  }
+
+  /**
+   * The same for a piece of a batch. Where a model has no mask, its answers depend on the padding:
+   * then the piece is padded as the whole batch would be.
+   *
+   * @param group one or more
+   * @param whole the batch that they are of
+   */
+  public Batch batch(List<Example> group, List<Example> whole) {
+    List<Example> like = masked ? group : whole;
     BatchMemory.Loan loan = memory.lend();
     try {
       List<HostTensor> tensors = new ArrayList<>();
       for (ValueInfo input : inputs) {
-        boolean tokens = input.name().equals(IDS) || input.name().endsWith("." + IDS);
+        boolean tokens = isNamed(input, IDS);
         double filler = tokens ? padId : 0;
-        HostTensor tensor = tensor(input, group, e -> e.inputs().get(input.name()), filler, loan);
+        HostTensor tensor =
+            tensor(input, group, like, e -> e.inputs().get(input.name()), filler, loan);
         if (tokens) {
           count(input.name(), group, tensor);
         }
@@ -459,7 +536,8 @@ public final class BatchSource {
       HostTensor targets =
           labels == null
               ? null
-              : tensor(labels, group, Example::requireTarget, CrossEntropyLoss.IGNORE_INDEX, loan);
+              : tensor(
+                  labels, group, like, Example::requireTarget, CrossEntropyLoss.IGNORE_INDEX, loan);
       return new Batch(tensors, targets, group.size(), loan);
     } catch (RuntimeException e) {
       loan.close();
@@ -492,11 +570,12 @@ public final class BatchSource {
   private HostTensor tensor(
       ValueInfo declared,
       List<Example> group,
+      List<Example> like,
       Function<Example, Values> part,
       double filler,
       BatchMemory.Loan loan) {
     ElementType type = declared.requireType().elementType();
-    int[] padded = paddedShape(declared, group, part);
+    int[] padded = paddedShape(declared, like, part);
     long[] shape = new long[padded.length + 1];
     shape[0] = group.size();
     for (int axis = 0; axis < padded.length; axis++) {

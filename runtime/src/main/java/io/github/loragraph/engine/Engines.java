@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  *     the same model
  * @param trainable the values of the parameters to train
  * @param accumulation the most batches of a step
+ * @param inPieces whether batches may be in pieces, so that gradients are gathered in any case
  * @param batchesPerCall the most batches that the graph engine runs in one call
  * @param seed decides what dropout drops
  */
@@ -49,6 +50,7 @@ public record Engines(
     Loss loss,
     Optimization optimization,
     int accumulation,
+    boolean inPieces,
     int batchesPerCall,
     long seed,
     Sessions sessions) {
@@ -58,7 +60,7 @@ public record Engines(
   private static final int WARM_UP = 1;
   private static final int MEASURED = 3;
 
-  /** Engines for a model that answers as it is trained. */
+  /** Engines for a model that answers as it is trained, in whole batches. */
   public Engines(
       OnnxModel model,
       Set<String> trainable,
@@ -68,7 +70,17 @@ public record Engines(
       int batchesPerCall,
       long seed,
       Sessions sessions) {
-    this(model, null, trainable, loss, optimization, accumulation, batchesPerCall, seed, sessions);
+    this(
+        model,
+        null,
+        trainable,
+        loss,
+        optimization,
+        accumulation,
+        false,
+        batchesPerCall,
+        seed,
+        sessions);
   }
 
   public Engines {
@@ -251,7 +263,7 @@ public record Engines(
             model,
             trainable,
             loss,
-            optimization.graphOptions(accumulation > 1).withKernels(kernels(sessions.device())),
+            optimization.graphOptions(gathers()).withKernels(kernels(sessions.device())),
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
@@ -272,6 +284,10 @@ public record Engines(
   /** What the graph engine's gradients are written for. */
   public static Kernels kernels(Device device) {
     return device.isGpu() ? Kernels.STANDARD : Kernels.CPU;
+  }
+
+  private boolean gathers() {
+    return accumulation > 1 || inPieces;
   }
 
   private EvaluationGraph answers(Set<String> trained) {
@@ -305,7 +321,7 @@ public record Engines(
             loss,
             new OptimizerModel(
                 Optional.of(optimization.optimizer()), optimization.maxGradientNorm()),
-            optimization.graphOptions(accumulation > 1).withKernels(Kernels.TRAINING_BUILD),
+            optimization.graphOptions(gathers()).withKernels(Kernels.TRAINING_BUILD),
             new SessionShapeInference(sessions.runtime()));
     Engine engine = new TrainingApiEngine(artifacts, sessions, start, accumulation, seed);
     Weights weights = new Weights();

@@ -60,7 +60,7 @@ public final class GraphEngine implements Engine {
   private @Nullable ModelSession evaluation;
   private long steps;
 
-  /** Batches since the last update. */
+  /** Batches that were begun since the last update. */
   private int gathered;
 
   private float lastRate;
@@ -207,10 +207,11 @@ public final class GraphEngine implements Engine {
     List<List<HostTensor>> given = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
       StepInput input = inputs.get(i);
-      long dropout = LoraDropout.seedOf(seed, step * accumulation + before + 1);
+      before += input.piece() == 0 ? 1 : 0;
+      long dropout = LoraDropout.seedOf(seed, step * accumulation + before, input.piece());
       given.add(numbers.get(i).with(input, step + 1, dropout));
       step += input.update() ? 1 : 0;
-      before = input.update() ? 0 : before + 1;
+      before = input.update() ? 0 : before;
     }
     List<OnnxTensor> owned = new ArrayList<>();
     try {

@@ -65,7 +65,7 @@ public final class TrainingApiEngine implements Engine {
 
   private final long seed;
 
-  /** Batches since the last update. */
+  /** Batches that were begun since the last update. */
   private int gathered;
 
   private long steps;
@@ -116,7 +116,10 @@ public final class TrainingApiEngine implements Engine {
   }
 
   private StepResult run(StepInput input) {
-    seedNumber.data().putLong(0, LoraDropout.seedOf(seed, steps * accumulation + gathered + 1));
+    gathered += input.piece() == 0 ? 1 : 0;
+    seedNumber
+        .data()
+        .putLong(0, LoraDropout.seedOf(seed, steps * accumulation + gathered, input.piece()));
     share.data().putFloat(0, (float) input.share());
     decayRate.data().putFloat(0, input.update() ? (float) input.learningRate() : 0);
     List<HostTensor> given = new ArrayList<>(input.batch());
@@ -128,7 +131,6 @@ public final class TrainingApiEngine implements Engine {
       try (OrtSession.Result result = session.trainStep(feeds)) {
         loss = OrtTensors.scalar(result, artifacts.loss());
       }
-      gathered++;
       if (input.update()) {
         session.setLearningRate((float) input.learningRate());
         session.optimizerStep();

@@ -5,6 +5,7 @@ import io.github.loragraph.data.Padding;
 import io.github.loragraph.onnx.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 final class CheckpointMarks {
   /** The property that names the engine. */
   static final String ENGINE = "engine";
+
+  /** The property that says how much of a batch is computed at once. */
+  static final String MICRO_BATCH = "micro-batch";
 
   /** The property of one whose step is evaluated, but was not yet. */
   private static final String EVALUATION_DUE = "evaluation.due";
@@ -38,6 +42,20 @@ final class CheckpointMarks {
             && start.properties().get(PADDING) instanceof Long padding
         ? new Padding(tokens, padding)
         : Padding.NONE;
+  }
+
+  /**
+   * What was chosen when the run of a checkpoint began; empty where it is of no run, or there is
+   * none. Runs from before there were pieces had none.
+   */
+  static Optional<MicroBatch> microBatch(@Nullable Checkpoint start) {
+    if (start == null || !(start.properties().get(ENGINE) instanceof String)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        start.properties().get(MICRO_BATCH) instanceof String chosen
+            ? MicroBatch.parse(chosen)
+            : MicroBatch.WHOLE);
   }
 
   static Checkpoint evaluationDue(Checkpoint state) {
@@ -70,6 +88,7 @@ final class CheckpointMarks {
                 name.equals(EVALUATION_DUE)
                     || name.equals(FINISHED)
                     || name.equals(ENGINE)
+                    || name.equals(MICRO_BATCH)
                     || OF_RUN.stream().anyMatch(name::startsWith));
     return new Checkpoint(
         checkpoint.trainable(),

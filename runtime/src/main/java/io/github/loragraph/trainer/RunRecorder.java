@@ -146,6 +146,11 @@ public final class RunRecorder implements TrainingListener {
   }
 
   @Override
+  public void computes(MicroBatch microBatch) {
+    put(RunRecord.MICRO_BATCH, microBatch.toString());
+  }
+
+  @Override
   public void started(long steps) {
     totalSteps = steps;
   }

@@ -3,23 +3,38 @@ package io.github.loragraph.trainer;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.training.Loss;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Walks over the steps of all epochs: none has batches of two of them. */
 final class StepCursor {
   /**
-   * The batches of one step.
+   * What goes through the model at once.
    *
-   * @param shares how much of the step's loss each batch is: by the labels that count in it, so
-   *     that the step is that of one batch of all their examples. All 0 where none counts
+   * @param batch that it is of, or is
+   * @param piece which one of the batch, from 0
+   * @param share how much of the step's loss it is: by the labels that count in it, so that the
+   *     step is that of one batch of all its examples. 0 for all of a step where none counts
+   */
+  record Part(List<Example> examples, List<Example> batch, int piece, double share) {}
+
+  /**
+   * One step.
+   *
+   * @param parts of all its batches, in turn
    * @param epochsAfter passes over the data when the step is done
    */
-  record Step(List<List<Example>> batches, double[] shares, int examples, double epochsAfter) {}
+  record Step(List<Part> parts, int examples, double epochsAfter) {
+    /** Whether no label of it counts. */
+    boolean countsNothing() {
+      return parts.stream().allMatch(part -> part.share() == 0);
+    }
+  }
 
   private final BatchSource batches;
   private final Loss loss;
   private final int accumulation;
+  private final MicroBatch microBatch;
   private long epoch;
   private int next;
   private List<List<Example>> order;
@@ -32,6 +47,7 @@ final class StepCursor {
     this.batches = batches;
     this.loss = loss;
     this.accumulation = settings.accumulation();
+    this.microBatch = settings.microBatch();
     long perEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
     this.epoch = passed / perEpoch;
     this.next = (int) (passed % perEpoch) * accumulation;
@@ -47,13 +63,19 @@ final class StepCursor {
     // Copied: each batch is made only once.
     List<List<Example>> group = List.copyOf(order.subList(next, end));
     next = end;
-    double[] shares = group.stream().mapToDouble(this::weight).toArray();
-    double sum = Arrays.stream(shares).sum();
-    for (int i = 0; sum > 0 && i < shares.length; i++) {
-      shares[i] /= sum;
+    List<Part> parts = new ArrayList<>();
+    for (List<Example> batch : group) {
+      List<List<Example>> pieces = microBatch.pieces(batch, batches);
+      for (int i = 0; i < pieces.size(); i++) {
+        parts.add(new Part(pieces.get(i), batch, i, weight(pieces.get(i))));
+      }
+    }
+    double sum = parts.stream().mapToDouble(Part::share).sum();
+    if (sum > 0) {
+      parts.replaceAll(p -> new Part(p.examples(), p.batch(), p.piece(), p.share() / sum));
     }
     int examples = group.stream().mapToInt(List::size).sum();
-    return new Step(group, shares, examples, epoch + (double) end / order.size());
+    return new Step(List.copyOf(parts), examples, epoch + (double) end / order.size());
   }
 
   private double weight(List<Example> batch) {

@@ -31,11 +31,6 @@ public record TrainedGraph(Answer answer, OnnxModel model, int partSize) {
     return partSize > 0 && partSize < batchSize;
   }
 
-  /** The most parts that a batch has. */
-  int parts(int batchSize) {
-    return divides(batchSize) ? (batchSize + partSize - 1) / partSize : 1;
-  }
-
   /**
    * The engine that can run it: parameters are asked for in the midst of a step.
    *

@@ -10,7 +10,6 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,7 +82,7 @@ public final class Trainer {
       @Nullable Checkpoint start) {
     this(
         engine,
-        new WholeBatches(engine, batches),
+        new DirectBatches(engine, batches),
         batches,
         loss,
         settings,
@@ -418,7 +417,8 @@ public final class Trainer {
     Checkpoint state =
         span.putInto(last ? finished(step) : engine.checkpoint())
             .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
-            .with(CheckpointMarks.ENGINE, engine.name());
+            .with(CheckpointMarks.ENGINE, engine.name())
+            .with(CheckpointMarks.MICRO_BATCH, settings.microBatch().toString());
     state = CheckpointMarks.padded(best.putInto(state, settings.keepsBest()), padding);
     Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
     divergence.refuse(step, whole);
@@ -503,7 +503,7 @@ public final class Trainer {
       long totalSteps,
       LearningRateSchedule schedule,
       long evalEvery) {
-    long count = Math.max(1, runner.batchesPerCall() / settings.accumulation());
+    long count = Math.max(1, runner.batchesPerCall() / settings.mostParts());
     count = Math.min(count, totalSteps - done);
     count = Math.min(count, untilDue(drawn(done), evalEvery));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
@@ -516,14 +516,11 @@ public final class Trainer {
       StepCursor.Step step = cursor.next();
       noteWhereNothingCounts(number, step);
       steps.add(step);
-      for (int i = 0; i < step.batches().size(); i++) {
-        boolean last = i == step.batches().size() - 1;
+      for (int i = 0; i < step.parts().size(); i++) {
+        boolean last = i == step.parts().size() - 1;
         parts.add(
             new BatchRunner.Part(
-                step.batches().get(i),
-                schedule.at(number - settings.continued().step()),
-                step.shares()[i],
-                last));
+                step.parts().get(i), schedule.at(number - settings.continued().step()), last));
       }
     }
     long begin = System.nanoTime();
@@ -543,11 +540,11 @@ public final class Trainer {
       double rate = schedule.at(number - settings.continued().step());
       double mean = 0;
       double norm = Double.NaN;
-      for (double share : step.shares()) {
-        StepResult part = result.next();
-        divergence.refuse(number, rate, part);
-        mean += share * part.loss();
-        norm = part.gradientNorm();
+      for (StepCursor.Part part : step.parts()) {
+        StepResult of = result.next();
+        divergence.refuse(number, rate, of);
+        mean += part.share() * of.loss();
+        norm = of.gradientNorm();
       }
       outcomes.add(new StepOutcome(mean, norm, rate, step.examples(), step.epochsAfter(), nanos));
     }
@@ -557,7 +554,7 @@ public final class Trainer {
 
   /** As PyTorch has it, the mean over nothing would be no number and end the run. */
   private void noteWhereNothingCounts(long number, StepCursor.Step step) {
-    if (!saidNothingCounts && Arrays.stream(step.shares()).allMatch(share -> share == 0)) {
+    if (!saidNothingCounts && step.countsNothing()) {
       saidNothingCounts = true;
       String note =
           "step %,d has no label that counts: its loss and gradient are 0 (said once)"

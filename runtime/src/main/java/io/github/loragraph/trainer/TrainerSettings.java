@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param stopAfter the step after which the run is stopped, to be gone on with; 0 to end it
  * @param batchSize examples in a batch
  * @param accumulation batches in a step; the last step of an epoch has what is left
+ * @param microBatch how much of a batch is computed at once
  * @param shuffle whether each epoch is shuffled
  * @param seed of all that is random: the order of the examples and dropout
  */
@@ -50,6 +51,7 @@ public record TrainerSettings(
     long stopAfter,
     int batchSize,
     int accumulation,
+    MicroBatch microBatch,
     boolean shuffle,
     long seed) {
   /** Passes over the data where nothing else is given. */
@@ -100,6 +102,12 @@ public record TrainerSettings(
     return (batchesPerEpoch + accumulation - 1) / accumulation;
   }
 
+  /** The most parts of a step that go through the model one after the other. */
+  public int mostParts() {
+    return (int)
+        Math.min(Integer.MAX_VALUE, (long) accumulation * microBatch.mostPieces(batchSize));
+  }
+
   /** Settings with the defaults for adapters. */
   public static Builder builder() {
     return new Builder();
@@ -125,6 +133,7 @@ public record TrainerSettings(
     builder.stopAfter = stopAfter;
     builder.batchSize = batchSize;
     builder.accumulation = accumulation;
+    builder.microBatch = microBatch;
     builder.shuffle = shuffle;
     builder.seed = seed;
     return builder;
@@ -260,6 +269,7 @@ public record TrainerSettings(
     private long stopAfter;
     private int batchSize = BatchSource.BATCH_SIZE;
     private int accumulation = 1;
+    private MicroBatch microBatch = MicroBatch.WHOLE;
     private boolean shuffle = true;
     private long seed;
 
@@ -375,6 +385,12 @@ public record TrainerSettings(
       return this;
     }
 
+    /** How much of a batch is computed at once; all of it unless told otherwise. */
+    public Builder microBatch(MicroBatch microBatch) {
+      this.microBatch = microBatch;
+      return this;
+    }
+
     /** Whether each epoch is shuffled. */
     public Builder shuffle(boolean shuffle) {
       this.shuffle = shuffle;
@@ -409,6 +425,7 @@ public record TrainerSettings(
           stopAfter,
           batchSize,
           accumulation,
+          microBatch,
           shuffle,
           seed);
     }

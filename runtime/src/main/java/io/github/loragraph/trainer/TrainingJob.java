@@ -1,6 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
@@ -335,14 +336,33 @@ public record TrainingJob(
       @Nullable Checkpoint start,
       BestParameters best) {
     Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
+    OnnxModel trained = graph == null ? answer.answering() : graph.model();
+    MicroBatch chosen =
+        new MicroBatchChoice(this, trained.graph().requiredInputs())
+            .settled(CheckpointMarks.microBatch(start), log);
+    listeners.forEach(l -> l.computes(chosen));
+    return toBuilder()
+        .settings(settings.toBuilder().microBatch(chosen).build())
+        .build()
+        .trained(trained, answer, listeners, start, best);
+  }
+
+  /** The same when it is settled how much of a batch is computed at once. */
+  private Result trained(
+      OnnxModel trained,
+      Answer answer,
+      List<TrainingListener> listeners,
+      @Nullable Checkpoint start,
+      BestParameters best) {
+    Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
     boolean divides = graph != null && graph.divides(settings.batchSize());
-    Engines engines = engines(answer, divides);
+    Engines engines = engines(trained, answer, divides);
     try (Engines.Opened opened =
         engines.open(
             graph == null ? kind : graph.engine(kind, settings.batchSize(), log),
             CheckpointMarks.engineStart(start),
             settings.ownSteps(perEpoch()),
-            (inputs, labels) -> batches(inputs, labels).epoch(0).next(),
+            (inputs, labels) -> firstBatch(batches(inputs, labels)),
             log)) {
       opened.unreached().notes().forEach(log);
       Engine engine = opened.engine();
@@ -356,7 +376,7 @@ public record TrainingJob(
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null
-                ? new WholeBatches(engine, batches)
+                ? new DirectBatches(engine, batches)
                 : new CachedGradients(
                     engine,
                     evaluator,
@@ -392,17 +412,21 @@ public record TrainingJob(
     }
   }
 
-  private Engines engines(Answer answer, boolean divides) {
-    // With a second batch in a step the graph gathers gradients.
-    int parts =
-        divides ? Math.max(2, Objects.requireNonNull(graph).parts(settings.batchSize())) : 1;
+  /** What engines are compared on. */
+  private Batch firstBatch(BatchSource batches) {
+    List<Example> first = batches.order(0).get(0);
+    return batches.batch(settings.microBatch().pieces(first, batches).get(0), first);
+  }
+
+  private Engines engines(OnnxModel trained, Answer answer, boolean divides) {
     return new Engines(
-        graph == null ? answer.answering() : graph.model(),
+        trained,
         graph == null ? null : answer.answering(),
         trainable,
         divides ? new GradientLoss() : loss,
         optimization,
-        Math.multiplyExact(settings.accumulation(), parts),
+        settings.accumulation(),
+        divides || !settings.microBatch().isWhole(settings.batchSize()),
         divides ? 1 : perCall(),
         settings.seed(),
         sessions);
@@ -465,12 +489,17 @@ public record TrainingJob(
   /** A call has memory for all its batches: no more than the run has. */
   private int perCall() {
     long perEpoch = perEpoch();
-    long perStep = Math.min(settings.accumulation(), perEpoch);
+    long perStep =
+        Math.min(settings.accumulation(), perEpoch)
+            * settings.microBatch().mostPieces(settings.batchSize());
     long steps = Math.min(Integer.MAX_VALUE, settings.ownSteps(perEpoch));
     return (int) Math.min(batchesPerCall, steps * perStep);
   }
 
-  private BatchSource batches(List<ValueInfo> inputs, ValueInfo labels) {
+  /**
+   * @param labels declares the labels; null where batches need none
+   */
+  BatchSource batches(List<ValueInfo> inputs, @Nullable ValueInfo labels) {
     return BatchSource.of(data.training(), inputs)
         .labels(labels)
         .batchSize(settings.batchSize())

@@ -6,6 +6,12 @@ import java.util.Map;
 
 /** Hears of a training's progress. */
 public interface TrainingListener {
+  /**
+   * Before the first step, and where a run is gone on with: how much of a batch is computed at
+   * once.
+   */
+  default void computes(MicroBatch microBatch) {}
+
   /** Before the first step. */
   default void started(long totalSteps) {}
 

@@ -8,8 +8,8 @@ import io.github.loragraph.engine.StepResult;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Each batch is padded and handed to the engine as it is, several in one call where it can. */
-record WholeBatches(Engine engine, BatchSource batches) implements BatchRunner {
+/** Each part is padded and handed to the engine as it is, several in one call where it can. */
+record DirectBatches(Engine engine, BatchSource batches) implements BatchRunner {
   @Override
   public int batchesPerCall() {
     return engine.batchesPerCall();
@@ -22,9 +22,11 @@ record WholeBatches(Engine engine, BatchSource batches) implements BatchRunner {
     try {
       List<StepInput> inputs = new ArrayList<>();
       for (Part part : parts) {
-        Batch batch = batches.batch(part.examples());
+        Batch batch = batches.batch(part.examples(), part.of().batch());
         open.add(batch);
-        inputs.add(new StepInput(batch.withLabels(), part.rate(), part.share(), part.last()));
+        inputs.add(
+            new StepInput(
+                batch.withLabels(), part.rate(), part.share(), part.of().piece(), part.last()));
       }
       return engine.steps(inputs);
     } finally {

@@ -1,0 +1,83 @@
+package io.github.loragraph.trainer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.Values;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.TensorType;
+import io.github.loragraph.onnx.ValueInfo;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MicroBatchTest {
+  private static final List<ValueInfo> INPUTS =
+      List.of(ValueInfo.of("input_ids", TensorType.of(ElementType.INT64, -1, -1)));
+
+  private static List<Example> examples(int... lengths) {
+    return IntStream.of(lengths)
+        .mapToObj(length -> new Example(Map.of("input_ids", Values.of(new int[length])), null))
+        .toList();
+  }
+
+  /** The lengths in each piece. */
+  private static String pieces(String size, int... lengths) {
+    List<Example> batch = examples(lengths);
+    BatchSource source = BatchSource.of(batch, INPUTS).batchSize(lengths.length).build();
+    return MicroBatch.parse(size).pieces(batch, source).stream()
+        .map(piece -> piece.stream().map(Example::length).toList())
+        .toList()
+        .toString();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"8", "1024-tokens", "all", "auto"})
+  void isReadAsItIsWritten(String text) {
+    assertEquals(text, MicroBatch.parse(text).toString());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "0", "-3", "8.5", "8 tokens", "0-tokens", "9999999999", "half"})
+  void whatIsNoSizeIsRefused(String text) {
+    assertThrows(LoraGraphException.class, () -> MicroBatch.parse(text));
+  }
+
+  @Test
+  void piecesHaveAboutTheSameNumberOfExamplesOfOneLength() {
+    assertEquals("[[9, 2, 5]]", pieces("all", 9, 2, 5));
+    assertEquals("[[9, 2, 5]]", pieces("3", 9, 2, 5));
+    assertEquals("[[2, 5], [7, 9]]", pieces("3", 9, 2, 5, 7));
+    assertEquals("[[1], [2, 5], [7, 9]]", pieces("2", 9, 2, 5, 7, 1));
+    assertEquals("[[2], [5], [9]]", pieces("1", 9, 2, 5));
+  }
+
+  /** As many examples as there is room for if each is as long as the longest. */
+  @Test
+  void tokensAreCountedWithTheirPadding() {
+    assertEquals("[[9, 2, 5]]", pieces("27-tokens", 9, 2, 5));
+    assertEquals("[[2], [5, 9]]", pieces("26-tokens", 9, 2, 5));
+    assertEquals("[[2], [5], [9]]", pieces("1-tokens", 9, 2, 5));
+  }
+
+  /** Runs from before there were pieces go on as they were begun. */
+  @Test
+  void aRunKeepsWhatItBeganWith() {
+    Checkpoint state = Checkpoint.ofParameters(List.of());
+    assertEquals(Optional.empty(), CheckpointMarks.microBatch(null));
+    assertEquals(Optional.empty(), CheckpointMarks.microBatch(state));
+    Checkpoint ofRun = state.with(CheckpointMarks.ENGINE, "graph");
+    assertEquals(Optional.of(MicroBatch.WHOLE), CheckpointMarks.microBatch(ofRun));
+    Checkpoint marked = ofRun.with(CheckpointMarks.MICRO_BATCH, "512-tokens");
+    assertEquals(Optional.of(MicroBatch.ofTokens(512)), CheckpointMarks.microBatch(marked));
+    assertEquals(Optional.empty(), CheckpointMarks.microBatch(CheckpointMarks.stateAlone(marked)));
+  }
+}

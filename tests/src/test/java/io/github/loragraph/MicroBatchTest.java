@@ -1,0 +1,237 @@
+package io.github.loragraph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.loragraph.check.Oracle;
+import io.github.loragraph.onnx.Graph;
+import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.OnnxFile;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Whole runs whose batches are computed in pieces, against the same in one piece: rows of several
+ * lengths, 50 of them in batches of 16, of which the last of an epoch has 2.
+ */
+class MicroBatchTest {
+  private static final double CURVE = 1e-5;
+  private static final float FINAL = 1e-5f;
+
+  @TempDir Path folder;
+  private Trainings trainings;
+  private int epochs = 2;
+
+  TrainingArguments.Engine engine() {
+    return TrainingArguments.Engine.GRAPH;
+  }
+
+  @BeforeEach
+  void prepare() throws IOException {
+    trainings = new Trainings(folder);
+  }
+
+  private Path train(String name, Path model, Path data, Object... more) {
+    Path run = folder.resolve(name);
+    List<Object> all = new ArrayList<>(List.of("train", model, "--data", data, "--threads", 1));
+    all.addAll(List.of("--engine", engine().name().toLowerCase(Locale.ROOT).replace('_', '-')));
+    all.addAll(
+        List.of("--batch-size", 16, "--epochs", epochs, "--lr", "1e-3", "--epsilon", "1e-4"));
+    all.addAll(List.of("--log-every", 1, "-o", run));
+    all.addAll(List.of(more));
+    Cli cli = Cli.run(all.toArray());
+    assertEquals(0, cli.exitCode(), cli.err());
+    return run;
+  }
+
+  private static List<Double> losses(Path run) throws IOException {
+    List<Double> losses = new ArrayList<>();
+    for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+      JsonNode loss = new ObjectMapper().readTree(line).get("loss");
+      if (loss != null) {
+        losses.add(loss.asDouble());
+      }
+    }
+    return losses;
+  }
+
+  private static void assertSame(Path whole, Path pieces) throws IOException {
+    List<Double> expected = losses(whole);
+    List<Double> found = losses(pieces);
+    assertEquals(expected.size(), found.size());
+    assertTrue(expected.size() > 2, expected::toString);
+    for (int i = 0; i < expected.size(); i++) {
+      assertEquals(expected.get(i), found.get(i), CURVE, pieces + ", step " + (i + 1));
+    }
+    Map<String, Tensor> trained = Runs.model(whole).graph().initializers();
+    Map<String, Tensor> other = Runs.model(pieces).graph().initializers();
+    for (Tensor tensor : trained.values()) {
+      if (tensor.elementType().isFloatingPoint()) {
+        assertArrayEquals(
+            tensor.toFloats(), other.get(tensor.name()).toFloats(), FINAL, tensor.name());
+      }
+    }
+  }
+
+  private static String microBatch(Path run) throws IOException {
+    return Runs.record(run).get("microBatch").asText();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"3", "24-tokens"})
+  void piecesOfABatchAreTheBatch(String size) throws IOException {
+    Object[] options = {"--class-weights", "1,3", "--label-smoothing", 0.1, "--accumulate", 3};
+    Path whole = train("whole", trainings.model(), trainings.data(), options);
+    List<Object> inPieces = new ArrayList<>(List.of(options));
+    inPieces.addAll(List.of("--micro-batch", size));
+    Path pieces = train("pieces", trainings.model(), trainings.data(), inPieces.toArray());
+    assertEquals("all", microBatch(whole));
+    assertEquals(size, microBatch(pieces));
+    assertSame(whole, pieces);
+    // Less of a piece is padding, where it has rows of about one length.
+    double padding = Runs.record(whole).at("/data/paddingShare").asDouble();
+    assertTrue(Runs.record(pieces).at("/data/paddingShare").asDouble() <= padding);
+  }
+
+  /** In the order of the file each batch has all lengths. */
+  @Test
+  void ofAllThatIsTrained() throws IOException {
+    Object[] options = {"--method", "full", "--no-shuffle", "--max-grad-norm", 0.1};
+    Path original = folder.resolve("model.onnx");
+    Path whole = train("whole", original, trainings.data(), options);
+    List<Object> inPieces = new ArrayList<>(List.of(options));
+    inPieces.addAll(List.of("--micro-batch", 5));
+    assertSame(whole, train("pieces", original, trainings.data(), inPieces.toArray()));
+  }
+
+  @Test
+  void aPieceAsLargeAsTheBatchIsTheBatch() throws IOException {
+    Path whole = train("whole", trainings.model(), trainings.data(), "--micro-batch", "all");
+    Path large = train("large", trainings.model(), trainings.data(), "--micro-batch", 16);
+    assertEquals("all", microBatch(large));
+    assertArrayEquals(Runs.learned(whole), Runs.learned(large));
+  }
+
+  @Test
+  void maskedTokens() throws IOException {
+    Path model = MaskedModels.write(folder.resolve("mlm"), MaskedModels.Tie.COPIED);
+    Cli.json("inject", model, "--match", "query|value", "--rank", 4);
+    Path adapted = model.resolve("model.lora.onnx");
+    Path texts = Files.writeString(folder.resolve("domain.txt"), MaskedModels.texts(50, 1));
+    Path whole = train("whole", adapted, texts, "--task", "masked-lm");
+    assertSame(whole, train("pieces", adapted, texts, "--task", "masked-lm", "--micro-batch", 3));
+  }
+
+  @Test
+  void labelsOfTokens() throws IOException {
+    Path encoder = EntityCorpus.encoder(folder.resolve("encoder"));
+    Path words =
+        EntityCorpus.conll(folder.resolve("train.conll"), EntityCorpus.sentences(50, 1), true);
+    Path tagger = folder.resolve("tagger");
+    Cli.json(
+        "add-head",
+        encoder,
+        "--task",
+        "token-classification",
+        "--labels-from",
+        words,
+        "-o",
+        tagger);
+    Path whole = train("whole", tagger, words, "--method", "full", "--accumulate", 2);
+    assertSame(
+        whole,
+        train(
+            "pieces",
+            tagger,
+            words,
+            "--method",
+            "full",
+            "--accumulate",
+            2,
+            "--micro-batch",
+            "20-tokens"));
+  }
+
+  /** Its answers depend on the padding, which is the whole batch's in each piece. */
+  @Test
+  void aModelWithoutAMask() throws IOException {
+    OnnxModel model = Oracle.of("tiny-roberta").model();
+    Graph graph = model.graph().copy();
+    graph.removeInput("attention_mask");
+    graph.putInitializer(Tensor.ofLongs("one", new long[] {1}, 1));
+    Node first = graph.nodes().get(0);
+    graph.insertBefore(first, Node.of("/shape", "Shape", List.of("input_ids"), List.of("shape")));
+    graph.insertBefore(
+        first, Node.of("/all", "Expand", List.of("one", "shape"), List.of("attention_mask")));
+    Path blind = folder.resolve("blind.onnx");
+    OnnxFile.write(model.withGraph(graph), blind, false);
+    Path whole = train("whole", blind, trainings.data(), "--method", "full", "--no-shuffle");
+    assertSame(
+        whole,
+        train(
+            "pieces",
+            blind,
+            trainings.data(),
+            "--method",
+            "full",
+            "--no-shuffle",
+            "--micro-batch",
+            4));
+  }
+
+  /** With dropout, which is drawn for each piece, and in the midst of an epoch. */
+  @Test
+  void goesOnToTheSameBytes() throws IOException {
+    Object[] options = {"--micro-batch", 3, "--lora-dropout", 0.2, "--accumulate", 2};
+    Path straight = train("straight", trainings.model(), trainings.data(), options);
+    List<Object> stopping = new ArrayList<>(List.of(options));
+    stopping.addAll(List.of("--stop-after", 3));
+    Path stopped = train("stopped", trainings.model(), trainings.data(), stopping.toArray());
+    assertEquals("3", microBatch(stopped));
+    assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
+    assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
+    assertEquals(Trainings.figures(straight), Trainings.figures(stopped));
+
+    Object[] more = {"--micro-batch", 3, "--schedule", "constant", "--lora-dropout", 0.2};
+    Path two = train("two", trainings.model(), trainings.data(), more);
+    epochs = 3;
+    Path three = train("three", trainings.model(), trainings.data(), more);
+    Path last = folder.resolve("last");
+    Cli.json("train", "--continue-from", two, "--epochs", 1, "-o", last);
+    assertEquals("3", microBatch(last));
+    assertArrayEquals(Runs.learned(three), Runs.learned(last));
+  }
+
+  /** As before there were pieces: what dropout drops of a batch in one piece is the same. */
+  @Test
+  void piecesDropOtherNumbers() throws IOException {
+    Object[] options = {"--lora-dropout", 0.2};
+    Path whole = train("whole", trainings.model(), trainings.data(), options);
+    Path pieces =
+        train(
+            "pieces",
+            trainings.model(),
+            trainings.data(),
+            "--lora-dropout",
+            0.2,
+            "--micro-batch",
+            3);
+    assertNotEquals(losses(whole), losses(pieces));
+  }
+}
