@@ -45,4 +45,18 @@ final class HeldNotes implements Consumer<String> {
       lines.forEach(notes);
     }
   }
+
+  /**
+   * Does some work on a thread that is not the program's.
+   *
+   * @param lines get its notes, for the program's thread to hand on
+   */
+  void aside(List<String> lines, Runnable work) {
+    held.set(lines);
+    try {
+      work.run();
+    } finally {
+      held.remove();
+    }
+  }
 }

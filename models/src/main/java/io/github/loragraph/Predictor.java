@@ -1,6 +1,7 @@
 package io.github.loragraph;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.loragraph.data.Ahead;
 import io.github.loragraph.data.ExampleEncoder;
 import io.github.loragraph.data.Row;
 import io.github.loragraph.error.LoraGraphException;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -80,6 +82,7 @@ public final class Predictor implements AutoCloseable {
     HeldNotes notes = new HeldNotes(model.notes());
     ModelData data = data(model, arguments, run, notes);
     try {
+      data.openTokenizerAhead();
       return new Predictor(
           data,
           new io.github.loragraph.evaluation.Predictor(
@@ -195,10 +198,14 @@ public final class Predictor implements AutoCloseable {
     }
     var words = new ExampleEncoder.WordCounts();
     List<Prediction> answers = answers(rows, words::add);
+    tellWindows(rows, words);
+    return answers;
+  }
+
+  private void tellWindows(List<Row> rows, ExampleEncoder.WordCounts words) {
     if (words.longer() > 0 && saidWindows.compareAndSet(false, true)) {
       data.tellWords(rows.get(0).source(), words);
     }
-    return answers;
   }
 
   /**
@@ -210,15 +217,88 @@ public final class Predictor implements AutoCloseable {
    * @throws IllegalStateException if this is closed
    */
   public void predict(Dataset examples, BiConsumer<Example, Prediction> taker) {
-    Chunk chunk = new Chunk(taker);
-    if (data.task().ranks()) {
-      examples.pairs(false, trained, notes).forEach(row -> chunk.add(row, Map.of()));
-    } else {
-      examples.each(trained, notes, chunk::add);
+    var words = new ExampleEncoder.WordCounts();
+    long[] counts = new long[2];
+    answer(
+        maker -> {
+          BiConsumer<Row, Map<String, JsonNode>> adding =
+              (row, fields) -> {
+                if (maker.add(row, Example.of(row, Dataset.values(fields))) == CHUNK) {
+                  maker.handOver();
+                }
+              };
+          if (data.task().ranks()) {
+            examples.pairs(false, trained, notes).forEach(row -> adding.accept(row, Map.of()));
+          } else {
+            examples.each(trained, notes, adding);
+          }
+        },
+        (rows, counted) -> words.add(counted),
+        (example, answer) -> {
+          counts[0] += answer.truncated() ? 1 : 0;
+          counts[1]++;
+          taker.accept(example, answer);
+        });
+    data.tellCut(examples.name(), counts[0], counts[1]);
+    data.tellWords(examples.name(), words);
+  }
+
+  /**
+   * Answers examples as they come, a few at once: texts are made into tokens while others are
+   * answered.
+   *
+   * @param arriving is asked on a thread of its own, and waits there, for the examples that have
+   *     come since; none are the end. What it throws is thrown here, after all answers before it
+   * @param taker gets each example with its answer
+   * @throws LoraGraphException as {@link #predict(String)}, after all answers before it
+   * @throws IllegalStateException if this is closed
+   */
+  public void predict(Supplier<List<Example>> arriving, BiConsumer<Example, Prediction> taker) {
+    answer(
+        maker -> {
+          long number = 0;
+          for (List<Example> some = arriving.get(); !some.isEmpty(); some = arriving.get()) {
+            for (Example example : some) {
+              number++;
+              maker.add(example.row("text " + number), example);
+            }
+            maker.handOver();
+          }
+        },
+        this::tellWindows,
+        taker);
+  }
+
+  /**
+   * Answers what is read and encoded on a thread of its own meanwhile.
+   *
+   * @param reading adds the rows there
+   * @param counted gets rows, and what came of texts that were read by words
+   */
+  private void answer(
+      Consumer<EncodedRows.Maker> reading,
+      BiConsumer<List<Row>, ExampleEncoder.WordCounts> counted,
+      BiConsumer<Example, Prediction> taker) {
+    requireOpen();
+    try (Ahead<EncodedRows> ahead =
+        new Ahead<>(
+            rows ->
+                new EncodedRows.Maker(some -> use.whileOpen(() -> data.unlabelled(some)), rows)
+                    .make(notes, reading),
+            1,
+            "lora-graph tokens")) {
+      for (Optional<EncodedRows> next = ahead.next(); next.isPresent(); next = ahead.next()) {
+        EncodedRows some = next.get();
+        some.notes().forEach(notes);
+        requireOpen();
+        sayOtherTexts(some.rows());
+        List<Prediction> answers = whileOpen(() -> answered(some.rows(), some.encoded()));
+        counted.accept(some.rows(), some.encoded().words());
+        for (int i = 0; i < answers.size(); i++) {
+          taker.accept(some.examples().get(i), answers.get(i));
+        }
+      }
     }
-    chunk.answer();
-    data.tellCut(examples.name(), chunk.cut, chunk.count);
-    data.tellWords(examples.name(), chunk.words);
   }
 
   /**
@@ -331,39 +411,6 @@ public final class Predictor implements AutoCloseable {
     return List.copyOf(ranking);
   }
 
-  /** Rows that wait for their answers. */
-  private final class Chunk {
-    private final BiConsumer<Example, Prediction> taker;
-    private final List<Row> rows = new ArrayList<>();
-    private final List<Map<String, JsonNode>> fields = new ArrayList<>();
-    private final ExampleEncoder.WordCounts words = new ExampleEncoder.WordCounts();
-    private long count;
-    private long cut;
-
-    Chunk(BiConsumer<Example, Prediction> taker) {
-      this.taker = taker;
-    }
-
-    void add(Row row, Map<String, JsonNode> itsFields) {
-      rows.add(row);
-      fields.add(itsFields);
-      if (rows.size() == CHUNK) {
-        answer();
-      }
-    }
-
-    void answer() {
-      List<Prediction> answers = answers(rows, words::add);
-      for (int i = 0; i < answers.size(); i++) {
-        count++;
-        cut += answers.get(i).truncated() ? 1 : 0;
-        taker.accept(Example.of(rows.get(i), Dataset.values(fields.get(i))), answers.get(i));
-      }
-      rows.clear();
-      fields.clear();
-    }
-  }
-
   private void requireOpen() {
     whileOpen(() -> true);
   }
@@ -386,15 +433,18 @@ public final class Predictor implements AutoCloseable {
   private List<Prediction> answers(List<Row> rows, Consumer<ExampleEncoder.WordCounts> counted) {
     requireOpen();
     sayOtherTexts(rows);
-    return whileOpen(() -> answered(rows, counted));
+    return whileOpen(
+        () -> {
+          ModelData.Encoded encoded = data.unlabelled(rows);
+          counted.accept(encoded.words());
+          return answered(rows, encoded);
+        });
   }
 
-  private List<Prediction> answered(List<Row> rows, Consumer<ExampleEncoder.WordCounts> counted) {
+  private List<Prediction> answered(List<Row> rows, ModelData.Encoded encoded) {
     if (rows.isEmpty()) {
       return List.of();
     }
-    ModelData.Encoded encoded = data.unlabelled(rows);
-    counted.accept(encoded.words());
     var examples = encoded.examples();
     boolean[] cut = cut(rows, encoded);
     int[] begins = encoded.begins();

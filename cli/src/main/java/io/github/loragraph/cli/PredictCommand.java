@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -310,31 +311,58 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     private void files(List<String> files, Sink sink) {
-      predictor.predict(
-          columns.of(dataFiles.of(files)),
-          (example, answer) -> {
-            take(example, answer, sink);
-            if (count % CHUNK == 0) {
-              sink.flush();
-            }
-          });
-      sink.flush();
+      try {
+        predictor.predict(
+            columns.of(dataFiles.of(files)),
+            (example, answer) -> {
+              take(example, answer, sink);
+              if (count % CHUNK == 0) {
+                sink.flush();
+              }
+            });
+      } finally {
+        sink.flush();
+      }
     }
 
     private void stream(Sink sink) {
-      LineStream lines = new LineStream(System.in, "standard input");
-      long number = 0;
-      for (List<String> some = lines.next(CHUNK); !some.isEmpty(); some = lines.next(CHUNK)) {
-        List<Example> examples = new ArrayList<>();
-        for (String line : some) {
-          number++;
-          examples.add(example(line, "standard input:" + number));
-        }
-        answer(examples, sink);
-      }
-      if (number == 0) {
+      predictor.predict(
+          new Arriving(),
+          (example, answer) -> {
+            take(example, answer, sink);
+            sink.flush();
+          });
+      if (count == 0) {
         throw new LoraGraphException(
             "no text to label: give it as an argument, with --data, or on standard input");
+      }
+    }
+
+    /** The lines of standard input that have come since. */
+    private final class Arriving implements Supplier<List<Example>> {
+      private final LineStream lines = new LineStream(System.in, "standard input");
+      private long number;
+      private @Nullable LoraGraphException failure;
+
+      @Override
+      public List<Example> get() {
+        if (failure != null) {
+          throw failure;
+        }
+        List<Example> examples = new ArrayList<>();
+        for (String line : lines.next(CHUNK)) {
+          number++;
+          try {
+            examples.add(example(line, "standard input:" + number));
+          } catch (LoraGraphException e) {
+            if (examples.isEmpty()) {
+              throw e;
+            }
+            failure = e;
+            return examples;
+          }
+        }
+        return examples;
       }
     }
 

@@ -567,6 +567,16 @@ public final class ModelData implements AutoCloseable {
     return tokenizers.of(maxLength);
   }
 
+  /**
+   * Begins to open the tokenizer on a thread of its own, while whoever asks opens something else.
+   * What goes wrong there is told to the first who needs it.
+   */
+  public void openTokenizerAhead() {
+    if (folder.hasTokenizer()) {
+      tokenizers.openAhead(maxLength);
+    }
+  }
+
   /** What fills up {@code input_ids}: the configuration's id, or the tokenizer's. */
   public long padId() {
     if (folder.config().padTokenId().isPresent()) {

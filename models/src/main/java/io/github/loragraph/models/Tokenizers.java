@@ -2,6 +2,7 @@ package io.github.loragraph.models;
 
 import io.github.loragraph.data.Tokenizer;
 import io.github.loragraph.data.WordTokenizer;
+import io.github.loragraph.error.LoraGraphException;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 final class Tokenizers implements AutoCloseable {
   private final ModelFolder folder;
   private final Map<Integer, Tokenizer> byLength = new HashMap<>();
+
+  /** What whoever asks for a tokenizer is to be told first: once, the native code says it once. */
+  private final Map<Integer, LoraGraphException> failures = new HashMap<>();
+
   private @Nullable WordTokenizer ofWords;
   private boolean closed;
 
@@ -27,12 +32,36 @@ final class Tokenizers implements AutoCloseable {
    */
   synchronized Tokenizer of(int maxLength) {
     requireOpen();
+    LoraGraphException failure = failures.remove(maxLength);
+    if (failure != null) {
+      throw failure;
+    }
     Tokenizer tokenizer = byLength.get(maxLength);
     if (tokenizer == null) {
       tokenizer = folder.tokenizer(maxLength);
       byLength.put(maxLength, tokenizer);
     }
     return tokenizer;
+  }
+
+  /** Begins to open one on a thread of its own. What goes wrong is told to the first who asks. */
+  void openAhead(int maxLength) {
+    Thread thread = new Thread(() -> open(maxLength), "lora-graph tokenizer");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private synchronized void open(int maxLength) {
+    if (closed) {
+      return;
+    }
+    try {
+      of(maxLength);
+    } catch (LoraGraphException e) {
+      failures.put(maxLength, e);
+    } catch (RuntimeException | Error e) {
+      // Out of memory, for one: who asks tries again.
+    }
   }
 
   /**
