@@ -45,10 +45,7 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "With --base REV scripts/bench builds that commit in a temporary folder and measures it beside"
-          + " this one: only ratios are compared, and no time makes it fail.",
-      "",
-      "Exit codes: 0 everything ran; 1 something did not; 2 wrong usage.",
+      "Exit codes: 0 everything ran, however long it took; 1 something did not; 2 wrong usage.",
       "",
       "Examples:",
       "  scripts/bench",
@@ -58,6 +55,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class)
 public final class Bench implements Callable<Integer> {
+  private static final String BASE_APP = "--base-app";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -125,10 +124,18 @@ public final class Bench implements Callable<Integer> {
   private boolean small;
 
   @Option(
-      names = "--base-app",
-      paramLabel = "FOLDER",
+      names = "--base",
+      paramLabel = "REV",
       description =
-          "The jars of the program at another commit: scripts/bench --base has them built.")
+          "Measure the program's rows at that commit, too, which is built in a temporary folder:"
+              + " ratios then are this checkout's time by that commit's.")
+  private @Nullable String base;
+
+  @Option(
+      names = BASE_APP,
+      paramLabel = "FOLDER",
+      hidden = true,
+      description = "The jars of the program at that commit, which scripts/bench has built.")
   private @Nullable Path baseApp;
 
   @Option(
@@ -172,6 +179,9 @@ public final class Bench implements Callable<Integer> {
   public Integer call() {
     requireSome("--turns", turns);
     requireSome("--steps", steps);
+    if (base != null && baseApp == null) {
+      throw wrong("--base is for scripts/bench, which builds that commit");
+    }
     Plan plan = plan();
     List<Row> rows = rows();
     if (modelFolder != null) {
@@ -256,8 +266,8 @@ public final class Bench implements Callable<Integer> {
     for (ReferenceModel model : plan.settings().stream().map(Setting::model).distinct().toList()) {
       model.make(folder);
     }
-    @Nullable String base = baseApp == null ? null : baseApp.resolve("*").toString();
-    Fork fork = new Fork(folder, base, steps);
+    @Nullable String basePath = baseApp == null ? null : baseApp.resolve("*").toString();
+    Fork fork = new Fork(folder, basePath, steps);
     if (rows.stream().anyMatch(row -> row.kind() == Row.Kind.LIBTORCH)) {
       plan.settings().stream()
           .map(setting -> new Setting(setting.model(), setting.method(), 2, 16, 1))
@@ -279,6 +289,7 @@ public final class Bench implements Callable<Integer> {
 
   private String command() {
     return words.stream()
+        .filter(word -> !word.startsWith(BASE_APP))
         .map(word -> word.matches("[\\w./,=-]+") ? word : "'%s'".formatted(word))
         .collect(Collectors.joining(" ", "scripts/bench ", ""))
         .strip();

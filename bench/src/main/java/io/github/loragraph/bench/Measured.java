@@ -15,7 +15,7 @@ record Measured(JsonNode json) {
   private static final String STEP_CPU = "stepCpuSeconds";
   private static final String FORWARD = "forwardSeconds";
   private static final String FORWARD_CPU = "forwardCpuSeconds";
-  private static final String PEAK = "peakGigabytes";
+  private static final String STEPS_PEAK = "peakGigabytes";
   private static final String PROCESS_PEAK = "processPeakGigabytes";
   private static final String RATE = "productGigaflops";
   private static final String CPU_RATE = "productGigaflopsPerCpuSecond";
@@ -30,11 +30,20 @@ record Measured(JsonNode json) {
     json.put(FORWARD_CPU, forward.cpu());
   }
 
-  /** The most memory that this process has had so far; nothing where the system does not say. */
+  /** After the steps: the most memory that this process has had so far, where the system says. */
+  static void putStepsPeak(ObjectNode json) {
+    putPeak(json, STEPS_PEAK);
+  }
+
+  /** After all that is measured of a model. */
   static void putPeak(ObjectNode json) {
+    putPeak(json, PROCESS_PEAK);
+  }
+
+  private static void putPeak(ObjectNode json, String name) {
     OptionalLong peak = ProcFile.bytes(ProcFile.SELF, "VmHWM");
     if (peak.isPresent()) {
-      json.put(PROCESS_PEAK, peak.getAsLong() / 1e9);
+      json.put(name, peak.getAsLong() / 1e9);
     }
   }
 
@@ -59,9 +68,14 @@ record Measured(JsonNode json) {
     return number(FORWARD_CPU);
   }
 
-  /** Of the whole process; of a program that prints less, when the steps were done. */
+  /** The most memory of the process up to the last step. */
+  double stepsPeakGigabytes() {
+    return number(STEPS_PEAK);
+  }
+
+  /** The same with the answers alone; another commit's program does not tell it. */
   double peakGigabytes() {
-    return json.has(PROCESS_PEAK) ? number(PROCESS_PEAK) : number(PEAK);
+    return number(PROCESS_PEAK);
   }
 
   /** Thousands of millions of additions and multiplications in a second. */

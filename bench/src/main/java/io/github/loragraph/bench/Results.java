@@ -21,8 +21,8 @@ import java.util.Map;
 record Results(String command, Map<String, ?> machine, Path models, List<Result> all) {
   private static final String HEAD =
       """
-      | setting | what | step (s) | least to most | CPU (s) | forward (s) | step in forwards | limit (s) | of the limit | by CPU | peak (GB) | step to the other's | by CPU |
-      | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+      | setting | what | step (s) | least to most | CPU (s) | forward (s) | step in forwards | limit (s) | of the limit | by CPU | peak of steps (GB) | of all (GB) | step to the other's | by CPU |
+      | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
       """;
 
   Results {
@@ -96,6 +96,7 @@ record Results(String command, Map<String, ?> machine, Path models, List<Result>
       double limitSeconds,
       double shareOfLimit,
       double shareOfLimitByCpu,
+      double stepsPeakGigabytes,
       double peakGigabytes,
       double toOther,
       double toOtherByCpu) {}
@@ -113,6 +114,7 @@ record Results(String command, Map<String, ?> machine, Path models, List<Result>
         count.step() / 1e9 / result.most(Measured::rate),
         result.median(turn -> turn.share(count)),
         result.median(turn -> turn.cpuShare(count)),
+        result.median(Measured::stepsPeakGigabytes),
         result.median(Measured::peakGigabytes),
         result.ratio(other(result), Measured::step),
         result.ratio(other(result), Measured::stepCpu));
@@ -137,7 +139,7 @@ record Results(String command, Map<String, ?> machine, Path models, List<Result>
     Figures f = figures(result);
     return String.format(
         Locale.ROOT,
-        "| %s | %s | %.3f | %.3f to %.3f | %s | %.3f | %.2f | %s | %s | %s | %.2f | %.2f | %s |",
+        "| %s | %s | %.3f | %.3f to %.3f | %s | %.3f | %.2f | %s | %s | %s | %s | %s | %.2f | %s |",
         result.setting(),
         result.row().name(),
         f.stepSeconds,
@@ -149,7 +151,8 @@ record Results(String command, Map<String, ?> machine, Path models, List<Result>
         known("%.3f", f.limitSeconds),
         known("%.0f%%", 100 * f.shareOfLimit),
         known("%.0f%%", 100 * f.shareOfLimitByCpu),
-        f.peakGigabytes,
+        known("%.2f", f.stepsPeakGigabytes),
+        known("%.2f", f.peakGigabytes),
         f.toOther,
         known("%.2f", f.toOtherByCpu));
   }

@@ -78,12 +78,13 @@ public final class TorchFork implements Callable<Integer> {
     Timing step;
     try (TorchEncoder encoder = encoder()) {
       step = Timing.of(WARM_UP, steps, () -> encoder.step(batch));
-      Measured.putPeak(result);
+      Measured.putStepsPeak(result);
     }
     // A graph that libtorch has compiled for training refuses to answer without gradients.
     try (TorchEncoder encoder = encoder()) {
       Measured.putTimes(result, step, Timing.of(WARM_UP, steps, () -> encoder.logits(batch)));
     }
+    Measured.putPeak(result);
     Measured.putRate(result, ProductRate.best(TorchProduct::new));
     System.out.println(mapper.writeValueAsString(result));
     return CommandLine.ExitCode.OK;

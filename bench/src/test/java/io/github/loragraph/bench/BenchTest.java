@@ -15,7 +15,8 @@ class BenchTest {
         "--models bert",
         "--turns 0",
         "--row four",
-        "--only nothing"
+        "--only nothing",
+        "--base main"
       })
   void wrongUsageIsRefused(String arguments) {
     assertEquals(2, Bench.execute(arguments.split(" ")));
