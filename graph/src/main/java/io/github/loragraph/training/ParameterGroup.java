@@ -7,6 +7,7 @@ import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Kernels;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -22,15 +23,27 @@ import java.util.Set;
  * along which they lie one behind the other. The nodes that an update takes are few then, however
  * many adapters there are, and each parameter is still one piece of memory.
  *
- * @param name of the tensor; that of the parameter where it is alone
+ * <p>A large parameter is a table of tiles to it, each of which goes through all nodes of the
+ * update before the next does: what lies in between stays in the cache, and is no larger than a
+ * tile.
+ *
+ * @param name of the tensor; that of the parameter where it is alone and no table
  * @param parameters at least one
  * @param decays whether weight decay is on them
+ * @param tiles of how many the table consists; 0 where it is none
  */
-record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
+record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int tiles) {
   /** What is larger is left alone: to be put beside others it would have to be copied. */
   private static final int LARGEST_BYTES = 4 << 20;
 
+  /** From here on there are tiles: smaller ones pass through a cache as they are. */
+  private static final long LEAST_TILED = 1 << 20;
+
+  /** Six of them and what is written lie in a cache of two megabytes. */
+  private static final long TILE = 1 << 16;
+
   private static final String PACKED = "packed_parameters";
+  private static final String TILED = "_tiles";
 
   private record Key(List<Long> sizes, ElementType type, boolean decays) {}
 
@@ -39,8 +52,10 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
    *
    * @param graph that their names are new in
    * @param exempt those without weight decay
+   * @param kernels on a CPU large ones are tiled
    */
-  static List<ParameterGroup> of(Iterable<Tensor> parameters, Set<String> exempt, Graph graph) {
+  static List<ParameterGroup> of(
+      Iterable<Tensor> parameters, Set<String> exempt, Kernels kernels, Graph graph) {
     Map<Object, List<Tensor>> groups = new LinkedHashMap<>();
     for (Tensor parameter : parameters) {
       boolean alone = parameter.rank() == 0 || parameter.bytes().remaining() > LARGEST_BYTES;
@@ -53,15 +68,38 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
     }
     List<ParameterGroup> result = new ArrayList<>();
     for (List<Tensor> members : groups.values()) {
-      String first = members.get(0).name();
-      String name = members.size() == 1 ? first : graph.freshName(PACKED);
-      result.add(new ParameterGroup(name, List.copyOf(members), !exempt.contains(first)));
+      Tensor first = members.get(0);
+      int tiles = members.size() > 1 || kernels == Kernels.STANDARD ? 0 : tiles(first);
+      String name =
+          members.size() > 1
+              ? graph.freshName(PACKED)
+              : tiles > 0 ? graph.freshName(first.name() + TILED) : first.name();
+      boolean decays = !exempt.contains(first.name());
+      result.add(new ParameterGroup(name, List.copyOf(members), decays, tiles));
     }
     return result;
   }
 
+  /** The number of tiles nearest to the wanted size, of the same size all; 0 for none. */
+  private static int tiles(Tensor parameter) {
+    long count = parameter.elementCount();
+    if (count < LEAST_TILED) {
+      return 0;
+    }
+    for (long size = TILE; size >= TILE / 4; size--) {
+      if (count % size == 0) {
+        return Math.toIntExact(count / size);
+      }
+    }
+    return 0;
+  }
+
   private boolean isPacked() {
     return parameters.size() > 1;
+  }
+
+  boolean isTiled() {
+    return tiles > 0;
   }
 
   /** The type of the whole. */
@@ -71,10 +109,14 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
 
   /** The values before the first step, under the name of the whole. */
   Tensor initial() {
-    if (!isPacked()) {
-      return parameters.get(0);
-    }
     Tensor first = parameters.get(0);
+    if (isTiled()) {
+      return Tensor.of(
+          name, first.elementType(), first.bytes(), tiles, first.elementCount() / tiles);
+    }
+    if (!isPacked()) {
+      return first;
+    }
     long[] dims = first.dims();
     dims[0] = parameters.stream().mapToLong(p -> p.dim(0)).sum();
     int bytes = parameters.stream().mapToInt(p -> p.bytes().remaining()).sum();
@@ -95,12 +137,13 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
   }
 
   /**
-   * Makes the whole an input of the graph, and the parameters parts of it.
+   * Makes the whole an input of the graph, and the parameters parts of it, or the table in another
+   * shape.
    *
    * @param graph has an input for each parameter
    */
   void declare(Graph graph) {
-    if (!isPacked()) {
+    if (!isPacked() && !isTiled()) {
       return;
     }
     graph.addInput(ValueInfo.of(name, type()));
@@ -109,6 +152,11 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
     int before = graph.nodes().size();
     Node first = graph.nodes().get(0);
     GraphBuilder b = new GraphBuilder(graph, "/optimizer/" + name);
+    if (isTiled()) {
+      graph.rename(b.reshape(name, parameters.get(0).dims()), names.get(0));
+      graph.moveTail(before, first);
+      return;
+    }
     String sizes = b.longs(parameters.stream().mapToLong(p -> p.dim(0)).toArray());
     List<String> split = b.ops("Split", names.size(), n -> n.with("axis", 0), name, sizes);
     for (int i = 0; i < split.size(); i++) {
@@ -128,6 +176,9 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays) {
         parameters.stream()
             .map(p -> Objects.requireNonNull(gradients.get(p.name())))
             .toArray(String[]::new);
+    if (isTiled()) {
+      return b.reshape(parts[0], initial().dims());
+    }
     return isPacked() ? b.concat(0, parts) : parts[0];
   }
 

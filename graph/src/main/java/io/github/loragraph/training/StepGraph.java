@@ -5,12 +5,16 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.ops.Operators;
+import io.github.loragraph.ops.Trait;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +33,16 @@ import org.jspecify.annotations.Nullable;
  *     state after the step
  * @param carried the state: parameters and moments, gathered gradients, and the numbers of {@link
  *     LossScaling}, as far as there are such
+ * @param inPlace whether the parameters, moments and gathered gradients after a step may be written
+ *     to the memory of those before it: then whatever reads a parameter leads to the norm of the
+ *     gradients, which every update waits for
  */
 public record StepGraph(
-    OnnxModel model, TrainingGraph training, List<Slot> slots, List<Carried> carried) {
+    OnnxModel model,
+    TrainingGraph training,
+    List<Slot> slots,
+    List<Carried> carried,
+    boolean inPlace) {
   /** FLOAT scalar input. */
   public static final String LEARNING_RATE = "learning_rate";
 
@@ -51,6 +62,12 @@ public record StepGraph(
   private static final String SECOND_MOMENT = ".exp_avg_sq";
   private static final String GATHERED = ".grad_sum";
   private static final String UPDATED = ".updated";
+
+  /** What is carried of a group: its values, and what is called after them. */
+  private static final List<String> STATE = List.of("", FIRST_MOMENT, SECOND_MOMENT);
+
+  private static final List<String> GATHERING_STATE =
+      List.of("", FIRST_MOMENT, SECOND_MOMENT, GATHERED);
 
   /**
    * A value that a step hands to the next.
@@ -128,7 +145,7 @@ public record StepGraph(
         training.gradients().keySet().stream()
             .map(name -> Objects.requireNonNull(training.initialValues().get(name)))
             .toList();
-    List<ParameterGroup> groups = ParameterGroup.of(parameters, exempt, graph);
+    List<ParameterGroup> groups = ParameterGroup.of(parameters, exempt, training.kernels(), graph);
     Map<ParameterGroup, String> gradients = gathered(b, training, groups, gathers, scaled);
     String norm = maxGradientNorm > 0 || scaled ? norm(b, gradients) : null;
     String scale =
@@ -143,30 +160,23 @@ public record StepGraph(
     List<Carried> carried = new ArrayList<>();
     List<Tensor> initials = groups.stream().map(ParameterGroup::initial).toList();
     Zeros zeros = Zeros.forAll(initials);
+    Update update = new Update(optimizer, factors, gate.opens(), gathers);
+    boolean inPlace = norm != null && isReadBefore(graph, parameters, norm);
     for (ParameterGroup group : groups) {
       group.declare(graph);
       String name = group.name();
       Tensor initial = initials.get(groups.indexOf(group));
-      String gradient = Objects.requireNonNull(gradients.get(group));
       b.setScope("/optimizer/" + name);
-      AdamW.State state = new AdamW.State(name, name + FIRST_MOMENT, name + SECOND_MOMENT);
-      graph.addInput(ValueInfo.of(state.firstMoment(), initial.type()));
-      graph.addInput(ValueInfo.of(state.secondMoment(), initial.type()));
-      AdamW.State updated = optimizer.emit(b, state, gradient, factors, group.decays());
-      List<String> inputs =
-          new ArrayList<>(List.of(name, state.firstMoment(), state.secondMoment()));
-      List<String> values =
-          new ArrayList<>(
-              List.of(updated.parameter(), updated.firstMoment(), updated.secondMoment()));
-      if (gate.opens() != null) {
-        for (int i = 0; i < values.size(); i++) {
-          values.set(i, b.where(gate.opens(), values.get(i), inputs.get(i)));
+      List<String> inputs = new ArrayList<>();
+      for (String suffix : gathers ? GATHERING_STATE : STATE) {
+        String input = name + suffix;
+        inputs.add(input);
+        if (!graph.isInput(input)) {
+          graph.addInput(ValueInfo.of(input, initial.type()));
         }
       }
-      if (gathers) {
-        inputs.add(name + GATHERED);
-        values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), gradient));
-      }
+      List<String> values =
+          update.of(b, group, inputs, Objects.requireNonNull(gradients.get(group)));
       for (int i = 0; i < values.size(); i++) {
         String output = output(graph, values.get(i), updated(inputs.get(i)), initial);
         Tensor before = i == 0 ? initial : zeros.like(initial).withName(inputs.get(i));
@@ -178,7 +188,92 @@ public record StepGraph(
     }
     carried.addAll(gate.state());
     graph.removeDeadNodes();
-    return new StepGraph(training.model().withGraph(graph), training, slots, carried);
+    return new StepGraph(training.model().withGraph(graph), training, slots, carried, inPlace);
+  }
+
+  /**
+   * Whether all that reads parameters is done when a value is known: the nodes that read them, or
+   * read them in another shape, all lead to it.
+   */
+  private static boolean isReadBefore(Graph graph, List<Tensor> parameters, String value) {
+    Set<Node> done = new HashSet<>();
+    List<String> open = new ArrayList<>(List.of(value));
+    while (!open.isEmpty()) {
+      Node producer = graph.producer(open.remove(open.size() - 1));
+      if (producer != null && done.add(producer)) {
+        open.addAll(producer.reads());
+      }
+    }
+    parameters.forEach(parameter -> open.add(parameter.name()));
+    while (!open.isEmpty()) {
+      for (Node reader : graph.consumers(open.remove(open.size() - 1))) {
+        if (!done.contains(reader)) {
+          return false;
+        }
+        // A value in another shape may be the same memory.
+        if (Operators.all().has(reader, Trait.KEEPS_ENTRIES)) {
+          open.addAll(reader.outputs());
+        }
+      }
+    }
+    return true;
+  }
+
+  /**
+   * What is done to each group.
+   *
+   * @param opens names a BOOL scalar, whether anything changes; null if it always does
+   */
+  private record Update(
+      AdamW optimizer, AdamW.StepFactors factors, @Nullable String opens, boolean gathers) {
+    /**
+     * @param inputs the names of the state before it
+     * @param gradient of the group's shape
+     * @return the names of the state after it
+     */
+    List<String> of(GraphBuilder b, ParameterGroup group, List<String> inputs, String gradient) {
+      if (!group.isTiled()) {
+        return values(b, group, inputs, gradient);
+      }
+      Graph body = new Graph();
+      GraphBuilder inner = new GraphBuilder(body, b.scope() + "/tile");
+      TensorType table = group.type();
+      TensorType tile =
+          new TensorType(
+              table.elementType(), new Shape(table.requireShape().dimensions().subList(1, 2)));
+      List<String> tables = new ArrayList<>(inputs);
+      tables.add(gradient);
+      List<String> parts = new ArrayList<>();
+      for (int i = 0; i < tables.size(); i++) {
+        String part = b.scope() + "/tile/input_" + i;
+        body.addInput(ValueInfo.of(part, tile));
+        parts.add(part);
+      }
+      List<String> state = parts.subList(0, inputs.size());
+      for (String value : values(inner, group, state, parts.get(inputs.size()))) {
+        body.addOutput(ValueInfo.of(value, tile));
+      }
+      return b.ops(
+          "Scan",
+          inputs.size(),
+          n -> n.with("num_scan_inputs", tables.size()).with("body", "tile", body),
+          tables.toArray(String[]::new));
+    }
+
+    private List<String> values(
+        GraphBuilder b, ParameterGroup group, List<String> inputs, String gradient) {
+      AdamW.State state = new AdamW.State(inputs.get(0), inputs.get(1), inputs.get(2));
+      AdamW.State updated = optimizer.emit(b, state, gradient, factors, group.decays());
+      List<String> values = new ArrayList<>();
+      for (String value :
+          List.of(updated.parameter(), updated.firstMoment(), updated.secondMoment())) {
+        values.add(opens == null ? value : b.where(opens, value, inputs.get(values.size())));
+      }
+      if (gathers) {
+        values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), gradient));
+      }
+      return values;
+    }
   }
 
   /**

@@ -44,6 +44,7 @@ import org.jspecify.annotations.Nullable;
  * @param unreached the trainable values that get no gradient: they are left as they are
  * @param initialValues the tensors of the trainable values in {@code gradients}
  * @param undecayed those that have no weight decay in {@link WeightDecay#WEIGHTS}
+ * @param kernels that it is written for
  */
 public record TrainingGraph(
     OnnxModel model,
@@ -54,7 +55,8 @@ public record TrainingGraph(
     Map<String, String> gradients,
     Unreached unreached,
     Map<String, Tensor> initialValues,
-    Set<String> undecayed) {
+    Set<String> undecayed,
+    Kernels kernels) {
   /**
    * FLOAT scalar input, there only if several batches make up a step: how much of the step's loss
    * is the batch's. Those of a step add up to 1.
@@ -177,7 +179,8 @@ public record TrainingGraph(
         gradients,
         without,
         parameters,
-        undecayed);
+        undecayed,
+        options.kernels());
   }
 
   /** What the gradient of the loss is where the walk begins; null for 1. */

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a step graph carries from step to step, parameters and moments above all: two sets of
  * preallocated tensors. A call reads one set and writes the other, then they swap roles, so nothing
- * is copied between calls. The engine that makes it closes it.
+ * is copied between calls; where the graph allows it, parameters and moments of both are the same
+ * memory. The engine that makes it closes it.
  */
 final class TrainingState implements AutoCloseable {
   private final OrtRuntime runtime;
@@ -43,9 +44,11 @@ final class TrainingState implements AutoCloseable {
   TrainingState(StepGraph graph, OrtRuntime runtime) throws OrtException {
     this.runtime = runtime;
     this.graph = graph;
+    List<StepGraph.Carried> numbers = numbers();
     for (StepGraph.Carried carried : graph.carried()) {
       current.put(carried.input(), allocate(carried.initial()));
-      next.put(carried.input(), allocate(carried.initial()));
+      boolean same = graph.inPlace() && !numbers.contains(carried);
+      next.put(carried.input(), same ? current.get(carried.input()) : allocate(carried.initial()));
       set(carried.input(), carried.initial());
     }
   }
