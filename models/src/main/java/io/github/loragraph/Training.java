@@ -6,6 +6,7 @@ import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
+import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.AdapterFolder;
 import io.github.loragraph.models.AdapterOnModel;
@@ -29,6 +30,7 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.ContinuedRun;
+import io.github.loragraph.trainer.PrefixCache;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
@@ -37,6 +39,8 @@ import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
 import io.github.loragraph.training.Optimization;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -55,6 +59,9 @@ import org.jspecify.annotations.Nullable;
 final class Training {
   /** What is copied for a step is then small beside what it computes. */
   private static final int STEPS_PER_CALL_ON_GPU = 8;
+
+  /** In the run folder while the run goes on. */
+  private static final String STATES = ".prefix.states";
 
   private final Model model;
   private final Dataset training;
@@ -119,6 +126,37 @@ final class Training {
    * @param stopped the run to go on with; null to begin one
    */
   private TrainingResult run(@Nullable StoppedRun stopped) {
+    if (arguments.cachePrefix().isEmpty()) {
+      return run(stopped, null);
+    }
+    Path states;
+    try {
+      states = run == null ? Files.createTempFile("lora-graph-", STATES) : run.resolve(STATES);
+    } catch (IOException e) {
+      throw new LoraGraphException(
+          "cannot make a file for what frozen layers make of examples: " + AtomicFile.reason(e), e);
+    }
+    try {
+      return run(stopped, states);
+    } finally {
+      try {
+        Files.deleteIfExists(states);
+      } catch (IOException e) {
+        notes.accept("%s is left behind: %s".formatted(states, AtomicFile.reason(e)));
+      }
+    }
+  }
+
+  private PrefixCache cache(Path states) {
+    return new PrefixCache(
+        states, arguments.cachePrefix().orElseThrow() == TrainingArguments.Precision.FP16);
+  }
+
+  /**
+   * @param stopped the run to go on with; null to begin one
+   * @param states the file for what frozen layers make of examples; null where that is not kept
+   */
+  private TrainingResult run(@Nullable StoppedRun stopped, @Nullable Path states) {
     Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
     long before =
         Optional.ofNullable(start)
@@ -169,6 +207,7 @@ final class Training {
               .engine(engine)
               .sessions(sessions)
               .batchesPerCall(stepsPerCall(device.device()))
+              .prefixCache(states == null ? null : cache(states))
               .build();
       Map<String, Object> configuration =
           run == null ? Map.of() : configuration(run, job, data, stopped);

@@ -186,6 +186,7 @@ public final class TrainingArguments {
   private final @Nullable Double evalSplit;
   private final @Nullable Long evalSplitSeed;
   private final boolean fitThresholds;
+  private final @Nullable Precision cachePrefix;
   private final boolean tensorBoard;
   private final @Nullable Path continueFrom;
 
@@ -254,6 +255,7 @@ public final class TrainingArguments {
     evalSplit = b.evalSplit;
     evalSplitSeed = b.evalSplitSeed;
     fitThresholds = b.fitThresholds;
+    cachePrefix = b.cachePrefix;
     tensorBoard = b.tensorBoard;
     continueFrom = b.continueFrom;
   }
@@ -330,6 +332,7 @@ public final class TrainingArguments {
     b.evalSplit = evalSplit;
     b.evalSplitSeed = evalSplitSeed;
     b.fitThresholds = fitThresholds;
+    b.cachePrefix = cachePrefix;
     b.tensorBoard = tensorBoard;
     b.continueFrom = continueFrom;
     return b;
@@ -510,6 +513,11 @@ public final class TrainingArguments {
           "thresholds are of any number of classes for each example (multilabel), and the task is %s"
               .formatted(task));
     }
+    if (cachePrefix != null && (fewShot || task.equals(Task.EMBEDDING))) {
+      throw new LoraGraphException(
+          "what frozen layers make of examples is kept of single texts and pairs with labels: not %s"
+              .formatted(fewShot ? "with few examples" : "of " + task));
+    }
     boolean embeds = task.equals(Task.EMBEDDING);
     if (!embeds) {
       refuseEmbedding(task);
@@ -619,6 +627,10 @@ public final class TrainingArguments {
   }
 
   /** Whether thresholds of classes are fitted after the last step. */
+  Optional<Precision> cachePrefix() {
+    return Optional.ofNullable(cachePrefix);
+  }
+
   boolean fitsThresholds() {
     return fitThresholds;
   }
@@ -850,6 +862,12 @@ public final class TrainingArguments {
     if (fitThresholds) {
       map.put(RunConfiguration.FIT_THRESHOLDS, true);
     }
+    if (cachePrefix != null) {
+      map.put(RunConfiguration.CACHE_PREFIX, true);
+      map.put(
+          RunConfiguration.CACHE_PRECISION,
+          io.github.loragraph.training.Precision.valueOf(cachePrefix.name()).toString());
+    }
     map.put("checkpointEvery", saveSteps);
     map.put("maxTrainExamples", maxTrainSamples);
     if (examplesPerClass != null) {
@@ -947,6 +965,7 @@ public final class TrainingArguments {
     private @Nullable Double evalSplit;
     private @Nullable Long evalSplitSeed;
     private boolean fitThresholds;
+    private @Nullable Precision cachePrefix;
     private boolean tensorBoard;
     private @Nullable Path continueFrom;
 
@@ -1218,6 +1237,24 @@ public final class TrainingArguments {
      */
     public Builder fitThresholds(boolean fitThresholds) {
       this.fitThresholds = fitThresholds;
+      return this;
+    }
+
+    /**
+     * Keeps what the frozen layers below the first one that is trained make of each example in a
+     * file, so that an epoch costs what comes after them alone: with adapters in the last layers,
+     * or a head alone. The file is as large as the examples have tokens times the width of a layer,
+     * and goes with the training. The loss is that of a training without it, but for rounding:
+     * {@link Precision#FP32} keeps the numbers, {@link Precision#FP16} rounds them in half the
+     * room.
+     *
+     * @throws LoraGraphException if another precision is asked for
+     */
+    public Builder cachePrefix(Precision precision) {
+      if (precision == Precision.BF16) {
+        throw new LoraGraphException("what frozen layers make of examples is kept in fp32 or fp16");
+      }
+      this.cachePrefix = precision;
       return this;
     }
 

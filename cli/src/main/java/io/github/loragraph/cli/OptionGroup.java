@@ -123,7 +123,9 @@ enum OptionGroup {
       "--engine",
       "--precision",
       "--tf32",
-      "--steps-per-call"),
+      "--steps-per-call",
+      "--cache-prefix",
+      "--cache-precision"),
   MODEL("Which model and which output", "--file", "--output-name", "--output"),
   GENERAL("General", "--seed", "--force", "--json", "--stacktrace", "--help", "--version");
 

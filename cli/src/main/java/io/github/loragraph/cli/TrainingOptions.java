@@ -270,6 +270,23 @@ final class TrainingOptions {
   boolean fitThresholds;
 
   @Option(
+      names = "--cache-prefix",
+      description =
+          "Compute the frozen layers below the first one that is trained once for each example, and"
+              + " keep what they make of it in a file in the run folder while the run goes on:"
+              + " epochs then cost what comes after them alone.")
+  boolean cachePrefix;
+
+  @Option(
+      names = "--cache-precision",
+      paramLabel = "fp32|fp16",
+      converter = PrecisionConverter.class,
+      description =
+          "With --cache-prefix: keep it as it is, or rounded to 16 bits in half the room (default:"
+              + " fp32).")
+  @Nullable Precision cachePrecision;
+
+  @Option(
       names = {"--save-best", "--metric-for-best-model"},
       paramLabel = "METRIC",
       description =
@@ -476,6 +493,14 @@ final class TrainingOptions {
     ifGiven(evalSplit, builder::evalSplit);
     ifGiven(evalSplitSeed, builder::evalSplitSeed);
     builder.fitThresholds(fitThresholds);
+    if (cachePrecision != null && !cachePrefix) {
+      throw new LoraGraphException(
+          "--cache-precision is that of --cache-prefix, which is not given");
+    }
+    if (cachePrefix) {
+      Precision precision = cachePrecision == null ? Precision.FP32 : cachePrecision;
+      builder.cachePrefix(TrainingArguments.Precision.valueOf(precision.name()));
+    }
   }
 
   /** In the words of the options. */

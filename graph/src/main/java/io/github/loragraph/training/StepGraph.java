@@ -5,7 +5,6 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
@@ -160,7 +159,7 @@ public record StepGraph(
     List<Carried> carried = new ArrayList<>();
     List<Tensor> initials = groups.stream().map(ParameterGroup::initial).toList();
     Zeros zeros = Zeros.forAll(initials);
-    Update update = new Update(optimizer, factors, gate.opens(), gathers);
+    GroupUpdate update = new GroupUpdate(optimizer, factors, gate.opens(), gathers);
     boolean inPlace = norm != null && isReadBefore(graph, parameters, norm);
     for (ParameterGroup group : groups) {
       group.declare(graph);
@@ -217,63 +216,6 @@ public record StepGraph(
       }
     }
     return true;
-  }
-
-  /**
-   * What is done to each group.
-   *
-   * @param opens names a BOOL scalar, whether anything changes; null if it always does
-   */
-  private record Update(
-      AdamW optimizer, AdamW.StepFactors factors, @Nullable String opens, boolean gathers) {
-    /**
-     * @param inputs the names of the state before it
-     * @param gradient of the group's shape
-     * @return the names of the state after it
-     */
-    List<String> of(GraphBuilder b, ParameterGroup group, List<String> inputs, String gradient) {
-      if (!group.isTiled()) {
-        return values(b, group, inputs, gradient);
-      }
-      Graph body = new Graph();
-      GraphBuilder inner = new GraphBuilder(body, b.scope() + "/tile");
-      TensorType table = group.type();
-      TensorType tile =
-          new TensorType(
-              table.elementType(), new Shape(table.requireShape().dimensions().subList(1, 2)));
-      List<String> tables = new ArrayList<>(inputs);
-      tables.add(gradient);
-      List<String> parts = new ArrayList<>();
-      for (int i = 0; i < tables.size(); i++) {
-        String part = b.scope() + "/tile/input_" + i;
-        body.addInput(ValueInfo.of(part, tile));
-        parts.add(part);
-      }
-      List<String> state = parts.subList(0, inputs.size());
-      for (String value : values(inner, group, state, parts.get(inputs.size()))) {
-        body.addOutput(ValueInfo.of(value, tile));
-      }
-      return b.ops(
-          "Scan",
-          inputs.size(),
-          n -> n.with("num_scan_inputs", tables.size()).with("body", "tile", body),
-          tables.toArray(String[]::new));
-    }
-
-    private List<String> values(
-        GraphBuilder b, ParameterGroup group, List<String> inputs, String gradient) {
-      AdamW.State state = new AdamW.State(inputs.get(0), inputs.get(1), inputs.get(2));
-      AdamW.State updated = optimizer.emit(b, state, gradient, factors, group.decays());
-      List<String> values = new ArrayList<>();
-      for (String value :
-          List.of(updated.parameter(), updated.firstMoment(), updated.secondMoment())) {
-        values.add(opens == null ? value : b.where(opens, value, inputs.get(values.size())));
-      }
-      if (gathers) {
-        values.add(b.where(UPDATE, b.scalar(ElementType.FLOAT, 0), gradient));
-      }
-      return values;
-    }
   }
 
   /**

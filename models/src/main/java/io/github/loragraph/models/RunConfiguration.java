@@ -86,6 +86,12 @@ public final class RunConfiguration {
   /** Whether thresholds of classes are fitted to the held-out data. */
   public static final String FIT_THRESHOLDS = "fitThresholds";
 
+  /** Whether what the frozen part makes of examples is kept. */
+  public static final String CACHE_PREFIX = "cachePrefix";
+
+  /** In which precision that is. */
+  public static final String CACHE_PRECISION = "cachePrecision";
+
   /** The figure that tells the best evaluation, or {@link #NONE}. */
   public static final String SAVE_BEST = "saveBest";
 
@@ -160,6 +166,8 @@ public final class RunConfiguration {
           EVAL_SPLIT,
           EVAL_SPLIT_SEED,
           FIT_THRESHOLDS,
+          CACHE_PREFIX,
+          CACHE_PRECISION,
           TENSORBOARD,
           PATIENCE,
           NO_REPORT_TEXTS,

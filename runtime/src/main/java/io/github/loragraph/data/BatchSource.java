@@ -108,7 +108,8 @@ public final class BatchSource {
     private boolean together;
 
     private Builder(List<Example> examples, List<ValueInfo> inputs) {
-      this.examples = examples instanceof StoredExamples ? examples : List.copyOf(examples);
+      boolean inFiles = examples instanceof StoredExamples || examples instanceof StatedExamples;
+      this.examples = inFiles ? examples : List.copyOf(examples);
       this.inputs = List.copyOf(inputs);
     }
 
@@ -528,10 +529,13 @@ public final class BatchSource {
         double filler = tokens ? padId : 0;
         HostTensor tensor =
             tensor(input, group, like, e -> e.inputs().get(input.name()), filler, loan);
-        if (tokens) {
+        if (tokens && !(examples instanceof StatedExamples)) {
           count(input.name(), group, tensor);
         }
         tensors.add(tensor);
+      }
+      if (examples instanceof StatedExamples) {
+        count(group);
       }
       HostTensor targets =
           labels == null
@@ -543,6 +547,20 @@ public final class BatchSource {
       loan.close();
       throw e;
     }
+  }
+
+  /** Of examples whose tokens stay outside, since what they became goes in. */
+  private void count(List<Example> group) {
+    long longest = 0;
+    long own = 0;
+    for (Example example : group) {
+      Values ids = example.inputs().get(IDS);
+      long length = ids == null ? 0 : ids.count();
+      longest = Math.max(longest, length);
+      own += length;
+    }
+    long all = longest * group.size();
+    padding = padding.plus(new Padding(all, all - own));
   }
 
   private void count(String ids, List<Example> group, HostTensor tensor) {

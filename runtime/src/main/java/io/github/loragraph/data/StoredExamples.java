@@ -77,6 +77,9 @@ public final class StoredExamples extends AbstractList<Example> implements Rando
 
   /** The length of an example of some, without the example. */
   public static int length(List<Example> examples, int index) {
+    if (examples instanceof StatedExamples stated) {
+      return length(stated.without(), index);
+    }
     return examples instanceof StoredExamples all && index < all.stored()
         ? all.lengthOfStored(index)
         : examples.get(index).length();

@@ -1,6 +1,7 @@
 package io.github.loragraph.data;
 
 import io.github.loragraph.onnx.ElementType;
+import io.github.loragraph.onnx.HalfPrecision;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -13,8 +14,25 @@ public final class Values {
   private static final int[] ONES = filled(1);
   private static final int[] ZEROS = filled(0);
 
-  /** An {@code int[]} or a {@code float[]}, which may be longer than what the shape counts. */
+  /**
+   * An {@code int[]} or a {@code float[]}, which may be longer than what the shape counts, or
+   * {@link Stored}.
+   */
   private final Object numbers;
+
+  /**
+   * Numbers that are read where they lie.
+   *
+   * @param bytes little-endian
+   * @param half whether they are FLOAT16, else FLOAT
+   */
+  private record Stored(ByteBuffer bytes, boolean half) {
+    double get(int index) {
+      return half
+          ? HalfPrecision.toFloat(bytes.getShort(index * Short.BYTES))
+          : bytes.getFloat(index * Float.BYTES);
+    }
+  }
 
   private final int[] shape;
 
@@ -57,6 +75,16 @@ public final class Values {
     return new Values(values, shape);
   }
 
+  /**
+   * Numbers of any shape that lie in memory which must not change any more.
+   *
+   * @param bytes little-endian
+   * @param half whether they are FLOAT16, else FLOAT
+   */
+  static Values stored(ByteBuffer bytes, boolean half, int... shape) {
+    return new Values(new Stored(bytes, half), shape);
+  }
+
   /** The integer 1, as often as given: a mask that hides nothing. Memory is shared. */
   public static Values ones(int length) {
     return new Values(length <= SHARED ? ONES : filledTo(length, 1), length);
@@ -95,7 +123,10 @@ public final class Values {
 
   /** A number by its place in row-major order. */
   public double get(int index) {
-    return numbers instanceof int[] integers ? integers[index] : ((float[]) numbers)[index];
+    if (numbers instanceof int[] integers) {
+      return integers[index];
+    }
+    return numbers instanceof Stored stored ? stored.get(index) : ((float[]) numbers)[index];
   }
 
   /**
@@ -110,6 +141,9 @@ public final class Values {
           "no part of %d in %s".formatted(length, Arrays.toString(shape)));
     }
     int from = index * shape[1];
+    if (numbers instanceof Stored) {
+      throw new IllegalStateException("no part of what is stored");
+    }
     return numbers instanceof int[] integers
         ? of(Arrays.copyOfRange(integers, from, from + length))
         : of(Arrays.copyOfRange((float[]) numbers, from, from + length));

@@ -3,8 +3,10 @@ package io.github.loragraph.trainer;
 import io.github.loragraph.artifacts.Checkpoint;
 import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.EpochView;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
+import io.github.loragraph.data.StatedExamples;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
@@ -31,6 +33,7 @@ import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.CrossEntropyLoss;
+import io.github.loragraph.training.FrozenPrefix;
 import io.github.loragraph.training.GradientLoss;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
@@ -39,6 +42,7 @@ import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -58,6 +62,8 @@ import org.jspecify.annotations.Nullable;
  * @param batchesPerCall the most batches that the engine is given at once
  * @param graph what is trained in the place of the model as it answers; null for that itself
  * @param measurement measures in the place of the held-out examples; null for those
+ * @param prefixCache where what comes before all that is trained is kept; null where it is computed
+ *     in each step. Not together with another graph
  */
 public record TrainingJob(
     OnnxModel model,
@@ -70,7 +76,8 @@ public record TrainingJob(
     Sessions sessions,
     int batchesPerCall,
     @Nullable TrainedGraph graph,
-    @Nullable Measurement measurement) {
+    @Nullable Measurement measurement,
+    @Nullable PrefixCache prefixCache) {
   /** Where nothing else is given; that of the Trainer of transformers. */
   public static final double MAX_GRADIENT_NORM = 1;
 
@@ -129,7 +136,8 @@ public record TrainingJob(
         .sessions(sessions)
         .batchesPerCall(batchesPerCall)
         .graph(graph)
-        .measurement(measurement);
+        .measurement(measurement)
+        .prefixCache(prefixCache);
   }
 
   /** What a training is to be. */
@@ -146,6 +154,7 @@ public record TrainingJob(
     private int batchesPerCall = 1;
     private @Nullable TrainedGraph graph;
     private @Nullable Measurement measurement;
+    private @Nullable PrefixCache prefixCache;
 
     private Builder(OnnxModel model, TrainingData data) {
       this.model = model;
@@ -212,6 +221,12 @@ public record TrainingJob(
       return this;
     }
 
+    /** Where what comes before all that is trained is kept. */
+    public Builder prefixCache(@Nullable PrefixCache cache) {
+      this.prefixCache = cache;
+      return this;
+    }
+
     /**
      * @throws LoraGraphException if the model has no adapters and nothing else to train was named,
      *     or the build of ONNX Runtime for it is not to be had here
@@ -228,7 +243,8 @@ public record TrainingJob(
           sessions == null ? onAllCores() : sessions,
           batchesPerCall,
           graph,
-          measurement);
+          measurement,
+          prefixCache);
     }
 
     private Sessions onAllCores() {
@@ -265,7 +281,61 @@ public record TrainingJob(
     Stream.of(answer.notes(), sizes.notes(), notes(sizes))
         .flatMap(List::stream)
         .forEach(line -> listeners.forEach(l -> l.note(line)));
-    return fitted(sizes).run(answer, listeners, start, best);
+    TrainingJob fitted = fitted(sizes);
+    return (fitted.prefixCache == null ? fitted : fitted.afterPrefix(answer, start, listeners))
+        .run(answer, listeners, start, best);
+  }
+
+  /**
+   * The training of what comes after the frozen part alone, on what that makes of the examples.
+   *
+   * @throws LoraGraphException if there is no such part, or if examples are others in each epoch
+   */
+  private TrainingJob afterPrefix(
+      Answer answer, @Nullable Checkpoint start, List<TrainingListener> listeners) {
+    PrefixCache cache = Objects.requireNonNull(prefixCache);
+    if (data.view() != EpochView.SAME) {
+      throw new LoraGraphException(
+          "the examples of %s are others in each epoch: there is nothing of them to be kept"
+              .formatted(data.task()));
+    }
+    FrozenPrefix parts =
+        FrozenPrefix.of(
+            answer.answering(), trainable, new SessionShapeInference(sessions.runtime()));
+    List<Example> examples = data.training();
+    long before =
+        Optional.ofNullable(start)
+            .flatMap(state -> state.group(Checkpoint.GROUP))
+            .map(Checkpoint.OptimizerGroup::step)
+            .orElse(0L);
+    long begin = System.nanoTime();
+    StatedExamples stated =
+        cache.of(
+            examples,
+            parts,
+            data.padId(),
+            sessions,
+            () -> {
+              if (listeners.stream().anyMatch(TrainingListener::wantsToStop)) {
+                throw new TrainingStopped(before);
+              }
+            });
+    String line =
+        String.format(
+            Locale.ROOT,
+            "the frozen part of the model is computed once for each of %,d examples: %,d of %,d nodes; %.1f MB in %.1f s%s",
+            examples.size(),
+            parts.prefix().graph().nodes().size(),
+            answer.answering().graph().nodes().size(),
+            stated.bytes() / 1e6,
+            (System.nanoTime() - begin) / 1e9,
+            cache.half() ? ", rounded to 16 bits" : "");
+    listeners.forEach(l -> l.note(line));
+    return toBuilder()
+        .data(data.withTraining(stated))
+        .graph(new TrainedGraph(answer, parts.rest(), 0))
+        .prefixCache(null)
+        .build();
   }
 
   private List<String> notes(InputSizes sizes) {
