@@ -127,8 +127,8 @@ public final class Bench implements Callable<Integer> {
       names = "--base",
       paramLabel = "REV",
       description =
-          "Measure the program's rows at that commit, too, which is built in a temporary folder:"
-              + " ratios then are this checkout's time by that commit's.")
+          "Measure the program's own rows at that commit, too, which is built in a temporary"
+              + " folder: ratios then are this checkout's time by that commit's.")
   private @Nullable String base;
 
   @Option(
@@ -148,7 +148,8 @@ public final class Bench implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FOLDER",
       defaultValue = "bench-results",
-      description = "Where to write (default: ${DEFAULT-VALUE}).")
+      description =
+          "Where to write, over what is there; anew after each setting (default: ${DEFAULT-VALUE}).")
   private Path output;
 
   /** The words that were given, for the table. */
@@ -258,7 +259,10 @@ public final class Bench implements Callable<Integer> {
         : rows.stream()
             .flatMap(
                 row ->
-                    row.kind() == Row.Kind.PROGRAM ? Stream.of(row.ofBase(), row) : Stream.of(row))
+                    // Another commit may not know the arguments of a further row.
+                    row.kind() == Row.Kind.PROGRAM && Row.ALL.contains(row)
+                        ? Stream.of(row.ofBase(), row)
+                        : Stream.of(row))
             .toList();
   }
 
@@ -280,8 +284,11 @@ public final class Bench implements Callable<Integer> {
     for (Setting setting : plan.settings()) {
       results.addAll(
           measured.of(setting, rows.stream().filter(row -> row.fits(setting.method())).toList()));
+      // Each time anew: who stops it has what was measured.
+      write(new Results(command(), machine(), folder, results));
     }
-    write(new Results(command(), machine(), folder, results));
+    spec.commandLine().getOut().print(new Results(command(), machine(), folder, results).table());
+    spec.commandLine().getOut().flush();
     return results.stream().allMatch(result -> result.problem() == null)
         ? CommandLine.ExitCode.OK
         : CommandLine.ExitCode.SOFTWARE;
@@ -316,8 +323,6 @@ public final class Bench implements Callable<Integer> {
     } catch (IOException e) {
       throw new LoraGraphException("cannot write to %s: %s".formatted(output, e.getMessage()), e);
     }
-    spec.commandLine().getOut().print(results.table());
-    spec.commandLine().getOut().flush();
   }
 
   private void say(String line) {
