@@ -29,7 +29,8 @@ class ScriptsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpu-check", "gpu-bundle", "bench", "built.sh"})
+  @ValueSource(
+      strings = {"gpu-check", "gpu-bundle", "bench", "startup-figures", "built.sh", "archive.sh"})
   void bashReadsThem(String script) throws Exception {
     assertEquals(new Run(0, ""), Run.of("-n", SCRIPTS.resolve(script).toString()));
   }

@@ -1,5 +1,6 @@
 package io.github.loragraph.cli;
 
+import io.github.loragraph.Model;
 import io.github.loragraph.ModelInfo;
 import io.github.loragraph.ModelInfo.LinearLayer;
 import io.github.loragraph.ModelInfo.OtherLayer;
@@ -58,8 +59,10 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    loadAhead();
+    Model opened = model.open(output);
     RuntimeBuild.STOCK.load(); // Of GPUs nothing is needed.
-    ModelInfo info = model.open(output).inspect(match);
+    ModelInfo info = opened.inspect(match);
     ParameterCount count = info.parameterCount();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("totalParameters", count.total());
@@ -100,6 +103,22 @@ final class InspectCommand implements Callable<Integer> {
           out.println(count);
         });
     return 0;
+  }
+
+  /** Loads ONNX Runtime while the model is read. */
+  private static void loadAhead() {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                RuntimeBuild.STOCK.load();
+              } catch (RuntimeException | Error e) {
+                // It is loaded again when the model is read, and fails alike.
+              }
+            },
+            "lora-graph runtime");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private static String listed(Map<String, Integer> recognised) {

@@ -24,6 +24,18 @@ public final class Rehearsal {
     Signals.install();
     // Its class is the first that a start needs.
     Objects.requireNonNull(Main.class);
+    run(new PrintWriter(Writer.nullWriter()));
+    System.exit(CommandLine.ExitCode.OK);
+  }
+
+  /**
+   * Runs the commands.
+   *
+   * @param err gets what they say
+   * @return the largest of their exit codes
+   */
+  static int run(PrintWriter err) throws IOException {
+    int largest = 0;
     try (TemporaryFolder folder = TemporaryFolder.create("lora-graph-rehearsal-")) {
       Path data = folder.path().resolve("data.tsv");
       Files.writeString(data, "text\tlabel\nit works\tyes\nit does not\tno\n");
@@ -45,18 +57,20 @@ public final class Rehearsal {
                   "1",
                   "--method",
                   "head",
+                  "--device",
+                  "cpu",
                   "-o",
                   run),
-              List.of("eval", run, "--data", data.toString(), "--json"),
-              List.of("predict", run, "it works"),
-              List.of("predict", run, "--data", data.toString(), "--json"))) {
+              List.of("eval", run, "--data", data.toString(), "--device", "cpu", "--json"),
+              List.of("predict", run, "--device", "cpu", "it works"),
+              List.of("predict", run, "--data", data.toString(), "--device", "cpu", "--json"))) {
         ArgumentFiles arguments = new ArgumentFiles(words.toArray(String[]::new));
         CommandLine commandLine = LoraGraph.commandLine(arguments);
         commandLine.setOut(new PrintWriter(Writer.nullWriter()));
-        commandLine.setErr(new PrintWriter(Writer.nullWriter()));
-        LoraGraph.execute(commandLine, arguments);
+        commandLine.setErr(err);
+        largest = Math.max(largest, LoraGraph.execute(commandLine, arguments));
       }
     }
-    System.exit(0);
+    return largest;
   }
 }

@@ -11,6 +11,9 @@ public final class JavaCommand {
   /** Tells a process that the one that started it hears the terminal's signals for both. */
   private static final String CHILD = "-Dlora-graph.child=true";
 
+  /** Beside the launcher's archive of classes, which goes to other processes as well. */
+  private static final String QUIET_ARCHIVE = "-Xlog:cds=off";
+
   private JavaCommand() {}
 
   /**
@@ -49,7 +52,7 @@ public final class JavaCommand {
     return argument.startsWith("-Djava.io.tmpdir=")
         || argument.startsWith("-X")
             && !argument.startsWith("-Xrun")
-            && !argument.startsWith("-Xlog")
+            && (!argument.startsWith("-Xlog") || argument.equals(QUIET_ARCHIVE))
             && !argument.contains("GC")
             && !argument.matches("-XX:(?:ErrorFile|HeapDumpPath|LogFile|MaxDirectMemorySize)=.*");
   }
