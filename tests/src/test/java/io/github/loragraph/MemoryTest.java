@@ -55,7 +55,8 @@ class MemoryTest {
     assertTrue(
         line.matches(
             "lora-graph: out of memory: Java's heap is full at \\d+ MB: give it more with"
-                + " JDK_JAVA_OPTIONS=-Xmx256m, or a smaller --batch-size or --max-length"),
+                + " JDK_JAVA_OPTIONS=-Xmx256m, or a smaller --micro-batch or --batch-size or"
+                + " --max-length"),
         line);
     assertTrue(Files.notExists(folder.resolve("run")));
   }

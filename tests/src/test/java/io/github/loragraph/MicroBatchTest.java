@@ -17,9 +17,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +39,7 @@ class MicroBatchTest {
 
   @TempDir Path folder;
   private Trainings trainings;
+  private int batchSize = 16;
   private int epochs = 2;
 
   TrainingArguments.Engine engine() {
@@ -52,7 +56,8 @@ class MicroBatchTest {
     List<Object> all = new ArrayList<>(List.of("train", model, "--data", data, "--threads", 1));
     all.addAll(List.of("--engine", engine().name().toLowerCase(Locale.ROOT).replace('_', '-')));
     all.addAll(
-        List.of("--batch-size", 16, "--epochs", epochs, "--lr", "1e-3", "--epsilon", "1e-4"));
+        List.of(
+            "--batch-size", batchSize, "--epochs", epochs, "--lr", "1e-3", "--epsilon", "1e-4"));
     all.addAll(List.of("--log-every", 1, "-o", run));
     all.addAll(List.of(more));
     Cli cli = Cli.run(all.toArray());
@@ -98,9 +103,8 @@ class MicroBatchTest {
   void piecesOfABatchAreTheBatch(String size) throws IOException {
     Object[] options = {"--class-weights", "1,3", "--label-smoothing", 0.1, "--accumulate", 3};
     Path whole = train("whole", trainings.model(), trainings.data(), options);
-    List<Object> inPieces = new ArrayList<>(List.of(options));
-    inPieces.addAll(List.of("--micro-batch", size));
-    Path pieces = train("pieces", trainings.model(), trainings.data(), inPieces.toArray());
+    Path pieces =
+        train("pieces", trainings.model(), trainings.data(), with(options, "--micro-batch", size));
     assertEquals("all", microBatch(whole));
     assertEquals(size, microBatch(pieces));
     assertSame(whole, pieces);
@@ -115,9 +119,8 @@ class MicroBatchTest {
     Object[] options = {"--method", "full", "--no-shuffle", "--max-grad-norm", 0.1};
     Path original = folder.resolve("model.onnx");
     Path whole = train("whole", original, trainings.data(), options);
-    List<Object> inPieces = new ArrayList<>(List.of(options));
-    inPieces.addAll(List.of("--micro-batch", 5));
-    assertSame(whole, train("pieces", original, trainings.data(), inPieces.toArray()));
+    assertSame(
+        whole, train("pieces", original, trainings.data(), with(options, "--micro-batch", 5)));
   }
 
   @Test
@@ -200,9 +203,8 @@ class MicroBatchTest {
   void goesOnToTheSameBytes() throws IOException {
     Object[] options = {"--micro-batch", 3, "--lora-dropout", 0.2, "--accumulate", 2};
     Path straight = train("straight", trainings.model(), trainings.data(), options);
-    List<Object> stopping = new ArrayList<>(List.of(options));
-    stopping.addAll(List.of("--stop-after", 3));
-    Path stopped = train("stopped", trainings.model(), trainings.data(), stopping.toArray());
+    Path stopped =
+        train("stopped", trainings.model(), trainings.data(), with(options, "--stop-after", 3));
     assertEquals("3", microBatch(stopped));
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
@@ -216,6 +218,39 @@ class MicroBatchTest {
     Cli.json("train", "--continue-from", two, "--epochs", 1, "-o", last);
     assertEquals("3", microBatch(last));
     assertArrayEquals(Runs.learned(three), Runs.learned(last));
+  }
+
+  /** Measuring leaves nothing behind, and what was taken is kept, whatever the clock says later. */
+  @Test
+  void whatIsMeasuredIsKept() throws IOException {
+    Random random = new Random(6);
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 500; i++) {
+      int[] ids = random.ints(3 + random.nextInt(8), 4, 200).toArray();
+      lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), i % 2));
+    }
+    Path data = Files.writeString(folder.resolve("many.jsonl"), lines);
+    batchSize = 500;
+    epochs = 250;
+    Object[] options = {"--lora-dropout", 0.2, "--stop-after", 2, "--micro-batch"};
+    Path measured = train("measured", trainings.model(), data, with(options, "auto"));
+    String taken = microBatch(measured);
+    assertTrue(taken.matches("(1024|2048|4096|8192)-tokens"), taken);
+    Path given = train("given", trainings.model(), data, with(options, taken));
+    assertEquals(Trainings.figures(given), Trainings.figures(measured));
+    for (Path run : List.of(measured, given)) {
+      assertEquals(0, Cli.run("train", "--resume", run, "--stop-after", 3).exitCode());
+      assertEquals(taken, microBatch(run));
+    }
+    assertEquals(3, losses(measured).size());
+    // Adapters are much of so small a model.
+    Path ruled = train("ruled", trainings.model(), data, "--stop-after", 1);
+    assertEquals("4096-tokens", microBatch(ruled));
+    assertEquals(Trainings.figures(given), Trainings.figures(measured));
+  }
+
+  private static Object[] with(Object[] options, Object... more) {
+    return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray();
   }
 
   /** As before there were pieces: what dropout drops of a batch in one piece is the same. */

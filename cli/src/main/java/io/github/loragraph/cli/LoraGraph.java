@@ -87,7 +87,9 @@ public final class LoraGraph implements Runnable {
   /** What a plugin adds, where its module is. */
   private static final String SAGEMAKER = "sagemaker";
 
-  private static final String[] LESS_MEMORY = {"--batch-size", "--max-length", "--sequence"};
+  private static final String[] LESS_MEMORY = {
+    "--micro-batch", "--batch-size", "--max-length", "--sequence"
+  };
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 

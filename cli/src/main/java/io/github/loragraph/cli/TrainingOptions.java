@@ -124,9 +124,10 @@ final class TrainingOptions {
       converter = MicroBatchConverter.class,
       description =
           "Examples of a batch that are computed at once, or tokens with their padding"
-              + " (1024-tokens), or all. A step learns from its whole batch all the same; time and"
-              + " memory are those of the pieces (default: auto, 1024-tokens on a CPU and all on a"
-              + " GPU).")
+              + " (1024-tokens), or all; auto measures, in runs of 200 steps and more. A step learns"
+              + " from its whole batch all the same; time and memory are those of the pieces (default:"
+              + " rule, on a CPU 1024-tokens, or 4096-tokens where much of the model is trained, and"
+              + " all on a GPU).")
   @Nullable MicroBatch microBatch;
 
   @Option(
@@ -448,10 +449,12 @@ final class TrainingOptions {
   }
 
   private void chooseMicroBatch(TrainingArguments.Builder builder) {
-    if (microBatch == null || microBatch.isAuto()) {
+    if (microBatch == null || microBatch.equals(MicroBatch.RULE)) {
       return;
     }
-    if (microBatch.ofTokens()) {
+    if (microBatch.equals(MicroBatch.AUTO)) {
+      builder.microBatchByMeasurement();
+    } else if (microBatch.ofTokens()) {
       builder.microBatchTokens(microBatch.most());
     } else {
       builder.microBatchSize(microBatch.most());

@@ -92,6 +92,11 @@ final class AnsweringEngine implements Engine {
   }
 
   @Override
+  public void forget() {
+    engine.forget();
+  }
+
+  @Override
   public long steps() {
     return engine.steps();
   }

@@ -34,6 +34,9 @@ public interface Engine extends AutoCloseable {
     return steps(List.of(new StepInput(batch, learningRate))).get(0);
   }
 
+  /** Forgets the gradients of a step that was begun and not ended, as if it never was. */
+  void forget();
+
   /** Answers with the current parameters. */
   Classifier classifier();
 

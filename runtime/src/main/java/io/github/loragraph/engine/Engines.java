@@ -140,7 +140,7 @@ public record Engines(
     boolean measures =
         kind == EngineKind.AUTO
             && precision == Precision.FP32
-            && steps >= WORTH_MEASURING
+            && isWorthMeasuring(steps)
             && OrtRuntime.canOpen(OrtRuntime.Build.TRAINING);
     return kind == EngineKind.TRAINING_API || measures
         ? OrtRuntime.open(OrtRuntime.Build.TRAINING)
@@ -188,7 +188,7 @@ public record Engines(
       log.accept("engine graph: only that one does several steps in a call");
       return graph(start);
     }
-    if (steps < WORTH_MEASURING) {
+    if (!isWorthMeasuring(steps)) {
       log.accept(
           "engine graph: a run of %d steps is too short to measure engines".formatted(steps));
       return graph(start);
@@ -284,6 +284,11 @@ public record Engines(
   /** What the graph engine's gradients are written for. */
   public static Kernels kernels(Device device) {
     return device.isGpu() ? Kernels.STANDARD : Kernels.CPU;
+  }
+
+  /** Whether a run of so many steps is long enough for a measurement at its beginning to pay. */
+  public static boolean isWorthMeasuring(long steps) {
+    return steps >= WORTH_MEASURING;
   }
 
   private boolean gathers() {

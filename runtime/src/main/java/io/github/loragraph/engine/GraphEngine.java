@@ -255,6 +255,12 @@ public final class GraphEngine implements Engine {
   }
 
   @Override
+  public void forget() {
+    state.forgetGradients();
+    gathered = 0;
+  }
+
+  @Override
   public Classifier classifier() {
     if (evaluation == null) {
       evaluation = new ModelSession(evaluationGraph, sessions, weights, state::parameterTensors);

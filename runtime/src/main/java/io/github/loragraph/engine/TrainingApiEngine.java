@@ -146,6 +146,16 @@ public final class TrainingApiEngine implements Engine {
     }
   }
 
+  @Override
+  public void forget() {
+    try {
+      session.lazyResetGrad();
+    } catch (OrtException e) {
+      throw OrtFailure.of("ONNX Runtime cannot forget gradients", e);
+    }
+    gathered = 0;
+  }
+
   /** In the order of the graph: the Java API passes them on without their names. */
   private Map<String, OnnxTensorLike> inputs(
       OnnxModel model, List<HostTensor> given, List<OnnxTensor> owned) throws OrtException {

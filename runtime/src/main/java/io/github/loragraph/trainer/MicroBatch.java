@@ -14,16 +14,20 @@ import java.util.regex.Pattern;
  * go through the model one after the other, and their gradients are added up, each by the labels
  * that count in it. So they decide time and memory, and of the numbers the last digits alone.
  *
- * @param most examples, or tokens with their padding, of one piece; 0 where the machine is to say
+ * @param most examples, or tokens with their padding, of one piece; 0 where that is still to choose
  * @param ofTokens whether tokens are counted; a piece has one example at least
  */
 public record MicroBatch(int most, boolean ofTokens) {
-  /** What a short measurement, or a rule, is to choose. */
+  /** What a rule says, the same on each machine. */
+  public static final MicroBatch RULE = new MicroBatch(0, true);
+
+  /** What a short measurement on the machine says. */
   public static final MicroBatch AUTO = new MicroBatch(0, false);
 
   /** Each batch in one piece. */
   public static final MicroBatch WHOLE = new MicroBatch(Integer.MAX_VALUE, false);
 
+  private static final String RULE_NAME = "rule";
   private static final String AUTO_NAME = "auto";
   private static final String WHOLE_NAME = "all";
   private static final String TOKENS = "-tokens";
@@ -56,31 +60,35 @@ public record MicroBatch(int most, boolean ofTokens) {
   }
 
   /**
-   * What {@link #toString} writes: a number of examples, {@code N-tokens}, {@code all} or {@code
-   * auto}.
+   * What {@link #toString} writes: a number of examples, {@code N-tokens}, {@code all}, {@code
+   * rule} or {@code auto}.
    *
    * @throws LoraGraphException if the text is none of these
    */
   public static MicroBatch parse(String text) {
-    if (text.equals(AUTO_NAME)) {
-      return AUTO;
-    }
-    if (text.equals(WHOLE_NAME)) {
-      return WHOLE;
+    for (MicroBatch named : List.of(RULE, AUTO, WHOLE)) {
+      if (text.equals(named.toString())) {
+        return named;
+      }
     }
     Matcher number = NUMBER.matcher(text);
     if (!number.matches()) {
       throw new LoraGraphException(
-          "'%s' is no size of micro-batches: give a number of examples, of tokens as in 1024%s, %s for whole batches, or %s"
-              .formatted(text, TOKENS, WHOLE_NAME, AUTO_NAME));
+          "'%s' is no size of micro-batches: give a number of examples, of tokens as in 1024%s, or one of: %s, %s, %s"
+              .formatted(text, TOKENS, WHOLE_NAME, RULE_NAME, AUTO_NAME));
     }
     int most = Integer.parseInt(number.group(1));
     return number.group(2) == null ? ofExamples(most) : ofTokens(most);
   }
 
-  /** Whether something is still to choose. */
-  public boolean isAuto() {
+  /** Whether it is still to choose. */
+  boolean isOpen() {
     return most == 0;
+  }
+
+  /** Pieces of so many times as many. */
+  MicroBatch times(double factor) {
+    return new MicroBatch((int) Math.max(1, most * factor), ofTokens);
   }
 
   /** Whether no batch of so many examples is cut, whatever their lengths are. */
@@ -133,8 +141,8 @@ public record MicroBatch(int most, boolean ofTokens) {
 
   @Override
   public String toString() {
-    if (isAuto()) {
-      return AUTO_NAME;
+    if (isOpen()) {
+      return ofTokens ? RULE_NAME : AUTO_NAME;
     }
     return most == Integer.MAX_VALUE ? WHOLE_NAME : most + (ofTokens ? TOKENS : "");
   }

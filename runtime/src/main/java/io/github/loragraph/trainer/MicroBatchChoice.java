@@ -1,10 +1,19 @@
 package io.github.loragraph.trainer;
 
+import io.github.loragraph.data.Batch;
 import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.StoredExamples;
+import io.github.loragraph.engine.Engine;
+import io.github.loragraph.engine.Engines;
+import io.github.loragraph.engine.StepInput;
+import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +21,28 @@ import org.jspecify.annotations.Nullable;
 /** Settles how much of a batch a training computes at once. */
 final class MicroBatchChoice {
   /**
-   * What is taken where nobody says anything: so many tokens keep the cores busy, and what their
+   * The rule where little of a model is trained: so many tokens keep the cores busy, and what their
    * layers leave for the way back stays in the caches. Found by measuring (docs/training.md).
    */
-  static final MicroBatch RULE = MicroBatch.ofTokens(1024);
+  private static final MicroBatch OF_ADAPTERS = MicroBatch.ofTokens(1024);
+
+  /**
+   * The rule where much is: after each piece there is a pass over all that is trained and its
+   * gradients, which has to be small beside the piece.
+   */
+  private static final MicroBatch OF_MUCH = MicroBatch.ofTokens(4096);
+
+  /** From this share of the parameters on much is trained. */
+  private static final double MUCH = 0.1;
+
+  /** Times of one size differ by less from moment to moment, as a rule. */
+  private static final double CLEARLY = 0.9;
+
+  private static final int WARM_UP = 1;
+  private static final int MEASURED = 2;
+
+  /** Batches among which one is looked for that is cut. */
+  private static final int LOOKED_AT = 20;
 
   private final TrainingJob job;
   private final BatchSource batches;
@@ -42,18 +69,18 @@ final class MicroBatchChoice {
       return before.get();
     }
     MicroBatch asked = job.settings().microBatch();
-    MicroBatch wanted = asked.isAuto() ? rule() : asked;
+    MicroBatch wanted = asked.isOpen() ? rule() : asked;
     if (!cuts(wanted)) {
       return MicroBatch.WHOLE;
     }
     @Nullable String obstacle = obstacle();
     if (obstacle != null) {
-      if (!asked.isAuto()) {
+      if (!asked.equals(MicroBatch.RULE)) {
         log.accept("micro-batches (%s) are not possible: %s".formatted(asked, obstacle));
       }
       return MicroBatch.WHOLE;
     }
-    if (asked.isAuto()) {
+    if (asked.equals(MicroBatch.RULE)) {
       log.accept(
           "micro-batches of at most %,d tokens: a larger batch goes through the model in pieces, with the numbers of the whole but for rounding"
               .formatted(wanted.most()));
@@ -61,11 +88,23 @@ final class MicroBatchChoice {
     return wanted;
   }
 
-  /**
-   * A device that computes thousands of rows at once, and inputs that are no texts, are left be.
-   */
+  /** A GPU computes thousands of rows at once. */
   private MicroBatch rule() {
-    return job.sessions().device().isGpu() ? MicroBatch.WHOLE : RULE;
+    if (job.sessions().device().isGpu()) {
+      return MicroBatch.WHOLE;
+    }
+    return trainedShare() < MUCH ? OF_ADAPTERS : OF_MUCH;
+  }
+
+  private double trainedShare() {
+    OnnxModel model = job.model();
+    long trained = 0;
+    long all = 0;
+    for (Tensor tensor : model.graph().initializers().values()) {
+      all += tensor.elementCount();
+      trained += job.trainable().contains(tensor.name()) ? tensor.elementCount() : 0;
+    }
+    return all == 0 ? 0 : (double) trained / all;
   }
 
   /** Whether some batch may be cut; of rows that are still to be encoded nobody knows. */
@@ -93,5 +132,83 @@ final class MicroBatchChoice {
       return "the model takes batches of %,d, no more and no fewer".formatted(sizes.rows());
     }
     return null;
+  }
+
+  /**
+   * What takes the least time for a token on this machine at this moment, of the rule and what is
+   * half, a quarter or twice as much of it: the rule's own unless another one is clearly faster. So
+   * no more memory is asked for than that of twice the rule.
+   *
+   * @param engine is left as it was
+   * @param source makes batches with labels
+   * @param rule what was settled
+   * @param log takes a line on what was measured, or on why nothing was
+   */
+  MicroBatch measured(Engine engine, BatchSource source, MicroBatch rule, Consumer<String> log) {
+    if (!Engines.isWorthMeasuring(job.ownSteps())) {
+      log.accept(
+          "micro-batches of %s: a run of %,d steps is too short to measure others"
+              .formatted(rule, job.ownSteps()));
+      return rule;
+    }
+    @Nullable List<Example> batch = cut(source, rule);
+    if (batch == null) {
+      log.accept(
+          "micro-batches of %s: the first batches have no more, so that others are not measured"
+              .formatted(rule));
+      return rule;
+    }
+    List<String> times = new ArrayList<>();
+    MicroBatch best = rule;
+    double least = secondsForToken(engine, source, batch, rule, times);
+    for (double factor = 0.5; factor > 0.2; factor /= 2) {
+      double seconds = secondsForToken(engine, source, batch, rule.times(factor), times);
+      if (seconds >= CLEARLY * least) {
+        break;
+      }
+      least = seconds;
+      best = rule.times(factor);
+    }
+    if (best.equals(rule)) {
+      double seconds = secondsForToken(engine, source, batch, rule.times(2), times);
+      best = seconds < CLEARLY * least ? rule.times(2) : rule;
+    }
+    log.accept(
+        "micro-batches of %s: a token takes %s; another than the first is taken if it is more than a tenth faster"
+            .formatted(best, String.join(", ", times)));
+    return best;
+  }
+
+  /** One of the first batches that is in several pieces; null where there is none. */
+  private @Nullable List<Example> cut(BatchSource source, MicroBatch rule) {
+    List<List<Example>> order = source.order(0);
+    int looked = StoredExamples.areReady(job.data().training()) ? LOOKED_AT : 1;
+    for (List<Example> batch : order.subList(0, Math.min(looked, order.size()))) {
+      if (rule.pieces(batch, source).size() > 1) {
+        return batch;
+      }
+    }
+    return null;
+  }
+
+  /** The fastest of a few passes, as other processes can only slow one down. */
+  private static double secondsForToken(
+      Engine engine, BatchSource source, List<Example> whole, MicroBatch size, List<String> times) {
+    List<List<Example>> pieces = size.pieces(whole, source);
+    List<Example> piece = pieces.get(pieces.size() - 1);
+    double best = Double.POSITIVE_INFINITY;
+    try (Batch batch = source.batch(piece, whole)) {
+      for (int i = 0; i < WARM_UP + MEASURED; i++) {
+        long begin = System.nanoTime();
+        engine.steps(List.of(new StepInput(batch.withLabels(), 0, 1, false)));
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        best = i < WARM_UP ? best : Math.min(best, seconds);
+      }
+    } finally {
+      engine.forget();
+    }
+    double ofToken = best / (piece.size() * source.tokensPerExample(piece));
+    times.add(String.format(Locale.ROOT, "%.0f µs in %s", 1e6 * ofToken, size));
+    return ofToken;
   }
 }

@@ -407,20 +407,29 @@ public record TrainingJob(
       BestParameters best) {
     Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
     OnnxModel trained = graph == null ? answer.answering() : graph.model();
-    MicroBatch chosen =
-        new MicroBatchChoice(this, trained.graph().requiredInputs())
-            .settled(CheckpointMarks.microBatch(start), log);
-    listeners.forEach(l -> l.computes(chosen));
-    return toBuilder()
-        .settings(settings.toBuilder().microBatch(chosen).build())
-        .build()
-        .trained(trained, answer, listeners, start, best);
+    MicroBatchChoice choice = new MicroBatchChoice(this, trained.graph().requiredInputs());
+    Optional<MicroBatch> before = CheckpointMarks.microBatch(start);
+    MicroBatch settled = choice.settled(before, log);
+    boolean measures =
+        before.isEmpty()
+            && settings.microBatch().equals(MicroBatch.AUTO)
+            && !settled.equals(MicroBatch.WHOLE);
+    return in(settled).trained(trained, answer, measures ? choice : null, listeners, start, best);
   }
 
-  /** The same when it is settled how much of a batch is computed at once. */
+  private TrainingJob in(MicroBatch microBatch) {
+    return toBuilder().settings(settings.toBuilder().microBatch(microBatch).build()).build();
+  }
+
+  /**
+   * The same when it is settled how much of a batch is computed at once.
+   *
+   * @param choice measures what is faster than what was settled; null to keep that
+   */
   private Result trained(
       OnnxModel trained,
       Answer answer,
+      @Nullable MicroBatchChoice choice,
       List<TrainingListener> listeners,
       @Nullable Checkpoint start,
       BestParameters best) {
@@ -431,7 +440,7 @@ public record TrainingJob(
         engines.open(
             graph == null ? kind : graph.engine(kind, settings.batchSize(), log),
             CheckpointMarks.engineStart(start),
-            settings.ownSteps(perEpoch()),
+            ownSteps(),
             (inputs, labels) -> firstBatch(batches(inputs, labels)),
             log)) {
       opened.unreached().notes().forEach(log);
@@ -441,6 +450,12 @@ public record TrainingJob(
               graph == null ? opened.inputs() : answer.answering().graph().requiredInputs(),
               data.padId());
       BatchSource batches = batches(opened.inputs(), opened.labels());
+      MicroBatch microBatch =
+          choice == null
+              ? settings.microBatch()
+              : choice.measured(
+                  engine, batches(opened.inputs(), opened.labels()), settings.microBatch(), log);
+      listeners.forEach(l -> l.computes(microBatch));
       @Nullable Function<Classifier, Report> measure =
           measure(answer, evaluator, listeners, listeners);
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
@@ -460,7 +475,7 @@ public record TrainingJob(
                 runner,
                 batches,
                 loss,
-                settings,
+                in(microBatch).settings(),
                 measure == null ? null : () -> measure.apply(engine.classifier()),
                 listeners,
                 start,
@@ -556,13 +571,18 @@ public record TrainingJob(
     return settings.batchesPerEpoch(BatchSource.units(examples, loss.comparesRows()).size());
   }
 
+  /** The steps that the run makes itself. */
+  long ownSteps() {
+    return settings.ownSteps(perEpoch());
+  }
+
   /** A call has memory for all its batches: no more than the run has. */
   private int perCall() {
     long perEpoch = perEpoch();
     long perStep =
         Math.min(settings.accumulation(), perEpoch)
             * settings.microBatch().mostPieces(settings.batchSize());
-    long steps = Math.min(Integer.MAX_VALUE, settings.ownSteps(perEpoch));
+    long steps = Math.min(Integer.MAX_VALUE, ownSteps());
     return (int) Math.min(batchesPerCall, steps * perStep);
   }
 

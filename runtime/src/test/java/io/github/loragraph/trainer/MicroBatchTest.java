@@ -40,7 +40,7 @@ class MicroBatchTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"8", "1024-tokens", "all", "auto"})
+  @ValueSource(strings = {"8", "1024-tokens", "all", "auto", "rule"})
   void isReadAsItIsWritten(String text) {
     assertEquals(text, MicroBatch.parse(text).toString());
   }
