@@ -74,7 +74,7 @@ public record MicroBatch(int most, boolean ofTokens) {
     Matcher number = NUMBER.matcher(text);
     if (!number.matches()) {
       throw new LoraGraphException(
-          "'%s' is no size of micro-batches: give a number of examples, of tokens as in 1024%s, or one of: %s, %s, %s"
+          "'%s' is no size of micro-batches: give a number of examples, of tokens as in 512%s, or one of: %s, %s, %s"
               .formatted(text, TOKENS, WHOLE_NAME, RULE_NAME, AUTO_NAME));
     }
     int most = Integer.parseInt(number.group(1));

@@ -24,7 +24,7 @@ final class MicroBatchChoice {
    * The rule where little of a model is trained: so many tokens keep the cores busy, and what their
    * layers leave for the way back stays in the caches. Found by measuring (docs/training.md).
    */
-  private static final MicroBatch OF_ADAPTERS = MicroBatch.ofTokens(1024);
+  private static final MicroBatch OF_ADAPTERS = MicroBatch.ofTokens(512);
 
   /**
    * The rule where much is: after each piece there is a pass over all that is trained and its

@@ -5,6 +5,7 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.training.Loss;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Walks over the steps of all epochs: none has batches of two of them. */
 final class StepCursor {
@@ -39,6 +40,9 @@ final class StepCursor {
   private int next;
   private List<List<Example>> order;
 
+  /** What {@link #peek} told of; null where it is still to be made. */
+  private @Nullable Step ahead;
+
   /**
    * @param loss says how much each label counts
    * @param passed the steps before the first that is asked for
@@ -54,7 +58,21 @@ final class StepCursor {
     this.order = batches.order(epoch, next);
   }
 
+  /** The step that {@link #next} gives. */
+  Step peek() {
+    if (ahead == null) {
+      ahead = made();
+    }
+    return ahead;
+  }
+
   Step next() {
+    Step step = peek();
+    ahead = null;
+    return step;
+  }
+
+  private Step made() {
     if (next >= order.size()) {
       order = batches.order(++epoch);
       next = 0;

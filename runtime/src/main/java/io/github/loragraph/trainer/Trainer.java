@@ -503,8 +503,7 @@ public final class Trainer {
       long totalSteps,
       LearningRateSchedule schedule,
       long evalEvery) {
-    long count = Math.max(1, runner.batchesPerCall() / settings.mostParts());
-    count = Math.min(count, totalSteps - done);
+    long count = Math.min(runner.batchesPerCall(), totalSteps - done);
     count = Math.min(count, untilDue(drawn(done), evalEvery));
     count = Math.min(count, untilDue(done, settings.checkpointEvery()));
     if (settings.stopAfter() > done) {
@@ -513,6 +512,10 @@ public final class Trainer {
     List<StepCursor.Step> steps = new ArrayList<>();
     List<BatchRunner.Part> parts = new ArrayList<>();
     for (long number = done + 1; number <= done + count; number++) {
+      int all = parts.size() + cursor.peek().parts().size();
+      if (number > done + 1 && all > runner.batchesPerCall()) {
+        break;
+      }
       StepCursor.Step step = cursor.next();
       noteWhereNothingCounts(number, step);
       steps.add(step);
@@ -532,7 +535,7 @@ public final class Trainer {
       int end = Math.min(parts.size(), i + runner.batchesPerCall());
       results.addAll(runner.run(parts.subList(i, end), () -> abandonIfStopped(listeners)));
     }
-    long nanos = (System.nanoTime() - begin) / count;
+    long nanos = (System.nanoTime() - begin) / steps.size();
     List<StepOutcome> outcomes = new ArrayList<>();
     Iterator<StepResult> result = results.iterator();
     for (StepCursor.Step step : steps) {
@@ -548,7 +551,7 @@ public final class Trainer {
       }
       outcomes.add(new StepOutcome(mean, norm, rate, step.examples(), step.epochsAfter(), nanos));
     }
-    divergence.refuseVanishedScale(done + count);
+    divergence.refuseVanishedScale(done + steps.size());
     return outcomes;
   }
 

@@ -102,12 +102,6 @@ public record TrainerSettings(
     return (batchesPerEpoch + accumulation - 1) / accumulation;
   }
 
-  /** The most parts of a step that go through the model one after the other. */
-  public int mostParts() {
-    return (int)
-        Math.min(Integer.MAX_VALUE, (long) accumulation * microBatch.mostPieces(batchSize));
-  }
-
   /** Settings with the defaults for adapters. */
   public static Builder builder() {
     return new Builder();
