@@ -64,6 +64,13 @@ class PrefixCacheTest {
             assertArrayEquals(t.toFloats(), others.get(name).toFloats(), SAME, name);
           }
         });
+    assertSameLosses(expected, actual);
+    assertEquals(
+        Runs.record(expected).path("data").path("paddingShare"),
+        Runs.record(actual).path("data").path("paddingShare"));
+  }
+
+  private static void assertSameLosses(Path expected, Path actual) throws Exception {
     List<String> figures = Trainings.figures(expected);
     List<String> same = Trainings.figures(actual);
     assertEquals(figures.size(), same.size());
@@ -74,9 +81,6 @@ class PrefixCacheTest {
       assertEquals(one.path("step"), other.path("step"));
       assertEquals(one.path("loss").asDouble(), other.path("loss").asDouble(), SAME);
     }
-    assertEquals(
-        Runs.record(expected).path("data").path("paddingShare"),
-        Runs.record(actual).path("data").path("paddingShare"));
   }
 
   @ParameterizedTest
@@ -113,6 +117,27 @@ class PrefixCacheTest {
     List<String> figures = new ArrayList<>(Trainings.figures(stopped));
     assertTrue(figures.removeIf(line -> line.contains("\"step\":4") && line.contains("evalLoss")));
     assertEquals(Trainings.figures(cached), figures);
+  }
+
+  /** Its batches are cut by examples; of tokens what is trained knows nothing. */
+  @Test
+  void inPieces() throws Exception {
+    Path model = model();
+    Path plain = folder.resolve("plain");
+    Path pieces = folder.resolve("pieces");
+    assertEquals(0, train(model, plain, "--micro-batch", "all").exitCode());
+    Cli said = train(model, pieces, "--cache-prefix", "--micro-batch", 3);
+    assertEquals(0, said.exitCode(), said.err());
+    assertEquals("3", Runs.record(pieces).get("microBatch").asText());
+    assertSameLosses(plain, pieces);
+    Path tokens = folder.resolve("tokens");
+    said = train(model, tokens, "--cache-prefix", "--micro-batch", "8-tokens");
+    assertTrue(
+        said.err()
+            .contains(
+                "micro-batches (8-tokens) are not possible: what is trained takes no tokens, so each batch is computed in one piece"),
+        said.err());
+    assertEquals("all", Runs.record(tokens).get("microBatch").asText());
   }
 
   @Test

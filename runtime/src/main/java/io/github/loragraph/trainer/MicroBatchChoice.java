@@ -71,6 +71,11 @@ final class MicroBatchChoice {
     MicroBatch asked = job.settings().microBatch();
     MicroBatch wanted = asked.isOpen() ? rule() : asked;
     if (!cuts(wanted)) {
+      if (!asked.isOpen() && asked.ofTokens() && !takesTokens()) {
+        log.accept(
+            "micro-batches (%s) are not possible: what is trained takes no tokens, so each batch is computed in one piece"
+                .formatted(asked));
+      }
       return MicroBatch.WHOLE;
     }
     @Nullable String obstacle = obstacle();
@@ -115,6 +120,10 @@ final class MicroBatchChoice {
     }
     return !StoredExamples.areReady(job.data().training())
         || most * batches.mostTokens() > wanted.most();
+  }
+
+  private boolean takesTokens() {
+    return !StoredExamples.areReady(job.data().training()) || batches.mostTokens() > 0;
   }
 
   /** Why batches have to be whole; null where they have not. */
