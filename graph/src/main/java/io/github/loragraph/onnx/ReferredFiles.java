@@ -8,6 +8,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,8 +38,8 @@ record ReferredFiles(String location, long bytes, String crc32c, boolean link) {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
-  /** Mapped at once when a checksum is taken. */
-  private static final long LARGEST_MAP = 1L << 30;
+  /** Read at once when a checksum is taken: what is mapped would count as memory of the process. */
+  private static final int BUFFER_BYTES = 1 << 20;
 
   /**
    * What is to be said of files as they are now.
@@ -131,10 +132,9 @@ record ReferredFiles(String location, long bytes, String crc32c, boolean link) {
         () -> {
           CRC32C crc = new CRC32C();
           try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long size = channel.size();
-            for (long at = 0; at < size; at += LARGEST_MAP) {
-              crc.update(
-                  channel.map(FileChannel.MapMode.READ_ONLY, at, Math.min(LARGEST_MAP, size - at)));
+            ByteBuffer part = ByteBuffer.allocateDirect(BUFFER_BYTES);
+            while (channel.read(part.clear()) > 0) {
+              crc.update(part.flip());
             }
           }
           return "%08x".formatted(crc.getValue());

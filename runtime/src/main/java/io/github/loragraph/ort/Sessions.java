@@ -228,6 +228,9 @@ public final class Sessions {
     OrtSession.SessionOptions options = runtime.options();
     options.setIntraOpNumThreads(threads);
     options.setOptimizationLevel(optimization);
+    // A plan of the memory of one shape of batches is a second set of all activations beside those
+    // that the first call of that shape allocated one by one, and no step is faster by it.
+    options.setMemoryPatternOptimization(false);
     if (profile != null) {
       options.enableProfiling(profile.toString());
     }
