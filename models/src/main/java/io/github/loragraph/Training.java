@@ -38,6 +38,7 @@ import io.github.loragraph.trainer.TensorBoardFile;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.TrainingStopped;
+import io.github.loragraph.training.BasePrecision;
 import io.github.loragraph.training.Optimization;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -197,6 +198,15 @@ final class Training {
       OrtRuntime runtime =
           TrainingJob.runtime(
               engine, device.device(), optimization.precision(), settings, lesson.size());
+      if (optimization.base() != BasePrecision.FP32 && device.device().isGpu()) {
+        throw new LoraGraphException(
+            "a base in 8 bits is for the CPU: ONNX Runtime has no such products on a GPU");
+      }
+      if (optimization.base() != BasePrecision.FP32) {
+        notes.accept(
+            "frozen layers compute in 8 bits while training (base %s); evaluations and the model that is written are in single precision"
+                .formatted(optimization.base()));
+      }
       Sessions sessions = inference.sessions(runtime, device.device());
       TrainingJob job =
           lesson

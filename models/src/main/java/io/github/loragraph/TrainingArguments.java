@@ -105,6 +105,16 @@ public final class TrainingArguments {
     BF16
   }
 
+  /** In what frozen layers compute. */
+  public enum BasePrecision {
+    /** As the model has its weights. */
+    FP32,
+    /** In 8 bits, and the gradient that comes back through them in single precision. */
+    INT8_FORWARD,
+    /** In 8 bits, and so the gradient that comes back through them. */
+    INT8
+  }
+
   private static final String BALANCED = "balanced";
 
   /** SetFit's, where nothing else is given. */
@@ -187,6 +197,7 @@ public final class TrainingArguments {
   private final @Nullable Long evalSplitSeed;
   private final boolean fitThresholds;
   private final @Nullable Precision cachePrefix;
+  private final BasePrecision base;
   private final boolean tensorBoard;
   private final @Nullable Path continueFrom;
 
@@ -256,6 +267,7 @@ public final class TrainingArguments {
     evalSplitSeed = b.evalSplitSeed;
     fitThresholds = b.fitThresholds;
     cachePrefix = b.cachePrefix;
+    base = b.base;
     tensorBoard = b.tensorBoard;
     continueFrom = b.continueFrom;
   }
@@ -333,6 +345,7 @@ public final class TrainingArguments {
     b.evalSplitSeed = evalSplitSeed;
     b.fitThresholds = fitThresholds;
     b.cachePrefix = cachePrefix;
+    b.base = base;
     b.tensorBoard = tensorBoard;
     b.continueFrom = continueFrom;
     return b;
@@ -517,6 +530,10 @@ public final class TrainingArguments {
       throw new LoraGraphException(
           "what frozen layers make of examples is kept of single texts and pairs with labels: not %s"
               .formatted(fewShot ? "with few examples" : "of " + task));
+    }
+    if (base != BasePrecision.FP32 && precision != Precision.FP32) {
+      throw new LoraGraphException(
+          "a base in 8 bits computes beside single precision: leave the precision at fp32");
     }
     boolean embeds = task.equals(Task.EMBEDDING);
     if (!embeds) {
@@ -760,7 +777,8 @@ public final class TrainingArguments {
             WeightDecay.valueOf(weightDecayOn.name())),
         maxGradNorm,
         new LoraDropout(loraDropout),
-        io.github.loragraph.training.Precision.valueOf(precision.name()));
+        io.github.loragraph.training.Precision.valueOf(precision.name()),
+        io.github.loragraph.training.BasePrecision.valueOf(base.name()));
   }
 
   TrainerSettings settings() {
@@ -861,6 +879,9 @@ public final class TrainingArguments {
     }
     if (fitThresholds) {
       map.put(RunConfiguration.FIT_THRESHOLDS, true);
+    }
+    if (base != BasePrecision.FP32) {
+      map.put(RunConfiguration.BASE, optimization().base().toString());
     }
     if (cachePrefix != null) {
       map.put(RunConfiguration.CACHE_PREFIX, true);
@@ -966,6 +987,7 @@ public final class TrainingArguments {
     private @Nullable Long evalSplitSeed;
     private boolean fitThresholds;
     private @Nullable Precision cachePrefix;
+    private BasePrecision base = BasePrecision.FP32;
     private boolean tensorBoard;
     private @Nullable Path continueFrom;
 
@@ -1247,6 +1269,17 @@ public final class TrainingArguments {
      */
     public Builder fitThresholds(boolean fitThresholds) {
       this.fitThresholds = fitThresholds;
+      return this;
+    }
+
+    /**
+     * In what the frozen layers compute while training: 8 bits are several times faster on
+     * processors with instructions for them (VNNI, AMX), and round. What is trained, evaluations
+     * and the model that is written are in single precision. For a training on the CPU in {@link
+     * Precision#FP32}.
+     */
+    public Builder base(BasePrecision base) {
+      this.base = Objects.requireNonNull(base, "base");
       return this;
     }
 

@@ -21,6 +21,7 @@ import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.training.AdamW;
+import io.github.loragraph.training.BasePrecision;
 import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.LoraDropout;
 import io.github.loragraph.training.Loss;
@@ -127,6 +128,14 @@ final class BenchmarkCommand implements Callable<Integer> {
       description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Precision precision;
 
+  @Option(
+      names = "--base",
+      defaultValue = "fp32",
+      converter = BasePrecisionConverter.class,
+      completionCandidates = BasePrecisionConverter.class,
+      description = "As in train: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private BasePrecision base;
+
   private void requireSome(String option, int value) {
     if (value < 1) {
       throw new ParameterException(spec.commandLine(), option + " must be 1 or more");
@@ -175,7 +184,10 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            GraphOptions.PLAIN.withPrecision(precision).withKernels(Engines.kernels(device)),
+            GraphOptions.PLAIN
+                .withPrecision(precision)
+                .withKernels(Engines.kernels(device))
+                .withBase(base),
             new SessionShapeInference(runtime));
     StepGraph stepGraph = StepGraph.of(training, AdamW.ofTrainer(), 1);
     double graphSeconds = seconds(start);
@@ -186,7 +198,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            new Optimization(AdamW.ofTrainer(), 1, LoraDropout.NONE, precision),
+            new Optimization(AdamW.ofTrainer(), 1, LoraDropout.NONE, precision, base),
             1,
             stepsPerCall,
             0,
@@ -207,6 +219,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       result.put("device", device.toString());
       result.put("stepsPerCall", call.size());
       result.put("precision", precision.toString());
+      result.put("base", base.toString());
       result.put("stepSeconds", step.median());
       result.put("stepSecondsLeast", step.least());
       result.put("stepSecondsMost", step.most());

@@ -124,6 +124,7 @@ enum OptionGroup {
       "--precision",
       "--tf32",
       "--steps-per-call",
+      "--base",
       "--cache-prefix",
       "--cache-precision"),
   MODEL("Which model and which output", "--file", "--output-name", "--output"),

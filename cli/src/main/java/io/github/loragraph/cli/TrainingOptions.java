@@ -7,6 +7,7 @@ import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.MicroBatch;
+import io.github.loragraph.training.BasePrecision;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.WeightDecay;
 import java.util.Arrays;
@@ -271,6 +272,17 @@ final class TrainingOptions {
   boolean fitThresholds;
 
   @Option(
+      names = "--base",
+      defaultValue = "fp32",
+      converter = BasePrecisionConverter.class,
+      completionCandidates = BasePrecisionConverter.class,
+      description =
+          "In what frozen layers compute while training on the CPU: ${COMPLETION-CANDIDATES}. int8 is"
+              + " several times faster on processors with VNNI or AMX, and rounds; int8-forward leaves"
+              + " the gradient through them in fp32 (default: ${DEFAULT-VALUE}).")
+  BasePrecision base;
+
+  @Option(
       names = "--cache-prefix",
       description =
           "Compute the frozen layers below the first one that is trained once for each example, and"
@@ -496,6 +508,7 @@ final class TrainingOptions {
     ifGiven(evalSplit, builder::evalSplit);
     ifGiven(evalSplitSeed, builder::evalSplitSeed);
     builder.fitThresholds(fitThresholds);
+    builder.base(TrainingArguments.BasePrecision.valueOf(base.name()));
     if (cachePrecision != null && !cachePrefix) {
       throw new LoraGraphException(
           "--cache-precision is that of --cache-prefix, which is not given");

@@ -10,14 +10,30 @@ import io.github.loragraph.error.LoraGraphException;
  *     it off
  * @param dropout on what enters the adapters
  * @param precision of the matrix products that gradients come out of
+ * @param base in what frozen layers compute
  */
 public record Optimization(
-    AdamW optimizer, double maxGradientNorm, LoraDropout dropout, Precision precision) {
+    AdamW optimizer,
+    double maxGradientNorm,
+    LoraDropout dropout,
+    Precision precision,
+    BasePrecision base) {
   public Optimization {
     if (!(maxGradientNorm >= 0) || Double.isInfinite(maxGradientNorm)) {
       throw new LoraGraphException(
           "a maximum gradient norm of " + maxGradientNorm + " is not possible: 0 turns it off");
     }
+  }
+
+  /** With frozen layers as they are. */
+  public Optimization(
+      AdamW optimizer, double maxGradientNorm, LoraDropout dropout, Precision precision) {
+    this(optimizer, maxGradientNorm, dropout, precision, BasePrecision.FP32);
+  }
+
+  /** The same with frozen layers in another precision. */
+  public Optimization withBase(BasePrecision other) {
+    return new Optimization(optimizer, maxGradientNorm, dropout, precision, other);
   }
 
   /** In FLOAT throughout. */
@@ -34,6 +50,7 @@ public record Optimization(
     return GraphOptions.PLAIN
         .withDropout(dropout)
         .withPrecision(precision)
+        .withBase(base)
         .accumulating(accumulates);
   }
 }

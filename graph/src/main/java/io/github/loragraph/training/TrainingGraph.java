@@ -19,12 +19,14 @@ import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.shape.ValueTypes;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -149,6 +151,7 @@ public record TrainingGraph(
     TypedModel withLoss = forward.with(model).completed();
     ValueTypes types = withLoss.types();
     String scale = scale(graph, precision, options.accumulates(), logitsType.elementType());
+    Set<String> forwardNodes = graph.nodes().stream().map(Node::name).collect(Collectors.toSet());
     Autodiff autodiff = new Autodiff(options.kernels(), LoraMetadata.detachedIn(source));
     Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
@@ -162,6 +165,9 @@ public record TrainingGraph(
     }
     if (options.kernels() != Kernels.STANDARD) {
       FactorInGemm.in(graph, gradients.values());
+    }
+    if (options.base() != BasePrecision.FP32) {
+      quantize(graph, forwardNodes, gradients.values(), options.base());
     }
     if (precision != Precision.FP32) {
       model =
@@ -181,6 +187,27 @@ public record TrainingGraph(
         parameters,
         undecayed,
         options.kernels());
+  }
+
+  /** Puts frozen layers into 8 bits; gradients are kept though nothing reads them yet. */
+  private static void quantize(
+      Graph graph, Set<String> forward, Collection<String> gradients, BasePrecision base) {
+    List<ValueInfo> outputs = List.copyOf(graph.outputs());
+    List<String> names = outputs.stream().map(ValueInfo::name).toList();
+    gradients.stream()
+        .filter(gradient -> !names.contains(gradient))
+        .forEach(gradient -> graph.addOutput(ValueInfo.untyped(gradient)));
+    int products =
+        QuantizedBase.in(
+            graph,
+            node -> base == BasePrecision.INT8 || forward.contains(node.name()),
+            QuantizedBase.STEPS);
+    graph.clearOutputs();
+    outputs.forEach(graph::addOutput);
+    if (products == 0) {
+      throw new LoraGraphException(
+          "no frozen layer of the model is large enough for 8 bits: leave the base in fp32");
+    }
   }
 
   /** What the gradient of the loss is where the walk begins; null for 1. */

@@ -86,6 +86,9 @@ public final class RunConfiguration {
   /** Whether thresholds of classes are fitted to the held-out data. */
   public static final String FIT_THRESHOLDS = "fitThresholds";
 
+  /** In what frozen layers compute, where that is not as the model has them. */
+  public static final String BASE = "base";
+
   /** Whether what the frozen part makes of examples is kept. */
   public static final String CACHE_PREFIX = "cachePrefix";
 
@@ -166,6 +169,7 @@ public final class RunConfiguration {
           EVAL_SPLIT,
           EVAL_SPLIT_SEED,
           FIT_THRESHOLDS,
+          BASE,
           CACHE_PREFIX,
           CACHE_PRECISION,
           TENSORBOARD,

@@ -22,7 +22,7 @@ public final class Weights implements AutoCloseable {
   private static final long SMALLEST_BYTES = 4096;
 
   private static final Set<ElementType> TYPES =
-      Set.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16);
+      Set.of(ElementType.FLOAT, ElementType.FLOAT16, ElementType.BFLOAT16, ElementType.INT8);
 
   private final Map<Tensor, OnnxTensor> tensors = new HashMap<>();
   private final Map<Tensor, WeightCopies.Copy> copies = new HashMap<>();
