@@ -186,7 +186,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             loss,
             GraphOptions.PLAIN
                 .withPrecision(precision)
-                .withKernels(Engines.kernels(device))
+                .withKernels(Engines.kernels(device, precision))
                 .withBase(base),
             new SessionShapeInference(runtime));
     StepGraph stepGraph = StepGraph.of(training, AdamW.ofTrainer(), 1);

@@ -82,6 +82,18 @@ public final class GradientContext extends TypedGraphBuilder {
     return results;
   }
 
+  /** The gradient that has come to any value of the forward graph; null where none has. */
+  public @Nullable String gradientOf(String value) {
+    return flow.gradientOf(value);
+  }
+
+  /** The nodes of the forward graph that read a value, be it as an output of the graph too. */
+  public List<Node> forwardReaders(String value) {
+    return graph().consumers(value).stream()
+        .filter(reader -> reader.outputs().stream().anyMatch(output -> type(output) != null))
+        .toList();
+  }
+
   /** Hands over the gradient of an input; it must have the input's shape. */
   public void inputGradient(int input, String gradient) {
     flow.contribute(node.input(input), gradient);

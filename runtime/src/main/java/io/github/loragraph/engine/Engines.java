@@ -263,7 +263,7 @@ public record Engines(
             model,
             trainable,
             loss,
-            optimization.graphOptions(gathers()).withKernels(kernels(sessions.device())),
+            optimization.graphOptions(gathers()).withKernels(kernels(sessions.device(), optimization.precision())),
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
@@ -281,9 +281,12 @@ public record Engines(
     }
   }
 
-  /** What the graph engine's gradients are written for. */
-  public static Kernels kernels(Device device) {
-    return device.isGpu() ? Kernels.STANDARD : Kernels.CPU;
+  /**
+   * What the graph engine's gradients are written for. The forms for a CPU are of single precision:
+   * they take the same sum of other products, which differs where products are rounded to 16 bits.
+   */
+  public static Kernels kernels(Device device, Precision precision) {
+    return device.isGpu() || precision != Precision.FP32 ? Kernels.STANDARD : Kernels.CPU;
   }
 
   /** Whether a run of so many steps is long enough for a measurement at its beginning to pay. */
