@@ -263,7 +263,9 @@ public record Engines(
             model,
             trainable,
             loss,
-            optimization.graphOptions(gathers()).withKernels(kernels(sessions.device(), optimization.precision())),
+            optimization
+                .graphOptions(gathers())
+                .withKernels(kernels(sessions.device(), optimization.precision())),
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
         StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());

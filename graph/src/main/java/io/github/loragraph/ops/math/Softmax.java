@@ -14,11 +14,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * y = softmax(x) along an axis: dx = y (dy - sum(dy y)). Where y goes into a product z = y v alone, as
- * the scores of an attention do, the sum is that of dz z, of which there are as many numbers as a
- * head is wide, not as a text is long (Dao et al., "FlashAttention", 2022, section B.4).
- * On a CPU, where all is in single precision: of products in 16 bits the two sums differ by more
- * than what they are subtracted from can bear.
+ * y = softmax(x) along an axis: dx = y (dy - sum(dy y)). Where y goes into a product z = y v alone,
+ * as the scores of an attention do, the sum is that of dz z, of which there are as many numbers as
+ * a head is wide, not as a text is long (Dao et al., "FlashAttention", 2022, section B.4). On a
+ * CPU, where all is in single precision: of products in 16 bits the two sums differ by more than
+ * what they are subtracted from can bear.
  */
 @AutoService(OperatorFamily.class)
 public final class Softmax implements DifferentiableOperator {
@@ -42,8 +42,7 @@ public final class Softmax implements DifferentiableOperator {
     String dy = g.outputGradient();
     String y = node.output(0);
     long axis = node.attribute("axis", -1L);
-    Node product =
-        g.isForCpu() && g.isLastAxis(axis, node.input(0)) ? soleProduct(y, g) : null;
+    Node product = g.isForCpu() && g.isLastAxis(axis, node.input(0)) ? soleProduct(y, g) : null;
     String dz = product == null ? null : g.gradientOf(product.output(0));
     String sum =
         product == null || dz == null
