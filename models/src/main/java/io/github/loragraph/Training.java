@@ -159,11 +159,7 @@ final class Training {
    */
   private TrainingResult run(@Nullable StoppedRun stopped, @Nullable Path states) {
     Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
-    long before =
-        Optional.ofNullable(start)
-            .flatMap(state -> state.group(Checkpoint.GROUP))
-            .map(Checkpoint.OptimizerGroup::step)
-            .orElse(0L);
+    long before = start == null ? 0 : start.step();
     // Which engine went before is in the checkpoint: the other one's last digits may differ.
     EngineKind engine =
         start == null

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,23 +28,25 @@ class PrefixCacheTest {
 
   @TempDir Path folder;
 
+  /** Rows of several lengths. */
+  private Path data;
+
+  @BeforeEach
+  void write() throws Exception {
+    data = new Trainings(Files.createDirectory(folder.resolve("data"))).data();
+  }
+
   String engine() {
     return "graph";
   }
 
   private Cli train(Path model, Path run, Object... more) throws Exception {
-    List<Object> all =
-        new ArrayList<>(
-            List.of("train", model, "--data", new Trainings(folder(run)).data(), "--epochs", 3));
+    List<Object> all = new ArrayList<>(List.of("train", model, "--data", data, "--epochs", 3));
     all.addAll(List.of("--batch-size", 7, "--accumulate", 2, "--threads", 1, "--log-every", 1));
     all.addAll(List.of("--eval-split", 0.2, "--eval-every", "epoch", "--checkpoint-every", 2));
     all.addAll(List.of("--engine", engine(), "-o", run));
     all.addAll(List.of(more));
     return Cli.run(all.toArray());
-  }
-
-  private Path folder(Path run) throws Exception {
-    return Files.createDirectories(folder.resolve("data-of-" + run.getFileName()));
   }
 
   /** With adapters in the last of its two layers. */

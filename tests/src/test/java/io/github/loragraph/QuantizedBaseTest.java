@@ -23,7 +23,6 @@ import io.github.loragraph.training.BasePrecision;
 import io.github.loragraph.training.CrossEntropyLoss;
 import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.TrainingGraph;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +31,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +44,14 @@ class QuantizedBaseTest {
       new ReferenceArchitecture(128, 2, 4, 256, 200, 40, 2);
 
   @TempDir Path folder;
+
+  /** Rows of several lengths. */
+  private Path data;
+
+  @BeforeEach
+  void write() throws Exception {
+    data = new Trainings(Files.createDirectory(folder.resolve("data"))).data();
+  }
 
   String engine() {
     return "graph";
@@ -100,14 +108,13 @@ class QuantizedBaseTest {
   }
 
   private Cli train(Path model, Path run, Object... more) throws Exception {
-    Path data = folder.resolve("data-of-" + run.getFileName());
     List<Object> all =
         new ArrayList<>(
             List.of(
                 "train",
                 model,
                 "--data",
-                new Trainings(Files.createDirectories(data)).data(),
+                data,
                 "--epochs",
                 3,
                 "--batch-size",
@@ -137,23 +144,14 @@ class QuantizedBaseTest {
     assertTrue(said.err().contains("8 bits"), said.err());
     assertEquals(loss(exact), loss(rounded), 0.02 * loss(exact));
     assertFalse(Arrays.equals(Runs.learned(exact), Runs.learned(rounded)));
-    assertTrue(
-        Files.readString(rounded.resolve("config.yaml")).contains("base: \"" + base + "\""),
-        () -> said(rounded));
+    String configuration = Files.readString(rounded.resolve("config.yaml"));
+    assertTrue(configuration.contains("base: \"" + base + "\""), configuration);
 
     Path stopped = folder.resolve("stopped");
     assertEquals(0, train(model, stopped, "--base", base, "--stop-after", 3).exitCode());
     Cli on = Cli.run("train", "--resume", stopped);
     assertEquals(0, on.exitCode(), on.err());
     assertArrayEquals(Runs.learned(rounded), Runs.learned(stopped));
-  }
-
-  private static String said(Path run) {
-    try {
-      return Files.readString(run.resolve("config.yaml"));
-    } catch (IOException e) {
-      return e.toString();
-    }
   }
 
   @Test

@@ -72,6 +72,11 @@ public record Checkpoint(
     return groups.stream().filter(g -> g.name().equals(name)).findFirst();
   }
 
+  /** The number of steps that led to it; 0 where it holds no state of an optimizer. */
+  public long step() {
+    return group(GROUP).map(OptimizerGroup::step).orElse(0L);
+  }
+
   /** The same with one more property. */
   public Checkpoint with(String property, Object value) {
     Map<String, Object> all = new TreeMap<>(properties);

@@ -14,6 +14,7 @@ import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ShapeInference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -155,6 +156,18 @@ final class AnswerSearch {
       }
     }
     return seen;
+  }
+
+  /** Some values, and everything that is computed from one of them. */
+  static Set<String> above(Graph graph, Collection<String> values) {
+    Set<String> found = new HashSet<>(values);
+    for (Node node : graph.nodes()) {
+      if (node.reads().stream().anyMatch(found::contains)) {
+        found.addAll(node.outputs());
+      }
+    }
+    found.remove("");
+    return found;
   }
 
   /** The same value before it was given another name or type. */

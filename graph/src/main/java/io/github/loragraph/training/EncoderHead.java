@@ -99,19 +99,9 @@ public record EncoderHead(OnnxModel encoder, OnnxModel head, String value, int s
       this.source = source;
       this.graph = source.graph();
       this.logits = graph.outputs().iterator().next();
-      this.above = downstream(parameters);
-      this.moving = downstream(graph.requiredInputs().stream().map(ValueInfo::name).toList());
-    }
-
-    private Set<String> downstream(Collection<String> values) {
-      Set<String> found = new HashSet<>(values);
-      for (Node node : graph.nodes()) {
-        if (node.reads().stream().anyMatch(found::contains)) {
-          found.addAll(node.outputs());
-        }
-      }
-      found.remove("");
-      return found;
+      this.above = AnswerSearch.above(graph, parameters);
+      this.moving =
+          AnswerSearch.above(graph, graph.requiredInputs().stream().map(ValueInfo::name).toList());
     }
 
     EncoderHead made(ShapeInference inference) {

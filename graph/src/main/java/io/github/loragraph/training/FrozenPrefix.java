@@ -16,7 +16,6 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -78,25 +77,16 @@ public record FrozenPrefix(OnnxModel prefix, OnnxModel rest, List<ValueInfo> sta
     Cut(OnnxModel model, Set<String> trained) {
       this.model = model;
       this.graph = model.graph();
-      this.above = downstream(trained);
-      this.moving = downstream(graph.requiredInputs().stream().map(ValueInfo::name).toList());
+      this.above = AnswerSearch.above(graph, trained);
+      this.moving =
+          AnswerSearch.above(graph, graph.requiredInputs().stream().map(ValueInfo::name).toList());
       this.weighted =
-          downstream(
+          AnswerSearch.above(
+              graph,
               graph.initializers().values().stream()
                   .filter(t -> t.elementType().isFloatingPoint() && t.elementCount() > 1)
                   .map(Tensor::name)
                   .toList());
-    }
-
-    private Set<String> downstream(Collection<String> values) {
-      Set<String> found = new HashSet<>(values);
-      for (Node node : graph.nodes()) {
-        if (node.reads().stream().anyMatch(found::contains)) {
-          found.addAll(node.outputs());
-        }
-      }
-      found.remove("");
-      return found;
     }
 
     private boolean isFrozenState(String value) {

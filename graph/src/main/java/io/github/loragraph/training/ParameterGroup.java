@@ -104,25 +104,34 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
 
   /** The type of the whole. */
   TensorType type() {
-    return initial().type();
+    return TensorType.of(parameters.get(0).elementType(), dims());
+  }
+
+  private long[] dims() {
+    Tensor first = parameters.get(0);
+    if (isTiled()) {
+      return new long[] {tiles, first.elementCount() / tiles};
+    }
+    long[] dims = first.dims();
+    if (isPacked()) {
+      dims[0] = parameters.stream().mapToLong(p -> p.dim(0)).sum();
+    }
+    return dims;
   }
 
   /** The values before the first step, under the name of the whole. */
   Tensor initial() {
     Tensor first = parameters.get(0);
     if (isTiled()) {
-      return Tensor.of(
-          name, first.elementType(), first.bytes(), tiles, first.elementCount() / tiles);
+      return Tensor.of(name, first.elementType(), first.bytes(), dims());
     }
     if (!isPacked()) {
       return first;
     }
-    long[] dims = first.dims();
-    dims[0] = parameters.stream().mapToLong(p -> p.dim(0)).sum();
     int bytes = parameters.stream().mapToInt(p -> p.bytes().remaining()).sum();
     ByteBuffer all = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     parameters.forEach(p -> all.put(p.bytes()));
-    return Tensor.of(name, first.elementType(), all.flip(), dims);
+    return Tensor.of(name, first.elementType(), all.flip(), dims());
   }
 
   /** Where each parameter begins in the whole, in bytes. */
@@ -177,7 +186,7 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
             .map(p -> Objects.requireNonNull(gradients.get(p.name())))
             .toArray(String[]::new);
     if (isTiled()) {
-      return b.reshape(parts[0], initial().dims());
+      return b.reshape(parts[0], dims());
     }
     return isPacked() ? b.concat(0, parts) : parts[0];
   }

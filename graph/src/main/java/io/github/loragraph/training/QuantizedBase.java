@@ -1,5 +1,6 @@
 package io.github.loragraph.training;
 
+import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -21,40 +22,43 @@ import java.util.function.Predicate;
  */
 final class QuantizedBase {
   /** From 0 to the largest number of 8 bits. */
-  static final int STEPS = 127;
+  private static final int STEPS = 127;
 
   /** Products of smaller weights gain nothing. */
   private static final long SMALLEST = 1 << 14;
 
   private final Graph graph;
-  private final int steps;
 
   /** What was quantized already, by weight and whether it was transposed. */
   private final Map<String, Quantized> quantized = new HashMap<>();
 
   private record Quantized(String weight, float[] scales) {}
 
-  private QuantizedBase(Graph graph, int steps) {
+  private QuantizedBase(Graph graph) {
     this.graph = graph;
-    this.steps = steps;
   }
 
   /**
+   * Puts products of frozen weights into 8 bits; weights that nothing reads then are gone.
+   *
    * @param graph is changed: its initializers are frozen
    * @param wanted the nodes that may be in 8 bits
-   * @param steps from 0 to the largest weight of a column
-   * @return how many products are in 8 bits now
+   * @throws LoraGraphException if there is no such product
    */
-  static int in(Graph graph, Predicate<Node> wanted, int steps) {
-    QuantizedBase pass = new QuantizedBase(graph, steps);
-    int count = 0;
+  static void in(Graph graph, Predicate<Node> wanted) {
+    QuantizedBase pass = new QuantizedBase(graph);
     for (Node node : List.copyOf(graph.nodes())) {
       if (node.is("Gemm") && wanted.test(node) && pass.replaced(node)) {
-        count++;
+        String weight = node.input(1);
+        if (!graph.isRead(weight)) {
+          graph.removeInitializer(weight);
+        }
       }
     }
-    graph.removeDeadNodes();
-    return count;
+    if (pass.quantized.isEmpty()) {
+      throw new LoraGraphException(
+          "no frozen layer of the model is large enough for 8 bits: leave the base in fp32");
+    }
   }
 
   private boolean replaced(Node node) {
@@ -118,7 +122,7 @@ final class QuantizedBase {
         column[i] = transposed ? all[j * rows + i] : all[i * columns + j];
         largest = Math.max(largest, Math.abs(column[i]));
       }
-      scales[j] = largest == 0 ? 1f : largest / steps;
+      scales[j] = largest == 0 ? 1f : largest / STEPS;
       for (int i = 0; i < rows; i++) {
         to.put(i * columns + j, (byte) Math.round(column[i] / scales[j]));
       }

@@ -13,7 +13,6 @@ import io.github.loragraph.ops.Trait;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -161,10 +160,11 @@ public record StepGraph(
     Zeros zeros = Zeros.forAll(initials);
     GroupUpdate update = new GroupUpdate(optimizer, factors, gate.opens(), gathers);
     boolean inPlace = norm != null && isReadBefore(graph, parameters, norm);
-    for (ParameterGroup group : groups) {
+    for (int g = 0; g < groups.size(); g++) {
+      ParameterGroup group = groups.get(g);
+      Tensor initial = initials.get(g);
       group.declare(graph);
       String name = group.name();
-      Tensor initial = initials.get(groups.indexOf(group));
       b.setScope("/optimizer/" + name);
       List<String> inputs = new ArrayList<>();
       for (String suffix : gathers ? GATHERING_STATE : STATE) {
@@ -195,18 +195,12 @@ public record StepGraph(
    * read them in another shape, all lead to it.
    */
   private static boolean isReadBefore(Graph graph, List<Tensor> parameters, String value) {
-    Set<Node> done = new HashSet<>();
-    List<String> open = new ArrayList<>(List.of(value));
-    while (!open.isEmpty()) {
-      Node producer = graph.producer(open.remove(open.size() - 1));
-      if (producer != null && done.add(producer)) {
-        open.addAll(producer.reads());
-      }
-    }
+    Set<String> done = AnswerSearch.below(graph, value);
+    List<String> open = new ArrayList<>();
     parameters.forEach(parameter -> open.add(parameter.name()));
     while (!open.isEmpty()) {
       for (Node reader : graph.consumers(open.remove(open.size() - 1))) {
-        if (!done.contains(reader)) {
+        if (reader.outputs().stream().noneMatch(done::contains)) {
           return false;
         }
         // A value in another shape may be the same memory.

@@ -19,7 +19,6 @@ import io.github.loragraph.passes.TrainingNormalizer;
 import io.github.loragraph.passes.TypedModel;
 import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.shape.ValueTypes;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -151,7 +150,8 @@ public record TrainingGraph(
     TypedModel withLoss = forward.with(model).completed();
     ValueTypes types = withLoss.types();
     String scale = scale(graph, precision, options.accumulates(), logitsType.elementType());
-    Set<String> forwardNodes = graph.nodes().stream().map(Node::name).collect(Collectors.toSet());
+    BasePrecision base = options.base();
+    Set<String> inEightBits = base == BasePrecision.INT8_FORWARD ? names(graph) : Set.of();
     Autodiff autodiff = new Autodiff(options.kernels(), LoraMetadata.detachedIn(source));
     Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
     Set<String> unreached = new LinkedHashSet<>(trainable);
@@ -166,8 +166,9 @@ public record TrainingGraph(
     if (options.kernels() != Kernels.STANDARD) {
       FactorInGemm.in(graph, gradients.values());
     }
-    if (options.base() != BasePrecision.FP32) {
-      quantize(graph, forwardNodes, gradients.values(), options.base());
+    if (base != BasePrecision.FP32) {
+      QuantizedBase.in(
+          graph, node -> base == BasePrecision.INT8 || inEightBits.contains(node.name()));
     }
     if (precision != Precision.FP32) {
       model =
@@ -189,25 +190,9 @@ public record TrainingGraph(
         options.kernels());
   }
 
-  /** Puts frozen layers into 8 bits; gradients are kept though nothing reads them yet. */
-  private static void quantize(
-      Graph graph, Set<String> forward, Collection<String> gradients, BasePrecision base) {
-    List<ValueInfo> outputs = List.copyOf(graph.outputs());
-    List<String> names = outputs.stream().map(ValueInfo::name).toList();
-    gradients.stream()
-        .filter(gradient -> !names.contains(gradient))
-        .forEach(gradient -> graph.addOutput(ValueInfo.untyped(gradient)));
-    int products =
-        QuantizedBase.in(
-            graph,
-            node -> base == BasePrecision.INT8 || forward.contains(node.name()),
-            QuantizedBase.STEPS);
-    graph.clearOutputs();
-    outputs.forEach(graph::addOutput);
-    if (products == 0) {
-      throw new LoraGraphException(
-          "no frozen layer of the model is large enough for 8 bits: leave the base in fp32");
-    }
+  /** The names of the nodes that there are. */
+  private static Set<String> names(Graph graph) {
+    return graph.nodes().stream().map(Node::name).collect(Collectors.toSet());
   }
 
   /** What the gradient of the loss is where the walk begins; null for 1. */

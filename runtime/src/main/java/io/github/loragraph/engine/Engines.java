@@ -57,7 +57,6 @@ public record Engines(
   /** Shorter runs are over before measuring has paid. */
   private static final long WORTH_MEASURING = 200;
 
-  private static final int WARM_UP = 1;
   private static final int MEASURED = 3;
 
   /** Engines for a model that answers as it is trained, in whole batches. */
@@ -245,16 +244,9 @@ public record Engines(
 
   /** The fastest of a few steps, as other processes can only slow one down. */
   private static double secondsForStep(Opened opened, FirstBatch firstBatch) {
-    double best = Double.POSITIVE_INFINITY;
     try (Batch batch = firstBatch.of(opened.inputs(), opened.labels())) {
-      for (int i = 0; i < WARM_UP + MEASURED; i++) {
-        long begin = System.nanoTime();
-        opened.engine().step(batch.withLabels(), 0);
-        double seconds = (System.nanoTime() - begin) / 1e9;
-        best = i < WARM_UP ? best : Math.min(best, seconds);
-      }
+      return FastestCall.seconds(MEASURED, () -> opened.engine().step(batch.withLabels(), 0));
     }
-    return best;
   }
 
   private Opened graph(@Nullable Checkpoint start) {

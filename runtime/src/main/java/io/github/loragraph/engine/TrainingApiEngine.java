@@ -92,7 +92,7 @@ public final class TrainingApiEngine implements Engine {
     artifacts.write(folder.path(), true, false, false);
     if (start != null) {
       CheckpointFile.write(start, folder.path().resolve(TrainingArtifacts.CHECKPOINT), true);
-      steps = start.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
+      steps = start.step();
     }
     try {
       session = sessions.createTraining(folder.path());

@@ -136,6 +136,6 @@ public record ContinuedRun(Path run, @Nullable Checkpoint state, Passed passed) 
    * @param sameOrder whether the examples come in the order that they had
    */
   public Position position(boolean sameOrder) {
-    return new Position(state == null ? 0 : RunCheckpoints.stepIn(state), passed, sameOrder);
+    return new Position(state == null ? 0 : state.step(), passed, sameOrder);
   }
 }

@@ -7,6 +7,7 @@ import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.Engines;
+import io.github.loragraph.engine.FastestCall;
 import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
@@ -38,7 +39,6 @@ final class MicroBatchChoice {
   /** Times of one size differ by less from moment to moment, as a rule. */
   private static final double CLEARLY = 0.9;
 
-  private static final int WARM_UP = 1;
   private static final int MEASURED = 2;
 
   /** Batches among which one is looked for that is cut. */
@@ -205,14 +205,12 @@ final class MicroBatchChoice {
       Engine engine, BatchSource source, List<Example> whole, MicroBatch size, List<String> times) {
     List<List<Example>> pieces = size.pieces(whole, source);
     List<Example> piece = pieces.get(pieces.size() - 1);
-    double best = Double.POSITIVE_INFINITY;
+    double best;
     try (Batch batch = source.batch(piece, whole)) {
-      for (int i = 0; i < WARM_UP + MEASURED; i++) {
-        long begin = System.nanoTime();
-        engine.steps(List.of(new StepInput(batch.withLabels(), 0, 1, false)));
-        double seconds = (System.nanoTime() - begin) / 1e9;
-        best = i < WARM_UP ? best : Math.min(best, seconds);
-      }
+      best =
+          FastestCall.seconds(
+              MEASURED,
+              () -> engine.steps(List.of(new StepInput(batch.withLabels(), 0, 1, false))));
     } finally {
       engine.forget();
     }

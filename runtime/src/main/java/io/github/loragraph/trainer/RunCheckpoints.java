@@ -110,7 +110,7 @@ final class RunCheckpoints implements BestParameters {
             refusal ->
                 notes.accept(
                     "%s: going on from the checkpoint of step %,d instead"
-                        .formatted(refusal, stepIn(checkpoint))));
+                        .formatted(refusal, checkpoint.step())));
         return Optional.of(checkpoint);
       } catch (LoraGraphException e) {
         refusals.add(e.getMessage());
@@ -125,7 +125,7 @@ final class RunCheckpoints implements BestParameters {
 
   private Checkpoint read(Path file) {
     Checkpoint checkpoint = CheckpointFile.readChecked(file);
-    long step = stepIn(checkpoint);
+    long step = checkpoint.step();
     String name = name(step);
     if (!file.getFileName().toString().equals(name)) {
       throw new LoraGraphException(
@@ -186,10 +186,6 @@ final class RunCheckpoints implements BestParameters {
     } catch (IOException e) {
       throw new LoraGraphException("cannot write " + folder + ": " + AtomicFile.reason(e), e);
     }
-  }
-
-  static long stepIn(Checkpoint checkpoint) {
-    return checkpoint.group(Checkpoint.GROUP).map(Checkpoint.OptimizerGroup::step).orElse(0L);
   }
 
   /**

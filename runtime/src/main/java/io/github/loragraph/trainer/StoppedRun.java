@@ -79,9 +79,7 @@ public final class StoppedRun implements AutoCloseable {
     try {
       cutMetrics();
       TensorBoardFile.cut(
-          folder,
-          start == null ? 0 : RunCheckpoints.stepIn(start),
-          CheckpointMarks.evaluates(start));
+          folder, start == null ? 0 : start.step(), CheckpointMarks.evaluates(start));
       ReplacedRun replaced = ReplacedRun.of(folder);
       if (start != null) {
         replaced.discard();
@@ -139,7 +137,7 @@ public final class StoppedRun implements AutoCloseable {
    * what comes after the steps.
    */
   private boolean isBeforeStart(JsonNode entry) {
-    long from = start == null ? 0 : RunCheckpoints.stepIn(start);
+    long from = start == null ? 0 : start.step();
     if (entry.has(RunFolder.STAGE)) {
       return false;
     }

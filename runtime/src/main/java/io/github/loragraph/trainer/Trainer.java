@@ -181,7 +181,7 @@ public final class Trainer {
     if (over && CheckpointMarks.hasMoments(Objects.requireNonNull(start))) {
       state = start;
     }
-    long begin = over ? RunCheckpoints.stepIn(Objects.requireNonNull(start)) : engine.steps();
+    long begin = over ? Objects.requireNonNull(start).step() : engine.steps();
     boolean stops = settings.stopAfter() > 0 && settings.stopAfter() < totalSteps;
     if (stops && begin > settings.stopAfter()) {
       throw new LoraGraphException(

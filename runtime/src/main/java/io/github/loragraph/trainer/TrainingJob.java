@@ -303,11 +303,7 @@ public record TrainingJob(
         FrozenPrefix.of(
             answer.answering(), trainable, new SessionShapeInference(sessions.runtime()));
     List<Example> examples = data.training();
-    long before =
-        Optional.ofNullable(start)
-            .flatMap(state -> state.group(Checkpoint.GROUP))
-            .map(Checkpoint.OptimizerGroup::step)
-            .orElse(0L);
+    long before = start == null ? 0 : start.step();
     long begin = System.nanoTime();
     StatedExamples stated =
         cache.of(

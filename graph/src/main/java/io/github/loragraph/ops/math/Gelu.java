@@ -6,7 +6,6 @@ import io.github.loragraph.ops.DifferentiableOperator;
 import io.github.loragraph.ops.GradientContext;
 import io.github.loragraph.ops.OperatorFamily;
 import io.github.loragraph.ops.Trait;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -46,18 +45,17 @@ public final class Gelu implements DifferentiableOperator {
   private static String shared(Node node, String dy, GradientContext g) {
     String x = node.input(0);
     String c = g.scalarLike(x, Math.sqrt(0.5));
-    List<String> inner = new ArrayList<>();
-    g.inPlace(
-        () -> {
-          String u = g.mul(x, c);
-          String e = g.add(g.op("Erf", u), g.scalarLike(x, 1));
-          inner.addAll(List.of(u, e));
-          return List.of(g.mul(g.mul(u, e), c));
-        });
-    String u = inner.get(0);
+    List<String> values =
+        g.inPlace(
+            () -> {
+              String u = g.mul(x, c);
+              String e = g.add(g.op("Erf", u), g.scalarLike(x, 1));
+              return List.of(g.mul(g.mul(u, e), c), u, e);
+            });
+    String u = values.get(1);
     String logarithm = g.scalarLike(x, Math.log(2 / Math.sqrt(Math.PI)));
     String bell = g.mul(u, g.exp(g.sub(logarithm, g.mul(u, u))));
-    return g.mul(g.mul(g.mul(dy, c), g.add(inner.get(1), bell)), c);
+    return g.mul(g.mul(g.mul(dy, c), g.add(values.get(2), bell)), c);
   }
 
   /** With t = x / sqrt(2): (1 + erf(t)) / 2 + t exp(-t t) / sqrt(pi). */

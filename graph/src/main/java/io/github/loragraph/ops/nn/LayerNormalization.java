@@ -79,14 +79,9 @@ public final class LayerNormalization implements DifferentiableOperator {
   @Override
   public void emit(Node node, GradientContext g) {
     String dy = g.outputGradient(0);
-    String x = node.input(0);
-    if (g.isForCpu() && (g.needs(0) || g.needs(1))) {
-      Normalized normalized = writtenOut(node, g);
+    if (g.needs(0) || g.needs(1)) {
+      Normalized normalized = g.isForCpu() ? writtenOut(node, g) : ofStatistics(node, g);
       ofInputAndScale(node, g, normalized.inverseDeviation(), normalized.value());
-    } else if (g.needs(0) || g.needs(1)) {
-      Statistics statistics = statistics(node, g);
-      String normalized = g.mul(g.sub(x, statistics.mean()), statistics.inverseDeviation());
-      ofInputAndScale(node, g, statistics.inverseDeviation(), normalized);
     }
     if (g.needs(2) && dy != null) {
       g.inputGradient(2, g.reduceToShape(dy, node.output(0), node.input(2)));
@@ -96,11 +91,16 @@ public final class LayerNormalization implements DifferentiableOperator {
   /** What is scaled and shifted, and what it was divided by. */
   private record Normalized(String value, String inverseDeviation) {}
 
+  private static Normalized ofStatistics(Node node, GradientContext g) {
+    Statistics statistics = statistics(node, g);
+    String inverse = statistics.inverseDeviation();
+    return new Normalized(g.mul(g.sub(node.input(0), statistics.mean()), inverse), inverse);
+  }
+
   /** The node's own computation, in its place. */
   private static Normalized writtenOut(Node node, GradientContext g) {
     String x = node.input(0);
     long[] axes = axes(node, g);
-    List<String> normalized = new ArrayList<>();
     List<String> results =
         g.inPlace(
             () -> {
@@ -110,12 +110,11 @@ public final class LayerNormalization implements DifferentiableOperator {
               String epsilon = g.scalarLike(x, node.attribute("epsilon", 1e-5f));
               String inverse = g.op("Reciprocal", g.sqrt(g.add(variance, epsilon)));
               String value = g.mul(centered, inverse);
-              normalized.add(value);
               String scaled = g.mul(value, node.input(1));
               String y = node.hasInput(2) ? g.add(scaled, node.input(2)) : scaled;
-              return List.of(y, mean, inverse);
+              return List.of(y, mean, inverse, value);
             });
-    return new Normalized(normalized.get(0), results.get(2));
+    return new Normalized(results.get(3), results.get(2));
   }
 
   private static void ofInputAndScale(
