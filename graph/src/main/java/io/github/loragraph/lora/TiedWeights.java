@@ -28,8 +28,11 @@ public final class TiedWeights {
   /** Fewer numbers than these may be equal by chance or by construction. */
   private static final int SMALLEST = 32;
 
-  /** How many numbers of a matrix tell whether it is worth comparing. */
-  private static final int SAMPLES = 16;
+  /**
+   * How many rows and columns of a matrix tell whether it is worth comparing: a block in its
+   * middle, so that few pages of the file become part of the process's memory.
+   */
+  private static final int SAMPLED = 4;
 
   private TiedWeights() {}
 
@@ -86,10 +89,10 @@ public final class TiedWeights {
     List<Object> print = new ArrayList<>(List.of(matrix.elementType(), small, large));
     ByteBuffer bytes = matrix.bytes();
     int width = matrix.elementType().bytes();
-    for (int k = 0; k < SAMPLES; k++) {
+    for (int k = 0; k < SAMPLED * SAMPLED; k++) {
       // Of a square matrix it is not known which way it lies, so both places count the same.
-      long i = (k * 7919L + 13) % small;
-      long j = (k * 104729L + 7) % (rows == columns ? small : large);
+      long i = (small / 2 + k % SAMPLED) % small;
+      long j = (large / 2 + k / SAMPLED) % large;
       long at = rows <= columns ? i * columns + j : j * columns + i;
       long other = rows == columns ? j * columns + i : at;
       print.add(bits(bytes, at, width) + bits(bytes, other, width));

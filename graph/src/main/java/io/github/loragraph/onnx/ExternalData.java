@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,8 +13,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -23,6 +26,9 @@ import java.util.Set;
  */
 final class ExternalData {
   private final Path modelFile;
+
+  /** Of each file, since before it was first read. */
+  private final Map<Path, FileStamps> stamps = new HashMap<>();
 
   /** The locations that the model only refers to. */
   private final Set<String> referred = new HashSet<>();
@@ -52,10 +58,11 @@ final class ExternalData {
       }
     }
     Path file = resolve(tensor.getName(), location);
+    FileStamps stamp = stamps.computeIfAbsent(file, f -> FileStamps.of(List.of(f)));
     Part part = new Part(tensor, location, offset, length);
     try {
       ByteBuffer content = Uninterrupted.run(() -> map(file, part));
-      Tensor read = Tensor.external(tensor, content, new TensorPlace(file, offset));
+      Tensor read = Tensor.external(tensor, content, new TensorPlace(file, offset, stamp));
       // What is only referred to is the model's like what stands in it, wherever it is written.
       return referred.contains(location) ? read.asEmbedded() : read;
     } catch (IOException e) {

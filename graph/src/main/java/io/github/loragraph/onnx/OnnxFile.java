@@ -327,11 +327,27 @@ public final class OnnxFile {
    * @throws LoraGraphException if what stays inside is larger than protobuf allows
    */
   public static byte[] serialize(OnnxModel model, Predicate<Tensor> outside) {
+    return serialize(model, outside, WeightsInFiles.none());
+  }
+
+  /**
+   * The same, with initializers as external data where they lie: whoever loads the bytes says which
+   * folder their locations are relative to.
+   *
+   * @param outside asked of all others
+   */
+  public static byte[] serialize(
+      OnnxModel model, Predicate<Tensor> outside, WeightsInFiles inFiles) {
     ModelProto proto =
         proto(
             model,
-            tensor ->
-                outside.test(tensor) ? external(tensor, IN_MEMORY, 0) : tensor.embeddedProto());
+            tensor -> {
+              String location = inFiles.locationOf(tensor);
+              if (location != null) {
+                return external(tensor, location, Objects.requireNonNull(tensor.place()).offset());
+              }
+              return outside.test(tensor) ? external(tensor, IN_MEMORY, 0) : tensor.embeddedProto();
+            });
     return proto.toByteArray();
   }
 

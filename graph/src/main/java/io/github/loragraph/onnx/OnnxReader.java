@@ -13,6 +13,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.file.Uninterrupted;
@@ -48,6 +49,7 @@ final class OnnxReader {
   /** See {@link OnnxFile#read}. */
   static OnnxModel read(Path file) {
     StagedFiles.finishInterrupted(AtomicFile.folderOf(file));
+    FileStamps stamp = FileStamps.of(List.of(file));
     ByteBuffer content = map(file);
     refuseOtherFormats(file, content);
     ModelProto proto = parse(file, content);
@@ -55,7 +57,7 @@ final class OnnxReader {
       throw notOnnx(file);
     }
     try {
-      return model(proto, file, content);
+      return model(proto, file, stamp, content);
     } catch (LoraGraphException e) {
       throw e.in(file);
     } catch (IllegalArgumentException e) {
@@ -170,7 +172,8 @@ final class OnnxReader {
         file + " is not an ONNX model: give a file that an ONNX exporter has written");
   }
 
-  private static OnnxModel model(ModelProto proto, Path file, ByteBuffer content) {
+  private static OnnxModel model(
+      ModelProto proto, Path file, FileStamps stamp, ByteBuffer content) {
     ExternalData externalData = new ExternalData(file);
     ModelProto.Builder header = proto.toBuilder().clearGraph();
     externalData.requireUnchanged(ReferredFiles.of(taken(header, ReferredFiles.KEY)));
@@ -198,7 +201,7 @@ final class OnnxReader {
       graph.putInitializer(
           OnnxFile.isExternal(t)
               ? externalData.tensor(t)
-              : Tensor.embedded(t, placed ? new TensorPlace(file, offsets[i]) : null));
+              : Tensor.embedded(t, placed ? new TensorPlace(file, offsets[i], stamp) : null));
     }
     List<Node> nodes = new ArrayList<>(g.getNodeCount());
     g.getNodeList().forEach(n -> nodes.add(new Node(InnerTensors.read(n, externalData))));

@@ -1,5 +1,6 @@
 package io.github.loragraph.onnx;
 
+import io.github.loragraph.file.FileStamps;
 import java.nio.file.Path;
 
 /**
@@ -7,5 +8,6 @@ import java.nio.file.Path;
  *
  * @param file the model itself, or the file of its external data
  * @param offset of the first byte
+ * @param stamp of the file, since before the tensor was read; one for all tensors of a file
  */
-record TensorPlace(Path file, long offset) {}
+record TensorPlace(Path file, long offset, FileStamps stamp) {}

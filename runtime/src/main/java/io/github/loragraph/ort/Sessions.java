@@ -9,6 +9,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.WeightsInFiles;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 public final class Sessions {
   /** More than any machine has cores that one operator gains by. */
   public static final int MOST_THREADS = 1024;
+
+  /** What the locations of external data are relative to, in a model that is in no file itself. */
+  private static final String FOLDER_OF_WEIGHTS =
+      "session.model_external_initializers_file_folder_path";
 
   private final OrtRuntime runtime;
   private final int threads;
@@ -145,13 +150,46 @@ public final class Sessions {
                 Map.of("optimization.disable_specified_optimizers", "SkipLayerNormFusion")));
   }
 
+  /** A session that reads by itself what lies in files, where it does and they stay as they are. */
   private OrtSession created(OnnxModel model, Weights weights, Map<String, String> entries) {
+    WeightsInFiles inFiles =
+        device.isGpu()
+            ? WeightsInFiles.none()
+            : WeightsInFiles.of(model, tensor -> !isDefault(model, tensor.name()));
+    if (!inFiles.isEmpty()) {
+      try {
+        OrtSession session = created(model, weights, inFiles, entries);
+        if (inFiles.areUnchanged()) {
+          return session;
+        }
+        session.close();
+      } catch (OrtException e) {
+        // It may be the file that is refused (one with several names, say), and not the model.
+      }
+    }
+    try {
+      return created(model, weights, WeightsInFiles.none(), entries);
+    } catch (OrtException e) {
+      throw OrtFailure.of("ONNX Runtime refuses the model", e);
+    }
+  }
+
+  private OrtSession created(
+      OnnxModel model, Weights weights, WeightsInFiles inFiles, Map<String, String> entries)
+      throws OrtException {
     try (OrtSession.SessionOptions options = options()) {
       for (Map.Entry<String, String> entry : entries.entrySet()) {
         options.addConfigEntry(entry.getKey(), entry.getValue());
       }
+      if (!inFiles.isEmpty()) {
+        options.addConfigEntry(FOLDER_OF_WEIGHTS, inFiles.root().toString());
+      }
       Map<String, OnnxTensorLike> large =
-          weights.of(runtime, model.graph().initializers().values());
+          weights.of(
+              runtime,
+              model.graph().initializers().values().stream()
+                  .filter(tensor -> !inFiles.has(tensor))
+                  .toList());
       // ONNX Runtime drops initializers that nothing reads, and then misses them here.
       large.keySet().removeIf(name -> !model.graph().isRead(name) || isDefault(model, name));
       if (device.isGpu()) {
@@ -162,10 +200,10 @@ public final class Sessions {
       }
       byte[] bytes =
           OnnxFile.serialize(
-              model, tensor -> Weights.isWeight(tensor) && !isDefault(model, tensor.name()));
+              model,
+              tensor -> Weights.isWeight(tensor) && !isDefault(model, tensor.name()),
+              inFiles);
       return OrtRuntime.told(runtime.environment().createSession(bytes, options));
-    } catch (OrtException e) {
-      throw OrtFailure.of("ONNX Runtime refuses the model", e);
     }
   }
 

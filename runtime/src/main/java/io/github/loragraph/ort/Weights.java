@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The frozen weights of a model as ONNX Runtime takes them: all sessions over the same model read
- * the same memory, which is the model file's memory map where its alignment allows, else a copy
- * that all weights of this process with the same bytes have together ({@link WeightCopies}).
- * Sessions must be closed before their weights, and who makes either closes it; what others still
- * use stays open.
+ * The frozen weights of a model that are handed to ONNX Runtime in memory, since it does not read
+ * them in their files by itself: all sessions over the same model read the same memory, which is
+ * the model file's memory map where its alignment allows, else a copy that all weights of this
+ * process with the same bytes have together ({@link WeightCopies}). Sessions must be closed before
+ * their weights, and who makes either closes it; what others still use stays open.
  */
 public final class Weights implements AutoCloseable {
   /** Smaller tensors travel inside the model: they may be shapes, which optimizers want to read. */
