@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.check.Oracle;
+import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxFile;
@@ -121,6 +122,28 @@ class MicroBatchTest {
     Path whole = train("whole", original, trainings.data(), options);
     assertSame(
         whole, train("pieces", original, trainings.data(), with(options, "--micro-batch", 5)));
+  }
+
+  /**
+   * Long texts, of which the scores of a whole batch are computed some heads at a time (4 MB and
+   * more of them), and those of a small piece at once.
+   */
+  @Test
+  void longTexts() throws IOException {
+    Path original = folder.resolve("long.onnx");
+    OnnxFile.write(new ReferenceArchitecture(16, 2, 4, 32, 200, 140, 2).model(3), original, false);
+    Cli.json("inject", original, "--match", "query|output", "--rank", 2);
+    Random random = new Random(6);
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 50; i++) {
+      int[] ids = random.ints(90 + random.nextInt(40), 4, 200).toArray();
+      lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), ids[0] % 2));
+    }
+    Path texts = Files.writeString(folder.resolve("long.jsonl"), lines);
+    Path model = folder.resolve("long.lora.onnx");
+    batchSize = 25;
+    Path whole = train("whole", model, texts, "--micro-batch", "all");
+    assertSame(whole, train("pieces", model, texts, "--micro-batch", 3));
   }
 
   @Test

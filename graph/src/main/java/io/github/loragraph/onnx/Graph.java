@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * producer and consumers, which always agree with the nodes. Values are known by their names.
  * Nodes, tensors and declarations themselves never change, so a {@link #copy} shares them and
  * copies no weight.
+ *
+ * <p>Long because all that changes nodes keeps the indexes true.
  */
 public final class Graph {
   private final List<Node> nodes = new ArrayList<>();
@@ -200,6 +202,24 @@ public final class Graph {
     unlink(old);
     nodes.set(index, replacement);
     link(replacement);
+  }
+
+  /**
+   * Puts nodes in the place of others that make the same values, and the nodes into an order again
+   * in which each reads what stands before it.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public void replaceAll(Collection<Node> old, List<Node> replacements) {
+    removeAll(old);
+    List<Node> all = new ArrayList<>(nodes);
+    all.addAll(replacements);
+    Set<String> given = new HashSet<>(inputs.keySet());
+    given.addAll(initializers.keySet());
+    List<Node> sorted = NodeOrder.sorted(all, given);
+    nodes.clear();
+    nodes.addAll(sorted);
+    replacements.forEach(this::link);
   }
 
   /** Makes every reader of a value read another; graph outputs keep their names. */

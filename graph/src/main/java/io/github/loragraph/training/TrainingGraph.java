@@ -13,6 +13,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Kernels;
+import io.github.loragraph.passes.AttentionBlocks;
 import io.github.loragraph.passes.FactorInGemm;
 import io.github.loragraph.passes.Pass;
 import io.github.loragraph.passes.TrainingNormalizer;
@@ -169,6 +170,9 @@ public record TrainingGraph(
     if (base != BasePrecision.FP32) {
       QuantizedBase.in(
           graph, node -> base == BasePrecision.INT8 || inEightBits.contains(node.name()));
+    }
+    if (options.kernels() != Kernels.STANDARD && precision == Precision.FP32) {
+      AttentionBlocks.in(graph, withLoss.with(model).types(), gradients.values());
     }
     if (precision != Precision.FP32) {
       model =
