@@ -105,6 +105,7 @@ final class AdviceText {
       case TRAIN_ON ->
           "train on %s with --max-train-examples, or export the model with an open batch axis"
               .formatted(first);
+      case KEEP_ALL -> "leave out --recompute";
       case OMIT_ENGINE -> "leave out --engine " + first;
       case GRAPH_ENGINE_OR_CPU -> "use --engine graph, or --device cpu";
       case SMALLER_SHAPE -> "take a smaller --batch-size or --sequence";

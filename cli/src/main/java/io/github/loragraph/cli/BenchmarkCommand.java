@@ -198,7 +198,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             onnx,
             trainable,
             loss,
-            new Optimization(AdamW.ofTrainer(), 1, LoraDropout.NONE, precision, base),
+            new Optimization(AdamW.ofTrainer(), 1, LoraDropout.NONE, precision).withBase(base),
             1,
             stepsPerCall,
             0,

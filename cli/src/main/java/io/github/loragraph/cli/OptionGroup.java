@@ -125,6 +125,7 @@ enum OptionGroup {
       "--tf32",
       "--steps-per-call",
       "--base",
+      "--recompute",
       "--cache-prefix",
       "--cache-precision"),
   MODEL("Which model and which output", "--file", "--output-name", "--output"),

@@ -283,6 +283,13 @@ final class TrainingOptions {
   BasePrecision base;
 
   @Option(
+      names = {"--recompute", "--gradient-checkpointing"},
+      description =
+          "Keep of a step's forward pass only what comes out of each half of a layer, and compute the"
+              + " rest again on the way back: a fraction of the memory for a batch, a third more time.")
+  boolean recompute;
+
+  @Option(
       names = "--cache-prefix",
       description =
           "Compute the frozen layers below the first one that is trained once for each example, and"
@@ -508,6 +515,7 @@ final class TrainingOptions {
     ifGiven(evalSplit, builder::evalSplit);
     ifGiven(evalSplitSeed, builder::evalSplitSeed);
     builder.fitThresholds(fitThresholds);
+    builder.recompute(recompute);
     builder.base(TrainingArguments.BasePrecision.valueOf(base.name()));
     if (cachePrecision != null && !cachePrefix) {
       throw new LoraGraphException(

@@ -83,6 +83,7 @@ public enum Remedy {
   TRAIN_ON("train on %s, or export the model with an open batch axis"),
   /** The engine that was asked for. */
   OMIT_ENGINE("ask for another engine than %s"),
+  KEEP_ALL("train without computing layers again"),
   GRAPH_ENGINE_OR_CPU("take the graph engine, or the CPU"),
 
   SMALLER_SHAPE("take a smaller batch, or shorter sequences"),

@@ -11,29 +11,45 @@ import io.github.loragraph.error.LoraGraphException;
  * @param dropout on what enters the adapters
  * @param precision of the matrix products that gradients come out of
  * @param base in what frozen layers compute
+ * @param recomputed how many pieces of the layers are computed a second time for the way back
+ *     ({@link GraphOptions#recomputed}): gradients take less memory and more time; {@link #ALL} for
+ *     as many as there are
  */
 public record Optimization(
     AdamW optimizer,
     double maxGradientNorm,
     LoraDropout dropout,
     Precision precision,
-    BasePrecision base) {
+    BasePrecision base,
+    int recomputed) {
+  /** All pieces are computed a second time. */
+  public static final int ALL = Integer.MAX_VALUE;
+
   public Optimization {
     if (!(maxGradientNorm >= 0) || Double.isInfinite(maxGradientNorm)) {
       throw new LoraGraphException(
           "a maximum gradient norm of " + maxGradientNorm + " is not possible: 0 turns it off");
+    }
+    if (recomputed < 0) {
+      throw new LoraGraphException(
+          "%d pieces cannot be computed again: 0 turns it off".formatted(recomputed));
     }
   }
 
   /** With frozen layers as they are. */
   public Optimization(
       AdamW optimizer, double maxGradientNorm, LoraDropout dropout, Precision precision) {
-    this(optimizer, maxGradientNorm, dropout, precision, BasePrecision.FP32);
+    this(optimizer, maxGradientNorm, dropout, precision, BasePrecision.FP32, 0);
   }
 
   /** The same with frozen layers in another precision. */
   public Optimization withBase(BasePrecision other) {
-    return new Optimization(optimizer, maxGradientNorm, dropout, precision, other);
+    return new Optimization(optimizer, maxGradientNorm, dropout, precision, other, recomputed);
+  }
+
+  /** The same with so many pieces of the layers computed a second time. */
+  public Optimization recomputing(int pieces) {
+    return new Optimization(optimizer, maxGradientNorm, dropout, precision, base, pieces);
   }
 
   /** In FLOAT throughout. */
@@ -51,6 +67,7 @@ public record Optimization(
         .withDropout(dropout)
         .withPrecision(precision)
         .withBase(base)
-        .accumulating(accumulates);
+        .accumulating(accumulates)
+        .recomputing(recomputed);
   }
 }

@@ -2,6 +2,7 @@ package io.github.loragraph.training;
 
 import io.github.loragraph.autodiff.Autodiff;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.error.Remedy;
 import io.github.loragraph.lora.InitializerUntying;
 import io.github.loragraph.lora.LoraMetadata;
 import io.github.loragraph.onnx.ElementType;
@@ -47,6 +48,8 @@ import org.jspecify.annotations.Nullable;
  * @param initialValues the tensors of the trainable values in {@code gradients}
  * @param undecayed those that have no weight decay in {@link WeightDecay#WEIGHTS}
  * @param kernels that it is written for
+ * @param pieces into how many pieces its layers fall that could be computed again for the way back;
+ *     0 also where that was not asked for
  */
 public record TrainingGraph(
     OnnxModel model,
@@ -58,7 +61,8 @@ public record TrainingGraph(
     Unreached unreached,
     Map<String, Tensor> initialValues,
     Set<String> undecayed,
-    Kernels kernels) {
+    Kernels kernels,
+    int pieces) {
   /**
    * FLOAT scalar input, there only if several batches make up a step: how much of the step's loss
    * is the batch's. Those of a step add up to 1.
@@ -154,7 +158,16 @@ public record TrainingGraph(
     BasePrecision base = options.base();
     Set<String> inEightBits = base == BasePrecision.INT8_FORWARD ? names(graph) : Set.of();
     Autodiff autodiff = new Autodiff(options.kernels(), LoraMetadata.detachedIn(source));
-    Map<String, String> gradients = autodiff.gradients(graph, types, lossValue, trainable, scale);
+    List<String> keepable =
+        options.recomputed() > 0 ? KeptValues.of(graph, inputs, types, lossValue) : List.of();
+    Set<String> learning = AnswerSearch.above(graph, trainable);
+    Set<String> wanted = new LinkedHashSet<>(trainable);
+    keepable.stream().filter(learning::contains).forEach(wanted::add);
+    Map<String, String> all = autodiff.gradients(graph, types, lossValue, wanted, scale);
+    Map<String, String> gradients = new LinkedHashMap<>(all);
+    gradients.keySet().retainAll(trainable);
+    Set<String> named = new LinkedHashSet<>(all.values());
+    named.addAll(keepable);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
     Unreached without = Unreached.of(autodiff.cut(graph, types, lossValue, unreached), unreached);
@@ -165,7 +178,7 @@ public record TrainingGraph(
       graph.removeInput(value);
     }
     if (options.kernels() != Kernels.STANDARD) {
-      FactorInGemm.in(graph, gradients.values());
+      FactorInGemm.in(graph, named);
     }
     if (base != BasePrecision.FP32) {
       QuantizedBase.in(
@@ -176,10 +189,22 @@ public record TrainingGraph(
     }
     if (precision != Precision.FP32) {
       model =
-          MixedPrecision.in(precision, gradients.values())
+          MixedPrecision.in(precision, named)
               .apply(withLoss.with(model).completed(), trainable)
               .model()
               .model();
+    }
+    int pieces =
+        Recomputation.of(keepable, types, all)
+            .in(
+                model.graph(),
+                List.of(lossValue, logits),
+                gradients.values(),
+                options.recomputed());
+    if (options.recomputed() > 0 && pieces == 0) {
+      throw new LoraGraphException(
+          "nothing can be computed again: a step keeps hardly anything that lies between two values which all of it goes through",
+          Remedy.KEEP_ALL.with());
     }
     return new TrainingGraph(
         Kernels.imported(model),
@@ -191,7 +216,8 @@ public record TrainingGraph(
         without,
         parameters,
         undecayed,
-        options.kernels());
+        options.kernels(),
+        pieces);
   }
 
   /** The names of the nodes that there are. */

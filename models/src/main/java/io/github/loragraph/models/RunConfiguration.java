@@ -89,6 +89,9 @@ public final class RunConfiguration {
   /** In what frozen layers compute, where that is not as the model has them. */
   public static final String BASE = "base";
 
+  /** Whether layers are computed a second time for the way back. */
+  public static final String RECOMPUTE = "recompute";
+
   /** Whether what the frozen part makes of examples is kept. */
   public static final String CACHE_PREFIX = "cachePrefix";
 
@@ -170,6 +173,7 @@ public final class RunConfiguration {
           EVAL_SPLIT_SEED,
           FIT_THRESHOLDS,
           BASE,
+          RECOMPUTE,
           CACHE_PREFIX,
           CACHE_PRECISION,
           TENSORBOARD,
