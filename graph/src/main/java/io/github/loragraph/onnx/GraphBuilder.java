@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -83,6 +84,38 @@ public class GraphBuilder {
     }
     graph.add(attributes.apply(Node.of(name, opType, trimmed(Arrays.asList(inputs)), outputNames)));
     return outputNames;
+  }
+
+  /**
+   * Adds an {@code If}: only the nodes of one of its branches run. Both may read values of this
+   * graph.
+   *
+   * @param condition names a BOOL scalar
+   * @param types of what the branches make, in their order
+   * @return the names of what the branch that runs makes
+   */
+  public final List<String> choose(
+      String condition,
+      List<TensorType> types,
+      Function<GraphBuilder, List<String>> then,
+      Function<GraphBuilder, List<String>> otherwise) {
+    Graph first = branch(scope + "/then", types, then);
+    Graph second = branch(scope + "/else", types, otherwise);
+    return ops(
+        "If",
+        types.size(),
+        n -> n.with("then_branch", "then", first).with("else_branch", "else", second),
+        condition);
+  }
+
+  private static Graph branch(
+      String scope, List<TensorType> types, Function<GraphBuilder, List<String>> nodes) {
+    Graph body = new Graph();
+    List<String> values = nodes.apply(new GraphBuilder(body, scope));
+    for (int i = 0; i < values.size(); i++) {
+      body.addOutput(ValueInfo.of(values.get(i), types.get(i)));
+    }
+    return body;
   }
 
   /** Optional inputs left out at the end are not written. */

@@ -1,22 +1,17 @@
 package io.github.loragraph.training;
 
-import io.github.loragraph.onnx.ElementType;
-import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
-import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.onnx.ValueInfo;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a step does to each group of parameters, their moments and gathered gradients.
+ * What a step does to each group of parameters and their moments.
  *
  * @param opens names a BOOL scalar, whether anything changes; null if it always does
  */
-record GroupUpdate(
-    AdamW optimizer, AdamW.StepFactors factors, @Nullable String opens, boolean gathers) {
+record GroupUpdate(AdamW optimizer, AdamW.StepFactors factors, @Nullable String opens) {
   /**
    * The nodes of one group.
    *
@@ -28,29 +23,14 @@ record GroupUpdate(
     if (!group.isTiled()) {
       return values(b, group, inputs, gradient);
     }
-    Graph body = new Graph();
-    GraphBuilder inner = new GraphBuilder(body, b.scope() + "/tile");
-    TensorType table = group.type();
-    TensorType tile =
-        new TensorType(
-            table.elementType(), new Shape(table.requireShape().dimensions().subList(1, 2)));
     List<String> tables = new ArrayList<>(inputs);
     tables.add(gradient);
-    List<String> parts = new ArrayList<>();
-    for (int i = 0; i < tables.size(); i++) {
-      String part = b.scope() + "/tile/input_" + i;
-      body.addInput(ValueInfo.of(part, tile));
-      parts.add(part);
-    }
-    List<String> state = parts.subList(0, inputs.size());
-    for (String value : values(inner, group, state, parts.get(inputs.size()))) {
-      body.addOutput(ValueInfo.of(value, tile));
-    }
-    return b.ops(
-        "Scan",
-        inputs.size(),
-        n -> n.with("num_scan_inputs", tables.size()).with("body", "tile", body),
-        tables.toArray(String[]::new));
+    int count = inputs.size();
+    return group.scan(
+        b,
+        tables,
+        Collections.nCopies(count, group.tile()),
+        (inner, tiles) -> values(inner, group, tiles.subList(0, count), tiles.get(count)));
   }
 
   private List<String> values(
@@ -61,9 +41,6 @@ record GroupUpdate(
     for (String value :
         List.of(updated.parameter(), updated.firstMoment(), updated.secondMoment())) {
       values.add(opens == null ? value : b.where(opens, value, inputs.get(values.size())));
-    }
-    if (gathers) {
-      values.add(b.where(StepGraph.UPDATE, b.scalar(ElementType.FLOAT, 0), gradient));
     }
     return values;
   }

@@ -4,6 +4,7 @@ import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
+import io.github.loragraph.onnx.Shape;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
@@ -33,11 +34,16 @@ import java.util.Set;
  * @param tiles of how many the table consists; 0 where it is none
  */
 record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int tiles) {
-  /** What is larger is left alone: to be put beside others it would have to be copied. */
-  private static final int LARGEST_BYTES = 4 << 20;
+  /**
+   * What is larger is left alone: to be put beside others it is copied, and so is its gradient.
+   * Where few nodes count more than few passes, more is.
+   */
+  private static final int LARGEST_BYTES = 1 << 18;
+
+  private static final int LARGEST_BYTES_FOR_FEW_NODES = 4 << 20;
 
   /** From here on there are tiles: smaller ones pass through a cache as they are. */
-  private static final long LEAST_TILED = 1 << 20;
+  private static final long LEAST_TILED = 1 << 17;
 
   /** Six of them and what is written lie in a cache of two megabytes. */
   private static final long TILE = 1 << 16;
@@ -57,8 +63,9 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
   static List<ParameterGroup> of(
       Iterable<Tensor> parameters, Set<String> exempt, Kernels kernels, Graph graph) {
     Map<Object, List<Tensor>> groups = new LinkedHashMap<>();
+    int largest = kernels == Kernels.STANDARD ? LARGEST_BYTES_FOR_FEW_NODES : LARGEST_BYTES;
     for (Tensor parameter : parameters) {
-      boolean alone = parameter.rank() == 0 || parameter.bytes().remaining() > LARGEST_BYTES;
+      boolean alone = parameter.rank() == 0 || parameter.bytes().remaining() > largest;
       List<Long> sizes = Arrays.stream(parameter.dims()).skip(1).boxed().toList();
       Object key =
           alone
@@ -191,11 +198,68 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
     return isPacked() ? b.concat(0, parts) : parts[0];
   }
 
+  /** The nodes of one tile, as they go into a body. */
+  @FunctionalInterface
+  interface TileNodes {
+    /**
+     * @param tiles the names of a tile of each table
+     * @return the names of what is made of them
+     */
+    List<String> of(GraphBuilder b, List<String> tiles);
+  }
+
   /**
-   * The sum of the squares of a value of the whole's shape, a scalar. It is added up by rows first:
-   * one sum over hundreds of thousands of numbers would lose digits.
+   * Puts tables through nodes tile by tile.
+   *
+   * @param tables names of values of the table's shape
+   * @param results the type of what is made of a tile, for each
+   * @return the names of what is made of all tiles, along a first axis
+   */
+  List<String> scan(
+      GraphBuilder b, List<String> tables, List<TensorType> results, TileNodes nodes) {
+    Graph body = new Graph();
+    GraphBuilder inner = new GraphBuilder(body, b.scope() + "/tile");
+    List<String> parts = new ArrayList<>();
+    for (int i = 0; i < tables.size(); i++) {
+      String part = b.scope() + "/tile/input_" + i;
+      body.addInput(ValueInfo.of(part, tile()));
+      parts.add(part);
+    }
+    List<String> values = nodes.of(inner, parts);
+    for (int i = 0; i < values.size(); i++) {
+      body.addOutput(ValueInfo.of(values.get(i), results.get(i)));
+    }
+    return b.ops(
+        "Scan",
+        values.size(),
+        n -> n.with("num_scan_inputs", tables.size()).with("body", "tile", body),
+        tables.toArray(String[]::new));
+  }
+
+  /** The type of one tile. */
+  TensorType tile() {
+    TensorType table = type();
+    return new TensorType(
+        table.elementType(), new Shape(table.requireShape().dimensions().subList(1, 2)));
+  }
+
+  /**
+   * The sum of the squares of a value of the whole's shape, a scalar. It is added up by rows or
+   * tiles first: one sum over millions of numbers would lose digits.
    */
   String sumOfSquares(GraphBuilder b, String value) {
+    if (isTiled()) {
+      // Over all of a tensor ONNX Runtime adds with vectors, over its rows number by number.
+      String sums =
+          scan(
+                  b,
+                  List.of(value),
+                  List.of(TensorType.of(ElementType.FLOAT)),
+                  (inner, tiles) ->
+                      List.of(inner.reduce("ReduceSumSquare", tiles.get(0), "", false)))
+              .get(0);
+      return b.reduce("ReduceSum", sums, "", false);
+    }
     long count =
         type().requireShape().dimensions().stream()
             .mapToLong(d -> d.size())

@@ -13,13 +13,14 @@ import io.github.loragraph.ops.Trait;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /**
  * One whole training step as an ordinary ONNX model of standard operators: a batch, the learning
@@ -52,6 +53,9 @@ public record StepGraph(
    * the last of them.
    */
   public static final String UPDATE = "apply_update";
+
+  /** BOOL scalar input beside {@link #UPDATE}: whether this is the first batch of a step. */
+  public static final String BEGINS = "begins_step";
 
   /** FLOAT scalar output, there only if gradients are clipped: their norm before it, unscaled. */
   public static final String GRADIENT_NORM = "gradient_norm";
@@ -132,7 +136,7 @@ public record StepGraph(
   public static StepGraph of(
       TrainingGraph training, AdamW optimizer, double maxGradientNorm, LossScaling scaling) {
     Graph graph = training.model().graph().copy();
-    GraphBuilder b = new GraphBuilder(graph, "/optimizer");
+    GraphBuilder b = new GraphBuilder(graph, "");
     graph.addInput(ValueInfo.of(LEARNING_RATE, TensorType.of(ElementType.FLOAT)));
     graph.addInput(ValueInfo.of(STEP, TensorType.of(ElementType.INT64)));
 
@@ -144,62 +148,86 @@ public record StepGraph(
             .map(name -> Objects.requireNonNull(training.initialValues().get(name)))
             .toList();
     List<ParameterGroup> groups = ParameterGroup.of(parameters, exempt, training.kernels(), graph);
-    Map<ParameterGroup, String> gradients = gathered(b, training, groups, gathers, scaled);
-    String norm = maxGradientNorm > 0 || scaled ? norm(b, gradients) : null;
-    String scale =
-        norm != null && maxGradientNorm > 0 ? reportAndClip(b, norm, maxGradientNorm) : null;
-    String gathered = gathers ? UPDATE : null;
-    Gate gate =
-        norm != null && scaled
-            ? gate(b, norm, gathered, scaling)
-            : new Gate(gathered, STEP, List.of());
-    AdamW.StepFactors factors = optimizer.factors(b, LEARNING_RATE, gate.updates(), scale);
+    Map<ParameterGroup, String> gradients = gradients(b, training, groups, scaled);
+    if (gathers) {
+      gradients = gathered(b, gradients);
+    }
+    Graph readers = graph.copy();
+
+    Map<String, Tensor> state = new LinkedHashMap<>();
+    Map<ParameterGroup, List<String>> names = new LinkedHashMap<>();
     List<Slot> slots = new ArrayList<>();
-    List<Carried> carried = new ArrayList<>();
     List<Tensor> initials = groups.stream().map(ParameterGroup::initial).toList();
     Zeros zeros = Zeros.forAll(initials);
-    GroupUpdate update = new GroupUpdate(optimizer, factors, gate.opens(), gathers);
-    boolean inPlace = norm != null && isReadBefore(graph, parameters, norm);
     for (int g = 0; g < groups.size(); g++) {
       ParameterGroup group = groups.get(g);
       Tensor initial = initials.get(g);
-      group.declare(graph);
-      String name = group.name();
-      b.setScope("/optimizer/" + name);
       List<String> inputs = new ArrayList<>();
       for (String suffix : gathers ? GATHERING_STATE : STATE) {
-        String input = name + suffix;
+        String input = group.name() + suffix;
         inputs.add(input);
-        if (!graph.isInput(input)) {
-          graph.addInput(ValueInfo.of(input, initial.type()));
-        }
+        state.put(input, suffix.isEmpty() ? initial : zeros.like(initial).withName(input));
       }
-      List<String> values =
-          update.of(b, group, inputs, Objects.requireNonNull(gradients.get(group)));
-      for (int i = 0; i < values.size(); i++) {
-        String output = output(graph, values.get(i), updated(inputs.get(i)), initial);
-        Tensor before = i == 0 ? initial : zeros.like(initial).withName(inputs.get(i));
-        carried.add(new Carried(inputs.get(i), output, before));
-      }
+      names.put(group, inputs.subList(0, STATE.size()));
       group
           .offsets()
           .forEach((p, offset) -> slots.add(new Slot(p.name(), List.copyOf(inputs), offset, p)));
     }
-    carried.addAll(gate.state());
+    if (scaled) {
+      scaling.carried().forEach(number -> state.put(number.input(), number.initial()));
+    }
+
+    StepUpdate update =
+        new StepUpdate(optimizer, gradients, names, maxGradientNorm, scaled ? scaling : null);
+    Map<String, String> after = gathers ? update.where(UPDATE, b, state) : update.always(b);
+    // What an update waits for, and the norm or the loss's scale show when all of it is there.
+    List<String> awaited =
+        gathers
+            ? List.copyOf(gradients.values())
+            : Stream.of(GRADIENT_NORM, LossScaling.SCALE)
+                .map(after::get)
+                .filter(Objects::nonNull)
+                .limit(1)
+                .toList();
+    boolean inPlace = !awaited.isEmpty() && areReadBefore(graph, readers, parameters, awaited);
+    groups.forEach(group -> group.declare(graph));
+    List<Carried> carried = new ArrayList<>();
+    state.forEach(
+        (input, before) -> {
+          if (!graph.isInput(input)) {
+            graph.addInput(ValueInfo.of(input, before.type()));
+          }
+          String output = updated(input);
+          String value = after.get(input);
+          if (value != null) {
+            named(graph, value, output);
+          }
+          graph.addOutput(ValueInfo.of(output, before.type()));
+          carried.add(new Carried(input, output, before));
+        });
+    String norm = after.get(GRADIENT_NORM);
+    if (norm != null) {
+      named(graph, norm, GRADIENT_NORM);
+      graph.addOutput(ValueInfo.of(GRADIENT_NORM, TensorType.of(ElementType.FLOAT)));
+    }
     graph.removeDeadNodes();
     return new StepGraph(training.model().withGraph(graph), training, slots, carried, inPlace);
   }
 
   /**
-   * Whether all that reads parameters is done when a value is known: the nodes that read them, or
-   * read them in another shape, all lead to it.
+   * Whether all that reads parameters is done when some values are known: the nodes that read them,
+   * or read them in another shape, all lead to one of these.
+   *
+   * @param readers the nodes in question
    */
-  private static boolean isReadBefore(Graph graph, List<Tensor> parameters, String value) {
-    Set<String> done = AnswerSearch.below(graph, value);
+  private static boolean areReadBefore(
+      Graph graph, Graph readers, List<Tensor> parameters, List<String> values) {
+    Set<String> done = new HashSet<>(values);
+    values.forEach(value -> done.addAll(AnswerSearch.below(graph, value)));
     List<String> open = new ArrayList<>();
     parameters.forEach(parameter -> open.add(parameter.name()));
     while (!open.isEmpty()) {
-      for (Node reader : graph.consumers(open.remove(open.size() - 1))) {
+      for (Node reader : readers.consumers(open.remove(open.size() - 1))) {
         if (reader.outputs().stream().noneMatch(done::contains)) {
           return false;
         }
@@ -210,34 +238,6 @@ public record StepGraph(
       }
     }
     return true;
-  }
-
-  /**
-   * The condition under which a step changes parameters: gradients may still be accumulating, or
-   * not be finite.
-   *
-   * @param opens names a BOOL scalar, whether parameters change in this step; null if always
-   * @param updates names an INT64 scalar, the number of this update if it is made
-   */
-  private record Gate(@Nullable String opens, String updates, List<Carried> state) {}
-
-  /** A gate that stays shut where a gradient is not finite. */
-  private static Gate gate(
-      GraphBuilder b, String norm, @Nullable String gathered, LossScaling scaling) {
-    b.setScope("/loss_scaling");
-    scaling.addInputs(b.graph());
-    String finite = scaling.finite(b, norm);
-    List<String> next = scaling.emit(b, finite);
-    List<Carried> state = scaling.carried();
-    for (int i = 0; i < next.size(); i++) {
-      Carried c = state.get(i);
-      String after = gathered == null ? next.get(i) : b.where(gathered, next.get(i), c.input());
-      output(b.graph(), after, c.output(), c.initial());
-    }
-    return new Gate(
-        gathered == null ? finite : b.op("And", gathered, finite),
-        b.sub(STEP, LossScaling.SKIPPED_STEPS),
-        state);
   }
 
   /** The name of the output for an input that is carried. */
@@ -258,47 +258,46 @@ public record StepGraph(
     }
   }
 
-  /** The sum over the batches of the step so far of the gradients without their loss scale. */
-  private static Map<ParameterGroup, String> gathered(
-      GraphBuilder b,
-      TrainingGraph training,
-      List<ParameterGroup> groups,
-      boolean gathers,
-      boolean scaled) {
-    if (gathers) {
-      b.graph().addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
-    }
+  /** The gradients of a batch without their loss scale. */
+  private static Map<ParameterGroup, String> gradients(
+      GraphBuilder b, TrainingGraph training, List<ParameterGroup> groups, boolean scaled) {
+    b.setScope("/gradient");
     String factor = scaled ? b.div(b.scalar(ElementType.FLOAT, 1), LossScaling.SCALE) : null;
-    Map<ParameterGroup, String> gathered = new LinkedHashMap<>();
+    Map<ParameterGroup, String> gradients = new LinkedHashMap<>();
     for (ParameterGroup group : groups) {
       b.setScope("/gradient/" + group.name());
       String gradient = group.gradient(b, training.gradients());
-      String sum = factor != null ? b.mul(gradient, factor) : gradient;
-      if (gathers) {
-        String before = group.name() + GATHERED;
-        b.graph().addInput(ValueInfo.of(before, group.type()));
-        sum = b.add(before, sum);
-      }
-      gathered.put(group, sum);
+      gradients.put(group, factor != null ? b.mul(gradient, factor) : gradient);
     }
-    return gathered;
+    return gradients;
   }
 
-  private static String norm(GraphBuilder b, Map<ParameterGroup, String> gradients) {
-    b.setScope("/optimizer");
-    String[] squares =
-        gradients.entrySet().stream()
-            .map(entry -> entry.getKey().sumOfSquares(b, entry.getValue()))
-            .toArray(String[]::new);
-    return b.sqrt(squares.length == 1 ? squares[0] : b.op("Sum", squares));
-  }
-
-  private static String reportAndClip(GraphBuilder b, String norm, double maxGradientNorm) {
+  /**
+   * The sums over the batches of the step so far. The first of them is taken as it is, so that what
+   * was gathered before need not be set to zero.
+   */
+  private static Map<ParameterGroup, String> gathered(
+      GraphBuilder b, Map<ParameterGroup, String> gradients) {
     Graph graph = b.graph();
-    graph.add(
-        Node.of("/optimizer/" + GRADIENT_NORM, "Identity", List.of(norm), List.of(GRADIENT_NORM)));
-    graph.addOutput(ValueInfo.of(GRADIENT_NORM, TensorType.of(ElementType.FLOAT)));
-    return clipScale(b, norm, maxGradientNorm);
+    graph.addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
+    graph.addInput(ValueInfo.of(BEGINS, TensorType.of(ElementType.BOOL)));
+    Map<ParameterGroup, String> gathered = new LinkedHashMap<>();
+    gradients.forEach(
+        (group, gradient) -> {
+          String before = group.name() + GATHERED;
+          graph.addInput(ValueInfo.of(before, group.type()));
+          b.setScope("/gathered/" + group.name());
+          String sum =
+              b.choose(
+                      BEGINS,
+                      List.of(group.type()),
+                      first -> List.of(first.op("Identity", gradient)),
+                      further -> List.of(further.add(before, gradient)))
+                  .get(0);
+          // Named now: what reads it lies in the body of an operator.
+          gathered.put(group, named(graph, sum, updated(before)));
+        });
+    return gathered;
   }
 
   /**
@@ -316,12 +315,11 @@ public record StepGraph(
     return b.op("Min", scale, b.scalar(ElementType.FLOAT, 1));
   }
 
-  private static String output(Graph graph, String value, String name, Tensor like) {
+  private static String named(Graph graph, String value, String name) {
     Node producer = graph.requireProducer(value);
     int index = producer.outputs().indexOf(value);
     graph.replace(producer, producer.withOutput(index, name));
     graph.redirectConsumers(value, name);
-    graph.addOutput(ValueInfo.of(name, like.type()));
     return name;
   }
 }

@@ -134,6 +134,7 @@ public final class GraphEngine implements Engine {
               StepGraph.LEARNING_RATE,
               StepGraph.STEP,
               StepGraph.UPDATE,
+              StepGraph.BEGINS,
               TrainingGraph.SHARE,
               LoraDropout.SEED)) {
         if (graph.model().graph().isInput(name)) {
@@ -146,7 +147,7 @@ public final class GraphEngine implements Engine {
       ElementType type =
           switch (name) {
             case StepGraph.LEARNING_RATE, TrainingGraph.SHARE -> ElementType.FLOAT;
-            case StepGraph.UPDATE -> ElementType.BOOL;
+            case StepGraph.UPDATE, StepGraph.BEGINS -> ElementType.BOOL;
             default -> ElementType.INT64;
           };
       ByteBuffer data = ByteBuffer.allocateDirect(type.bytes()).order(ByteOrder.nativeOrder());
@@ -159,11 +160,12 @@ public final class GraphEngine implements Engine {
       return tensor == null ? ByteBuffer.allocate(Long.BYTES) : tensor.data();
     }
 
-    List<HostTensor> with(StepInput input, long step, long dropoutSeed) {
+    List<HostTensor> with(StepInput input, boolean begins, long step, long dropoutSeed) {
       buffer(StepGraph.LEARNING_RATE).putFloat(0, (float) input.learningRate());
       buffer(TrainingGraph.SHARE).putFloat(0, (float) input.share());
       buffer(StepGraph.STEP).putLong(0, step);
       buffer(StepGraph.UPDATE).put(0, (byte) (input.update() ? 1 : 0));
+      buffer(StepGraph.BEGINS).put(0, (byte) (begins ? 1 : 0));
       buffer(LoraDropout.SEED).putLong(0, dropoutSeed);
       List<HostTensor> all = new ArrayList<>(input.batch());
       all.addAll(tensors.values());
@@ -207,9 +209,10 @@ public final class GraphEngine implements Engine {
     List<List<HostTensor>> given = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
       StepInput input = inputs.get(i);
+      boolean begins = before == 0;
       before += input.piece() == 0 ? 1 : 0;
       long dropout = LoraDropout.seedOf(seed, step * accumulation + before, input.piece());
-      given.add(numbers.get(i).with(input, step + 1, dropout));
+      given.add(numbers.get(i).with(input, begins, step + 1, dropout));
       step += input.update() ? 1 : 0;
       before = input.update() ? 0 : before;
     }
@@ -256,7 +259,6 @@ public final class GraphEngine implements Engine {
 
   @Override
   public void forget() {
-    state.forgetGradients();
     gathered = 0;
   }
 

@@ -145,17 +145,6 @@ final class TrainingState implements AutoCloseable {
     return group == null ? 0 : group.step();
   }
 
-  /** Sets what was gathered of a step to what it is before one. */
-  void forgetGradients() {
-    Set<String> gathered = new HashSet<>();
-    for (StepGraph.Slot slot : graph.slots()) {
-      slot.inputs().stream().skip(1 + Checkpoint.MOMENTS.size()).forEach(gathered::add);
-    }
-    graph.carried().stream()
-        .filter(carried -> gathered.contains(carried.input()))
-        .forEach(carried -> set(carried.input(), carried.initial()));
-  }
-
   /** What is carried and belongs to no parameter: a checkpoint has it among its properties. */
   private List<StepGraph.Carried> numbers() {
     Set<String> ofParameters = new HashSet<>();
