@@ -504,6 +504,15 @@ public final class BatchSource {
   }
 
   /**
+   * The same of a piece of a batch, which is padded as {@link #batch(List, List)} says.
+   *
+   * @param whole the batch that they are of
+   */
+  public long tokensPerExample(List<Example> group, List<Example> whole) {
+    return tokensPerExample(masked ? group : whole);
+  }
+
+  /**
    * Pads examples to one batch, whose memory is its own until it is closed.
    *
    * @param group one or more

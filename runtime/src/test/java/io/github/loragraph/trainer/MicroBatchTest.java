@@ -20,8 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MicroBatchTest {
-  private static final List<ValueInfo> INPUTS =
-      List.of(ValueInfo.of("input_ids", TensorType.of(ElementType.INT64, -1, -1)));
+  private static final ValueInfo IDS =
+      ValueInfo.of("input_ids", TensorType.of(ElementType.INT64, -1, -1));
+  private static final ValueInfo MASK =
+      ValueInfo.of("attention_mask", TensorType.of(ElementType.INT64, -1, -1));
 
   private static List<Example> examples(int... lengths) {
     return IntStream.of(lengths)
@@ -31,8 +33,12 @@ class MicroBatchTest {
 
   /** The lengths in each piece. */
   private static String pieces(String size, int... lengths) {
+    return pieces(size, List.of(IDS, MASK), lengths);
+  }
+
+  private static String pieces(String size, List<ValueInfo> inputs, int... lengths) {
     List<Example> batch = examples(lengths);
-    BatchSource source = BatchSource.of(batch, INPUTS).batchSize(lengths.length).build();
+    BatchSource source = BatchSource.of(batch, inputs).batchSize(lengths.length).build();
     return MicroBatch.parse(size).pieces(batch, source).stream()
         .map(piece -> piece.stream().map(Example::length).toList())
         .toList()
@@ -60,11 +66,22 @@ class MicroBatchTest {
     assertEquals("[[2], [5], [9]]", pieces("1", 9, 2, 5));
   }
 
-  /** As many examples as there is room for if each is as long as the longest. */
+  /** A batch that would fit is cut, too, where its padding costs more than a call. */
+  @Test
+  void whereTheLeastIsComputed() {
+    assertEquals("[[20, 15, 10]]", pieces("512-tokens", 20, 15, 10));
+    assertEquals("[[5, 5, 5], [100]]", pieces("512-tokens", 100, 5, 5, 5));
+    // Without a mask answers depend on the padding, which stays as it was.
+    assertEquals("[[100, 5, 5, 5]]", pieces("512-tokens", List.of(IDS), 100, 5, 5, 5));
+    assertEquals("[[10, 10, 10], [400]]", pieces("512-tokens", 10, 400, 10, 10));
+    assertEquals("[[250, 250], [250, 250]]", pieces("512-tokens", 250, 250, 250, 250));
+  }
+
+  /** Those of a piece are as many as if each example were as long as its longest. */
   @Test
   void tokensAreCountedWithTheirPadding() {
     assertEquals("[[9, 2, 5]]", pieces("27-tokens", 9, 2, 5));
-    assertEquals("[[2], [5, 9]]", pieces("26-tokens", 9, 2, 5));
+    assertEquals("[[2, 5], [9]]", pieces("26-tokens", 9, 2, 5));
     assertEquals("[[2], [5], [9]]", pieces("1-tokens", 9, 2, 5));
   }
 
