@@ -5,7 +5,7 @@ import io.github.loragraph.ParameterCount;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.models.ModelConfig;
-import io.github.loragraph.models.ReferenceArchitecture;
+import io.github.loragraph.models.ReferenceModel;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
 import java.nio.file.Path;
@@ -31,7 +31,8 @@ final class ReferenceCommand implements Callable<Integer> {
   @picocli.CommandLine.Parameters(
       index = "0",
       paramLabel = "ARCHITECTURE",
-      description = "roberta-base, roberta-large or distilroberta-base.")
+      description =
+          "roberta-base, roberta-large, distilroberta-base or gpt2-large (774 M parameters, a decoder).")
   private String architecture;
 
   @Mixin private ResultOutput output;
@@ -54,7 +55,7 @@ final class ReferenceCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ReferenceArchitecture reference = ReferenceArchitecture.named(architecture);
+    ReferenceModel reference = ReferenceModel.named(architecture);
     Path file = target.resolve("model.onnx");
     Path configFile = target.resolve(ModelConfig.FILE);
     AtomicFile.checkTarget(file, force);

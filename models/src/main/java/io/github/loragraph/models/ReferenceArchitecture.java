@@ -1,21 +1,15 @@
 package io.github.loragraph.models;
 
 import io.github.loragraph.data.LabelSet;
-import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.GraphBuilder;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * RoBERTa classifiers (Liu et al., "RoBERTa: A Robustly Optimized BERT Pretraining Approach", 2019)
@@ -28,42 +22,19 @@ import java.util.SplittableRandom;
  * @param positions rows of the position table, the two before the first token included
  */
 public record ReferenceArchitecture(
-    int hidden,
-    int layers,
-    int heads,
-    int intermediate,
-    int vocabulary,
-    int positions,
-    int labels) {
-  /** The sizes that have a name. */
-  public static final Map<String, ReferenceArchitecture> NAMED =
-      Map.of(
-          "roberta-base", new ReferenceArchitecture(768, 12, 12, 3072, 50265, 514, 2),
-          "roberta-large", new ReferenceArchitecture(1024, 24, 16, 4096, 50265, 514, 2),
-          "distilroberta-base", new ReferenceArchitecture(768, 6, 12, 3072, 50265, 514, 2));
-
+    int hidden, int layers, int heads, int intermediate, int vocabulary, int positions, int labels)
+    implements ReferenceModel {
   private static final int OPSET = 17;
   private static final int IR_VERSION = 8;
   private static final int PADDING_ID = 1;
   private static final float EPSILON = 1e-5f;
 
-  /** The architecture of a name. */
-  public static ReferenceArchitecture named(String name) {
-    ReferenceArchitecture architecture = NAMED.get(name);
-    if (architecture == null) {
-      throw new LoraGraphException(
-          "no reference architecture '%s'; there are: %s"
-              .formatted(name, String.join(", ", NAMED.keySet().stream().sorted().toList())));
-    }
-    return architecture;
-  }
-
-  /** The model; the same seed gives the same weights. */
+  @Override
   public OnnxModel model(long seed) {
     return new Writer(this, seed).write();
   }
 
-  /** The configuration that belongs to it. */
+  @Override
   public ModelConfig config() {
     return ModelConfig.empty()
         .with("architectures", List.of("RobertaForSequenceClassification"))
@@ -84,14 +55,14 @@ public record ReferenceArchitecture(
   /** Writes one model, module by module. */
   private static final class Writer {
     private final ReferenceArchitecture size;
-    private final long seed;
     private final Graph graph = new Graph();
     private final GraphBuilder b = new GraphBuilder(graph, "");
+    private final RandomWeights random;
     private int anonymous = 100;
 
     Writer(ReferenceArchitecture size, long seed) {
       this.size = size;
-      this.seed = seed;
+      this.random = new RandomWeights(b, seed);
     }
 
     OnnxModel write() {
@@ -140,7 +111,7 @@ public record ReferenceArchitecture(
 
     private String table(String path, int rows, String indices) {
       b.setScope(scope(path));
-      return b.gather(random(path + ".weight", 0.5, 0, rows, size.hidden), indices, 0);
+      return b.gather(random.of(path + ".weight", 0.5, 0, rows, size.hidden), indices, 0);
     }
 
     private String layer(String path, String x, String mask) {
@@ -181,9 +152,9 @@ public record ReferenceArchitecture(
 
     /** A folded Linear: the weight is (in, out) and has lost its name, the bias comes first. */
     private String linear(String path, String x, int in, int out) {
-      String weight = random("onnx::MatMul_" + anonymous++, 1 / Math.sqrt(in), 0, in, out);
+      String weight = random.of("onnx::MatMul_" + anonymous++, 1 / Math.sqrt(in), 0, in, out);
       b.setScope(scope(path));
-      return b.add(random(path + ".bias", 0.1, 0, out), b.matMul(x, weight));
+      return b.add(random.of(path + ".bias", 0.1, 0, out), b.matMul(x, weight));
     }
 
     private String norm(String path, String x) {
@@ -192,8 +163,8 @@ public record ReferenceArchitecture(
           "LayerNormalization",
           n -> n.with("axis", -1).with("epsilon", EPSILON),
           x,
-          random(path + ".weight", 0.2, 1, size.hidden),
-          random(path + ".bias", 0.1, 0, size.hidden));
+          random.of(path + ".weight", 0.2, 1, size.hidden),
+          random.of(path + ".bias", 0.1, 0, size.hidden));
     }
 
     private void classifier(String x) {
@@ -211,29 +182,14 @@ public record ReferenceArchitecture(
       return b.gemm(
           x,
           false,
-          random(path + ".weight", 1 / Math.sqrt(in), 0, out, in),
+          random.of(path + ".weight", 1 / Math.sqrt(in), 0, out, in),
           true,
-          random(path + ".bias", 0.1, 0, out),
+          random.of(path + ".bias", 0.1, 0, out),
           1f);
     }
 
     private static String scope(String path) {
       return "/" + path.replace('.', '/').replaceAll("layer/(\\d+)", "layer.$1");
-    }
-
-    /** N(mean, deviation) outside the heap, by a generator of its own for each tensor. */
-    private String random(String name, double deviation, double mean, long... dims) {
-      long count = 1;
-      for (long d : dims) {
-        count *= d;
-      }
-      ByteBuffer bytes =
-          ByteBuffer.allocateDirect(Math.toIntExact(count * 4)).order(ByteOrder.LITTLE_ENDIAN);
-      SplittableRandom generator = new SplittableRandom(seed * 31 + name.hashCode());
-      for (long i = 0; i < count; i++) {
-        bytes.putFloat((float) (mean + deviation * generator.nextGaussian()));
-      }
-      return b.initializer(Tensor.of(name, ElementType.FLOAT, bytes.flip(), dims));
     }
   }
 }

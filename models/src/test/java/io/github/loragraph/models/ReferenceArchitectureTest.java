@@ -35,7 +35,7 @@ class ReferenceArchitectureTest {
   @Test
   void robertaBaseHasTheRealOnesParametersAndAdapters() throws IOException {
     JsonNode structure = structure();
-    OnnxModel model = ReferenceArchitecture.named("roberta-base").model(0);
+    OnnxModel model = ReferenceModel.named("roberta-base").model(0);
     assertEquals(counts(structure.get("parameters")), counts(Parameters.of(model)));
     assertEquals(124_647_170, total(Parameters.of(model)));
 
