@@ -5,14 +5,11 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.FileStamps;
-import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -61,7 +58,7 @@ final class ExternalData {
     FileStamps stamp = stamps.computeIfAbsent(file, f -> FileStamps.of(List.of(f)));
     Part part = new Part(tensor, location, offset, length);
     try {
-      ByteBuffer content = Uninterrupted.run(() -> map(file, part));
+      ByteBuffer content = FileMaps.of(file, size -> place(part, size));
       Tensor read = Tensor.external(tensor, content, new TensorPlace(file, offset, stamp));
       // What is only referred to is the model's like what stands in it, wherever it is written.
       return referred.contains(location) ? read.asEmbedded() : read;
@@ -75,25 +72,21 @@ final class ExternalData {
    */
   private record Part(TensorProto tensor, String location, long offset, long length) {}
 
-  private ByteBuffer map(Path file, Part part) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      TensorProto tensor = part.tensor;
-      String location = part.location;
-      long offset = part.offset;
-      long size = channel.size();
-      long length = part.length < 0 ? Math.max(0, size - offset) : part.length;
-      if (offset > size || length > size - offset) {
-        throw new LoraGraphException(
-            "%s: external data of tensor '%s' is %,d bytes from byte %,d on of %s, which has only %,d: copy the file again"
-                .formatted(modelFile, tensor.getName(), length, offset, location, size));
-      }
-      if (length > Integer.MAX_VALUE) {
-        throw new LoraGraphException(
-            "%s: tensor '%s' is larger than 2 GB, which is not supported"
-                .formatted(modelFile, tensor.getName()));
-      }
-      return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
+  private long[] place(Part part, long size) {
+    TensorProto tensor = part.tensor;
+    long offset = part.offset;
+    long length = part.length < 0 ? Math.max(0, size - offset) : part.length;
+    if (offset > size || length > size - offset) {
+      throw new LoraGraphException(
+          "%s: external data of tensor '%s' is %,d bytes from byte %,d on of %s, which has only %,d: copy the file again"
+              .formatted(modelFile, tensor.getName(), length, offset, part.location, size));
     }
+    if (length > Integer.MAX_VALUE) {
+      throw new LoraGraphException(
+          "%s: tensor '%s' is larger than 2 GB, which is not supported"
+              .formatted(modelFile, tensor.getName()));
+    }
+    return new long[] {offset, length};
   }
 
   /**

@@ -16,14 +16,11 @@ import io.github.loragraph.file.AtomicFile;
 import io.github.loragraph.file.FileStamps;
 import io.github.loragraph.file.InputFile;
 import io.github.loragraph.file.StagedFiles;
-import io.github.loragraph.file.Uninterrupted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -75,24 +72,21 @@ final class OnnxReader {
     }
     InputFile.requireOrdinary(file);
     try {
-      return Uninterrupted.run(() -> mapped(file));
+      return FileMaps.of(file, size -> whole(file, size));
     } catch (IOException e) {
       throw new LoraGraphException("cannot read " + file + ": " + AtomicFile.reason(e), e);
     }
   }
 
-  private static ByteBuffer mapped(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      if (channel.size() == 0) {
-        throw new LoraGraphException(file + " is empty: copy or export it again");
-      }
-      if (channel.size() > Integer.MAX_VALUE) {
-        throw new LoraGraphException(
-            file
-                + " is larger than 2 GiB, which no ONNX file can be: export it with external data");
-      }
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
+  private static long[] whole(Path file, long size) {
+    if (size == 0) {
+      throw new LoraGraphException(file + " is empty: copy or export it again");
     }
+    if (size > Integer.MAX_VALUE) {
+      throw new LoraGraphException(
+          file + " is larger than 2 GiB, which no ONNX file can be: export it with external data");
+    }
+    return new long[] {0, size};
   }
 
   private static void refuseOtherFormats(Path file, ByteBuffer content) {

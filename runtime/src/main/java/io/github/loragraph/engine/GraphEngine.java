@@ -93,7 +93,7 @@ public final class GraphEngine implements Engine {
             ? new OneStepCall(graph)
             : new LoopCall(StepLoop.of(graph), batchesPerCall);
     this.evaluationGraph = evaluationGraph;
-    this.sessions = sessions;
+    this.sessions = sessions.sparing(graph.model());
     this.weights = weights;
     this.accumulation = accumulation;
     this.seed = seed;
@@ -102,7 +102,7 @@ public final class GraphEngine implements Engine {
             ? new FirstCallProfile(NodePlacement.CUDA)
             : null;
     this.session =
-        (profile == null ? sessions : profile.recording(sessions))
+        (profile == null ? this.sessions : profile.recording(this.sessions))
             .createForSteps(call.model(), weights);
     graph.figures().forEach(figure -> requested.add(call.output(figure)));
     for (int i = 0; i < batchesPerCall; i++) {

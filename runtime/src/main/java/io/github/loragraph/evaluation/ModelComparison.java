@@ -83,7 +83,8 @@ public final class ModelComparison {
 
   private static void open(OnnxModel model, Sessions sessions) {
     try (Weights weights = new Weights();
-        OrtSession session = sessions.create(TrainingNormalizer.withoutDropout(model), weights)) {
+        OrtSession session =
+            sessions.sparing(model).create(TrainingNormalizer.withoutDropout(model), weights)) {
       session.getNumInputs();
     } catch (OrtException e) {
       throw OrtFailure.of("ONNX Runtime cannot close the model", e);
@@ -133,7 +134,8 @@ public final class ModelComparison {
       OnnxModel model, List<HostTensor> input, Sessions sessions) {
     Map<String, OnnxTensorLike> feeds = new HashMap<>();
     try (Weights weights = new Weights();
-        OrtSession session = sessions.create(TrainingNormalizer.withoutDropout(model), weights)) {
+        OrtSession session =
+            sessions.sparing(model).create(TrainingNormalizer.withoutDropout(model), weights)) {
       for (HostTensor tensor : input) {
         feeds.put(tensor.name(), sessions.runtime().tensor(tensor));
       }

@@ -9,9 +9,11 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.onnx.OnnxFile;
 import io.github.loragraph.onnx.OnnxModel;
+import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.WeightsInFiles;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Makes sessions on one device from models in memory. */
@@ -29,6 +31,7 @@ public final class Sessions {
   private final boolean tf32;
   private final OrtSession.SessionOptions.OptLevel optimization;
   private final @Nullable Path profile;
+  private final boolean packs;
 
   /**
    * Sessions on the CPU.
@@ -37,7 +40,8 @@ public final class Sessions {
    * @param threads that compute one operator; 0 for as many as the machine has cores
    */
   public Sessions(OrtRuntime runtime, int threads) {
-    this(runtime, threads, Device.CPU, true, OrtSession.SessionOptions.OptLevel.ALL_OPT, null);
+    this(
+        runtime, threads, Device.CPU, true, OrtSession.SessionOptions.OptLevel.ALL_OPT, null, true);
   }
 
   private Sessions(
@@ -46,7 +50,8 @@ public final class Sessions {
       Device device,
       boolean tf32,
       OrtSession.SessionOptions.OptLevel optimization,
-      @Nullable Path profile) {
+      @Nullable Path profile,
+      boolean packs) {
     requireThreads(threads);
     if (device.isGpu()) {
       runtime.require(OrtRuntime.Build.CUDA);
@@ -57,6 +62,7 @@ public final class Sessions {
     this.tf32 = tf32;
     this.optimization = optimization;
     this.profile = profile;
+    this.packs = packs;
   }
 
   /**
@@ -82,7 +88,7 @@ public final class Sessions {
    * @throws LoraGraphException if the build that is loaded cannot compute there
    */
   public Sessions on(Device other, boolean tf32) {
-    return new Sessions(runtime, threads, other, tf32, optimization, profile);
+    return new Sessions(runtime, threads, other, tf32, optimization, profile, packs);
   }
 
   /** The same that round no factor of a product: for differences in the last digits. */
@@ -112,7 +118,7 @@ public final class Sessions {
    * @param prefix of the file: ONNX Runtime adds the time and {@code .json}
    */
   public Sessions withProfile(Path prefix) {
-    return new Sessions(runtime, threads, device, tf32, optimization, prefix);
+    return new Sessions(runtime, threads, device, tf32, optimization, prefix, packs);
   }
 
   /**
@@ -121,7 +127,21 @@ public final class Sessions {
    */
   public Sessions withoutOptimization() {
     return new Sessions(
-        runtime, threads, device, tf32, OrtSession.SessionOptions.OptLevel.NO_OPT, profile);
+        runtime, threads, device, tf32, OrtSession.SessionOptions.OptLevel.NO_OPT, profile, packs);
+  }
+
+  /**
+   * The same; for a model of more than 2 GB ones that pack no weight for products. All sessions
+   * over one {@link Weights} then read the one map of its file: a training would have each weight
+   * packed three times, forward, for the gradient and for evaluations. The sums of products are
+   * rounded in another order, and take longer.
+   */
+  public Sessions sparing(OnnxModel model) {
+    return OnnxFile.isTooLargeForOneFile(model) ? unpacked() : this;
+  }
+
+  Sessions unpacked() {
+    return new Sessions(runtime, threads, device, tf32, optimization, profile, false);
   }
 
   /**
@@ -184,19 +204,20 @@ public final class Sessions {
       if (!inFiles.isEmpty()) {
         options.addConfigEntry(FOLDER_OF_WEIGHTS, inFiles.root().toString());
       }
-      Map<String, OnnxTensorLike> large =
-          weights.of(
-              runtime,
-              model.graph().initializers().values().stream()
-                  .filter(tensor -> !inFiles.has(tensor))
-                  .toList());
-      // ONNX Runtime drops initializers that nothing reads, and then misses them here.
-      large.keySet().removeIf(name -> !model.graph().isRead(name) || isDefault(model, name));
+      Map<String, OnnxTensorLike> large = given(model, weights, tensor -> !inFiles.has(tensor));
       if (device.isGpu()) {
         // Copied to the device; what is shared is read where it lies, which no GPU could.
         options.addExternalInitializers(large);
       } else {
         share(large, options);
+      }
+      if (!packs) {
+        // What stays as it is, all sessions read in one map; ONNX Runtime then makes none.
+        Map<String, OnnxTensorLike> maps =
+            given(model, weights, tensor -> inFiles.has(tensor) && !WeightCopies.isNeeded(tensor));
+        for (Map.Entry<String, OnnxTensorLike> map : maps.entrySet()) {
+          options.addInitializer(map.getKey(), map.getValue());
+        }
       }
       byte[] bytes =
           OnnxFile.serialize(
@@ -205,6 +226,19 @@ public final class Sessions {
               inFiles);
       return OrtRuntime.told(runtime.environment().createSession(bytes, options));
     }
+  }
+
+  /** Weights to hand over, by name. */
+  private Map<String, OnnxTensorLike> given(
+      OnnxModel model, Weights weights, Predicate<Tensor> wanted) throws OrtException {
+    // ONNX Runtime drops initializers that nothing reads, and then misses them here.
+    return weights.of(
+        runtime,
+        model.graph().initializers().values().stream()
+            .filter(tensor -> model.graph().isRead(tensor.name()))
+            .filter(tensor -> !isDefault(model, tensor.name()))
+            .filter(wanted)
+            .toList());
   }
 
   /** What a caller may hand in, too, is no constant, and ONNX Runtime shares only those. */
@@ -269,6 +303,9 @@ public final class Sessions {
     // A plan of the memory of one shape of batches is a second set of all activations beside those
     // that the first call of that shape allocated one by one, and no step is faster by it.
     options.setMemoryPatternOptimization(false);
+    if (!packs) {
+      options.addConfigEntry("session.disable_prepacking", "1");
+    }
     if (profile != null) {
       options.enableProfiling(profile.toString());
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
@@ -67,8 +68,13 @@ class WeightsInFilesTest {
   }
 
   private static float[][] answer(OnnxModel model, long index) throws OrtException {
+    return answer(new Sessions(RUNTIME, 1), model, index);
+  }
+
+  private static float[][] answer(Sessions sessions, OnnxModel model, long index)
+      throws OrtException {
     try (Weights weights = new Weights();
-        OrtSession session = new Sessions(RUNTIME, 1).create(model, weights)) {
+        OrtSession session = sessions.create(model, weights)) {
       return answer(session, index);
     }
   }
@@ -146,6 +152,41 @@ class WeightsInFilesTest {
       long resident = resident(file);
       assertTrue(resident < 4L * SIDE * SIDE, resident + " bytes of the file are resident");
     }
+  }
+
+  /**
+   * As for models of more than 2 GB: all sessions, and whoever reads the file again, have one map.
+   */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whatIsNotPackedIsMappedOnce() throws Exception {
+    OnnxModel made = model("", 1);
+    Path file = folder.resolve("model.onnx");
+    Path data = folder.resolve("model.data");
+    try (StagedFiles files = new StagedFiles(folder, false)) {
+      OnnxFile.stageSharingData(Map.of(file, made), data, files);
+      files.commit();
+    }
+    OnnxModel read = OnnxFile.read(file);
+    OnnxModel again = OnnxFile.read(file);
+    Sessions sessions = new Sessions(RUNTIME, 1).unpacked();
+    float[][] expected = answer(sessions, made, 7);
+    long before = WeightCopies.bytesInUse();
+    try (Weights weights = new Weights();
+        OrtSession first = sessions.create(read, weights);
+        OrtSession second = sessions.create(again, weights)) {
+      assertArrayEquals(expected, answer(first, 7));
+      assertArrayEquals(expected, answer(second, 7));
+      assertEquals(before, WeightCopies.bytesInUse());
+      assertEquals(5, maps(data));
+    }
+  }
+
+  private static long maps(Path file) throws IOException {
+    String name = file.toRealPath().toString();
+    return Files.readAllLines(Path.of("/proc/self/maps")).stream()
+        .filter(line -> line.endsWith(name))
+        .count();
   }
 
   /** How much of a file is in the memory of this process. */
