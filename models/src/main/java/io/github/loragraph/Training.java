@@ -203,6 +203,11 @@ final class Training {
             "frozen layers compute in 8 bits while training (base %s); evaluations and the model that is written are in single precision"
                 .formatted(optimization.base()));
       }
+      if (optimization.moments().areCodes() && device.device().isGpu()) {
+        throw new LoraGraphException(
+            "%s is for the CPU: on a GPU moments are in single precision"
+                .formatted(optimization.moments()));
+      }
       Sessions sessions = inference.sessions(runtime, device.device());
       TrainingJob job =
           lesson

@@ -17,6 +17,7 @@ import io.github.loragraph.trainer.TrainingJob;
 import io.github.loragraph.trainer.WarmUp;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.LoraDropout;
+import io.github.loragraph.training.Moments;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.WeightDecay;
 import java.nio.file.Path;
@@ -115,6 +116,16 @@ public final class TrainingArguments {
     INT8
   }
 
+  /** In what AdamW keeps its moments. */
+  public enum Optim {
+    /** In single precision. */
+    ADAMW,
+    /** In codes of 16 bits, those of large tensors. */
+    ADAMW_16BIT,
+    /** In codes of 8 bits, those of large tensors. */
+    ADAMW_8BIT
+  }
+
   private static final String BALANCED = "balanced";
 
   /** SetFit's, where nothing else is given. */
@@ -199,6 +210,7 @@ public final class TrainingArguments {
   private final @Nullable Precision cachePrefix;
   private final BasePrecision base;
   private final boolean recompute;
+  private final Optim optim;
   private final boolean tensorBoard;
   private final @Nullable Path continueFrom;
 
@@ -270,6 +282,7 @@ public final class TrainingArguments {
     cachePrefix = b.cachePrefix;
     base = b.base;
     recompute = b.recompute;
+    optim = b.optim;
     tensorBoard = b.tensorBoard;
     continueFrom = b.continueFrom;
   }
@@ -349,6 +362,7 @@ public final class TrainingArguments {
     b.cachePrefix = cachePrefix;
     b.base = base;
     b.recompute = recompute;
+    b.optim = optim;
     b.tensorBoard = tensorBoard;
     b.continueFrom = continueFrom;
     return b;
@@ -537,6 +551,16 @@ public final class TrainingArguments {
     if (base != BasePrecision.FP32 && precision != Precision.FP32) {
       throw new LoraGraphException(
           "a base in 8 bits computes beside single precision: leave the precision at fp32");
+    }
+    if (optim != Optim.ADAMW && precision != Precision.FP32) {
+      throw new LoraGraphException(
+          "moments of %s are kept beside single precision: leave the precision at fp32"
+              .formatted(Moments.valueOf(optim.name())));
+    }
+    if (optim != Optim.ADAMW && engine == Engine.TRAINING_API) {
+      throw new LoraGraphException(
+          "%s needs the graph engine: the optimizer of ONNX Runtime's training API keeps moments in fp32"
+              .formatted(Moments.valueOf(optim.name())));
     }
     boolean embeds = task.equals(Task.EMBEDDING);
     if (!embeds) {
@@ -782,7 +806,8 @@ public final class TrainingArguments {
             new LoraDropout(loraDropout),
             io.github.loragraph.training.Precision.valueOf(precision.name()))
         .withBase(io.github.loragraph.training.BasePrecision.valueOf(base.name()))
-        .recomputing(recompute ? Optimization.ALL : 0);
+        .recomputing(recompute ? Optimization.ALL : 0)
+        .withMoments(Moments.valueOf(optim.name()));
   }
 
   TrainerSettings settings() {
@@ -890,6 +915,9 @@ public final class TrainingArguments {
     if (recompute) {
       map.put(RunConfiguration.RECOMPUTE, true);
     }
+    if (optim != Optim.ADAMW) {
+      map.put(RunConfiguration.OPTIM, optimization().moments().toString());
+    }
     if (cachePrefix != null) {
       map.put(RunConfiguration.CACHE_PREFIX, true);
       map.put(
@@ -996,6 +1024,7 @@ public final class TrainingArguments {
     private @Nullable Precision cachePrefix;
     private BasePrecision base = BasePrecision.FP32;
     private boolean recompute;
+    private Optim optim = Optim.ADAMW;
     private boolean tensorBoard;
     private @Nullable Path continueFrom;
 
@@ -1299,6 +1328,16 @@ public final class TrainingArguments {
      */
     public Builder recompute(boolean recompute) {
       this.recompute = recompute;
+      return this;
+    }
+
+    /**
+     * In what AdamW keeps the moments of large tensors between steps: codes of 8 bits need a
+     * quarter of their memory, and round by chance. What is trained and the update are in single
+     * precision. For a training on the CPU by the engine {@code graph} in {@link Precision#FP32}.
+     */
+    public Builder optim(Optim optim) {
+      this.optim = Objects.requireNonNull(optim, "optim");
       return this;
     }
 

@@ -126,6 +126,7 @@ enum OptionGroup {
       "--steps-per-call",
       "--base",
       "--recompute",
+      "--optim",
       "--cache-prefix",
       "--cache-precision"),
   MODEL("Which model and which output", "--file", "--output-name", "--output"),

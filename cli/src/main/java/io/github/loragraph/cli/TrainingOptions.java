@@ -8,6 +8,7 @@ import io.github.loragraph.lora.Method;
 import io.github.loragraph.trainer.LearningRateSchedule;
 import io.github.loragraph.trainer.MicroBatch;
 import io.github.loragraph.training.BasePrecision;
+import io.github.loragraph.training.Moments;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.WeightDecay;
 import java.util.Arrays;
@@ -290,6 +291,17 @@ final class TrainingOptions {
   boolean recompute;
 
   @Option(
+      names = "--optim",
+      defaultValue = "adamw",
+      converter = MomentsConverter.class,
+      completionCandidates = MomentsConverter.class,
+      description =
+          "AdamW with its moments in fp32, or those of large tensors in 16 or 8 bits, on the CPU:"
+              + " ${COMPLETION-CANDIDATES}. With --method full that is a quarter or three eighths of"
+              + " the step's state less, and other last digits (default: ${DEFAULT-VALUE}).")
+  Moments optim;
+
+  @Option(
       names = "--cache-prefix",
       description =
           "Compute the frozen layers below the first one that is trained once for each example, and"
@@ -517,6 +529,7 @@ final class TrainingOptions {
     builder.fitThresholds(fitThresholds);
     builder.recompute(recompute);
     builder.base(TrainingArguments.BasePrecision.valueOf(base.name()));
+    builder.optim(TrainingArguments.Optim.valueOf(optim.name()));
     if (cachePrecision != null && !cachePrefix) {
       throw new LoraGraphException(
           "--cache-precision is that of --cache-prefix, which is not given");

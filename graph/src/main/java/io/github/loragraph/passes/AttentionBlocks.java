@@ -237,7 +237,8 @@ public final class AttentionBlocks {
     Set<String> between = new HashSet<>();
     for (Node node : moved) {
       Shape shape = shape(node.output(0));
-      if (scores.are(shape)
+      if (shape != null
+          && scores.are(shape)
           && shape.rank() == BLOCK.rank() + 1
           && !isResult(node.output(0), moved)) {
         between.add(node.output(0));

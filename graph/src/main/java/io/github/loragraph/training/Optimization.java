@@ -14,6 +14,7 @@ import io.github.loragraph.error.LoraGraphException;
  * @param recomputed how many pieces of the layers are computed a second time for the way back
  *     ({@link GraphOptions#recomputed}): gradients take less memory and more time; {@link #ALL} for
  *     as many as there are
+ * @param moments in what the optimizer keeps its moments
  */
 public record Optimization(
     AdamW optimizer,
@@ -21,7 +22,8 @@ public record Optimization(
     LoraDropout dropout,
     Precision precision,
     BasePrecision base,
-    int recomputed) {
+    int recomputed,
+    Moments moments) {
   /** All pieces are computed a second time. */
   public static final int ALL = Integer.MAX_VALUE;
 
@@ -39,17 +41,24 @@ public record Optimization(
   /** With frozen layers as they are. */
   public Optimization(
       AdamW optimizer, double maxGradientNorm, LoraDropout dropout, Precision precision) {
-    this(optimizer, maxGradientNorm, dropout, precision, BasePrecision.FP32, 0);
+    this(optimizer, maxGradientNorm, dropout, precision, BasePrecision.FP32, 0, Moments.ADAMW);
   }
 
   /** The same with frozen layers in another precision. */
   public Optimization withBase(BasePrecision other) {
-    return new Optimization(optimizer, maxGradientNorm, dropout, precision, other, recomputed);
+    return new Optimization(
+        optimizer, maxGradientNorm, dropout, precision, other, recomputed, moments);
   }
 
   /** The same with so many pieces of the layers computed a second time. */
   public Optimization recomputing(int pieces) {
-    return new Optimization(optimizer, maxGradientNorm, dropout, precision, base, pieces);
+    return new Optimization(optimizer, maxGradientNorm, dropout, precision, base, pieces, moments);
+  }
+
+  /** The same with moments that are kept otherwise. */
+  public Optimization withMoments(Moments other) {
+    return new Optimization(
+        optimizer, maxGradientNorm, dropout, precision, base, recomputed, other);
   }
 
   /** In FLOAT throughout. */

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parameters that the optimizer sees as one tensor: all alike in their sizes but for the first,
@@ -32,8 +33,10 @@ import java.util.Set;
  * @param parameters at least one
  * @param decays whether weight decay is on them
  * @param tiles of how many the table consists; 0 where it is none
+ * @param coded how a tile's moments are kept; null where they are FLOAT
  */
-record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int tiles) {
+record ParameterGroup(
+    String name, List<Tensor> parameters, boolean decays, int tiles, @Nullable CodedMoments coded) {
   /**
    * What is larger is left alone: to be put beside others it is copied, and so is its gradient.
    * Where few nodes count more than few passes, more is.
@@ -48,7 +51,15 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
   /** Six of them and what is written lie in a cache of two megabytes. */
   private static final long TILE = 1 << 16;
 
+  /** How many elements have one scale, where moments are codes. */
+  private static final long LARGEST_BLOCK = 2048;
+
+  private static final long LEAST_BLOCK = 256;
+
   private static final String PACKED = "packed_parameters";
+  private static final String FIRST_MOMENT = ".exp_avg";
+  private static final String SECOND_MOMENT = ".exp_avg_sq";
+  private static final String SCALES = ".scales";
   private static final String TILED = "_tiles";
 
   private record Key(List<Long> sizes, ElementType type, boolean decays) {}
@@ -59,9 +70,14 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
    * @param graph that their names are new in
    * @param exempt those without weight decay
    * @param kernels on a CPU large ones are tiled
+   * @param moments how those of tiled ones are kept
    */
   static List<ParameterGroup> of(
-      Iterable<Tensor> parameters, Set<String> exempt, Kernels kernels, Graph graph) {
+      Iterable<Tensor> parameters,
+      Set<String> exempt,
+      Kernels kernels,
+      Moments moments,
+      Graph graph) {
     Map<Object, List<Tensor>> groups = new LinkedHashMap<>();
     int largest = kernels == Kernels.STANDARD ? LARGEST_BYTES_FOR_FEW_NODES : LARGEST_BYTES;
     for (Tensor parameter : parameters) {
@@ -82,7 +98,9 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
               ? graph.freshName(PACKED)
               : tiles > 0 ? graph.freshName(first.name() + TILED) : first.name();
       boolean decays = !exempt.contains(first.name());
-      result.add(new ParameterGroup(name, List.copyOf(members), decays, tiles));
+      @Nullable CodedMoments coded =
+          tiles == 0 ? null : coded(first.elementCount() / tiles, moments);
+      result.add(new ParameterGroup(name, List.copyOf(members), decays, tiles, coded));
     }
     return result;
   }
@@ -101,6 +119,25 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
     return 0;
   }
 
+  /** Null where they are not codes. */
+  private static @Nullable CodedMoments coded(long tile, Moments moments) {
+    if (!moments.areCodes()) {
+      return null;
+    }
+    long block = LARGEST_BLOCK;
+    while (block >= LEAST_BLOCK && tile % block != 0) {
+      block--;
+    }
+    if (block < LEAST_BLOCK) {
+      // A tile whose size has a large prime in it: larger blocks are coarser, and there are some.
+      block = LARGEST_BLOCK;
+      while (tile % block != 0) {
+        block++;
+      }
+    }
+    return new CodedMoments(moments, tile / block, block);
+  }
+
   private boolean isPacked() {
     return parameters.size() > 1;
   }
@@ -112,6 +149,11 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
   /** The type of the whole. */
   TensorType type() {
     return TensorType.of(parameters.get(0).elementType(), dims());
+  }
+
+  /** The size of the whole. */
+  int bytes() {
+    return parameters.stream().mapToInt(p -> p.bytes().remaining()).sum();
   }
 
   private long[] dims() {
@@ -135,8 +177,7 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
     if (!isPacked()) {
       return first;
     }
-    int bytes = parameters.stream().mapToInt(p -> p.bytes().remaining()).sum();
-    ByteBuffer all = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer all = ByteBuffer.allocate(bytes()).order(ByteOrder.LITTLE_ENDIAN);
     parameters.forEach(p -> all.put(p.bytes()));
     return Tensor.of(name, first.elementType(), all.flip(), dims());
   }
@@ -211,18 +252,23 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
   /**
    * Puts tables through nodes tile by tile.
    *
-   * @param tables names of values of the table's shape
+   * @param tables names of values whose first axis is that of the tiles
+   * @param types of a tile of each
    * @param results the type of what is made of a tile, for each
    * @return the names of what is made of all tiles, along a first axis
    */
-  List<String> scan(
-      GraphBuilder b, List<String> tables, List<TensorType> results, TileNodes nodes) {
+  static List<String> scan(
+      GraphBuilder b,
+      List<String> tables,
+      List<TensorType> types,
+      List<TensorType> results,
+      TileNodes nodes) {
     Graph body = new Graph();
     GraphBuilder inner = new GraphBuilder(body, b.scope() + "/tile");
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < tables.size(); i++) {
       String part = b.scope() + "/tile/input_" + i;
-      body.addInput(ValueInfo.of(part, tile()));
+      body.addInput(ValueInfo.of(part, types.get(i)));
       parts.add(part);
     }
     List<String> values = nodes.of(inner, parts);
@@ -236,11 +282,30 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
         tables.toArray(String[]::new));
   }
 
-  /** The type of one tile. */
-  TensorType tile() {
-    TensorType table = type();
+  /** The type of one tile of a table. */
+  static TensorType tile(TensorType table) {
     return new TensorType(
         table.elementType(), new Shape(table.requireShape().dimensions().subList(1, 2)));
+  }
+
+  /**
+   * What is carried of a group: the types of the whole, of its moments and, where these are codes,
+   * of their scales, by the endings of their names.
+   */
+  Map<String, TensorType> state() {
+    Map<String, TensorType> state = new LinkedHashMap<>();
+    state.put("", type());
+    if (coded == null) {
+      state.put(FIRST_MOMENT, type());
+      state.put(SECOND_MOMENT, type());
+      return state;
+    }
+    TensorType scales = TensorType.of(ElementType.FLOAT, tiles, coded.blocks());
+    state.put(FIRST_MOMENT, TensorType.of(coded.moments().first(), dims()));
+    state.put(SECOND_MOMENT, TensorType.of(coded.moments().second(), dims()));
+    state.put(FIRST_MOMENT + SCALES, scales);
+    state.put(SECOND_MOMENT + SCALES, scales);
+    return state;
   }
 
   /**
@@ -254,6 +319,7 @@ record ParameterGroup(String name, List<Tensor> parameters, boolean decays, int 
           scan(
                   b,
                   List.of(value),
+                  List.of(tile(type())),
                   List.of(TensorType.of(ElementType.FLOAT)),
                   (inner, tiles) ->
                       List.of(inner.reduce("ReduceSumSquare", tiles.get(0), "", false)))

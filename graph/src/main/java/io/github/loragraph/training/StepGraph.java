@@ -12,7 +12,7 @@ import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ops.Trait;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,16 +60,8 @@ public record StepGraph(
   /** FLOAT scalar output, there only if gradients are clipped: their norm before it, unscaled. */
   public static final String GRADIENT_NORM = "gradient_norm";
 
-  private static final String FIRST_MOMENT = ".exp_avg";
-  private static final String SECOND_MOMENT = ".exp_avg_sq";
   private static final String GATHERED = ".grad_sum";
   private static final String UPDATED = ".updated";
-
-  /** What is carried of a group: its values, and what is called after them. */
-  private static final List<String> STATE = List.of("", FIRST_MOMENT, SECOND_MOMENT);
-
-  private static final List<String> GATHERING_STATE =
-      List.of("", FIRST_MOMENT, SECOND_MOMENT, GATHERED);
 
   /**
    * A value that a step hands to the next.
@@ -85,7 +77,8 @@ public record StepGraph(
    * carried, at the same place in each of them. All are FLOAT.
    *
    * @param inputs the carried values of which the parameter, its first moment and its second one
-   *     are parts; that of the gathered gradient, where there is one
+   *     are parts; the scales of both, where they are codes; that of the gathered gradient, where
+   *     there is one
    * @param offset where in those values it begins, in bytes
    * @param initial the parameter's value in the model
    */
@@ -101,6 +94,16 @@ public record StepGraph(
 
     public String secondMoment() {
       return inputs.get(2);
+    }
+
+    /** Those of the moments, in their order; none where moments are FLOAT. */
+    public List<String> scales() {
+      return inputs.size() < 5 ? List.of() : inputs.subList(3, 5);
+    }
+
+    /** Whether the moments are codes; the parameter is then alone in its values. */
+    public boolean isCoded() {
+      return !scales().isEmpty();
     }
   }
 
@@ -125,7 +128,17 @@ public record StepGraph(
    *     {@code torch.nn.utils.clip_grad_norm_} does; 0 turns it off
    */
   public static StepGraph of(TrainingGraph training, AdamW optimizer, double maxGradientNorm) {
-    return of(training, optimizer, maxGradientNorm, LossScaling.USUAL);
+    return of(training, optimizer, maxGradientNorm, Moments.ADAMW);
+  }
+
+  /**
+   * The same with moments that may be kept as codes.
+   *
+   * @param moments codes are for gradients without a loss scale, and for large parameters on a CPU
+   */
+  public static StepGraph of(
+      TrainingGraph training, AdamW optimizer, double maxGradientNorm, Moments moments) {
+    return of(training, optimizer, maxGradientNorm, LossScaling.USUAL, moments);
   }
 
   /**
@@ -135,6 +148,15 @@ public record StepGraph(
    */
   public static StepGraph of(
       TrainingGraph training, AdamW optimizer, double maxGradientNorm, LossScaling scaling) {
+    return of(training, optimizer, maxGradientNorm, scaling, Moments.ADAMW);
+  }
+
+  private static StepGraph of(
+      TrainingGraph training,
+      AdamW optimizer,
+      double maxGradientNorm,
+      LossScaling scaling,
+      Moments moments) {
     Graph graph = training.model().graph().copy();
     GraphBuilder b = new GraphBuilder(graph, "");
     graph.addInput(ValueInfo.of(LEARNING_RATE, TensorType.of(ElementType.FLOAT)));
@@ -142,12 +164,16 @@ public record StepGraph(
 
     boolean scaled = graph.isInput(LossScaling.SCALE);
     boolean gathers = graph.isInput(TrainingGraph.SHARE);
+    if (scaled && moments.areCodes()) {
+      throw new IllegalArgumentException(moments + " under a loss scale");
+    }
     Set<String> exempt = optimizer.exempt(training);
     List<Tensor> parameters =
         training.gradients().keySet().stream()
             .map(name -> Objects.requireNonNull(training.initialValues().get(name)))
             .toList();
-    List<ParameterGroup> groups = ParameterGroup.of(parameters, exempt, training.kernels(), graph);
+    List<ParameterGroup> groups =
+        ParameterGroup.of(parameters, exempt, training.kernels(), moments, graph);
     Map<ParameterGroup, String> gradients = gradients(b, training, groups, scaled);
     if (gathers) {
       gradients = gathered(b, gradients);
@@ -157,18 +183,23 @@ public record StepGraph(
     Map<String, Tensor> state = new LinkedHashMap<>();
     Map<ParameterGroup, List<String>> names = new LinkedHashMap<>();
     List<Slot> slots = new ArrayList<>();
-    List<Tensor> initials = groups.stream().map(ParameterGroup::initial).toList();
-    Zeros zeros = Zeros.forAll(initials);
-    for (int g = 0; g < groups.size(); g++) {
-      ParameterGroup group = groups.get(g);
-      Tensor initial = initials.get(g);
+    Zeros zeros = Zeros.forAll(groups);
+    for (ParameterGroup group : groups) {
       List<String> inputs = new ArrayList<>();
-      for (String suffix : gathers ? GATHERING_STATE : STATE) {
-        String input = group.name() + suffix;
+      group
+          .state()
+          .forEach(
+              (ending, type) -> {
+                String input = group.name() + ending;
+                inputs.add(input);
+                state.put(input, ending.isEmpty() ? group.initial() : zeros.of(input, type));
+              });
+      names.put(group, List.copyOf(inputs));
+      if (gathers) {
+        String input = group.name() + GATHERED;
         inputs.add(input);
-        state.put(input, suffix.isEmpty() ? initial : zeros.like(initial).withName(input));
+        state.put(input, zeros.of(input, group.type()));
       }
-      names.put(group, inputs.subList(0, STATE.size()));
       group
           .offsets()
           .forEach((p, offset) -> slots.add(new Slot(p.name(), List.copyOf(inputs), offset, p)));
@@ -211,7 +242,14 @@ public record StepGraph(
       graph.addOutput(ValueInfo.of(GRADIENT_NORM, TensorType.of(ElementType.FLOAT)));
     }
     graph.removeDeadNodes();
-    return new StepGraph(training.model().withGraph(graph), training, slots, carried, inPlace);
+    OnnxModel model = training.model().withGraph(graph);
+    return new StepGraph(
+        // The first whose QuantizeLinear makes 16 bits.
+        moments == Moments.ADAMW_16BIT ? model.withOpset("", 21) : model,
+        training,
+        slots,
+        carried,
+        inPlace);
   }
 
   /**
@@ -245,16 +283,18 @@ public record StepGraph(
     return input + UPDATED;
   }
 
-  /** Zeros in the shapes of parameters, all over the same memory. */
+  /** Zeros of any shape, all over the same memory. */
   private record Zeros(ByteBuffer bytes) {
-    static Zeros forAll(Collection<Tensor> tensors) {
-      int largest = tensors.stream().mapToInt(t -> t.bytes().remaining()).max().orElse(0);
+    static Zeros forAll(List<ParameterGroup> groups) {
+      int largest = groups.stream().mapToInt(ParameterGroup::bytes).max().orElse(0);
       return new Zeros(ByteBuffer.allocate(largest).asReadOnlyBuffer());
     }
 
-    Tensor like(Tensor tensor) {
-      ByteBuffer part = bytes.slice(0, tensor.bytes().remaining());
-      return Tensor.of(tensor.name(), tensor.elementType(), part, tensor.dims());
+    Tensor of(String name, TensorType type) {
+      long[] dims = type.requireShape().dimensions().stream().mapToLong(d -> d.size()).toArray();
+      long count = Arrays.stream(dims).reduce(1, (x, y) -> x * y);
+      int size = Math.toIntExact(count * type.elementType().bytes());
+      return Tensor.of(name, type.elementType(), bytes.slice(0, size), dims);
     }
   }
 

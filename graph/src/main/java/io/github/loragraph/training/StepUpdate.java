@@ -52,7 +52,13 @@ record StepUpdate(
     }
     b.setScope(root + "/optimizer");
     AdamW.StepFactors factors = optimizer.factors(b, StepGraph.LEARNING_RATE, number, scale);
-    GroupUpdate update = new GroupUpdate(optimizer, factors, opens);
+    Map<CodedMoments, String> noise = new LinkedHashMap<>();
+    for (ParameterGroup group : gradients.keySet()) {
+      if (group.coded() != null && !noise.containsKey(group.coded())) {
+        noise.put(group.coded(), group.coded().noise(b, number));
+      }
+    }
+    GroupUpdate update = new GroupUpdate(optimizer, factors, opens, noise);
     gradients.forEach(
         (group, gradient) -> {
           b.setScope(root + "/optimizer/" + group.name());

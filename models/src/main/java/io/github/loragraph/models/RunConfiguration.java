@@ -92,6 +92,9 @@ public final class RunConfiguration {
   /** Whether layers are computed a second time for the way back. */
   public static final String RECOMPUTE = "recompute";
 
+  /** In what AdamW keeps its moments, where that is not single precision. */
+  public static final String OPTIM = "optim";
+
   /** Whether what the frozen part makes of examples is kept. */
   public static final String CACHE_PREFIX = "cachePrefix";
 
@@ -174,6 +177,7 @@ public final class RunConfiguration {
           FIT_THRESHOLDS,
           BASE,
           RECOMPUTE,
+          OPTIM,
           CACHE_PREFIX,
           CACHE_PRECISION,
           TENSORBOARD,

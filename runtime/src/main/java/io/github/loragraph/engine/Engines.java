@@ -18,6 +18,7 @@ import io.github.loragraph.ort.Weights;
 import io.github.loragraph.training.EvaluationGraph;
 import io.github.loragraph.training.Logits;
 import io.github.loragraph.training.Loss;
+import io.github.loragraph.training.Moments;
 import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.Precision;
 import io.github.loragraph.training.StepGraph;
@@ -169,8 +170,23 @@ public record Engines(
           "several steps in a call (%d) need the graph engine".formatted(batchesPerCall),
           Remedy.OMIT_ENGINE.with(kind));
     }
+    Moments moments = optimization.moments();
+    if (kind == EngineKind.TRAINING_API && moments.areCodes()) {
+      throw new LoraGraphException(
+          "%s needs the graph engine: the optimizer of ONNX Runtime's training API keeps moments in fp32"
+              .formatted(moments),
+          Remedy.OMIT_ENGINE.with(kind));
+    }
     if (kind == EngineKind.TRAINING_API) {
       return trainingApi(start);
+    }
+    if (moments.areCodes()) {
+      if (kind != EngineKind.GRAPH) {
+        log.accept("engine graph: only that one trains with " + moments);
+      }
+      Opened opened = graph(start);
+      log.accept(codes((GraphEngine) opened.engine()));
+      return opened;
     }
     if (kind == EngineKind.GRAPH) {
       return graph(start);
@@ -197,6 +213,29 @@ public record Engines(
       return graph(start);
     }
     return faster(start, Objects.requireNonNull(firstBatch), log);
+  }
+
+  /** What of the moments is kept as codes. */
+  private String codes(GraphEngine engine) {
+    List<StepGraph.Slot> slots = engine.slots();
+    long all = 0;
+    long coded = 0;
+    int tensors = 0;
+    for (StepGraph.Slot slot : slots) {
+      long count = slot.initial().elementCount();
+      all += count;
+      coded += slot.isCoded() ? count : 0;
+      tensors += slot.isCoded() ? 1 : 0;
+    }
+    return String.format(
+        Locale.ROOT,
+        "%s: the moments of %,d of %,d tensors, %.1f%% of what is trained, are rounded to codes of %d"
+            + " bits, so the numbers are others than those of adamw; smaller tensors keep fp32",
+        optimization.moments(),
+        tensors,
+        slots.size(),
+        100.0 * coded / all,
+        optimization.moments().bits());
   }
 
   private static void refuse(EngineKind kind, Device device, Precision precision) {
@@ -260,7 +299,11 @@ public record Engines(
                 .withKernels(kernels(sessions.device(), optimization.precision())),
             new SessionShapeInference(sessions.runtime()));
     StepGraph step =
-        StepGraph.of(training, optimization.optimizer(), optimization.maxGradientNorm());
+        StepGraph.of(
+            training,
+            optimization.optimizer(),
+            optimization.maxGradientNorm(),
+            optimization.moments());
     EvaluationGraph answers = answers(training.gradients().keySet());
     Weights weights = new Weights();
     try {

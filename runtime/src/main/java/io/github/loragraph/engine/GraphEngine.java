@@ -188,6 +188,11 @@ public final class GraphEngine implements Engine {
     return state.checkpoint(steps, lastRate);
   }
 
+  /** Where each parameter and its moments lie. */
+  List<StepGraph.Slot> slots() {
+    return graph.slots();
+  }
+
   @Override
   public String name() {
     return NAME;

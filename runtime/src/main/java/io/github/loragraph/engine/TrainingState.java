@@ -28,12 +28,18 @@ import org.jspecify.annotations.Nullable;
  * memory. The engine that makes it closes it.
  */
 final class TrainingState implements AutoCloseable {
+  /** What a checkpoint's name of the scales of a moment's codes ends in. */
+  private static final String SCALES = "_scales";
+
   private final OrtRuntime runtime;
   private final StepGraph graph;
   private final Map<OnnxTensor, ByteBuffer> contents = new HashMap<>();
 
   /** Parameters as tensors of their own, over the memory of the value that they are a part of. */
   private final Map<OnnxTensor, Map<String, OnnxTensor>> parts = new HashMap<>();
+
+  /** What is carried, before the first step. */
+  private final Map<String, Tensor> initials = new HashMap<>();
 
   /** By the names of the step graph's inputs. */
   private Map<String, OnnxTensor> current = new LinkedHashMap<>();
@@ -50,6 +56,7 @@ final class TrainingState implements AutoCloseable {
       boolean same = graph.inPlace() && !numbers.contains(carried);
       next.put(carried.input(), same ? current.get(carried.input()) : allocate(carried.initial()));
       set(carried.input(), carried.initial());
+      initials.put(carried.input(), carried.initial());
     }
   }
 
@@ -86,21 +93,45 @@ final class TrainingState implements AutoCloseable {
     content(input).duplicate().put(value.bytes());
   }
 
-  /** The part of a carried value that belongs to a parameter. */
+  /** What a parameter has of a carried value: its type and shape. */
+  private Tensor like(String input, StepGraph.Slot slot) {
+    return slot.scales().isEmpty() || input.equals(slot.values())
+        ? slot.initial()
+        : Objects.requireNonNull(initials.get(input));
+  }
+
+  /** The part of a carried value that belongs to a parameter; codes are those of one alone. */
   private ByteBuffer part(String input, StepGraph.Slot slot) {
     return content(input)
-        .slice(slot.offset(), slot.initial().bytes().remaining())
+        .slice(slot.offset(), like(input, slot).bytes().remaining())
         .order(ByteOrder.nativeOrder());
   }
 
   private void set(String input, StepGraph.Slot slot, Tensor value) {
     ByteBuffer place = part(input, slot);
+    ElementType type = like(input, slot).elementType();
+    if (value.elementType() != type) {
+      throw new LoraGraphException(
+          "the checkpoint's moments of '%s' are in %s, and in %s here: it is another training's"
+              .formatted(slot.parameter(), value.elementType(), type));
+    }
     if (place.remaining() != value.bytes().remaining()) {
       throw new LoraGraphException(
           "the checkpoint's '%s' has %,d bytes where the model's has %,d: it is another model's"
               .formatted(slot.parameter(), value.bytes().remaining(), place.remaining()));
     }
     place.put(value.bytes());
+  }
+
+  /** The carried values beside the parameter's own, by what a checkpoint calls them. */
+  private static Map<String, String> optimizerState(StepGraph.Slot slot) {
+    Map<String, String> inputs = new LinkedHashMap<>();
+    inputs.put(Checkpoint.MOMENTS.get(0), slot.firstMoment());
+    inputs.put(Checkpoint.MOMENTS.get(1), slot.secondMoment());
+    for (int i = 0; i < slot.scales().size(); i++) {
+      inputs.put(Checkpoint.MOMENTS.get(i) + SCALES, slot.scales().get(i));
+    }
+    return inputs;
   }
 
   /**
@@ -128,14 +159,17 @@ final class TrainingState implements AutoCloseable {
               "the checkpoint has no moments of '%s': it is another training's"
                   .formatted(slot.parameter()));
         }
-        set(
-            slot.firstMoment(),
-            slot,
-            Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(0))));
-        set(
-            slot.secondMoment(),
-            slot,
-            Objects.requireNonNull(moments.get(Checkpoint.MOMENTS.get(1))));
+        optimizerState(slot)
+            .forEach(
+                (name, input) -> {
+                  Tensor value = moments.get(name);
+                  if (value == null) {
+                    throw new LoraGraphException(
+                        "the checkpoint has no scales of the moments of '%s': it is another training's"
+                            .formatted(slot.parameter()));
+                  }
+                  set(input, slot, value);
+                });
       }
     }
     for (StepGraph.Carried carried : numbers()) {
@@ -190,13 +224,9 @@ final class TrainingState implements AutoCloseable {
     Map<String, Map<String, Tensor>> states = new HashMap<>();
     for (StepGraph.Slot slot : graph.slots()) {
       parameters.add(copy(slot.values(), slot.parameter(), slot));
-      states.put(
-          slot.parameter(),
-          Map.of(
-              Checkpoint.MOMENTS.get(0),
-              copy(slot.firstMoment(), Checkpoint.MOMENTS.get(0), slot),
-              Checkpoint.MOMENTS.get(1),
-              copy(slot.secondMoment(), Checkpoint.MOMENTS.get(1), slot)));
+      Map<String, Tensor> state = new HashMap<>();
+      optimizerState(slot).forEach((name, input) -> state.put(name, copy(input, name, slot)));
+      states.put(slot.parameter(), state);
     }
     Checkpoint.OptimizerGroup group =
         new Checkpoint.OptimizerGroup(Checkpoint.GROUP, steps, learningRate, states);
@@ -209,7 +239,8 @@ final class TrainingState implements AutoCloseable {
     ByteBuffer source = part(input, slot);
     ByteBuffer copy = ByteBuffer.allocate(source.remaining()).order(ByteOrder.LITTLE_ENDIAN);
     copy.put(source).flip();
-    return Tensor.of(name, slot.initial().elementType(), copy, slot.initial().dims());
+    Tensor like = like(input, slot);
+    return Tensor.of(name, like.elementType(), copy, like.dims());
   }
 
   /** The parameters by name, copied. */

@@ -36,6 +36,7 @@ public final class OrtTensors {
       case INT64 -> OnnxJavaType.INT64;
       case BOOL -> OnnxJavaType.BOOL;
       case INT8 -> OnnxJavaType.INT8;
+      case INT16 -> OnnxJavaType.INT16;
       case UINT8 -> OnnxJavaType.UINT8;
       case FLOAT16 -> OnnxJavaType.FLOAT16;
       case BFLOAT16 -> OnnxJavaType.BFLOAT16;
