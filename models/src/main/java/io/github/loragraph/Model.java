@@ -687,6 +687,22 @@ public final class Model {
   }
 
   /**
+   * Tells what a training would take: all that it needs is opened, and a few of its steps are made,
+   * the one of the longest batch among them. Nothing is written, and this model stays as it is.
+   *
+   * @param heldOut labelled examples that the training would measure on; empty for none
+   * @throws LoraGraphException if data or arguments do not fit the model, or it would go on with
+   *     another training
+   */
+  public TrainingEstimate estimate(
+      Dataset training,
+      Optional<Dataset> heldOut,
+      TrainingArguments arguments,
+      TrainingListener... listeners) {
+    return Training.estimate(this, training, heldOut, arguments, List.of(listeners));
+  }
+
+  /**
    * Measures the model on labelled examples.
    *
    * @throws LoraGraphException if the data does not fit the model, or the model answers with

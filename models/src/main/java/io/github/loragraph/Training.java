@@ -31,6 +31,7 @@ import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.ContinuedRun;
 import io.github.loragraph.trainer.PrefixCache;
+import io.github.loragraph.trainer.RunEstimate;
 import io.github.loragraph.trainer.RunFolder;
 import io.github.loragraph.trainer.RunRecorder;
 import io.github.loragraph.trainer.StoppedRun;
@@ -83,13 +84,23 @@ final class Training {
       Optional<Dataset> heldOut,
       TrainingArguments arguments,
       List<TrainingListener> listeners) {
+    this(model, training, heldOut, arguments, listeners, arguments.outputDir().orElse(null));
+  }
+
+  private Training(
+      Model model,
+      Dataset training,
+      Optional<Dataset> heldOut,
+      TrainingArguments arguments,
+      List<TrainingListener> listeners,
+      @Nullable Path run) {
     this.model = model;
     this.training = Objects.requireNonNull(training, "training");
     this.heldOut = heldOut;
     this.arguments = Objects.requireNonNull(arguments, "arguments");
     this.listeners = List.copyOf(listeners);
     this.notes = new TrainingNotes(model, this.listeners);
-    this.run = arguments.outputDir().orElse(null);
+    this.run = run;
     this.inputs = new TrainingInputs(model, training, heldOut);
   }
 
@@ -112,7 +123,7 @@ final class Training {
             "no run folder to go on in: name the folder of the training that was stopped");
       }
       try (StoppedRun stopped = StoppedRun.open(run, notes)) {
-        return run(stopped);
+        return run(stopped, this::trained);
       }
     }
     if (run != null) {
@@ -120,15 +131,39 @@ final class Training {
       RunFolder.checkTarget(run, arguments.overwritesOutputDir());
       inputs.refuseToReplace(run);
     }
-    return run(null);
+    return run(null, this::trained);
+  }
+
+  /** Makes a few steps, and tells by them what a training would take; nothing is written. */
+  static TrainingEstimate estimate(
+      Model model,
+      Dataset training,
+      Optional<Dataset> heldOut,
+      TrainingArguments arguments,
+      List<TrainingListener> listeners) {
+    arguments.requireMeasured(heldOut.isPresent());
+    if (arguments.continueFrom().isPresent() || arguments.resumesFromCheckpoint()) {
+      throw new LoraGraphException(
+          "what is estimated is a training that begins, and this one goes on with another");
+    }
+    RunEstimate estimate =
+        new Training(model, training, heldOut, arguments, listeners, null)
+            .run(null, ready -> ready.job().estimate(List.of(ready.bridge())));
+    return new TrainingEstimate(
+        estimate.peakBytes(),
+        estimate.seconds(),
+        estimate.steps(),
+        estimate.secondsPerStep(),
+        estimate.evaluations(),
+        estimate.secondsPerEvaluation());
   }
 
   /**
    * @param stopped the run to go on with; null to begin one
    */
-  private TrainingResult run(@Nullable StoppedRun stopped) {
+  private <R> R run(@Nullable StoppedRun stopped, Course<R> course) {
     if (arguments.cachePrefix().isEmpty()) {
-      return run(stopped, null);
+      return run(stopped, null, course);
     }
     Path states;
     try {
@@ -138,7 +173,7 @@ final class Training {
           "cannot make a file for what frozen layers make of examples: " + AtomicFile.reason(e), e);
     }
     try {
-      return run(stopped, states);
+      return run(stopped, states, course);
     } finally {
       try {
         Files.deleteIfExists(states);
@@ -157,7 +192,7 @@ final class Training {
    * @param stopped the run to go on with; null to begin one
    * @param states the file for what frozen layers make of examples; null where that is not kept
    */
-  private TrainingResult run(@Nullable StoppedRun stopped, @Nullable Path states) {
+  private <R> R run(@Nullable StoppedRun stopped, @Nullable Path states, Course<R> course) {
     Checkpoint start = stopped == null ? null : stopped.start().orElse(null);
     long before = start == null ? 0 : start.step();
     // Which engine went before is in the checkpoint: the other one's last digits may differ.
@@ -220,8 +255,6 @@ final class Training {
               .batchesPerCall(stepsPerCall(device.device()))
               .prefixCache(states == null ? null : cache(states))
               .build();
-      Map<String, Object> configuration =
-          run == null ? Map.of() : configuration(run, job, data, stopped);
       notes.accept(
           "training %s of %s on %s, %s"
               .formatted(
@@ -253,42 +286,85 @@ final class Training {
                   List.of(),
                   lesson.truncatedEval(),
                   data.maxLength()));
-      Optional<ModelConfig> config = configNamingTask(data);
-      Comparison comparison = Comparison.before(lesson, data, arguments, sessions, bridge);
       TrainingCancelledException.ifInterrupted(before, stopped == null ? null : run);
-      TrainingJob.Result result =
-          run == null
-              ? completed(
-                  job.run(List.of(bridge), continued == null ? null : continued.state()),
-                  lesson,
-                  comparison,
-                  sessions,
-                  List.of(bridge))
-              : inFolder(
-                  run,
-                  job,
-                  lesson,
-                  start == null && continued != null ? continued.state() : start,
-                  stopped,
-                  configuration,
-                  config,
-                  bridge,
-                  comparison,
-                  data);
-      if (run == null) {
-        bridge.ended(() -> {});
-      }
-      return result(
-          result,
-          data,
-          lesson,
-          comparison,
-          deciding(config, lesson, comparison),
-          bridge,
-          device.device());
+      return course.take(
+          new Ready(
+              job,
+              data,
+              lesson,
+              bridge,
+              sessions,
+              device.device(),
+              start == null && continued != null ? continued.state() : start,
+              stopped));
     } catch (TrainingStopped e) {
       throw new TrainingCancelledException(e.step(), run, e);
     }
+  }
+
+  /** What is done with a training when all is there. */
+  @FunctionalInterface
+  private interface Course<R> {
+    R take(Ready ready);
+  }
+
+  /**
+   * A training of which all is there.
+   *
+   * @param start what it goes on from; null where it begins
+   * @param stopped the run that it goes on with; null where it begins one
+   */
+  private record Ready(
+      TrainingJob job,
+      ModelData data,
+      Lesson lesson,
+      ListenerBridge bridge,
+      Sessions sessions,
+      Device device,
+      @Nullable Checkpoint start,
+      @Nullable StoppedRun stopped) {}
+
+  private TrainingResult trained(Ready ready) {
+    TrainingJob job = ready.job();
+    ModelData data = ready.data();
+    Lesson lesson = ready.lesson();
+    ListenerBridge bridge = ready.bridge();
+    Sessions sessions = ready.sessions();
+    @Nullable StoppedRun stopped = ready.stopped();
+    Map<String, Object> configuration =
+        run == null ? Map.of() : configuration(run, job, data, stopped);
+    Optional<ModelConfig> config = configNamingTask(data);
+    Comparison comparison = Comparison.before(lesson, data, arguments, sessions, bridge);
+    TrainingJob.Result result =
+        run == null
+            ? completed(
+                job.run(List.of(bridge), ready.start()),
+                lesson,
+                comparison,
+                sessions,
+                List.of(bridge))
+            : inFolder(
+                run,
+                job,
+                lesson,
+                ready.start(),
+                stopped,
+                configuration,
+                config,
+                bridge,
+                comparison,
+                data);
+    if (run == null) {
+      bridge.ended(() -> {});
+    }
+    return result(
+        result,
+        data,
+        lesson,
+        comparison,
+        deciding(config, lesson, comparison),
+        bridge,
+        ready.device());
   }
 
   /**

@@ -50,6 +50,7 @@ enum OptionGroup {
       "--resume",
       "--continue-from",
       "--stop-after",
+      "--estimate",
       "--config",
       "--errors",
       "--verbose",

@@ -147,6 +147,13 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   private @Nullable Long stopAfter;
 
   @Option(
+      names = "--estimate",
+      description =
+          "Make a few steps, the one of the longest batch among them, print by them the memory and"
+              + " the time that the run would take, and end: nothing is written.")
+  private boolean estimate;
+
+  @Option(
       names = "--write-model",
       description = "Write the whole model, too, as model.onnx in the run folder.")
   private boolean writeModel;
@@ -190,11 +197,16 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
     @Nullable Model adapted = null;
     if (resume == null) {
       adapted = settleOutput();
+    }
+    if (resume == null && !estimate) {
       RunFolder.recover(runFolder(), output::say);
       RunFolder.checkTarget(runFolder(), force);
     }
     options.hint().ifPresent(hint -> output.say(hint));
     adapted = adapted == null ? model.open(output) : adapted;
+    if (estimate) {
+      return printEstimate(outputName.choose(adapted));
+    }
     Kept kept = new Kept();
     kept.checkpoint = resume != null && RunFolder.hasCheckpoint(resume);
     try (StopRequest stop =
@@ -288,6 +300,19 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
       arguments.stepsPerCall(stepsPerCall);
     }
     return arguments;
+  }
+
+  private int printEstimate(Model adapted) {
+    RunProgram.Examples examples = examples();
+    TrainingOutput.print(
+        adapted
+            .withNotes(line -> output.say(TrainingWords.of(line)))
+            .estimate(
+                examples.training(),
+                examples.heldOut(),
+                arguments(adapted.labels().size()).build()),
+        output);
+    return 0;
   }
 
   private TrainingResult train(
@@ -442,6 +467,12 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
   }
 
   private void requireContinuation() {
+    if (estimate) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--estimate is of a run that begins, and --continue-from goes on with one: leave one of"
+              + " the two out");
+    }
     if (options.epochs == null && options.steps == null) {
       throw new ParameterException(
           spec.commandLine(),

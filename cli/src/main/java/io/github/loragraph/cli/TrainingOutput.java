@@ -1,6 +1,7 @@
 package io.github.loragraph.cli;
 
 import io.github.loragraph.Evaluation;
+import io.github.loragraph.TrainingEstimate;
 import io.github.loragraph.TrainingResult;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -11,6 +12,42 @@ import org.jspecify.annotations.Nullable;
 /** What a training brought, as {@code train} prints it. */
 final class TrainingOutput {
   private TrainingOutput() {}
+
+  private static final double GIGABYTE = 1e9;
+
+  /** What a training would take, for people or as JSON. */
+  static void print(TrainingEstimate estimate, ResultOutput output) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    boolean known = estimate.peakBytes().isPresent();
+    json.put("peakBytes", known ? estimate.peakBytes().getAsLong() : null);
+    json.put("seconds", estimate.seconds());
+    json.put("steps", estimate.steps());
+    json.put("secondsPerStep", estimate.secondsPerStep());
+    json.put("evaluations", estimate.evaluations());
+    json.put("secondsPerEvaluation", estimate.secondsPerEvaluation());
+    output.print(
+        json,
+        out ->
+            out.printf(
+                Locale.ROOT,
+                "the run would take %s and %,.0f s: %,d steps of %.3f s%s%n",
+                known
+                    ? String.format(
+                        Locale.ROOT,
+                        "%.2f GB at its peak",
+                        estimate.peakBytes().getAsLong() / GIGABYTE)
+                    : "memory that this system does not tell",
+                estimate.seconds(),
+                estimate.steps(),
+                estimate.secondsPerStep(),
+                estimate.evaluations() == 0
+                    ? ""
+                    : String.format(
+                        Locale.ROOT,
+                        ", %,d evaluations of %.1f s",
+                        estimate.evaluations(),
+                        estimate.secondsPerEvaluation())));
+  }
 
   /** The result, for people or as JSON. */
   static void print(TrainingResult result, Path runFolder, ResultOutput output) {

@@ -270,9 +270,68 @@ public record TrainingJob(
    */
   public Result run(
       List<TrainingListener> listeners, @Nullable Checkpoint start, BestParameters best) {
+    return opened(listeners, start, (job, opening) -> job.trained(opening, listeners, start, best));
+  }
+
+  /**
+   * Opens all that a training needs, makes a few of its steps and what else it would do, and ends:
+   * nothing is left of it.
+   *
+   * @throws LoraGraphException if the model cannot be trained
+   */
+  public RunEstimate estimate(List<TrainingListener> listeners) {
+    return opened(listeners, null, (job, opening) -> job.estimated(opening));
+  }
+
+  private RunEstimate estimated(Opening opening) {
+    int outputs = opening.answer().outputs();
+    Measurement whole = measurement;
+    return new EstimatedRun(
+            opening.opened().engine(),
+            opening.runner(),
+            opening.batches(),
+            loss,
+            settings,
+            data,
+            whole == null
+                ? examples ->
+                    opening
+                        .evaluator()
+                        .evaluate(
+                            opening.opened().engine().classifier(),
+                            examples,
+                            data.task(),
+                            outputs,
+                            data.names())
+                : examples -> whole.of(opening.opened().engine().classifier()),
+            whole != null)
+        .measured();
+  }
+
+  /** What is done with a training that is opened. */
+  @FunctionalInterface
+  private interface Course<R> {
+    R take(TrainingJob job, Opening opening);
+  }
+
+  /**
+   * A training that is opened.
+   *
+   * @param runner runs its batches
+   * @param evaluator of the model as it answers
+   */
+  private record Opening(
+      Answer answer,
+      Engines.Opened opened,
+      BatchRunner runner,
+      BatchSource batches,
+      Evaluator evaluator) {}
+
+  private <R> R opened(
+      List<TrainingListener> listeners, @Nullable Checkpoint start, Course<R> course) {
     if (graph != null) {
       graph.answer().notes().forEach(line -> listeners.forEach(l -> l.note(line)));
-      return run(graph.answer(), listeners, start, best);
+      return opened(graph.answer(), listeners, start, course);
     }
     Answer answer =
         Answer.of(
@@ -283,7 +342,7 @@ public record TrainingJob(
         .forEach(line -> listeners.forEach(l -> l.note(line)));
     TrainingJob fitted = fitted(sizes);
     return (fitted.prefixCache == null ? fitted : fitted.afterPrefix(answer, start, listeners))
-        .run(answer, listeners, start, best);
+        .opened(answer, listeners, start, course);
   }
 
   /**
@@ -396,11 +455,11 @@ public record TrainingJob(
         .build();
   }
 
-  private Result run(
+  private <R> R opened(
       Answer answer,
       List<TrainingListener> listeners,
       @Nullable Checkpoint start,
-      BestParameters best) {
+      Course<R> course) {
     Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
     OnnxModel trained = graph == null ? answer.answering() : graph.model();
     MicroBatchChoice choice = new MicroBatchChoice(this, trained.graph().requiredInputs());
@@ -410,7 +469,7 @@ public record TrainingJob(
         before.isEmpty()
             && settings.microBatch().equals(MicroBatch.AUTO)
             && !settled.equals(MicroBatch.WHOLE);
-    return in(settled).trained(trained, answer, measures ? choice : null, listeners, start, best);
+    return in(settled).opened(trained, answer, measures ? choice : null, listeners, start, course);
   }
 
   private TrainingJob in(MicroBatch microBatch) {
@@ -422,13 +481,13 @@ public record TrainingJob(
    *
    * @param choice measures what is faster than what was settled; null to keep that
    */
-  private Result trained(
+  private <R> R opened(
       OnnxModel trained,
       Answer answer,
       @Nullable MicroBatchChoice choice,
       List<TrainingListener> listeners,
       @Nullable Checkpoint start,
-      BestParameters best) {
+      Course<R> course) {
     Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
     boolean divides = graph != null && graph.divides(settings.batchSize());
     Engines engines = engines(trained, answer, divides);
@@ -452,8 +511,6 @@ public record TrainingJob(
               : choice.measured(
                   engine, batches(opened.inputs(), opened.labels()), settings.microBatch(), log);
       listeners.forEach(l -> l.computes(microBatch));
-      @Nullable Function<Classifier, Report> measure =
-          measure(answer, evaluator, listeners, listeners);
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null
@@ -465,32 +522,45 @@ public record TrainingJob(
                     batches(List.of(), lossAlone.labels()),
                     batches,
                     Objects.requireNonNull(graph).partSize());
-        Trainer trainer =
-            new Trainer(
-                engine,
-                runner,
-                batches,
-                loss,
-                in(microBatch).settings(),
-                measure == null ? null : () -> measure.apply(engine.classifier()),
-                listeners,
-                start,
-                best);
-        Trainer.Summary summary = trainer.run();
-        BestEvaluation chosen = summary.best();
-        if (chosen != null && summary.evaluation() == null) {
-          summary =
-              summary.withEvaluation(
-                  new KeptReport(
-                      again(answer, evaluator, trainer.parameters(), listeners), chosen.figures()));
-        }
-        return new Result(
-            summary,
-            InitializerUntying.withValues(answer.model(), trainer.parameters()),
-            engine.name(),
-            opened.unreached().values());
+        return course.take(in(microBatch), new Opening(answer, opened, runner, batches, evaluator));
       }
     }
+  }
+
+  private Result trained(
+      Opening opening,
+      List<TrainingListener> listeners,
+      @Nullable Checkpoint start,
+      BestParameters best) {
+    Answer answer = opening.answer();
+    Engine engine = opening.opened().engine();
+    @Nullable Function<Classifier, Report> measure =
+        measure(answer, opening.evaluator(), listeners, listeners);
+    Trainer trainer =
+        new Trainer(
+            engine,
+            opening.runner(),
+            opening.batches(),
+            loss,
+            settings,
+            measure == null ? null : () -> measure.apply(engine.classifier()),
+            listeners,
+            start,
+            best);
+    Trainer.Summary summary = trainer.run();
+    BestEvaluation chosen = summary.best();
+    if (chosen != null && summary.evaluation() == null) {
+      summary =
+          summary.withEvaluation(
+              new KeptReport(
+                  again(answer, opening.evaluator(), trainer.parameters(), listeners),
+                  chosen.figures()));
+    }
+    return new Result(
+        summary,
+        InitializerUntying.withValues(answer.model(), trainer.parameters()),
+        engine.name(),
+        opening.opened().unreached().values());
   }
 
   /** What engines are compared on. */

@@ -1,0 +1,179 @@
+package io.github.loragraph.trainer;
+
+import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.StoredExamples;
+import io.github.loragraph.engine.Engine;
+import io.github.loragraph.file.ProcFile;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.training.Loss;
+import java.lang.ref.Reference;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Makes a few steps of a training, and of all else one piece, to tell what the whole will take. */
+final class EstimatedRun {
+  /** Steps that are measured, spread over an epoch. */
+  private static final int MEASURED = 5;
+
+  /**
+   * Steps in which the longest is looked for, where examples are encoded only as they are asked
+   * for.
+   */
+  private static final int LOOKED_AT = 20;
+
+  /** Held-out examples that are answered: the longest ones, and as many of all. */
+  private static final int ANSWERED = 64;
+
+  private final Engine engine;
+  private final BatchRunner runner;
+  private final BatchSource batches;
+  private final Loss loss;
+  private final TrainerSettings settings;
+  private final TrainingData data;
+  private final Consumer<List<Example>> evaluation;
+  private final boolean measuresWhole;
+
+  /**
+   * @param evaluation measures on some of the held-out examples
+   * @param measuresWhole whether it measures as a whole, whatever it is given
+   */
+  EstimatedRun(
+      Engine engine,
+      BatchRunner runner,
+      BatchSource batches,
+      Loss loss,
+      TrainerSettings settings,
+      TrainingData data,
+      Consumer<List<Example>> evaluation,
+      boolean measuresWhole) {
+    this.engine = engine;
+    this.runner = runner;
+    this.batches = batches;
+    this.loss = loss;
+    this.settings = settings;
+    this.data = data;
+    this.evaluation = evaluation;
+    this.measuresWhole = measuresWhole;
+  }
+
+  /** A step, and how many tokens it has: of all its pieces, and of the largest. */
+  private record Size(StepCursor.Step step, long tokens, long largest) {}
+
+  RunEstimate measured() {
+    double before = secondsOfProcess();
+    long perEpoch = settings.stepsPerEpoch(batches.batchesPerEpoch());
+    boolean ready = StoredExamples.areReady(data.training());
+    StepCursor cursor = new StepCursor(batches, loss, settings, 0);
+    List<Size> sizes = new ArrayList<>();
+    for (long i = 0; i < (ready ? perEpoch : Math.min(perEpoch, LOOKED_AT)); i++) {
+      sizes.add(size(cursor.next()));
+    }
+    double mean = sizes.stream().mapToLong(Size::tokens).average().orElse(1);
+    Size longest = sizes.stream().max(Comparator.comparingLong(Size::largest)).orElseThrow();
+    double first = seconds(longest.step());
+    double seconds = 0;
+    double tokens = 0;
+    int measured = Math.min(MEASURED, sizes.size());
+    for (int i = 0; i < measured; i++) {
+      Size one = sizes.get((int) ((long) i * sizes.size() / measured));
+      seconds += seconds(one.step());
+      tokens += one.tokens();
+    }
+    double perStep = seconds / tokens * mean;
+    long steps = settings.totalSteps(batches.batchesPerEpoch());
+
+    long evaluations = 0;
+    double perEvaluation = 0;
+    if (measuresWhole || !data.heldOut().isEmpty()) {
+      long every = settings.evalEvery(batches.batchesPerEpoch());
+      evaluations = 1 + (every > 0 ? (steps - 1) / every : 0);
+      perEvaluation = secondsPerEvaluation();
+    }
+    long begin = System.nanoTime();
+    boolean keeps = settings.checkpointEvery() > 0 && settings.checkpointEvery() < steps;
+    @Nullable Checkpoint state = keeps || settings.keepsState() ? engine.checkpoint() : null;
+    Map<String, Tensor> parameters = engine.parameters();
+    double kept = since(begin) * (keeps ? (double) steps / settings.checkpointEvery() : 1);
+    RunEstimate estimate =
+        new RunEstimate(
+            ProcFile.bytes(ProcFile.SELF, "VmHWM"),
+            before
+                + Math.max(0, first - longest.tokens() * seconds / tokens)
+                + steps * perStep
+                + evaluations * perEvaluation
+                + kept,
+            steps,
+            perStep,
+            evaluations,
+            perEvaluation);
+    // Held until here, as a training holds them while they are written.
+    Reference.reachabilityFence(state);
+    Reference.reachabilityFence(parameters);
+    return estimate;
+  }
+
+  private Size size(StepCursor.Step step) {
+    long tokens = 0;
+    long largest = 0;
+    for (StepCursor.Part part : step.parts()) {
+      long size = part.examples().size() * Math.max(1, batches.tokensPerExample(part.examples()));
+      tokens += size;
+      largest = Math.max(largest, size);
+    }
+    return new Size(step, tokens, largest);
+  }
+
+  /** Runs a step as a training does, at a rate of 0. */
+  private double seconds(StepCursor.Step step) {
+    List<BatchRunner.Part> parts = new ArrayList<>();
+    for (int i = 0; i < step.parts().size(); i++) {
+      parts.add(new BatchRunner.Part(step.parts().get(i), 0, i == step.parts().size() - 1));
+    }
+    long begin = System.nanoTime();
+    for (int i = 0; i < parts.size(); i += runner.batchesPerCall()) {
+      int end = Math.min(parts.size(), i + runner.batchesPerCall());
+      runner.run(parts.subList(i, end), () -> {});
+    }
+    return since(begin);
+  }
+
+  private double secondsPerEvaluation() {
+    if (measuresWhole) {
+      long begin = System.nanoTime();
+      evaluation.accept(List.of());
+      return since(begin);
+    }
+    List<Example> all = data.heldOut();
+    int[] order = StoredExamples.longestFirst(all);
+    int count = Math.min(ANSWERED, order.length);
+    evaluation.accept(StoredExamples.selected(all, Arrays.copyOf(order, count)));
+    int[] spread = new int[count];
+    for (int i = 0; i < count; i++) {
+      spread[i] = order[(int) ((long) i * order.length / count)];
+    }
+    long begin = System.nanoTime();
+    evaluation.accept(StoredExamples.selected(all, spread));
+    return since(begin) * order.length / count;
+  }
+
+  private static double since(long begin) {
+    return (System.nanoTime() - begin) / 1e9;
+  }
+
+  private static double secondsOfProcess() {
+    return ProcessHandle.current()
+        .info()
+        .startInstant()
+        .map(start -> Duration.between(start, Instant.now()).toMillis() / 1e3)
+        .orElse(0.0);
+  }
+}
