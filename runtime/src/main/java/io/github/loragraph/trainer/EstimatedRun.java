@@ -103,22 +103,23 @@ final class EstimatedRun {
     @Nullable Checkpoint state = keeps || settings.keepsState() ? engine.checkpoint() : null;
     Map<String, Tensor> parameters = engine.parameters();
     double kept = since(begin) * (keeps ? (double) steps / settings.checkpointEvery() : 1);
-    RunEstimate estimate =
-        new RunEstimate(
-            ProcFile.bytes(ProcFile.SELF, "VmHWM"),
-            before
-                + Math.max(0, first - longest.tokens() * seconds / tokens)
-                + steps * perStep
-                + evaluations * perEvaluation
-                + kept,
-            steps,
-            perStep,
-            evaluations,
-            perEvaluation);
-    // Held until here, as a training holds them while they are written.
-    Reference.reachabilityFence(state);
-    Reference.reachabilityFence(parameters);
-    return estimate;
+    try {
+      return new RunEstimate(
+          ProcFile.bytes(ProcFile.SELF, "VmHWM"),
+          before
+              + Math.max(0, first - longest.tokens() * seconds / tokens)
+              + steps * perStep
+              + evaluations * perEvaluation
+              + kept,
+          steps,
+          perStep,
+          evaluations,
+          perEvaluation);
+    } finally {
+      // Held until here, as a training holds them while they are written.
+      Reference.reachabilityFence(state);
+      Reference.reachabilityFence(parameters);
+    }
   }
 
   private Size size(StepCursor.Step step) {
