@@ -24,7 +24,6 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -93,7 +92,10 @@ public final class AttentionBlocks {
         if (scores != null) {
           Set<Node> region = pass.region(node, scores);
           seen.addAll(region);
-          pass.compute(region, scores);
+          Node product = pass.product(node, region, scores);
+          if (product != null) {
+            pass.compute(region, product, scores);
+          }
         }
       }
     }
@@ -200,7 +202,7 @@ public final class AttentionBlocks {
   }
 
   /** Puts down the groups of a region: what only begins when others are over is one of its own. */
-  private void compute(Set<Node> region, AttentionScores scores) {
+  private void compute(Set<Node> region, Node product, AttentionScores scores) {
     Map<Integer, List<Node>> groups = new TreeMap<>();
     Map<String, Integer> turns = new HashMap<>();
     for (Node node : graph.nodes()) {
@@ -231,7 +233,7 @@ public final class AttentionBlocks {
         groups.computeIfAbsent(turn, t -> new ArrayList<>()).add(node);
       }
     }
-    groups.values().removeIf(group -> product(group, scores) == null);
+    groups.values().removeIf(group -> !makesScores(group, scores));
     Set<Node> moved = new HashSet<>();
     groups.values().forEach(moved::addAll);
     Set<String> between = new HashSet<>();
@@ -244,17 +246,31 @@ public final class AttentionBlocks {
         between.add(node.output(0));
       }
     }
+    Choice choice = choice(product, scores);
     for (List<Node> group : groups.values()) {
-      replace(group, scores, between);
+      replace(group, choice, scores, between);
     }
   }
 
-  /** A product that makes scores; null where a group has none, or makes nothing else of them. */
-  private @Nullable Node product(List<Node> group, AttentionScores scores) {
+  /** Whether a group makes scores by a product, and something else of them. */
+  private boolean makesScores(List<Node> group, AttentionScores scores) {
     List<Node> making = group.stream().filter(node -> scores.are(shape(node.output(0)))).toList();
-    return making.size() < 2
-        ? null
-        : making.stream().filter(node -> node.is("MatMul")).findFirst().orElse(null);
+    return making.size() > 1 && making.stream().anyMatch(node -> node.is("MatMul"));
+  }
+
+  /** What makes the scores that a Softmax is of; null where no product does. */
+  private @Nullable Node product(Node softmax, Set<Node> region, AttentionScores scores) {
+    Node node = softmax;
+    while (node != null && !node.is("MatMul")) {
+      node =
+          node.inputs().stream()
+              .filter(value -> scores.are(shape(value)))
+              .map(graph::producer)
+              .filter(producer -> producer != null && region.contains(producer))
+              .findFirst()
+              .orElse(null);
+    }
+    return node;
   }
 
   /** Whether a value is read by others than these. */
@@ -267,21 +283,17 @@ public final class AttentionBlocks {
   /**
    * @param between what only replaced groups read: it stays in blocks
    */
-  private void replace(List<Node> group, AttentionScores scores, Set<String> between) {
+  private void replace(
+      List<Node> group, Choice choice, AttentionScores scores, Set<String> between) {
     Set<String> made = new HashSet<>();
     group.forEach(node -> made.addAll(node.outputs()));
     List<String> results = made.stream().filter(value -> isResult(value, group)).sorted().toList();
-    List<Node> before = List.copyOf(graph.nodes());
-    Choice choice = choice(Objects.requireNonNull(product(group, scores)), scores);
     String scope = graph.freshName(group.get(0).name() + "/blocks");
     Node node =
         Node.of(graph.freshName(scope + "/If"), "If", List.of(choice.isLarge()), results)
             .with("then_branch", "blocks", inBlocks(group, results, choice, scores, between, scope))
             .with("else_branch", "whole", whole(group, results, scope));
-    List<Node> added = new ArrayList<>(graph.nodes().subList(before.size(), graph.nodes().size()));
-    added.add(node);
-    graph.removeAll(added.subList(0, added.size() - 1));
-    graph.replaceAll(group, added);
+    graph.replaceAll(group, List.of(node));
   }
 
   /** The sizes that decide, worked out once for all scores of a shape. */
@@ -292,6 +304,7 @@ public final class AttentionBlocks {
     if (known != null) {
       return known;
     }
+    int before = graph.nodes().size();
     GraphBuilder b = new GraphBuilder(graph, "/attention_blocks");
     String a = b.shape(product.input(0));
     String leading = b.op("Slice", a, b.longs(0), b.longs(-2), b.longs(0));
@@ -308,6 +321,7 @@ public final class AttentionBlocks {
     String count =
         b.reduce("ReduceMin", b.where(b.op("And", divides, fits), numbers, matrices), "", true);
     String blocks = b.concat(0, count, b.div(matrices, count));
+    graph.moveTail(before, product);
     Choice choice = new Choice(isLarge, leading, blocks);
     if (key.stream().allMatch(size -> size.surelyEquals(size))) {
       choices.put(key, choice);

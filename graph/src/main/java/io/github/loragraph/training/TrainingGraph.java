@@ -185,7 +185,7 @@ public record TrainingGraph(
           graph, node -> base == BasePrecision.INT8 || inEightBits.contains(node.name()));
     }
     if (options.kernels() != Kernels.STANDARD && precision == Precision.FP32) {
-      AttentionBlocks.in(graph, withLoss.with(model).types(), gradients.values());
+      AttentionBlocks.in(graph, withLoss.with(model).types(), named);
     }
     if (precision != Precision.FP32) {
       model =

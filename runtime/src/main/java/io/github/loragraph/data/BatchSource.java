@@ -503,6 +503,11 @@ public final class BatchSource {
     return length;
   }
 
+  /** Whether an example is one text, and not several of which each is padded by itself. */
+  public boolean isOfOneText() {
+    return inputs.stream().filter(input -> isNamed(input, IDS)).count() < 2;
+  }
+
   /**
    * The same of a piece of a batch, which is padded as {@link #batch(List, List)} says.
    *

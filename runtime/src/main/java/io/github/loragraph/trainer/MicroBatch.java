@@ -37,7 +37,8 @@ public record MicroBatch(int most, boolean ofTokens) {
 
   /**
    * What a call costs beside the tokens in it, as tokens: a graph's nodes and all weights once.
-   * Measured were 34 for MiniLM and 40 for RoBERTa-base.
+   * Measured were 34 for MiniLM and 40 for RoBERTa-base; it is more, since small pieces are slower
+   * for each token, too.
    */
   private static final long TOKENS_OF_A_CALL = 64;
 
@@ -151,15 +152,15 @@ public record MicroBatch(int most, boolean ofTokens) {
    * @param units by their lengths
    */
   private int[] cheapest(List<List<Example>> units, List<Example> batch, BatchSource source) {
+    Lengths longest = new Lengths(units, batch, source);
     long[] least = new long[units.size() + 1];
     int[] begins = new int[units.size() + 1];
     for (int end = 1; end <= units.size(); end++) {
-      long length = Math.max(1, source.tokensPerExample(units.get(end - 1), batch));
       least[end] = Long.MAX_VALUE;
       int examples = 0;
       for (int begin = end - 1; begin >= 0; begin--) {
         examples += units.get(begin).size();
-        long tokens = examples * length;
+        long tokens = examples * longest.from(begin, end);
         if (tokens > most && begin < end - 1) {
           break;
         }
@@ -175,6 +176,18 @@ public record MicroBatch(int most, boolean ofTokens) {
       ends.push(end);
     }
     return ends.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /**
+   * Tokens of one example of a piece: its longest's where each is one text, else those of all
+   * together.
+   */
+  private record Lengths(List<List<Example>> units, List<Example> batch, BatchSource source) {
+    long from(int begin, int end) {
+      int first = source.isOfOneText() ? end - 1 : begin;
+      List<Example> piece = units.subList(first, end).stream().flatMap(List::stream).toList();
+      return Math.max(1, source.tokensPerExample(piece, batch));
+    }
   }
 
   private static int length(List<Example> unit) {

@@ -188,12 +188,12 @@ final class MicroBatchChoice {
     return best;
   }
 
-  /** One of the first batches that is in several pieces; null where there is none. */
+  /** One of the first batches that is larger than a piece may be; null where there is none. */
   private @Nullable List<Example> cut(BatchSource source, MicroBatch rule) {
     List<List<Example>> order = source.order(0);
     int looked = StoredExamples.areReady(job.data().training()) ? LOOKED_AT : 1;
     for (List<Example> batch : order.subList(0, Math.min(looked, order.size()))) {
-      if (rule.pieces(batch, source).size() > 1) {
+      if (batch.size() * source.tokensPerExample(batch) > rule.most()) {
         return batch;
       }
     }
@@ -214,7 +214,7 @@ final class MicroBatchChoice {
     } finally {
       engine.forget();
     }
-    double ofToken = best / (piece.size() * source.tokensPerExample(piece));
+    double ofToken = best / (piece.size() * source.tokensPerExample(piece, whole));
     times.add(String.format(Locale.ROOT, "%.0f µs in %s", 1e6 * ofToken, size));
     return ofToken;
   }

@@ -11,6 +11,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.ElementType;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -83,6 +84,29 @@ class MicroBatchTest {
     assertEquals("[[9, 2, 5]]", pieces("27-tokens", 9, 2, 5));
     assertEquals("[[2, 5], [9]]", pieces("26-tokens", 9, 2, 5));
     assertEquals("[[2], [5], [9]]", pieces("1-tokens", 9, 2, 5));
+  }
+
+  /** Each text of a group is padded to its own longest: 200 and 201 together, not 10 and 201. */
+  @Test
+  void ofSeveralTextsTheLongestOfEachCounts() {
+    List<ValueInfo> inputs = new ArrayList<>();
+    for (String text : List.of("anchor.", "texts.")) {
+      inputs.add(ValueInfo.of(text + "input_ids", TensorType.of(ElementType.INT64, -1, -1)));
+      inputs.add(ValueInfo.of(text + "attention_mask", TensorType.of(ElementType.INT64, -1, -1)));
+    }
+    List<Example> batch = List.of(group(200, 10), group(10, 201));
+    BatchSource source = BatchSource.of(batch, inputs).batchSize(2).build();
+    assertEquals(2, MicroBatch.ofTokens(512).pieces(batch, source).size());
+    assertEquals(
+        1, MicroBatch.ofTokens(802).pieces(List.of(batch.get(0), batch.get(0)), source).size());
+  }
+
+  private static Example group(int anchor, int texts) {
+    return new Example(
+        Map.of(
+            "anchor.input_ids", Values.of(new int[anchor]),
+            "texts.input_ids", Values.of(new int[texts])),
+        null);
   }
 
   /** Runs from before there were pieces go on as they were begun. */
