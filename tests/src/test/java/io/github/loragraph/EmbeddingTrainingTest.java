@@ -105,6 +105,19 @@ class EmbeddingTrainingTest {
         .seed(5);
   }
 
+  /** Both encoders' layers are computed a second time for the way back. */
+  @Test
+  void recomputing() {
+    List<Example> groups = groups(14, 2, true, 7);
+    TrainingArguments.Builder plain = arguments(EmbeddingLoss.multipleNegatives());
+    Map<String, Tensor> kept = adapters(model.train(Dataset.of(groups), plain.build()));
+    Map<String, Tensor> again =
+        adapters(model.train(Dataset.of(groups), plain.recompute(true).build()));
+    kept.forEach(
+        (name, tensor) ->
+            assertArrayEquals(tensor.toFloats(), again.get(name).toFloats(), 1e-5f, name));
+  }
+
   private static Map<String, Tensor> adapters(TrainingResult result) {
     Map<String, Tensor> all = result.model().onnx().graph().initializers();
     return all.entrySet().stream()

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -160,6 +161,22 @@ class RecomputeTest {
     Files.copy(Oracle.of("tiny-roberta").modelFile(), original);
     Cli.json("inject", original, "--match", "query|output", "--rank", 4);
     assertSame(folder.resolve("below.lora.onnx"), "--cache-prefix");
+  }
+
+  /** More than 4 MB of scores in a batch, which are computed some heads at a time, and so again. */
+  @Test
+  void longTexts() throws Exception {
+    Path original = folder.resolve("long.onnx");
+    OnnxFile.write(new ReferenceArchitecture(16, 2, 4, 32, 200, 150, 2).model(3), original, false);
+    Cli.json("inject", original, "--match", "query|output", "--rank", 2);
+    Random random = new Random(6);
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 40; i++) {
+      int[] ids = random.ints(130 + random.nextInt(10), 4, 200).toArray();
+      lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), ids[0] % 2));
+    }
+    Path texts = Files.writeString(folder.resolve("long.jsonl"), lines);
+    assertSame(folder.resolve("long.lora.onnx"), "--data", texts, "--micro-batch", "all");
   }
 
   @Test

@@ -10,30 +10,42 @@ import io.github.loragraph.ops.Operators;
 import io.github.loragraph.ops.Trait;
 import io.github.loragraph.shape.ValueTypes;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** Finds the values of a forward pass that everything goes through. */
 final class KeptValues {
+  /** The end of the names of inputs that hold tokens. */
+  private static final String TOKENS = "input_ids";
+
   private KeptValues() {}
 
   /**
-   * The values: all that is computed from one input, and that a weight has a part in, goes through
-   * each of them. What is computed from shapes or from other inputs alone, as a mask or the angles
-   * of positions, goes around them. Of several with no matrix product between them it is the first,
-   * since what follows costs little; and none that is smaller than the first, as behind the choice
-   * of a token.
+   * The values, those of each encoder by themselves: all that is computed from one input, and that
+   * a weight has a part in, goes through each of them. What is computed from shapes or from other
+   * inputs alone, as a mask or the angles of positions, goes around them. Of several with no matrix
+   * product between them it is the first, since what follows costs little. All are of the size that
+   * most have, or the larger of two sizes: an embedding may be narrower than the layers, and so is
+   * what follows the choice of a token.
    *
    * @param graph ends in the loss
    * @param inputs of the model: what is told of its examples by numbers goes before tokens
    */
-  static List<String> of(Graph graph, List<ValueInfo> inputs, ValueTypes types, String loss) {
-    ValueInfo source = source(inputs);
+  static List<List<String>> of(Graph graph, List<ValueInfo> inputs, ValueTypes types, String loss) {
+    return sources(inputs).stream()
+        .map(source -> ofOneSize(through(graph, source, types, loss), types))
+        .toList();
+  }
+
+  /** The values of whatever size, the source among them where it is no number of a token. */
+  private static List<String> through(
+      Graph graph, ValueInfo source, ValueTypes types, String loss) {
     List<Node> main = main(graph, source.name(), loss);
     Map<String, Integer> lastRead = new HashMap<>();
     Map<String, String> origins = new HashMap<>();
@@ -49,12 +61,10 @@ final class KeptValues {
         origins.put(output, origin);
       }
     }
-    @Nullable List<Object> size = null;
     boolean multiplied = true;
     List<String> found = new ArrayList<>();
     if (source.requireType().isFloatingPoint()) {
       found.add(source.name());
-      size = size(source.requireType().requireShape());
       multiplied = false;
     }
     Set<String> live = new HashSet<>();
@@ -71,9 +81,7 @@ final class KeptValues {
           && type != null
           && type.isFloatingPoint()
           && type.shape() != null
-          && type.shape().rank() > 0
-          && (size == null || size.equals(size(type.shape())))) {
-        size = size(type.shape());
+          && type.shape().rank() > 0) {
         found.add(value);
         multiplied = false;
       }
@@ -81,26 +89,54 @@ final class KeptValues {
     return found;
   }
 
-  /** States or pixels, else the first: tokens. */
-  private static ValueInfo source(List<ValueInfo> inputs) {
-    return inputs.stream()
-        .filter(input -> input.requireType().isFloatingPoint())
-        .filter(input -> input.requireType().requireShape().rank() > 2)
-        .findFirst()
-        .orElse(inputs.get(0));
+  private static List<String> ofOneSize(List<String> values, ValueTypes types) {
+    Map<Size, List<String>> bySize = new LinkedHashMap<>();
+    for (String value : values) {
+      Size size = Size.of(Objects.requireNonNull(types.get(value)).requireShape());
+      bySize.computeIfAbsent(size, s -> new ArrayList<>()).add(value);
+    }
+    return bySize.entrySet().stream()
+        .max(
+            Comparator.<Map.Entry<Size, List<String>>>comparingInt(e -> e.getValue().size())
+                .thenComparingLong(e -> e.getKey().known()))
+        .map(Map.Entry::getValue)
+        .orElse(List.of());
   }
 
-  /** How many entries a shape has: the same for rows of all examples and for those of each. */
-  private static List<Object> size(Shape shape) {
-    long known = 1;
-    List<String> open = new ArrayList<>();
-    for (Shape.Dimension one : shape.dimensions()) {
-      known *= one.isKnown() ? one.size() : 1;
-      if (!one.isKnown()) {
-        open.add(String.valueOf(one.symbol()));
-      }
+  /** States or pixels; else the tokens of each text; else the first. */
+  private static List<ValueInfo> sources(List<ValueInfo> inputs) {
+    List<ValueInfo> numbers =
+        inputs.stream()
+            .filter(input -> input.requireType().isFloatingPoint())
+            .filter(input -> input.requireType().requireShape().rank() > 2)
+            .filter(input -> !input.name().equals(Towers.VECTORS) && !input.name().contains("mask"))
+            .toList();
+    if (!numbers.isEmpty()) {
+      return numbers.subList(0, 1);
     }
-    return List.of(known, String.join("×", open));
+    List<ValueInfo> tokens =
+        inputs.stream().filter(input -> input.name().endsWith(TOKENS)).toList();
+    return tokens.isEmpty() ? inputs.subList(0, 1) : tokens;
+  }
+
+  /**
+   * How many entries a shape has: the same for rows of all examples and for those of each.
+   *
+   * @param known the product of the sizes that are
+   * @param open the others' symbols
+   */
+  private record Size(long known, List<String> open) {
+    static Size of(Shape shape) {
+      long known = 1;
+      List<String> open = new ArrayList<>();
+      for (Shape.Dimension one : shape.dimensions()) {
+        known *= one.isKnown() ? one.size() : 1;
+        if (!one.isKnown()) {
+          open.add(String.valueOf(one.symbol()));
+        }
+      }
+      return new Size(known, open);
+    }
   }
 
   /** The nodes that make what the class speaks of, up to the loss. */

@@ -202,10 +202,10 @@ record Recomputation(List<Kept> kept) {
 
     /** An INT64 0 of shape (1) that nobody knows before some values are there. */
     private static String zero(GraphBuilder b, String value, List<String> others) {
-      List<String> ones = new ArrayList<>(List.of(first(b, value)));
-      others.forEach(other -> ones.add(b.cast(first(b, other), ElementType.FLOAT)));
+      List<String> ones = new ArrayList<>(List.of(b.cast(first(b, value), ElementType.INT64)));
+      others.forEach(other -> ones.add(b.cast(first(b, other), ElementType.INT64)));
       String one = ones.size() == 1 ? ones.get(0) : b.op("Max", ones.toArray(String[]::new));
-      return b.mul(b.cast(one, ElementType.INT64), b.longs(0));
+      return b.mul(one, b.longs(0));
     }
 
     private static String first(GraphBuilder b, String value) {

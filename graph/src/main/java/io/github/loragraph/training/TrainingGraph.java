@@ -158,16 +158,16 @@ public record TrainingGraph(
     BasePrecision base = options.base();
     Set<String> inEightBits = base == BasePrecision.INT8_FORWARD ? names(graph) : Set.of();
     Autodiff autodiff = new Autodiff(options.kernels(), LoraMetadata.detachedIn(source));
-    List<String> keepable =
+    List<List<String>> keepable =
         options.recomputed() > 0 ? KeptValues.of(graph, inputs, types, lossValue) : List.of();
     Set<String> learning = AnswerSearch.above(graph, trainable);
     Set<String> wanted = new LinkedHashSet<>(trainable);
-    keepable.stream().filter(learning::contains).forEach(wanted::add);
+    keepable.forEach(values -> values.stream().filter(learning::contains).forEach(wanted::add));
     Map<String, String> all = autodiff.gradients(graph, types, lossValue, wanted, scale);
     Map<String, String> gradients = new LinkedHashMap<>(all);
     gradients.keySet().retainAll(trainable);
     Set<String> named = new LinkedHashSet<>(all.values());
-    named.addAll(keepable);
+    keepable.forEach(named::addAll);
     Set<String> unreached = new LinkedHashSet<>(trainable);
     unreached.removeAll(gradients.keySet());
     Unreached without = Unreached.of(autodiff.cut(graph, types, lossValue, unreached), unreached);
@@ -194,13 +194,16 @@ public record TrainingGraph(
               .model()
               .model();
     }
-    int pieces =
-        Recomputation.of(keepable, types, all)
-            .in(
-                model.graph(),
-                List.of(lossValue, logits),
-                gradients.values(),
-                options.recomputed());
+    int pieces = 0;
+    for (List<String> values : keepable) {
+      pieces +=
+          Recomputation.of(values, types, all)
+              .in(
+                  model.graph(),
+                  List.of(lossValue, logits),
+                  gradients.values(),
+                  options.recomputed());
+    }
     if (options.recomputed() > 0 && pieces == 0) {
       throw new LoraGraphException(
           "nothing can be computed again: a step keeps hardly anything that lies between two values which all of it goes through",
