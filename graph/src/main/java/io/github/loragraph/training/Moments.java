@@ -1,6 +1,7 @@
 package io.github.loragraph.training;
 
 import io.github.loragraph.onnx.ElementType;
+import java.util.List;
 import java.util.Locale;
 
 /** In what AdamW's moments are kept from step to step; the update itself is in FLOAT. */
@@ -30,7 +31,7 @@ public enum Moments {
   }
 
   /** Of each moment. */
-  public int bits() {
+  private int bits() {
     return 8 * first.bytes();
   }
 
@@ -52,6 +53,22 @@ public enum Moments {
   /** The largest code of a second moment. */
   int secondLevels() {
     return secondLevels;
+  }
+
+  /** A line for the user on what of a step's state is codes. */
+  public String noteOn(List<StepGraph.Slot> slots) {
+    long all = slots.stream().mapToLong(slot -> slot.initial().elementCount()).sum();
+    List<StepGraph.Slot> coded = slots.stream().filter(StepGraph.Slot::isCoded).toList();
+    long codes = coded.stream().mapToLong(slot -> slot.initial().elementCount()).sum();
+    return String.format(
+        Locale.ROOT,
+        "%s: the moments of %,d of %,d tensors, %.1f%% of what is trained, are rounded to codes of %d"
+            + " bits, so the numbers are others than those of adamw; smaller tensors keep fp32",
+        this,
+        coded.size(),
+        slots.size(),
+        100.0 * codes / all,
+        bits());
   }
 
   /** As it is written on the command line. */

@@ -60,7 +60,6 @@ public record StepGraph(
   /** FLOAT scalar output, there only if gradients are clipped: their norm before it, unscaled. */
   public static final String GRADIENT_NORM = "gradient_norm";
 
-  private static final String GATHERED = ".grad_sum";
   private static final String UPDATED = ".updated";
 
   /**
@@ -176,7 +175,7 @@ public record StepGraph(
         ParameterGroup.of(parameters, exempt, training.kernels(), moments, graph);
     Map<ParameterGroup, String> gradients = gradients(b, training, groups, scaled);
     if (gathers) {
-      gradients = gathered(b, gradients);
+      gradients = GatheredGradients.of(b, gradients);
     }
     Graph readers = graph.copy();
 
@@ -196,7 +195,7 @@ public record StepGraph(
               });
       names.put(group, List.copyOf(inputs));
       if (gathers) {
-        String input = group.name() + GATHERED;
+        String input = GatheredGradients.before(group);
         inputs.add(input);
         state.put(input, zeros.of(input, group.type()));
       }
@@ -231,14 +230,14 @@ public record StepGraph(
           String output = updated(input);
           String value = after.get(input);
           if (value != null) {
-            named(graph, value, output);
+            graph.rename(value, output);
           }
           graph.addOutput(ValueInfo.of(output, before.type()));
           carried.add(new Carried(input, output, before));
         });
     String norm = after.get(GRADIENT_NORM);
     if (norm != null) {
-      named(graph, norm, GRADIENT_NORM);
+      graph.rename(norm, GRADIENT_NORM);
       graph.addOutput(ValueInfo.of(GRADIENT_NORM, TensorType.of(ElementType.FLOAT)));
     }
     graph.removeDeadNodes();
@@ -313,34 +312,6 @@ public record StepGraph(
   }
 
   /**
-   * The sums over the batches of the step so far. The first of them is taken as it is, so that what
-   * was gathered before need not be set to zero.
-   */
-  private static Map<ParameterGroup, String> gathered(
-      GraphBuilder b, Map<ParameterGroup, String> gradients) {
-    Graph graph = b.graph();
-    graph.addInput(ValueInfo.of(UPDATE, TensorType.of(ElementType.BOOL)));
-    graph.addInput(ValueInfo.of(BEGINS, TensorType.of(ElementType.BOOL)));
-    Map<ParameterGroup, String> gathered = new LinkedHashMap<>();
-    gradients.forEach(
-        (group, gradient) -> {
-          String before = group.name() + GATHERED;
-          graph.addInput(ValueInfo.of(before, group.type()));
-          b.setScope("/gathered/" + group.name());
-          String sum =
-              b.choose(
-                      BEGINS,
-                      List.of(group.type()),
-                      first -> List.of(first.op("Identity", gradient)),
-                      further -> List.of(further.add(before, gradient)))
-                  .get(0);
-          // Named now: what reads it lies in the body of an operator.
-          gathered.put(group, named(graph, sum, updated(before)));
-        });
-    return gathered;
-  }
-
-  /**
    * What gradients are multiplied by so that their norm is at most a given one.
    *
    * @param norm names their norm, a FLOAT scalar
@@ -353,13 +324,5 @@ public record StepGraph(
             b.scalar(ElementType.FLOAT, maxGradientNorm),
             b.add(norm, b.scalar(ElementType.FLOAT, 1e-6)));
     return b.op("Min", scale, b.scalar(ElementType.FLOAT, 1));
-  }
-
-  private static String named(Graph graph, String value, String name) {
-    Node producer = graph.requireProducer(value);
-    int index = producer.outputs().indexOf(value);
-    graph.replace(producer, producer.withOutput(index, name));
-    graph.redirectConsumers(value, name);
-    return name;
   }
 }

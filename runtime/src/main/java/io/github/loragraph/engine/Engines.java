@@ -33,7 +33,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens the engine for a training.
+ * Opens the engine for a training. Long because which engine takes what is decided here alone.
  *
  * @param model is trained
  * @param answering answers in evaluations, with the trained values of the other; null where that is
@@ -185,7 +185,7 @@ public record Engines(
         log.accept("engine graph: only that one trains with " + moments);
       }
       Opened opened = graph(start);
-      log.accept(codes((GraphEngine) opened.engine()));
+      log.accept(moments.noteOn(((GraphEngine) opened.engine()).slots()));
       return opened;
     }
     if (kind == EngineKind.GRAPH) {
@@ -213,29 +213,6 @@ public record Engines(
       return graph(start);
     }
     return faster(start, Objects.requireNonNull(firstBatch), log);
-  }
-
-  /** What of the moments is kept as codes. */
-  private String codes(GraphEngine engine) {
-    List<StepGraph.Slot> slots = engine.slots();
-    long all = 0;
-    long coded = 0;
-    int tensors = 0;
-    for (StepGraph.Slot slot : slots) {
-      long count = slot.initial().elementCount();
-      all += count;
-      coded += slot.isCoded() ? count : 0;
-      tensors += slot.isCoded() ? 1 : 0;
-    }
-    return String.format(
-        Locale.ROOT,
-        "%s: the moments of %,d of %,d tensors, %.1f%% of what is trained, are rounded to codes of %d"
-            + " bits, so the numbers are others than those of adamw; smaller tensors keep fp32",
-        optimization.moments(),
-        tensors,
-        slots.size(),
-        100.0 * coded / all,
-        optimization.moments().bits());
   }
 
   private static void refuse(EngineKind kind, Device device, Precision precision) {
