@@ -1160,7 +1160,7 @@ public final class TrainingArguments {
      * The most examples of a batch that go through the model at once, 1 or more; a batch that has
      * no more is in one piece. A step learns from its whole batch all the same, with its numbers
      * but for rounding; memory and time are those of the pieces. Unless set, a rule says it: on a
-     * CPU 512 tokens, or 4,096 where much of the model is trained; on a GPU each batch is in one.
+     * CPU 512 tokens, or 1,024 where much of the model is trained; on a GPU each batch is in one.
      */
     public Builder microBatchSize(int examples) {
       microBatch = MicroBatch.ofExamples(examples);

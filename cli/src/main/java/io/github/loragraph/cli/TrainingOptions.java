@@ -128,7 +128,7 @@ final class TrainingOptions {
           "Examples of a batch that are computed at once, or tokens with their padding"
               + " (512-tokens), or all; auto measures, in runs of 200 steps and more. A step learns"
               + " from its whole batch all the same; time and memory are those of the pieces (default:"
-              + " rule, on a CPU 512-tokens, or 4096-tokens where much of the model is trained, and"
+              + " rule, on a CPU 512-tokens, or 1024-tokens where much of the model is trained, and"
               + " all on a GPU).")
   @Nullable MicroBatch microBatch;
 

@@ -28,10 +28,10 @@ final class MicroBatchChoice {
   private static final MicroBatch OF_ADAPTERS = MicroBatch.ofTokens(512);
 
   /**
-   * The rule where much is: after each piece there is a pass over all that is trained and its
-   * gradients, which has to be small beside the piece.
+   * The rule where much is: after each piece its gradients are added up, of all that is trained,
+   * which has to be small beside the piece.
    */
-  private static final MicroBatch OF_MUCH = MicroBatch.ofTokens(4096);
+  private static final MicroBatch OF_MUCH = MicroBatch.ofTokens(1024);
 
   /** From this share of the parameters on much is trained. */
   private static final double MUCH = 0.1;
