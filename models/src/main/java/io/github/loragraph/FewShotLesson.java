@@ -164,12 +164,14 @@ final class FewShotLesson implements Lesson {
         new io.github.loragraph.evaluation.Predictor(
             parts.encoderOf(result.model()), data.padId(), sessions)) {
       Classifier classifier =
-          batch -> {
-            if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
-              throw new TrainingStopped(steps);
-            }
-            return encoder.classifier().logits(batch);
-          };
+          encoder
+              .classifier()
+              .after(
+                  () -> {
+                    if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
+                      throw new TrainingStopped(steps);
+                    }
+                  });
       fitted = fit(sessions).fit(classifier, examples);
     }
     notes.accept(

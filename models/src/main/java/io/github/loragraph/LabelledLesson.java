@@ -95,12 +95,14 @@ final class LabelledLesson implements Lesson {
         new io.github.loragraph.evaluation.Predictor(
             data.answer().logits().applyTo(result.model()), data.padId(), sessions)) {
       Classifier classifier =
-          batch -> {
-            if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
-              throw new TrainingStopped(result.summary().steps());
-            }
-            return trained.classifier().logits(batch);
-          };
+          trained
+              .classifier()
+              .after(
+                  () -> {
+                    if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
+                      throw new TrainingStopped(result.summary().steps());
+                    }
+                  });
       evaluator().each(classifier, measured, 0, (number, row) -> logits[number] = row);
     }
     io.github.loragraph.task.Task task = data.task();

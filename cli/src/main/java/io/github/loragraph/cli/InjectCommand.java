@@ -79,7 +79,8 @@ final class InjectCommand implements Callable<Integer>, SettingsCheck {
       names = {"--layers", "--layers-to-transform"},
       paramLabel = "LIST",
       converter = LayersConverter.class,
-      description = "Only layers of these numbers, as 0,2-4: the first number in the path counts.")
+      description =
+          "Only layers of these numbers, from 0, as 0,2-4: the first number in the path counts.")
   private @Nullable SortedSet<Integer> layers;
 
   @Option(

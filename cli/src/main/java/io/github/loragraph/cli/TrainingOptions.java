@@ -278,8 +278,8 @@ final class TrainingOptions {
       converter = BasePrecisionConverter.class,
       completionCandidates = BasePrecisionConverter.class,
       description =
-          "In what frozen layers compute while training on the CPU: ${COMPLETION-CANDIDATES}. int8 is"
-              + " several times faster on processors with VNNI or AMX, and rounds; int8-forward leaves"
+          "In what frozen layers compute while training on the CPU: ${COMPLETION-CANDIDATES}. int8"
+              + " makes steps about twice as fast on processors with VNNI or AMX, and rounds; int8-forward leaves"
               + " the gradient through them in fp32 (default: ${DEFAULT-VALUE}).")
   BasePrecision base;
 
@@ -287,7 +287,7 @@ final class TrainingOptions {
       names = {"--recompute", "--gradient-checkpointing"},
       description =
           "Keep of a step's forward pass only what comes out of each half of a layer, and compute the"
-              + " rest again on the way back: a fraction of the memory for a batch, a third more time.")
+              + " rest again on the way back: less memory where much is computed at once, a third more time.")
   boolean recompute;
 
   @Option(
@@ -298,7 +298,7 @@ final class TrainingOptions {
       description =
           "AdamW with its moments in fp32, or those of large tensors in 16 or 8 bits, on the CPU:"
               + " ${COMPLETION-CANDIDATES}. With --method full that is a quarter or three eighths of"
-              + " the step's state less, and other last digits (default: ${DEFAULT-VALUE}).")
+              + " parameters, gradients and moments less, and other last digits (default: ${DEFAULT-VALUE}).")
   Moments optim;
 
   @Option(

@@ -9,7 +9,6 @@ import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Task;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.PrimitiveIterator;
 
@@ -63,15 +62,15 @@ public final class Evaluator {
     List<Example> sorted = StoredExamples.selected(examples, order);
     // Where batches are of a fixed size, the last one is filled up; those answers are left out.
     List<Example> filled = examples.isEmpty() ? sorted : sizes.filled(sorted, () -> sorted.get(0));
-    BatchSource batches =
-        BatchSource.of(filled, inputs)
-            .batchSize(sizes.batchSize(batchSize(sorted, sizes, perToken)))
-            .padId(padId)
-            .shuffle(false)
-            .build();
+    BatchSource batches = BatchSource.of(filled, inputs).padId(padId).shuffle(false).build();
     PrimitiveIterator.OfInt place = Arrays.stream(order).iterator();
-    for (Iterator<Batch> i = batches.epoch(0); i.hasNext(); ) {
-      try (Batch batch = i.next()) {
+    int begin = 0;
+    while (begin < filled.size()) {
+      int most = mostExamples(filled, begin, sizes, perToken, classifier.tokensAtOnce());
+      int end = Math.min(filled.size(), begin + sizes.batchSize(most));
+      List<Example> group = List.copyOf(filled.subList(begin, end));
+      begin = end;
+      try (Batch batch = batches.batch(group)) {
         for (float[] row : classifier.logits(batch.inputs())) {
           if (place.hasNext()) {
             taker.take(place.nextInt(), row);
@@ -81,13 +80,14 @@ public final class Evaluator {
     }
   }
 
-  /** So many that their logits have room. */
-  private static int batchSize(List<Example> sorted, InputSizes sizes, int perToken) {
-    if (perToken == 0 || sorted.isEmpty()) {
-      return BATCH_SIZE;
-    }
-    long tokens = sizes.tokens() > 0 ? sizes.tokens() : Math.max(1, sorted.get(0).length());
-    return (int) Math.max(1, Math.min(BATCH_SIZE, MOST_LOGITS / (tokens * perToken)));
+  /** So many from one on, the longest of them, as are worth it, and that their logits have room. */
+  private static int mostExamples(
+      List<Example> examples, int first, InputSizes sizes, int perToken, int tokensAtOnce) {
+    long tokens =
+        sizes.tokens() > 0 ? sizes.tokens() : Math.max(1, StoredExamples.length(examples, first));
+    long most = Math.min(BATCH_SIZE, tokensAtOnce / tokens);
+    return (int)
+        Math.max(1, perToken == 0 ? most : Math.min(most, MOST_LOGITS / (tokens * perToken)));
   }
 
   /**

@@ -27,6 +27,7 @@ public final class ModelSession implements Classifier, AutoCloseable {
   private final OrtRuntime runtime;
   private final OrtSession session;
   private final Supplier<Map<String, OnnxTensor>> parameters;
+  private final boolean onGpu;
 
   /**
    * @param weights must stay open for as long as the session
@@ -42,11 +43,18 @@ public final class ModelSession implements Classifier, AutoCloseable {
     this.runtime = sessions.runtime();
     this.session = sessions.create(graph.model(), weights);
     this.parameters = parameters;
+    this.onGpu = sessions.device().isGpu();
   }
 
   @Override
   public float[][] logits(List<HostTensor> batch) {
     return logits(batch, null);
+  }
+
+  /** A GPU has no use for pieces. */
+  @Override
+  public int tokensAtOnce() {
+    return onGpu ? Integer.MAX_VALUE : Classifier.super.tokensAtOnce();
   }
 
   /**

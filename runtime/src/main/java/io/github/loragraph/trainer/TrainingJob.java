@@ -602,11 +602,7 @@ public record TrainingJob(
     }
     int outputs = answer.outputs();
     return answering -> {
-      Classifier classifier =
-          batch -> {
-            Trainer.abandonIfStopped(stopping);
-            return answering.logits(batch);
-          };
+      Classifier classifier = answering.after(() -> Trainer.abandonIfStopped(stopping));
       return measurement == null
           ? evaluator.evaluate(
               classifier,
