@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The weights of a model that a runtime reads by itself, in the files where they lie: it maps each
  * one, and lets it go when it has packed it for its products, where nothing else reads it. What is
- * handed over in memory would stay there beside what was packed.
+ * handed over in memory would stay there beside what was packed. Where in a file a weight begins
+ * makes no difference: processors that ONNX Runtime is built for read numbers at any byte.
  */
 public final class WeightsInFiles {
   /** Smaller ones are not worth a map of their own. */

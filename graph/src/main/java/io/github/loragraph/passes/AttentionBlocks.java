@@ -236,6 +236,7 @@ public final class AttentionBlocks {
     groups.values().removeIf(group -> !makesScores(group, scores));
     Set<Node> moved = new HashSet<>();
     groups.values().forEach(moved::addAll);
+    // An If's branches make values of one rank: blocks of scores are told on where they have that.
     Set<String> between = new HashSet<>();
     for (Node node : moved) {
       Shape shape = shape(node.output(0));

@@ -33,8 +33,8 @@ import java.util.stream.Stream;
  * @param carried the state: parameters and moments, gathered gradients, and the numbers of {@link
  *     LossScaling}, as far as there are such
  * @param inPlace whether the parameters, moments and gathered gradients after a step may be written
- *     to the memory of those before it: then whatever reads a parameter leads to the norm of the
- *     gradients, which every update waits for
+ *     to the memory of those before it: then whatever reads a parameter leads to what every update
+ *     waits for, the norm of the gradients or their sum over the batches of a step
  */
 public record StepGraph(
     OnnxModel model,

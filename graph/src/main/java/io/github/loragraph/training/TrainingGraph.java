@@ -91,7 +91,8 @@ public record TrainingGraph(
    * @param shapeInference asked twice at most
    * @throws LoraGraphException as the other does; also if dropout is on and there are no adapters,
    *     or if a precision is asked for of a model that does not compute in FLOAT, or has a weight
-   *     that is too large for the type
+   *     that is too large for the type; if nothing can be computed again, or no layer is large
+   *     enough for 8 bits, where that is asked for
    */
   public static TrainingGraph build(
       OnnxModel source,

@@ -145,7 +145,8 @@ public final class Sessions {
   }
 
   /**
-   * A session over a model whose large weights are shared, not copied. Who asks for it closes it.
+   * A session over a model whose large weights are read in their file, or shared, and not copied.
+   * Who asks for it closes it.
    *
    * @param weights must stay open for as long as the session
    * @throws LoraGraphException if ONNX Runtime refuses the model
