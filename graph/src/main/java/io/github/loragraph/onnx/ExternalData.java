@@ -117,8 +117,14 @@ final class ExternalData {
     }
     if (!Files.exists(file)) {
       throw new LoraGraphException(
-          "%s: external data file '%s' of tensor '%s' is missing: put it into the model's folder"
-              .formatted(modelFile, location, tensor));
+          "%s: external data file '%s' of tensor '%s' is missing: %s"
+              .formatted(
+                  modelFile,
+                  location,
+                  tensor,
+                  Files.isSymbolicLink(modelFile)
+                      ? "the model is a link, so name the file that it leads to, or link its data, too"
+                      : "put it into the model's folder"));
     }
     try {
       if (!file.toRealPath().startsWith(folder.toRealPath())) {

@@ -331,6 +331,19 @@ class HostileFileTest {
                 StringStringEntryProto.newBuilder().setKey(key).setValue(value)));
   }
 
+  /** The data is looked for beside the link, as other programs do. */
+  @Test
+  void aLinkWithoutItsDataSaysSo() throws IOException {
+    Path inner = Files.createDirectory(folder.resolve("inner"));
+    Files.write(inner.resolve("w.data"), new byte[64]);
+    ModelProto.Builder builder = model.toBuilder();
+    external(initializer(builder), Map.of("location", "w.data"));
+    Files.write(inner.resolve("linked.onnx"), builder.build().toByteArray());
+    Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), inner.resolve("linked.onnx"));
+    String message = assertThrows(LoraGraphException.class, () -> OnnxFile.read(link)).getMessage();
+    assertTrue(message.contains("the model is a link"), message);
+  }
+
   @Test
   void externalDataThatCannotBeIsRefused() throws IOException {
     String most = Long.toString(Long.MAX_VALUE);
