@@ -7,6 +7,7 @@ import io.github.loragraph.error.Counted;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.evaluation.Answer;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.lora.TrainableSelection;
 import io.github.loragraph.models.AdapterFolder;
 import io.github.loragraph.models.AdapterOnModel;
@@ -165,13 +166,12 @@ final class Training {
     if (arguments.cachePrefix().isEmpty()) {
       return run(stopped, null, course);
     }
-    Path states;
-    try {
-      states = run == null ? Files.createTempFile("lora-graph-", STATES) : run.resolve(STATES);
-    } catch (IOException e) {
-      throw new LoraGraphException(
-          "cannot make a file for what frozen layers make of examples: " + AtomicFile.reason(e), e);
+    if (run == null) {
+      try (TemporaryFolder folder = TemporaryFolder.create("lora-graph-states-")) {
+        return run(stopped, folder.path().resolve(STATES), course);
+      }
     }
+    Path states = run.resolve(STATES);
     try {
       return run(stopped, states, course);
     } finally {

@@ -30,7 +30,7 @@ final class TrainingOutput {
         out ->
             out.printf(
                 Locale.ROOT,
-                "the run would take %s and %,.0f s: %,d steps of %.3f s%s%n",
+                "the whole run would take %s and %,.0f s: %,d step%s of %.3f s%s%n",
                 known
                     ? String.format(
                         Locale.ROOT,
@@ -39,13 +39,15 @@ final class TrainingOutput {
                     : "memory that this system does not tell",
                 estimate.seconds(),
                 estimate.steps(),
+                estimate.steps() == 1 ? "" : "s",
                 estimate.secondsPerStep(),
                 estimate.evaluations() == 0
                     ? ""
                     : String.format(
                         Locale.ROOT,
-                        ", %,d evaluations of %.1f s",
+                        ", %,d evaluation%s of %.1f s",
                         estimate.evaluations(),
+                        estimate.evaluations() == 1 ? "" : "s",
                         estimate.secondsPerEvaluation())));
   }
 

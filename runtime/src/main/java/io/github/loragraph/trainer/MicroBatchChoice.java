@@ -12,6 +12,7 @@ import io.github.loragraph.engine.StepInput;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
+import io.github.loragraph.training.LoraDropout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -87,8 +88,12 @@ final class MicroBatchChoice {
     }
     if (asked.equals(MicroBatch.RULE)) {
       log.accept(
-          "micro-batches of at most %,d tokens: a larger batch goes through the model in pieces, with the numbers of the whole but for rounding"
-              .formatted(wanted.most()));
+          "micro-batches of at most %,d tokens: a larger batch goes through the model in pieces, with the numbers of the whole but for rounding%s"
+              .formatted(
+                  wanted.most(),
+                  job.optimization().dropout().equals(LoraDropout.NONE)
+                      ? ""
+                      : ", and dropout is drawn for each piece"));
     }
     return wanted;
   }
