@@ -30,6 +30,7 @@ class OperatorNamesTest {
           "AnswerSearch.java", "the activations that it tells apart",
           "LinearAsGemm.java", "says how each operator of a Linear goes into a Gemm",
           "FirstTokenSelection.java", "says how the axes of each operator are those of its input",
+          "AttentionBlocks.java", "says which operators leave the axes of a matrix the last two",
           "LinearFinder.java", "the forms of a Linear that the finder itself reads",
           "UnrecognisedLayer.java", "the forms of a weight and of a product that it tells apart");
 
