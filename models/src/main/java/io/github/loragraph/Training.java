@@ -85,7 +85,13 @@ final class Training {
       Optional<Dataset> heldOut,
       TrainingArguments arguments,
       List<TrainingListener> listeners) {
-    this(model, training, heldOut, arguments, listeners, arguments.outputDir().orElse(null));
+    this(
+        model,
+        training,
+        heldOut,
+        arguments,
+        listeners,
+        Objects.requireNonNull(arguments, "arguments").outputDir().orElse(null));
   }
 
   private Training(
@@ -106,6 +112,7 @@ final class Training {
   }
 
   TrainingResult run() {
+    Objects.requireNonNull(arguments, "arguments");
     arguments.requireMeasured(heldOut.isPresent());
     if (arguments.continueFrom().isPresent() && arguments.isFewShot()) {
       throw new LoraGraphException(
@@ -255,6 +262,9 @@ final class Training {
               .batchesPerCall(stepsPerCall(device.device()))
               .prefixCache(states == null ? null : cache(states))
               .build();
+      // Before anything is said of it: what differs from the run that it goes on with is refused.
+      Map<String, Object> configuration =
+          run == null ? Map.of() : configuration(run, job, data, stopped);
       notes.accept(
           "training %s of %s on %s, %s"
               .formatted(
@@ -296,7 +306,8 @@ final class Training {
               sessions,
               device.device(),
               start == null && continued != null ? continued.state() : start,
-              stopped));
+              stopped,
+              configuration));
     } catch (TrainingStopped e) {
       throw new TrainingCancelledException(e.step(), run, e);
     }
@@ -313,6 +324,7 @@ final class Training {
    *
    * @param start what it goes on from; null where it begins
    * @param stopped the run that it goes on with; null where it begins one
+   * @param configuration of its run folder; empty where it has none
    */
   private record Ready(
       TrainingJob job,
@@ -322,7 +334,8 @@ final class Training {
       Sessions sessions,
       Device device,
       @Nullable Checkpoint start,
-      @Nullable StoppedRun stopped) {}
+      @Nullable StoppedRun stopped,
+      Map<String, Object> configuration) {}
 
   private TrainingResult trained(Ready ready) {
     TrainingJob job = ready.job();
@@ -331,8 +344,6 @@ final class Training {
     ListenerBridge bridge = ready.bridge();
     Sessions sessions = ready.sessions();
     @Nullable StoppedRun stopped = ready.stopped();
-    Map<String, Object> configuration =
-        run == null ? Map.of() : configuration(run, job, data, stopped);
     Optional<ModelConfig> config = configNamingTask(data);
     Comparison comparison = Comparison.before(lesson, data, arguments, sessions, bridge);
     TrainingJob.Result result =
@@ -349,7 +360,7 @@ final class Training {
                 lesson,
                 ready.start(),
                 stopped,
-                configuration,
+                ready.configuration(),
                 config,
                 bridge,
                 comparison,

@@ -41,10 +41,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -370,19 +370,51 @@ record RandomTraining(
     return batches;
   }
 
-  /** Of about the same number of rows, those of about one length together. */
+  /**
+   * Those of about one length together: of about the same number of rows, or, where tokens are
+   * counted, with the fewest of them, 64 for each piece among them; of equal ones with the longest
+   * last piece.
+   */
   private Stream<List<Integer>> pieces(List<Integer> batch) {
-    int longest = batch.stream().mapToInt(i -> data.rows().get(i).length).max().orElseThrow();
-    int most = microBatch.ofTokens() ? microBatch.most() / longest : microBatch.most();
-    most = Math.max(1, Math.min(most, batch.size()));
-    if (most == batch.size()) {
-      return Stream.of(batch);
-    }
     List<Integer> sorted = new ArrayList<>(batch);
     sorted.sort(Comparator.comparingInt(i -> data.rows().get(i).length));
-    int count = (batch.size() + most - 1) / most;
-    return IntStream.range(0, count)
-        .mapToObj(i -> sorted.subList(i * batch.size() / count, (i + 1) * batch.size() / count));
+    List<List<Integer>> pieces = new ArrayList<>();
+    if (microBatch.ofTokens()) {
+      cheapest(sorted, sorted.size(), new HashMap<>()).cut().forEach(pieces::add);
+    } else {
+      int most = Math.max(1, Math.min(microBatch.most(), batch.size()));
+      int count = (batch.size() + most - 1) / most;
+      for (int i = 0; i < count; i++) {
+        pieces.add(sorted.subList(i * batch.size() / count, (i + 1) * batch.size() / count));
+      }
+    }
+    return pieces.size() == 1 ? Stream.of(batch) : pieces.stream();
+  }
+
+  private record Cut(long cost, List<List<Integer>> cut) {}
+
+  private Cut cheapest(List<Integer> sorted, int end, Map<Integer, Cut> known) {
+    if (end == 0) {
+      return new Cut(0, List.of());
+    }
+    if (known.containsKey(end)) {
+      return known.get(end);
+    }
+    Cut best = null;
+    for (int begin = end - 1; begin >= 0; begin--) {
+      long tokens = (long) (end - begin) * data.rows().get(sorted.get(end - 1)).length;
+      if (tokens > microBatch.most() && begin < end - 1) {
+        break;
+      }
+      Cut before = cheapest(sorted, begin, known);
+      if (best == null || before.cost() + tokens + 64 <= best.cost()) {
+        List<List<Integer>> cut = new ArrayList<>(before.cut());
+        cut.add(sorted.subList(begin, end));
+        best = new Cut(before.cost() + tokens + 64, cut);
+      }
+    }
+    known.put(end, best);
+    return best;
   }
 
   private List<HostTensor> padded(List<Integer> batch) {
