@@ -164,14 +164,7 @@ final class FewShotLesson implements Lesson {
         new io.github.loragraph.evaluation.Predictor(
             parts.encoderOf(result.model()), data.padId(), sessions)) {
       Classifier classifier =
-          encoder
-              .classifier()
-              .after(
-                  () -> {
-                    if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
-                      throw new TrainingStopped(steps);
-                    }
-                  });
+          encoder.classifier().after(() -> TrainingStopped.ifWanted(listeners, steps));
       fitted = fit(sessions).fit(classifier, examples);
     }
     notes.accept(

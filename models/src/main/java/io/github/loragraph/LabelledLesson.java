@@ -97,12 +97,7 @@ final class LabelledLesson implements Lesson {
       Classifier classifier =
           trained
               .classifier()
-              .after(
-                  () -> {
-                    if (listeners.stream().anyMatch(listener -> listener.wantsToStop())) {
-                      throw new TrainingStopped(result.summary().steps());
-                    }
-                  });
+              .after(() -> TrainingStopped.ifWanted(listeners, result.summary().steps()));
       evaluator().each(classifier, measured, 0, (number, row) -> logits[number] = row);
     }
     io.github.loragraph.task.Task task = data.task();

@@ -104,6 +104,21 @@ final class EntityCorpus {
     return encoder(folder, Encoders.of(architecture(), HIDDEN));
   }
 
+  /** A model with a new head for the labels of a file, and no adapters. */
+  static Path tagger(Path folder, Path words) throws IOException {
+    Path tagger = folder.resolve("tagger");
+    Cli.json(
+        "add-head",
+        encoder(folder.resolve("encoder")),
+        "--task",
+        "token-classification",
+        "--labels-from",
+        words,
+        "-o",
+        tagger);
+    return tagger;
+  }
+
   /** A folder with an encoder that sees each token alone. */
   static Path contextless(Path folder) throws IOException {
     Graph graph = architecture().graph().copy();

@@ -36,7 +36,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -271,13 +270,7 @@ class LossScalingTest {
     Files.copy(Oracle.of("tiny-roberta").modelFile(), original);
     Cli.json("inject", original, "--match", "query|output", "--rank", 4);
     Path model = folder.resolve("model.lora.onnx");
-    Random random = new Random(3);
-    StringBuilder lines = new StringBuilder();
-    for (int i = 0; i < 40; i++) {
-      int[] ids = random.ints(3 + random.nextInt(8), 4, 200).toArray();
-      lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), ids[0] % 2));
-    }
-    Path data = Files.writeString(folder.resolve("train.jsonl"), lines);
+    Path data = Trainings.rows(folder.resolve("train.jsonl"), 40, 3, 8, 3);
     Path run = folder.resolve("run");
     Object[] train = {
       "train",

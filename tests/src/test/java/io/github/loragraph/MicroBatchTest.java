@@ -133,13 +133,7 @@ class MicroBatchTest {
     Path original = folder.resolve("long.onnx");
     OnnxFile.write(new ReferenceArchitecture(16, 2, 4, 32, 200, 140, 2).model(3), original, false);
     Cli.json("inject", original, "--match", "query|output", "--rank", 2);
-    Random random = new Random(6);
-    StringBuilder lines = new StringBuilder();
-    for (int i = 0; i < 50; i++) {
-      int[] ids = random.ints(90 + random.nextInt(40), 4, 200).toArray();
-      lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), ids[0] % 2));
-    }
-    Path texts = Files.writeString(folder.resolve("long.jsonl"), lines);
+    Path texts = Trainings.rows(folder.resolve("long.jsonl"), 50, 90, 40, 6);
     Path model = folder.resolve("long.lora.onnx");
     batchSize = 25;
     Path whole = train("whole", model, texts, "--micro-batch", "all");
@@ -166,19 +160,9 @@ class MicroBatchTest {
 
   @Test
   void labelsOfTokens() throws IOException {
-    Path encoder = EntityCorpus.encoder(folder.resolve("encoder"));
     Path words =
         EntityCorpus.conll(folder.resolve("train.conll"), EntityCorpus.sentences(50, 1), true);
-    Path tagger = folder.resolve("tagger");
-    Cli.json(
-        "add-head",
-        encoder,
-        "--task",
-        "token-classification",
-        "--labels-from",
-        words,
-        "-o",
-        tagger);
+    Path tagger = EntityCorpus.tagger(folder, words);
     Path whole = train("whole", tagger, words, "--method", "full", "--accumulate", 2);
     assertSame(
         whole,

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,19 +114,9 @@ class RecomputeTest {
 
   @Test
   void labelsOfTokens() throws Exception {
-    Path encoder = EntityCorpus.encoder(folder.resolve("encoder"));
     Path words =
         EntityCorpus.conll(folder.resolve("train.conll"), EntityCorpus.sentences(50, 1), true);
-    Path tagger = folder.resolve("tagger");
-    Cli.json(
-        "add-head",
-        encoder,
-        "--task",
-        "token-classification",
-        "--labels-from",
-        words,
-        "-o",
-        tagger);
+    Path tagger = EntityCorpus.tagger(folder, words);
     assertSame(tagger, "--data", words, "--method", "full");
   }
 
@@ -169,13 +158,7 @@ class RecomputeTest {
     Path original = folder.resolve("long.onnx");
     OnnxFile.write(new ReferenceArchitecture(16, 2, 4, 32, 200, 150, 2).model(3), original, false);
     Cli.json("inject", original, "--match", "query|output", "--rank", 2);
-    Random random = new Random(6);
-    StringBuilder lines = new StringBuilder();
-    for (int i = 0; i < 40; i++) {
-      int[] ids = random.ints(130 + random.nextInt(10), 4, 200).toArray();
-      lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), ids[0] % 2));
-    }
-    Path texts = Files.writeString(folder.resolve("long.jsonl"), lines);
+    Path texts = Trainings.rows(folder.resolve("long.jsonl"), 40, 130, 10, 6);
     assertSame(folder.resolve("long.lora.onnx"), "--data", texts, "--micro-batch", "all");
   }
 

@@ -28,13 +28,20 @@ final class Trainings {
     Files.copy(Oracle.of("tiny-roberta").modelFile(), original);
     Cli.json("inject", original, "--match", "query|output", "--rank", 4);
     model = folder.resolve("model.lora.onnx");
-    Random random = new Random(5);
+    data = rows(folder.resolve("train.jsonl"), 50, 3, 8, 5);
+  }
+
+  /**
+   * A file of rows of tokens of two classes, each of a length of its own from a shortest one on.
+   */
+  static Path rows(Path file, int count, int shortest, int lengths, long seed) throws IOException {
+    Random random = new Random(seed);
     StringBuilder lines = new StringBuilder();
-    for (int i = 0; i < 50; i++) {
-      int[] ids = random.ints(3 + random.nextInt(8), 4, 200).toArray();
+    for (int i = 0; i < count; i++) {
+      int[] ids = random.ints(shortest + random.nextInt(lengths), 4, 200).toArray();
       lines.append("{\"input_ids\":%s,\"label\":%d}\n".formatted(Arrays.toString(ids), ids[0] % 2));
     }
-    data = Files.writeString(folder.resolve("train.jsonl"), lines);
+    return Files.writeString(file, lines);
   }
 
   /** The model with adapters. */

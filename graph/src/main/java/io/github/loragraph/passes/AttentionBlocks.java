@@ -55,7 +55,7 @@ public final class AttentionBlocks {
 
   private final Graph graph;
   private final Set<String> kept;
-  private final Map<String, TensorType> types = new HashMap<>();
+  private final ValueTypes types;
   private final Map<List<Dimension>, Choice> choices = new HashMap<>();
 
   /**
@@ -70,12 +70,7 @@ public final class AttentionBlocks {
   private AttentionBlocks(Graph graph, ValueTypes types, Collection<String> kept) {
     this.graph = graph;
     this.kept = Set.copyOf(kept);
-    for (String value : types.values()) {
-      TensorType type = types.get(value);
-      if (type != null) {
-        this.types.put(value, type);
-      }
-    }
+    this.types = types;
   }
 
   /**

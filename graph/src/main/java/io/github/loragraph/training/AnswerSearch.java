@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
+import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Operators;
@@ -156,6 +157,16 @@ final class AnswerSearch {
       }
     }
     return seen;
+  }
+
+  /** The weights, which are more than one number each, and everything that one has a part in. */
+  static Set<String> aboveWeights(Graph graph) {
+    return above(
+        graph,
+        graph.initializers().values().stream()
+            .filter(t -> t.elementType().isFloatingPoint() && t.elementCount() > 1)
+            .map(Tensor::name)
+            .toList());
   }
 
   /** Some values, and everything that is computed from one of them. */

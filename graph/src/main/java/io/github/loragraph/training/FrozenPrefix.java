@@ -7,7 +7,6 @@ import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
 import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.passes.TrainingNormalizer;
@@ -80,13 +79,7 @@ public record FrozenPrefix(OnnxModel prefix, OnnxModel rest, List<ValueInfo> sta
       this.above = AnswerSearch.above(graph, trained);
       this.moving =
           AnswerSearch.above(graph, graph.requiredInputs().stream().map(ValueInfo::name).toList());
-      this.weighted =
-          AnswerSearch.above(
-              graph,
-              graph.initializers().values().stream()
-                  .filter(t -> t.elementType().isFloatingPoint() && t.elementCount() > 1)
-                  .map(Tensor::name)
-                  .toList());
+      this.weighted = AnswerSearch.aboveWeights(graph);
     }
 
     private boolean isFrozenState(String value) {

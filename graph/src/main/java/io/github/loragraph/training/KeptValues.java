@@ -3,7 +3,6 @@ package io.github.loragraph.training;
 import io.github.loragraph.onnx.Graph;
 import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ops.Operators;
@@ -143,13 +142,7 @@ final class KeptValues {
   private static List<Node> main(Graph graph, String source, String loss) {
     Set<String> needed = AnswerSearch.below(graph, loss);
     Set<String> moving = new HashSet<>(Set.of(source));
-    Set<String> weighted =
-        AnswerSearch.above(
-            graph,
-            graph.initializers().values().stream()
-                .filter(t -> t.elementType().isFloatingPoint() && t.elementCount() > 1)
-                .map(Tensor::name)
-                .toList());
+    Set<String> weighted = AnswerSearch.aboveWeights(graph);
     graph.inputs().stream()
         .filter(input -> input.type() != null && input.type().isFloatingPoint())
         .forEach(input -> weighted.add(input.name()));

@@ -135,8 +135,8 @@ record Recomputation(List<Kept> kept) {
         Set<String> before = AnswerSearch.below(graph, gradient);
         List<String> done = done(i, gradient, before);
         before.add(gradient);
-        List<Node> readers = i < again ? readers(i, before) : List.of();
-        if (readers.isEmpty() && done.isEmpty()) {
+        boolean isRead = i < again && !readers(i, before).isEmpty();
+        if (!isRead && done.isEmpty()) {
           continue;
         }
         List<Node> after = List.copyOf(graph.consumers(gradient));
@@ -147,7 +147,8 @@ record Recomputation(List<Kept> kept) {
             graph.replace(node, renamed(node, Map.of(gradient, gated)));
           }
         }
-        if (!readers.isEmpty()) {
+        if (isRead) {
+          // Asked again: some read the gated gradient now, and are other nodes.
           Map<String, String> second = new HashMap<>();
           second.put(begin.value(), gated(b, begin.value(), begin.rank(), zero));
           computeAgain(i, readers(i, before), second);

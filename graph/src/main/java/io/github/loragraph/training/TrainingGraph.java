@@ -161,9 +161,11 @@ public record TrainingGraph(
     Autodiff autodiff = new Autodiff(options.kernels(), LoraMetadata.detachedIn(source));
     List<List<String>> keepable =
         options.recomputed() > 0 ? KeptValues.of(graph, inputs, types, lossValue) : List.of();
-    Set<String> learning = AnswerSearch.above(graph, trainable);
     Set<String> wanted = new LinkedHashSet<>(trainable);
-    keepable.forEach(values -> values.stream().filter(learning::contains).forEach(wanted::add));
+    if (!keepable.isEmpty()) {
+      Set<String> learning = AnswerSearch.above(graph, trainable);
+      keepable.forEach(values -> values.stream().filter(learning::contains).forEach(wanted::add));
+    }
     Map<String, String> all = autodiff.gradients(graph, types, lossValue, wanted, scale);
     Map<String, String> gradients = new LinkedHashMap<>(all);
     gradients.keySet().retainAll(trainable);

@@ -371,9 +371,7 @@ public record TrainingJob(
             data.padId(),
             sessions,
             () -> {
-              if (listeners.stream().anyMatch(TrainingListener::wantsToStop)) {
-                throw new TrainingStopped(before);
-              }
+              TrainingStopped.ifWanted(listeners, before);
             });
     String line =
         String.format(

@@ -1,5 +1,7 @@
 package io.github.loragraph.trainer;
 
+import java.util.List;
+
 /**
  * Ends a run after a checkpoint: at the wish of a listener, or since it was to be stopped there.
  */
@@ -22,6 +24,17 @@ public final class TrainingStopped extends RuntimeException {
     super("stopped after step " + step);
     this.step = step;
     this.planned = planned;
+  }
+
+  /**
+   * Ends it where a listener wants that.
+   *
+   * @param step the last step that was made
+   */
+  public static void ifWanted(List<TrainingListener> listeners, long step) {
+    if (listeners.stream().anyMatch(TrainingListener::wantsToStop)) {
+      throw new TrainingStopped(step);
+    }
   }
 
   /** After the step that the settings name. */
