@@ -205,21 +205,29 @@ public final class Graph {
   }
 
   /**
-   * Puts nodes in the place of others that make the same values, and the nodes into an order again
-   * in which each reads what stands before it.
+   * Puts nodes in the place of others that make the same values, and all into order.
    *
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException as {@link #sort} does
    */
   public void replaceAll(Collection<Node> old, List<Node> replacements) {
     removeAll(old);
-    List<Node> all = new ArrayList<>(nodes);
-    all.addAll(replacements);
+    nodes.addAll(replacements);
+    replacements.forEach(this::link);
+    sort();
+  }
+
+  /**
+   * Puts the nodes into an order again in which each reads what stands before it; those that stand
+   * so already stay.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public void sort() {
     Set<String> given = new HashSet<>(inputs.keySet());
     given.addAll(initializers.keySet());
-    List<Node> sorted = NodeOrder.sorted(all, given);
+    List<Node> sorted = NodeOrder.sorted(nodes, given);
     nodes.clear();
     nodes.addAll(sorted);
-    replacements.forEach(this::link);
   }
 
   /** Makes every reader of a value read another; graph outputs keep their names. */

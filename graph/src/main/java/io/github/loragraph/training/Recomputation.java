@@ -153,7 +153,7 @@ record Recomputation(List<Kept> kept) {
           second.put(begin.value(), gated(b, begin.value(), begin.rank(), zero));
           computeAgain(i, readers(i, before), second);
         }
-        sort();
+        graph.sort();
       }
     }
 
@@ -246,29 +246,6 @@ record Recomputation(List<Kept> kept) {
 
     private static Node renamed(Node node, Map<String, String> names) {
       return node.withValuesNamed(value -> names.getOrDefault(value, value));
-    }
-
-    /** Puts the nodes in an order again in which each comes after what it reads. */
-    private void sort() {
-      Set<Node> placed = new LinkedHashSet<>();
-      for (Node root : List.copyOf(graph.nodes())) {
-        Deque<Node> open = new ArrayDeque<>(List.of(root));
-        while (!open.isEmpty()) {
-          Node node = open.peek();
-          int before = open.size();
-          for (String value : node.reads()) {
-            Node producer = graph.producer(value);
-            if (producer != null && !placed.contains(producer)) {
-              open.push(producer);
-            }
-          }
-          if (open.size() == before) {
-            placed.add(open.pop());
-          }
-        }
-      }
-      graph.removeAll(placed);
-      placed.forEach(graph::add);
     }
   }
 }

@@ -2,13 +2,7 @@ package io.github.loragraph.models;
 
 import io.github.loragraph.data.LabelSet;
 import io.github.loragraph.onnx.ElementType;
-import io.github.loragraph.onnx.Graph;
-import io.github.loragraph.onnx.GraphBuilder;
-import io.github.loragraph.onnx.Node;
 import io.github.loragraph.onnx.OnnxModel;
-import io.github.loragraph.onnx.Shape;
-import io.github.loragraph.onnx.TensorType;
-import io.github.loragraph.onnx.ValueInfo;
 import java.util.List;
 
 /**
@@ -22,13 +16,10 @@ import java.util.List;
 public record ReferenceDecoder(
     int hidden, int layers, int heads, int vocabulary, int positions, int labels)
     implements ReferenceModel {
-  private static final int OPSET = 17;
-  private static final int IR_VERSION = 8;
-  private static final float EPSILON = 1e-5f;
 
   @Override
   public OnnxModel model(long seed) {
-    return new Writer(this, seed).write();
+    return new Writer(this, seed).write(labels);
   }
 
   @Override
@@ -42,30 +33,22 @@ public record ReferenceDecoder(
         .with("n_positions", positions)
         .with("vocab_size", vocabulary)
         .with("pad_token_id", vocabulary - 1)
-        .with("layer_norm_epsilon", EPSILON)
+        .with("layer_norm_epsilon", ModelWriter.EPSILON)
         .with("activation_function", "gelu")
         .withLabels(LabelSet.numbered(labels));
   }
 
   /** Writes one model, module by module. */
-  private static final class Writer {
+  private static final class Writer extends ModelWriter {
     private final ReferenceDecoder size;
-    private final Graph graph = new Graph();
-    private final GraphBuilder b = new GraphBuilder(graph, "");
-    private final RandomWeights random;
 
     Writer(ReferenceDecoder size, long seed) {
+      super(size.hidden, size.heads, seed);
       this.size = size;
-      this.random = new RandomWeights(b, seed);
     }
 
-    OnnxModel write() {
-      Shape.Dimension batch = Shape.Dimension.named("batch");
-      TensorType ids =
-          new TensorType(
-              ElementType.INT64, new Shape(List.of(batch, Shape.Dimension.named("sequence"))));
-      graph.addInput(ValueInfo.of("input_ids", ids));
-      graph.addInput(ValueInfo.of("attention_mask", ids));
+    @Override
+    void modules() {
       b.setScope("/transformer");
       String position =
           b.op(
@@ -82,27 +65,16 @@ public record ReferenceDecoder(
         x = layer("transformer.h." + layer, x, mask);
       }
       score(norm("transformer.ln_f", x));
-      graph.addOutput(
-          ValueInfo.of(
-              "logits",
-              new TensorType(
-                  ElementType.FLOAT, new Shape(List.of(batch, Shape.Dimension.of(size.labels))))));
-      return OnnxModel.of("main_graph", graph, IR_VERSION, OPSET);
     }
 
     /** 0 for what a token sees, and the lowest number for the rest, (batch, 1, from, to). */
     private String mask(String position) {
       String before = b.op("LessOrEqual", position, b.unsqueeze(position, 1));
-      String real = b.cast(b.unsqueeze(b.unsqueeze("attention_mask", 1), 2), ElementType.BOOL);
+      String real = b.cast(maskOfKeys(), ElementType.BOOL);
       return b.where(
           b.op("And", before, real),
           b.scalar(ElementType.FLOAT, 0),
           b.scalar(ElementType.FLOAT, -Float.MAX_VALUE));
-    }
-
-    private String table(String path, int rows, String indices) {
-      b.setScope(scope(path));
-      return b.gather(random.of(path + ".weight", 0.5, 0, rows, size.hidden), indices, 0);
     }
 
     private String layer(String path, String x, String mask) {
@@ -114,32 +86,17 @@ public record ReferenceDecoder(
       String query = heads(parts.get(0), 0, 2, 1, 3);
       String key = heads(parts.get(1), 0, 2, 3, 1);
       String value = heads(parts.get(2), 0, 2, 1, 3);
-      double width = (double) size.hidden / size.heads;
-      String scores = b.div(b.matMul(query, key), b.scalar(ElementType.FLOAT, Math.sqrt(width)));
-      String weights = b.op("Softmax", n -> n.with("axis", -1), b.add(scores, mask));
-      String context = b.transpose(b.matMul(weights, value), 0, 2, 1, 3);
-      String flat = b.reshape(context, 0, 0, size.hidden);
-      String attended = b.add(linear(attention + ".c_proj", flat, size.hidden, 1), x);
-      String inner = linear(path + ".mlp.c_fc", norm(path + ".ln_2", attended), size.hidden, 4);
+      String flat = attended(query, key, value, mask);
+      String sum = b.add(linear(attention + ".c_proj", flat, size.hidden, 1), x);
+      String inner = linear(path + ".mlp.c_fc", norm(path + ".ln_2", sum), size.hidden, 4);
       String active = gelu(path + ".mlp.act", inner);
       String out = linear(path + ".mlp.c_proj", active, 4L * size.hidden, 1);
       b.setScope(scope(path));
-      return b.add(attended, out);
+      return b.add(sum, out);
     }
 
     private static long[] parts(long hidden) {
       return new long[] {hidden, hidden, hidden};
-    }
-
-    private String heads(String x, long... permutation) {
-      return b.transpose(b.reshape(x, 0, 0, size.heads, size.hidden / size.heads), permutation);
-    }
-
-    private String gelu(String path, String x) {
-      b.setScope(scope(path));
-      String erf = b.op("Erf", b.div(x, b.scalar(ElementType.FLOAT, Math.sqrt(2))));
-      String sum = b.add(erf, b.scalar(ElementType.FLOAT, 1));
-      return b.mul(b.mul(x, sum), b.scalar(ElementType.FLOAT, 0.5));
     }
 
     /** Conv1D of transformers: a Linear on rows whose weight is (in, out). */
@@ -159,16 +116,6 @@ public record ReferenceDecoder(
       return b.reshape(y, b.concat(0, leading, b.longs(out)));
     }
 
-    private String norm(String path, String x) {
-      b.setScope(scope(path));
-      return b.op(
-          "LayerNormalization",
-          n -> n.with("axis", -1).with("epsilon", EPSILON),
-          x,
-          random.of(path + ".weight", 0.2, 1, size.hidden),
-          random.of(path + ".bias", 0.1, 0, size.hidden));
-    }
-
     /** The logits of each row's last token that is none of padding. */
     private void score(String x) {
       b.setScope("/score");
@@ -183,12 +130,7 @@ public record ReferenceDecoder(
       b.setScope("");
       String last = b.sub(b.reduceSum("attention_mask", true, 1), b.scalar(ElementType.INT64, 1));
       String out = b.op("GatherND", n -> n.with("batch_dims", 1), all, last);
-      Node node = graph.requireProducer(out);
-      graph.replace(node, node.withOutput(0, "logits"));
-    }
-
-    private static String scope(String path) {
-      return "/" + path.replace('.', '/').replaceAll("/h/(\\d+)", "/h.$1");
+      logits(out);
     }
   }
 }
