@@ -274,7 +274,7 @@ class ProcessPoolTest {
    */
   @Test
   void whoComesLaterToARunWaits() throws Exception {
-    TrainTask task = task("late", "steps: 300");
+    TrainTask task = task("late", "steps: 40");
     Process other =
         Trainings.start(
             folder,
@@ -286,14 +286,29 @@ class ProcessPoolTest {
             "--threads",
             "1");
     waitForStep(task, 3);
+    // It stands still until the later one has met it: else it may be at its end before.
+    signal(other, "STOP");
     try (ProcessPool pool = pool(1)) {
-      RunEnd end = run(pool, new SeenLate(task, new AtomicInteger())).join();
+      CompletableFuture<RunEnd> later = run(pool, new SeenLate(task, new AtomicInteger()));
+      while (!later.isDone() && !hasMetAnother(task)) {
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+      signal(other, "CONT");
+      RunEnd end = later.join();
       assertEquals(RunEnd.Status.FINISHED, end.status(), end.message());
     }
     assertEquals(0, other.waitFor());
-    assertTrue(
-        Files.readString(task.log()).contains("another process is training in "),
-        Files.readString(task.log()));
+    assertTrue(hasMetAnother(task), Files.readString(task.log()));
+  }
+
+  private static boolean hasMetAnother(TrainTask task) throws IOException {
+    return Files.exists(task.log())
+        && Files.readString(task.log()).contains("another process is training in ");
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    assertEquals(0, kill.waitFor());
   }
 
   /** A training that is begun, and not gone on with, where there is a run that was stopped. */
