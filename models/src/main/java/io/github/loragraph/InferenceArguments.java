@@ -4,6 +4,7 @@ import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.GpuKernels;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.Objects;
@@ -22,6 +23,7 @@ public final class InferenceArguments {
   private final Device device;
   private final int threads;
   private final boolean tf32;
+  private final boolean deterministic;
   private final @Nullable Integer maxLength;
   private final @Nullable Integer stride;
   private final @Nullable Task task;
@@ -31,6 +33,7 @@ public final class InferenceArguments {
     device = builder.device;
     threads = builder.threads;
     tf32 = builder.tf32;
+    deterministic = builder.deterministic;
     maxLength = builder.maxLength;
     stride = builder.stride;
     task = builder.task;
@@ -44,6 +47,10 @@ public final class InferenceArguments {
 
   boolean tf32() {
     return tf32;
+  }
+
+  boolean deterministic() {
+    return deterministic;
   }
 
   /** The number of threads that compute one operator. */
@@ -61,6 +68,7 @@ public final class InferenceArguments {
         .device(device)
         .threads(threads)
         .tf32(tf32)
+        .deterministic(deterministic)
         .maxLength(tokens)
         .embedding(other)
         .build();
@@ -137,7 +145,7 @@ public final class InferenceArguments {
 
   /** Sessions on a device that the build of ONNX Runtime computes on. */
   Sessions sessions(OrtRuntime runtime, io.github.loragraph.ort.Device chosen) {
-    return new Sessions(runtime, threads()).on(chosen, tf32);
+    return new Sessions(runtime, threads()).on(chosen, new GpuKernels(tf32, deterministic));
   }
 
   static void requireMaxLength(@Nullable Integer tokens) {
@@ -162,6 +170,7 @@ public final class InferenceArguments {
     private Device device = Device.AUTO;
     private int threads;
     private boolean tf32 = true;
+    private boolean deterministic = true;
     private @Nullable Integer maxLength;
     private @Nullable Integer stride;
     private @Nullable Task task;
@@ -187,6 +196,15 @@ public final class InferenceArguments {
      */
     public Builder tf32(boolean tf32) {
       this.tf32 = tf32;
+      return this;
+    }
+
+    /**
+     * Whether a GPU adds in the same order each time, so that the same run has the same bytes; yes
+     * unless set.
+     */
+    public Builder deterministic(boolean deterministic) {
+      this.deterministic = deterministic;
       return this;
     }
 

@@ -111,6 +111,9 @@ final class RunRecipe {
     all.put("threads", arguments.inference().threads());
     all.put("device", device.toString());
     all.put("tf32", arguments.inference().tf32());
+    if (!arguments.inference().deterministic()) {
+      all.put(RunConfiguration.DETERMINISTIC, false);
+    }
     all.put("stepsPerCall", stepsPerCall);
     all.put(RunConfiguration.RECIPE_NAME, RunConfiguration.RECIPE);
     all.put(RunConfiguration.CHECKSUMS, checksums);

@@ -190,6 +190,7 @@ public final class TrainingArguments {
   private final Device device;
   private final int threads;
   private final boolean tf32;
+  private final boolean deterministic;
   private final @Nullable EmbeddingLoss embeddingLoss;
   private final @Nullable Integer miniBatchSize;
   private final boolean querySide;
@@ -262,6 +263,7 @@ public final class TrainingArguments {
     device = b.device;
     threads = b.threads;
     tf32 = b.tf32;
+    deterministic = b.deterministic;
     embeddingLoss = b.embeddingLoss;
     miniBatchSize = b.miniBatchSize;
     querySide = b.querySide;
@@ -342,6 +344,7 @@ public final class TrainingArguments {
     b.device = device;
     b.threads = threads;
     b.tf32 = tf32;
+    b.deterministic = deterministic;
     b.embeddingLoss = embeddingLoss;
     b.miniBatchSize = miniBatchSize;
     b.querySide = querySide;
@@ -767,6 +770,7 @@ public final class TrainingArguments {
             .device(device)
             .threads(threads)
             .tf32(tf32)
+            .deterministic(deterministic)
             .embedding(embedding);
     if (maxLength != null) {
       builder.maxLength(maxLength);
@@ -1004,6 +1008,7 @@ public final class TrainingArguments {
     private Device device = Device.AUTO;
     private int threads;
     private boolean tf32 = true;
+    private boolean deterministic = true;
     private @Nullable EmbeddingLoss embeddingLoss;
     private @Nullable Integer miniBatchSize;
     private boolean querySide;
@@ -1588,6 +1593,15 @@ public final class TrainingArguments {
      */
     public Builder tf32(boolean tf32) {
       this.tf32 = tf32;
+      return this;
+    }
+
+    /**
+     * Whether a GPU adds in the same order each time, so that the same run has the same bytes; yes
+     * unless set.
+     */
+    public Builder deterministic(boolean deterministic) {
+      this.deterministic = deterministic;
       return this;
     }
 

@@ -56,6 +56,31 @@ class ResumeTest {
     killed("training-api", Integer.getInteger("test.kills", 4));
   }
 
+  /** What is chosen for GPUs is noted, kept, and changes nothing on the CPU. */
+  @Test
+  void choicesOfGpuKernelsAreKept() throws Exception {
+    Path plain = folder.resolve("plain");
+    Path stopped = folder.resolve("stopped");
+    Object[] options = {"train", model, "--data", data, "--epochs", 1, "--threads", 1, "-o"};
+    assertEquals(0, Cli.run(with(options, plain)).exitCode());
+    Object[] chosen = {stopped, "--no-deterministic", "--no-tf32", "--stop-after", 2};
+    assertEquals(0, Cli.run(with(options, chosen)).exitCode());
+    assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
+    String configuration = Files.readString(stopped.resolve("config.yaml"));
+    assertTrue(configuration.contains("deterministic: false"), configuration);
+    assertTrue(configuration.contains("tf32: false"), configuration);
+    assertFalse(Files.readString(plain.resolve("config.yaml")).contains("deterministic"));
+    assertArrayEquals(Runs.learned(plain), Runs.learned(stopped));
+    Path again = folder.resolve("again");
+    Path config = stopped.resolve("config.yaml");
+    assertEquals(0, Cli.run("train", "--config", config, "-o", again).exitCode());
+    assertTrue(Files.readString(again.resolve("config.yaml")).contains("deterministic: false"));
+  }
+
+  private static Object[] with(Object[] options, Object... more) {
+    return Stream.concat(Stream.of(options), Stream.of(more)).toArray();
+  }
+
   private void killed(String engine, int times) throws Exception {
     Path straight = folder.resolve("straight");
     Path stopped = folder.resolve("stopped");

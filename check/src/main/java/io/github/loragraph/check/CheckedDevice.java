@@ -4,6 +4,7 @@ import io.github.loragraph.cuda.Cuda;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.GpuKernels;
 import io.github.loragraph.ort.NodePlacement;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
@@ -36,7 +37,7 @@ record CheckedDevice(String option) {
    * @throws LoraGraphException if it cannot be had
    */
   Sessions sessions(boolean tf32) {
-    return new Sessions(runtime(), 0).on(Device.parse(option), tf32);
+    return new Sessions(runtime(), 0).on(Device.parse(option), new GpuKernels(tf32, true));
   }
 
   /**

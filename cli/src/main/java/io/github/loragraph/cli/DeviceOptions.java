@@ -6,6 +6,7 @@ import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.ort.Device;
 import io.github.loragraph.ort.DeviceChoice;
+import io.github.loragraph.ort.GpuKernels;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import java.util.AbstractList;
@@ -38,6 +39,16 @@ final class DeviceOptions {
           "On a GPU, round the factors of single-precision products to TensorFloat-32 (default:"
               + " yes).")
   private boolean tf32;
+
+  @Option(
+      names = "--deterministic",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description =
+          "On a GPU, add in the same order each time, so that the same run has the same bytes;"
+              + " steps without are a tenth to a third shorter (default: yes).")
+  private boolean deterministic;
 
   /** What a shell offers; which GPUs there are it does not know. */
   static final class Names extends AbstractList<String> {
@@ -73,6 +84,10 @@ final class DeviceOptions {
     return tf32;
   }
 
+  boolean deterministic() {
+    return deterministic;
+  }
+
   /** The device that was asked for, as the library has it. */
   io.github.loragraph.Device asked() {
     return io.github.loragraph.Device.parse(asked == null ? "auto" : asked.toString());
@@ -80,7 +95,11 @@ final class DeviceOptions {
 
   /** How a model is run, by these options. */
   InferenceArguments.Builder inference(ThreadsOption threads) {
-    return InferenceArguments.builder().device(asked()).threads(threads.count()).tf32(tf32);
+    return InferenceArguments.builder()
+        .device(asked())
+        .threads(threads.count())
+        .tf32(tf32)
+        .deterministic(deterministic);
   }
 
   /**
@@ -110,6 +129,6 @@ final class DeviceOptions {
 
   /** Sessions on a device that the build of ONNX Runtime computes on. */
   Sessions sessions(OrtRuntime runtime, ThreadsOption threads, Device device) {
-    return new Sessions(runtime, threads.count()).on(device, tf32);
+    return new Sessions(runtime, threads.count()).on(device, new GpuKernels(tf32, deterministic));
   }
 }

@@ -124,6 +124,7 @@ enum OptionGroup {
       "--engine",
       "--precision",
       "--tf32",
+      "--deterministic",
       "--steps-per-call",
       "--base",
       "--recompute",

@@ -280,6 +280,7 @@ final class TrainCommand implements Callable<Integer>, SettingsCheck {
             .device(deviceOptions.asked())
             .threads(threads.count())
             .tf32(deviceOptions.tf32())
+            .deterministic(deviceOptions.deterministic())
             .outputDir(runFolder())
             .overwriteOutputDir(force)
             .writeModel(writeModel)

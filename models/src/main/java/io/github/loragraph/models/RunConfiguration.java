@@ -92,6 +92,9 @@ public final class RunConfiguration {
   /** Whether layers are computed a second time for the way back. */
   public static final String RECOMPUTE = "recompute";
 
+  /** Whether a GPU adds in the same order each time, where it does not. */
+  public static final String DETERMINISTIC = "deterministic";
+
   /** In what AdamW keeps its moments, where that is not single precision. */
   public static final String OPTIM = "optim";
 
@@ -177,6 +180,7 @@ public final class RunConfiguration {
           FIT_THRESHOLDS,
           BASE,
           RECOMPUTE,
+          DETERMINISTIC,
           OPTIM,
           CACHE_PREFIX,
           CACHE_PRECISION,

@@ -13,6 +13,7 @@ import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.TensorType;
 import io.github.loragraph.onnx.ValueInfo;
 import io.github.loragraph.ort.Device;
+import io.github.loragraph.ort.GpuKernels;
 import io.github.loragraph.ort.OrtRuntime;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
@@ -166,7 +167,7 @@ public final class EngineProbe {
             1,
             gpu ? 2 : 1,
             0,
-            gpu ? sessions.on(Device.cuda(0), true) : sessions);
+            gpu ? sessions.on(Device.cuda(0), GpuKernels.DEFAULTS) : sessions);
     try (Engines.Opened opened = engines.open(kind, null, 1, null, line -> {})) {
       ElementType type = opened.labels().requireType().elementType();
       ByteBuffer classes =

@@ -28,7 +28,7 @@ public final class Sessions {
   private final OrtRuntime runtime;
   private final int threads;
   private final Device device;
-  private final boolean tf32;
+  private final GpuKernels kernels;
   private final OrtSession.SessionOptions.OptLevel optimization;
   private final @Nullable Path profile;
   private final boolean packs;
@@ -41,14 +41,20 @@ public final class Sessions {
    */
   public Sessions(OrtRuntime runtime, int threads) {
     this(
-        runtime, threads, Device.CPU, true, OrtSession.SessionOptions.OptLevel.ALL_OPT, null, true);
+        runtime,
+        threads,
+        Device.CPU,
+        GpuKernels.DEFAULTS,
+        OrtSession.SessionOptions.OptLevel.ALL_OPT,
+        null,
+        true);
   }
 
   private Sessions(
       OrtRuntime runtime,
       int threads,
       Device device,
-      boolean tf32,
+      GpuKernels kernels,
       OrtSession.SessionOptions.OptLevel optimization,
       @Nullable Path profile,
       boolean packs) {
@@ -59,7 +65,7 @@ public final class Sessions {
     this.runtime = runtime;
     this.threads = threads;
     this.device = device;
-    this.tf32 = tf32;
+    this.kernels = kernels;
     this.optimization = optimization;
     this.profile = profile;
     this.packs = packs;
@@ -83,17 +89,16 @@ public final class Sessions {
    * Sessions on another device. Weights are copied to a GPU once for each session; inputs and
    * outputs stay in the memory of the process.
    *
-   * @param tf32 whether a GPU may round the factors of single-precision products to 10 bits of
-   *     fraction (TensorFloat-32), which is several times faster
+   * @param kernels of a GPU
    * @throws LoraGraphException if the build that is loaded cannot compute there
    */
-  public Sessions on(Device other, boolean tf32) {
-    return new Sessions(runtime, threads, other, tf32, optimization, profile, packs);
+  public Sessions on(Device other, GpuKernels kernels) {
+    return new Sessions(runtime, threads, other, kernels, optimization, profile, packs);
   }
 
   /** The same that round no factor of a product: for differences in the last digits. */
   public Sessions withoutTf32() {
-    return on(device, false);
+    return on(device, kernels.withoutTf32());
   }
 
   /** What they are made with. */
@@ -118,7 +123,7 @@ public final class Sessions {
    * @param prefix of the file: ONNX Runtime adds the time and {@code .json}
    */
   public Sessions withProfile(Path prefix) {
-    return new Sessions(runtime, threads, device, tf32, optimization, prefix, packs);
+    return new Sessions(runtime, threads, device, kernels, optimization, prefix, packs);
   }
 
   /**
@@ -127,7 +132,13 @@ public final class Sessions {
    */
   public Sessions withoutOptimization() {
     return new Sessions(
-        runtime, threads, device, tf32, OrtSession.SessionOptions.OptLevel.NO_OPT, profile, packs);
+        runtime,
+        threads,
+        device,
+        kernels,
+        OrtSession.SessionOptions.OptLevel.NO_OPT,
+        profile,
+        packs);
   }
 
   /**
@@ -141,7 +152,7 @@ public final class Sessions {
   }
 
   Sessions unpacked() {
-    return new Sessions(runtime, threads, device, tf32, optimization, profile, false);
+    return new Sessions(runtime, threads, device, kernels, optimization, profile, false);
   }
 
   /**
@@ -318,11 +329,12 @@ public final class Sessions {
 
   private void addCuda(OrtSession.SessionOptions options) throws OrtException {
     try {
-      // Else sums over rows are added in whatever order blocks of threads come to their end, and a
-      // run has other bytes each time.
-      options.setDeterministicCompute(true);
+      options.setDeterministicCompute(kernels.deterministic());
       CudaProvider.add(
-          options, runtime.environment(), device.index(), Map.of("use_tf32", tf32 ? "1" : "0"));
+          options,
+          runtime.environment(),
+          device.index(),
+          Map.of("use_tf32", kernels.tf32() ? "1" : "0"));
     } catch (OrtException e) {
       throw new LoraGraphException(
           "ONNX Runtime cannot use %s: %s".formatted(device, OrtFailure.reason(e)),
