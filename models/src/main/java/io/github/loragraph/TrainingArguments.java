@@ -11,6 +11,7 @@ import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.task.LossOptions;
 import io.github.loragraph.trainer.BestEvaluation;
 import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.MemoryLimit;
 import io.github.loragraph.trainer.MicroBatch;
 import io.github.loragraph.trainer.TrainerSettings;
 import io.github.loragraph.trainer.TrainingJob;
@@ -211,6 +212,7 @@ public final class TrainingArguments {
   private final @Nullable Precision cachePrefix;
   private final BasePrecision base;
   private final boolean recompute;
+  private final MemoryLimit memory;
   private final Optim optim;
   private final boolean tensorBoard;
   private final @Nullable Path continueFrom;
@@ -284,6 +286,7 @@ public final class TrainingArguments {
     cachePrefix = b.cachePrefix;
     base = b.base;
     recompute = b.recompute;
+    memory = b.memory;
     optim = b.optim;
     tensorBoard = b.tensorBoard;
     continueFrom = b.continueFrom;
@@ -365,6 +368,7 @@ public final class TrainingArguments {
     b.cachePrefix = cachePrefix;
     b.base = base;
     b.recompute = recompute;
+    b.memory = memory;
     b.optim = optim;
     b.tensorBoard = tensorBoard;
     b.continueFrom = continueFrom;
@@ -836,6 +840,7 @@ public final class TrainingArguments {
         .batchSize(trainBatchSize())
         .accumulation(gradientAccumulationSteps)
         .microBatch(microBatch)
+        .memory(memory)
         .shuffle(shuffle)
         .seed(seed)
         .build();
@@ -918,6 +923,9 @@ public final class TrainingArguments {
     }
     if (recompute) {
       map.put(RunConfiguration.RECOMPUTE, true);
+    }
+    if (!memory.equals(MemoryLimit.NONE)) {
+      map.put(RunConfiguration.MEMORY, memory.bytes());
     }
     if (optim != Optim.ADAMW) {
       map.put(RunConfiguration.OPTIM, optimization().moments().toString());
@@ -1029,6 +1037,7 @@ public final class TrainingArguments {
     private @Nullable Precision cachePrefix;
     private BasePrecision base = BasePrecision.FP32;
     private boolean recompute;
+    private MemoryLimit memory = MemoryLimit.NONE;
     private Optim optim = Optim.ADAMW;
     private boolean tensorBoard;
     private @Nullable Path continueFrom;
@@ -1333,6 +1342,19 @@ public final class TrainingArguments {
      */
     public Builder recompute(boolean recompute) {
       this.recompute = recompute;
+      return this;
+    }
+
+    /**
+     * Keeps the peak of the memory of the whole process below so many bytes, 1 or more: as many
+     * pieces of the layers are computed a second time as that takes, as by {@link #recompute}, and,
+     * where all of them are not enough and no size of micro-batches is set, those are smaller. It
+     * is found by a short measurement at the beginning, said in a line, and kept where the training
+     * is gone on with. A training for which nothing is enough is refused. For a training on the
+     * CPU, on Linux.
+     */
+    public Builder memory(long bytes) {
+      memory = MemoryLimit.of(bytes);
       return this;
     }
 
@@ -1704,9 +1726,26 @@ public final class TrainingArguments {
       if (miniBatchSize != null) {
         requireParts(miniBatchSize, arguments.trainBatchSize());
       }
+      requireMemory();
       InferenceArguments.requireMaxLength(maxLength);
       InferenceArguments.requireStride(stride);
       return arguments;
+    }
+
+    private void requireMemory() {
+      if (memory.equals(MemoryLimit.NONE)) {
+        return;
+      }
+      if (recompute) {
+        throw new LoraGraphException(
+            "a limit of memory says what is computed again, and all of it is asked for: leave one of"
+                + " the two out");
+      }
+      if (microBatch.equals(MicroBatch.AUTO)) {
+        throw new LoraGraphException(
+            "the fastest micro-batches may take more memory than a limit leaves: give a size of them,"
+                + " or leave one of the two out");
+      }
     }
 
     private void requireParts(int parts, int batchSize) {

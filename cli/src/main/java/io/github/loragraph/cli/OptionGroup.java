@@ -128,6 +128,7 @@ enum OptionGroup {
       "--steps-per-call",
       "--base",
       "--recompute",
+      "--memory",
       "--optim",
       "--cache-prefix",
       "--cache-precision"),

@@ -6,6 +6,7 @@ import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.experiment.SettingsLayer;
 import io.github.loragraph.lora.Method;
 import io.github.loragraph.trainer.LearningRateSchedule;
+import io.github.loragraph.trainer.MemoryLimit;
 import io.github.loragraph.trainer.MicroBatch;
 import io.github.loragraph.training.BasePrecision;
 import io.github.loragraph.training.Moments;
@@ -291,6 +292,16 @@ final class TrainingOptions {
   boolean recompute;
 
   @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = MemoryLimitConverter.class,
+      description =
+          "Keep the peak of the process below SIZE (2G, 1500M, bytes; of 1000 each), on the CPU under"
+              + " Linux: a short measurement chooses how many pieces of the layers are computed again,"
+              + " and where all are not enough and no --micro-batch is given, smaller micro-batches.")
+  @Nullable MemoryLimit memory;
+
+  @Option(
       names = "--optim",
       defaultValue = "adamw",
       converter = MomentsConverter.class,
@@ -492,6 +503,23 @@ final class TrainingOptions {
     }
   }
 
+  private void chooseMemory(TrainingArguments.Builder builder) {
+    if (memory == null) {
+      return;
+    }
+    if (recompute) {
+      throw new LoraGraphException(
+          "--memory says what is computed again, and --recompute asks for all of it: leave one of the"
+              + " two out");
+    }
+    if (MicroBatch.AUTO.equals(microBatch)) {
+      throw new LoraGraphException(
+          "the fastest micro-batches, of --micro-batch auto, may take more than --memory leaves: give"
+              + " a size of them, or leave one of the two out");
+    }
+    builder.memory(memory.bytes());
+  }
+
   private void chooseStreaming(TrainingArguments.Builder builder) {
     if (streaming && noStreaming) {
       throw new LoraGraphException(
@@ -528,6 +556,7 @@ final class TrainingOptions {
     ifGiven(evalSplitSeed, builder::evalSplitSeed);
     builder.fitThresholds(fitThresholds);
     builder.recompute(recompute);
+    chooseMemory(builder);
     builder.base(TrainingArguments.BasePrecision.valueOf(base.name()));
     builder.optim(TrainingArguments.Optim.valueOf(optim.name()));
     if (cachePrecision != null && !cachePrefix) {

@@ -40,6 +40,7 @@ import java.util.Set;
  * @param loss names the loss in both
  * @param logits names the logits in both
  * @param unreached trainable values that get no gradient: they are not trained
+ * @param pieces as {@link TrainingGraph#pieces} says
  */
 public record TrainingArtifacts(
     OnnxModel training,
@@ -50,7 +51,8 @@ public record TrainingArtifacts(
     ValueInfo labels,
     String loss,
     String logits,
-    Unreached unreached) {
+    Unreached unreached,
+    int pieces) {
   /** The names of the files, as ONNX Runtime's own generator gave them. */
   public static final String TRAINING = "training_model.onnx";
 
@@ -145,7 +147,8 @@ public record TrainingArtifacts(
         graph.labels(),
         graph.loss(),
         graph.logits(),
-        graph.unreached());
+        graph.unreached(),
+        graph.pieces());
   }
 
   /**

@@ -94,6 +94,8 @@ public final class RunConfiguration {
 
   /** Whether a GPU adds in the same order each time, where it does not. */
   public static final String DETERMINISTIC = "deterministic";
+  /** What the process may take at its peak, in bytes. */
+  public static final String MEMORY = "memory";
 
   /** In what AdamW keeps its moments, where that is not single precision. */
   public static final String OPTIM = "optim";
@@ -181,6 +183,7 @@ public final class RunConfiguration {
           BASE,
           RECOMPUTE,
           DETERMINISTIC,
+          MEMORY,
           OPTIM,
           CACHE_PREFIX,
           CACHE_PRECISION,

@@ -29,6 +29,7 @@ final class ComparedSettings {
           "threads",
           "stepsPerCall",
           "microBatch",
+          RunConfiguration.MEMORY,
           "warmup",
           RunConfiguration.WRITE_MODEL,
           RunConfiguration.STREAMING,

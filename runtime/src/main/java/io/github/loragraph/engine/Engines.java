@@ -100,9 +100,15 @@ public record Engines(
    *
    * @param inputs what a batch consists of, without the labels
    * @param unreached trainable values that get no gradient
+   * @param pieces of the layers that could be computed again; 0 where that was not asked for
    */
   public record Opened(
-      Engine engine, List<ValueInfo> inputs, ValueInfo labels, Unreached unreached, Weights weights)
+      Engine engine,
+      List<ValueInfo> inputs,
+      ValueInfo labels,
+      Unreached unreached,
+      int pieces,
+      Weights weights)
       implements AutoCloseable {
     @Override
     public void close() {
@@ -288,7 +294,12 @@ public record Engines(
           new GraphEngine(
               step, answers, sessions, weights, start, accumulation, batchesPerCall, seed);
       return new Opened(
-          engine, training.inputs(), training.labels(), training.unreached(), weights);
+          engine,
+          training.inputs(),
+          training.labels(),
+          training.unreached(),
+          training.pieces(),
+          weights);
     } catch (RuntimeException e) {
       weights.close();
       throw explained(e);
@@ -351,6 +362,11 @@ public record Engines(
       engine = new AnsweringEngine(engine, this::answers, sessions, weights);
     }
     return new Opened(
-        engine, artifacts.inputs(), artifacts.labels(), artifacts.unreached(), weights);
+        engine,
+        artifacts.inputs(),
+        artifacts.labels(),
+        artifacts.unreached(),
+        artifacts.pieces(),
+        weights);
   }
 }

@@ -6,6 +6,7 @@ import io.github.loragraph.onnx.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,9 @@ final class CheckpointMarks {
 
   /** The property that says how much of a batch is computed at once. */
   static final String MICRO_BATCH = "micro-batch";
+
+  /** The property that says how many pieces of the layers are computed again. */
+  private static final String RECOMPUTED = "recomputed";
 
   /** The property of one whose step is evaluated, but was not yet. */
   private static final String EVALUATION_DUE = "evaluation.due";
@@ -58,6 +62,18 @@ final class CheckpointMarks {
             : MicroBatch.WHOLE);
   }
 
+  /** With what was chosen for a limit of memory, where there is one. */
+  static Checkpoint within(Checkpoint state, MemoryLimit limit) {
+    return limit.isSet() ? state.with(RECOMPUTED, (long) limit.recomputed()) : state;
+  }
+
+  /** How many pieces that run computes again by a limit; empty where it has chosen nothing. */
+  static OptionalInt recomputed(@Nullable Checkpoint start) {
+    return start != null && start.properties().get(RECOMPUTED) instanceof Long pieces
+        ? OptionalInt.of(pieces.intValue())
+        : OptionalInt.empty();
+  }
+
   static Checkpoint evaluationDue(Checkpoint state) {
     return state.with(EVALUATION_DUE, 1L);
   }
@@ -89,6 +105,7 @@ final class CheckpointMarks {
                     || name.equals(FINISHED)
                     || name.equals(ENGINE)
                     || name.equals(MICRO_BATCH)
+                    || name.equals(RECOMPUTED)
                     || OF_RUN.stream().anyMatch(name::startsWith));
     return new Checkpoint(
         checkpoint.trainable(),

@@ -147,6 +147,34 @@ final class EstimatedRun {
     return since(begin);
   }
 
+  /**
+   * Does once what a run does beside its steps, and holds it.
+   *
+   * @return the memory of the process then, in bytes
+   */
+  long besideSteps() {
+    if (measuresWhole) {
+      evaluation.accept(List.of());
+    } else if (!data.heldOut().isEmpty()) {
+      answerLongest(StoredExamples.longestFirst(data.heldOut()));
+    }
+    boolean keeps = settings.checkpointEvery() > 0 || settings.keepsState();
+    @Nullable Checkpoint state = keeps ? engine.checkpoint() : null;
+    Map<String, Tensor> parameters = engine.parameters();
+    try {
+      return ProcFile.bytes(ProcFile.SELF, "VmRSS").orElseThrow();
+    } finally {
+      Reference.reachabilityFence(state);
+      Reference.reachabilityFence(parameters);
+    }
+  }
+
+  private int answerLongest(int[] order) {
+    int count = Math.min(ANSWERED, order.length);
+    evaluation.accept(StoredExamples.selected(data.heldOut(), Arrays.copyOf(order, count)));
+    return count;
+  }
+
   private double secondsPerEvaluation() {
     if (measuresWhole) {
       long begin = System.nanoTime();
@@ -155,8 +183,7 @@ final class EstimatedRun {
     }
     List<Example> all = data.heldOut();
     int[] order = StoredExamples.longestFirst(all);
-    int count = Math.min(ANSWERED, order.length);
-    evaluation.accept(StoredExamples.selected(all, Arrays.copyOf(order, count)));
+    int count = answerLongest(order);
     int[] spread = new int[count];
     for (int i = 0; i < count; i++) {
       spread[i] = order[(int) ((long) i * order.length / count)];

@@ -98,6 +98,11 @@ final class MicroBatchChoice {
     return wanted;
   }
 
+  /** Whether a smaller size may be taken than what is settled: nobody asked for one. */
+  boolean isFree() {
+    return job.settings().microBatch().equals(MicroBatch.RULE) && obstacle() == null;
+  }
+
   /** A GPU computes thousands of rows at once. */
   private MicroBatch rule() {
     if (job.sessions().device().isGpu()) {

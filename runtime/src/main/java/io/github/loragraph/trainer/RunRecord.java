@@ -33,6 +33,7 @@ public final class RunRecord {
   static final String STEP = "step";
   static final String STEPS = "totalSteps";
   static final String MICRO_BATCH = "microBatch";
+  static final String RECOMPUTED = "recomputedPieces";
   static final String EXAMPLES = "trainedExamples";
   static final String TRAINED_SECONDS = "trainedSeconds";
   static final String RATE = "samplesPerSecond";

@@ -151,6 +151,11 @@ public final class RunRecorder implements TrainingListener {
   }
 
   @Override
+  public void recomputes(int pieces) {
+    put(RunRecord.RECOMPUTED, pieces);
+  }
+
+  @Override
   public void started(long steps) {
     totalSteps = steps;
   }

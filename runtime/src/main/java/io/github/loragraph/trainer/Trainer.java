@@ -419,6 +419,7 @@ public final class Trainer {
             .with(RunningFigures.LAST_LOSS, Double.toString(finalLoss))
             .with(CheckpointMarks.ENGINE, engine.name())
             .with(CheckpointMarks.MICRO_BATCH, settings.microBatch().toString());
+    state = CheckpointMarks.within(state, settings.memory());
     state = CheckpointMarks.padded(best.putInto(state, settings.keepsBest()), padding);
     Checkpoint whole = evaluationDue ? CheckpointMarks.evaluationDue(state) : state;
     divergence.refuse(step, whole);

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param batchSize examples in a batch
  * @param accumulation batches in a step; the last step of an epoch has what is left
  * @param microBatch how much of a batch is computed at once
+ * @param memory what the process may take at its peak
  * @param shuffle whether each epoch is shuffled
  * @param seed of all that is random: the order of the examples and dropout
  */
@@ -52,6 +53,7 @@ public record TrainerSettings(
     int batchSize,
     int accumulation,
     MicroBatch microBatch,
+    MemoryLimit memory,
     boolean shuffle,
     long seed) {
   /** Passes over the data where nothing else is given. */
@@ -128,6 +130,7 @@ public record TrainerSettings(
     builder.batchSize = batchSize;
     builder.accumulation = accumulation;
     builder.microBatch = microBatch;
+    builder.memory = memory;
     builder.shuffle = shuffle;
     builder.seed = seed;
     return builder;
@@ -264,6 +267,7 @@ public record TrainerSettings(
     private int batchSize = BatchSource.BATCH_SIZE;
     private int accumulation = 1;
     private MicroBatch microBatch = MicroBatch.WHOLE;
+    private MemoryLimit memory = MemoryLimit.NONE;
     private boolean shuffle = true;
     private long seed;
 
@@ -385,6 +389,12 @@ public record TrainerSettings(
       return this;
     }
 
+    /** What the process may take at its peak; no limit unless told otherwise. */
+    public Builder memory(MemoryLimit memory) {
+      this.memory = memory;
+      return this;
+    }
+
     /** Whether each epoch is shuffled. */
     public Builder shuffle(boolean shuffle) {
       this.shuffle = shuffle;
@@ -420,6 +430,7 @@ public record TrainerSettings(
           batchSize,
           accumulation,
           microBatch,
+          memory,
           shuffle,
           seed);
     }

@@ -11,6 +11,7 @@ import io.github.loragraph.engine.Engine;
 import io.github.loragraph.engine.EngineKind;
 import io.github.loragraph.engine.Engines;
 import io.github.loragraph.engine.LossSession;
+import io.github.loragraph.error.Advice;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.error.Remedy;
 import io.github.loragraph.evaluation.Answer;
@@ -46,6 +47,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -284,28 +286,31 @@ public record TrainingJob(
   }
 
   private RunEstimate estimated(Opening opening) {
+    return fewSteps(opening).measured();
+  }
+
+  private EstimatedRun fewSteps(Opening opening) {
     int outputs = opening.answer().outputs();
     Measurement whole = measurement;
     return new EstimatedRun(
-            opening.opened().engine(),
-            opening.runner(),
-            opening.batches(),
-            loss,
-            settings,
-            data,
-            whole == null
-                ? examples ->
-                    opening
-                        .evaluator()
-                        .evaluate(
-                            opening.opened().engine().classifier(),
-                            examples,
-                            data.task(),
-                            outputs,
-                            data.names())
-                : examples -> whole.of(opening.opened().engine().classifier()),
-            whole != null)
-        .measured();
+        opening.opened().engine(),
+        opening.runner(),
+        opening.batches(),
+        loss,
+        settings,
+        data,
+        whole == null
+            ? examples ->
+                opening
+                    .evaluator()
+                    .evaluate(
+                        opening.opened().engine().classifier(),
+                        examples,
+                        data.task(),
+                        outputs,
+                        data.names())
+            : examples -> whole.of(opening.opened().engine().classifier()),
+        whole != null);
   }
 
   /** What is done with a training that is opened. */
@@ -467,7 +472,116 @@ public record TrainingJob(
         before.isEmpty()
             && settings.microBatch().equals(MicroBatch.AUTO)
             && !settled.equals(MicroBatch.WHOLE);
-    return in(settled).opened(trained, answer, measures ? choice : null, listeners, start, course);
+    TrainingJob job = in(settled);
+    if (job.settings.memory().isOpen()) {
+      OptionalInt chosen = CheckpointMarks.recomputed(start);
+      job =
+          chosen.isPresent()
+              ? job.recomputing(chosen.getAsInt())
+              : job.within(trained, answer, !choice.isFree(), log);
+    }
+    return job.opened(trained, answer, measures ? choice : null, listeners, start, course);
+  }
+
+  /** The examples of a batch that are carried through the model at once; 0 for all of them. */
+  int partsOfBatches() {
+    return graph != null && graph.divides(settings.batchSize()) ? graph.partSize() : 0;
+  }
+
+  /** The same when it is chosen what is computed again. */
+  private TrainingJob recomputing(int pieces) {
+    return toBuilder()
+        .optimization(optimization.recomputing(pieces))
+        .settings(settings.toBuilder().memory(settings.memory().recomputing(pieces)).build())
+        .build();
+  }
+
+  /**
+   * The same with steps that keep so much that the process stays below its limit.
+   *
+   * @param fixed whether pieces of batches are to have the size that is settled
+   * @throws LoraGraphException if no choice stays below it; it names the limit that would do
+   */
+  private TrainingJob within(
+      OnnxModel trained, Answer answer, boolean fixed, Consumer<String> log) {
+    MemoryChoice.requireMeasurable(trained.graph().requiredInputs());
+    if (kind == EngineKind.AUTO) {
+      log.accept("engine graph: engines are not measured where memory is limited");
+      return toBuilder().engine(EngineKind.GRAPH).build().within(trained, answer, fixed, log);
+    }
+    MemoryChoice choice = new MemoryChoice(this, trained.graph().requiredInputs());
+    List<MemoryPlan.Size> sizes = choice.sizes(fixed);
+    long most = sizes.get(0).tokens();
+    MemoryPlan plan = planned(trained, answer, choice, most);
+    long limit = settings.memory().bytes();
+    MemoryPlan.Choice chosen =
+        plan.below(limit, sizes)
+            .orElseThrow(
+                () ->
+                    new LoraGraphException(
+                        "%s of memory are not enough: the training takes %s%s%s"
+                            .formatted(
+                                MemoryLimit.gigabytes(limit),
+                                MemoryLimit.gigabytesUp(plan.least(sizes)),
+                                plan.pieces() == 0
+                                    ? ""
+                                    : ", with all pieces of its layers computed again",
+                                sizes.size() == 1 ? "" : ", one example at a time")));
+    log.accept(
+        "memory at most %s: %,d of %,d pieces of the layers are computed again, with micro-batches of %s; a peak of %s is expected"
+            .formatted(
+                MemoryLimit.gigabytes(limit),
+                chosen.recomputed(),
+                plan.pieces(),
+                chosen.microBatch(),
+                MemoryLimit.gigabytes(chosen.peak())));
+    return in(chosen.microBatch()).recomputing(chosen.recomputed());
+  }
+
+  /** What few tokens take, with all computed again and with all kept. */
+  private MemoryPlan planned(OnnxModel trained, Answer answer, MemoryChoice choice, long most) {
+    MemoryPlan again;
+    try {
+      again = recomputing(Optimization.ALL).measured(trained, answer, choice, most);
+    } catch (LoraGraphException e) {
+      if (e.advice().map(Advice::remedy).filter(Remedy.KEEP_ALL::equals).isEmpty()) {
+        throw e;
+      }
+      return recomputing(0).measured(trained, answer, choice, most);
+    }
+    if (MemoryPlan.withMargin(Math.round(again.held())) > settings.memory().bytes()) {
+      return again;
+    }
+    MemoryChoice.Growth kept =
+        recomputing(0)
+            .opened(
+                trained,
+                answer,
+                null,
+                List.of(),
+                null,
+                (job, opening) -> choice.growth(opening.runner(), most, again.ofTokenAgain()));
+    return new MemoryPlan(
+        again.floor(), again.held(), kept.ofToken(), again.ofTokenAgain(), again.pieces());
+  }
+
+  private MemoryPlan measured(OnnxModel trained, Answer answer, MemoryChoice choice, long most) {
+    return opened(
+        trained,
+        answer,
+        null,
+        List.of(),
+        null,
+        (job, opening) -> {
+          long floor = MemoryChoice.peak();
+          MemoryChoice.Growth growth = choice.growth(opening.runner(), most, 0);
+          double held =
+              job.fewSteps(opening).besideSteps()
+                  + MemoryChoice.heapToCome()
+                  - growth.ofToken() * growth.tokens();
+          return new MemoryPlan(
+              floor, held, growth.ofToken(), growth.ofToken(), opening.opened().pieces());
+        });
   }
 
   private TrainingJob in(MicroBatch microBatch) {
@@ -509,6 +623,9 @@ public record TrainingJob(
               : choice.measured(
                   engine, batches(opened.inputs(), opened.labels()), settings.microBatch(), log);
       listeners.forEach(l -> l.computes(microBatch));
+      if (settings.memory().isSet()) {
+        listeners.forEach(l -> l.recomputes(settings.memory().recomputed()));
+      }
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null
@@ -542,7 +659,7 @@ public record TrainingJob(
             loss,
             settings,
             measure == null ? null : () -> measure.apply(engine.classifier()),
-            listeners,
+            watched(listeners),
             start,
             best);
     Trainer.Summary summary = trainer.run();
@@ -559,6 +676,15 @@ public record TrainingJob(
         InitializerUntying.withValues(answer.model(), trainer.parameters()),
         engine.name(),
         opening.opened().unreached().values());
+  }
+
+  private List<TrainingListener> watched(List<TrainingListener> listeners) {
+    if (!settings.memory().isSet()) {
+      return listeners;
+    }
+    MemoryWatch watch =
+        new MemoryWatch(settings.memory().bytes(), line -> listeners.forEach(l -> l.note(line)));
+    return Stream.concat(listeners.stream(), Stream.of(watch)).toList();
   }
 
   /** What engines are compared on. */

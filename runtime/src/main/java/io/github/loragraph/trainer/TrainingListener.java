@@ -12,6 +12,13 @@ public interface TrainingListener {
    */
   default void computes(MicroBatch microBatch) {}
 
+  /**
+   * The same of a training whose memory is limited.
+   *
+   * @param pieces of the layers that are computed a second time for the way back, from the first
+   */
+  default void recomputes(int pieces) {}
+
   /** Before the first step. */
   default void started(long totalSteps) {}
 

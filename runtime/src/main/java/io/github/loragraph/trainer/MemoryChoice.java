@@ -1,0 +1,230 @@
+package io.github.loragraph.trainer;
+
+import io.github.loragraph.data.BatchSource;
+import io.github.loragraph.data.Example;
+import io.github.loragraph.data.InputSizes;
+import io.github.loragraph.data.StoredExamples;
+import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.ProcFile;
+import io.github.loragraph.onnx.Tensor;
+import io.github.loragraph.onnx.ValueInfo;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Chooses what the steps of a training keep, so that the process stays below a limit. It measures
+ * from the frugal end, on pieces that are doubled for as long as the next one is expected to stay
+ * below the limit, too.
+ */
+final class MemoryChoice {
+  /** Batches in which the longest examples are looked for where they are still to be encoded. */
+  private static final int LOOKED_AT = 20;
+
+  /** Tokens of the first piece: of fewer it shows nothing. */
+  private static final long FIRST = 32;
+
+  /**
+   * What is measured has no more tokens than this, or than two of the longest examples: lines go on
+   * from there.
+   */
+  private static final long MOST_MEASURED = 1024;
+
+  private final TrainingJob job;
+  private final long limit;
+  private final BatchSource batches;
+
+  /** What goes through the model together in any case, the shortest first. */
+  private final List<Unit> units;
+
+  /** Examples that have to be in one batch, and the tokens of all of them. */
+  private record Unit(List<Example> examples, long tokens) {}
+
+  /**
+   * @param job with the size of pieces that is settled so far
+   * @param inputs of what is trained
+   */
+  MemoryChoice(TrainingJob job, List<ValueInfo> inputs) {
+    this.job = job;
+    this.limit = job.settings().memory().bytes();
+    this.batches = job.batches(inputs, null);
+    this.units = units();
+  }
+
+  /**
+   * Refuses where nobody can tell what memory steps take.
+   *
+   * @throws LoraGraphException if the system does not say it, or if the model takes batches of one
+   *     size alone, so that no smaller one can be measured
+   */
+  static void requireMeasurable(List<ValueInfo> inputs) {
+    int rows = InputSizes.of(inputs).rows();
+    if (rows > 0) {
+      throw new LoraGraphException(
+          "memory cannot be limited for this model: it takes batches of %,d, no more and no fewer, so what less would take is not measured"
+              .formatted(rows));
+    }
+    if (resident().isEmpty()) {
+      throw new LoraGraphException(
+          "memory cannot be limited here: only Linux tells what a process takes (%s); train without a limit"
+              .formatted(ProcFile.SELF));
+    }
+  }
+
+  private static OptionalLong resident() {
+    return ProcFile.bytes(ProcFile.SELF, "VmRSS");
+  }
+
+  /**
+   * What the Java heap is going to take before it collects garbage: memory where objects begin that
+   * is there for it, and that none was in so far. In bytes.
+   */
+  static long heapToCome() {
+    return ManagementFactory.getMemoryPoolMXBeans().stream()
+        .filter(pool -> pool.getName().contains("Eden"))
+        .mapToLong(
+            pool -> Math.max(0, pool.getUsage().getCommitted() - pool.getPeakUsage().getUsed()))
+        .sum();
+  }
+
+  /** The most that the process has had at once, in bytes. */
+  static long peak() {
+    return ProcFile.bytes(ProcFile.SELF, "VmHWM").orElseThrow();
+  }
+
+  private List<Unit> units() {
+    List<List<Example>> order = batches.order(0);
+    int looked =
+        StoredExamples.areReady(job.data().training())
+            ? order.size()
+            : Math.min(LOOKED_AT, order.size());
+    List<Unit> all = new ArrayList<>();
+    for (List<Example> batch : order.subList(0, looked)) {
+      for (List<Example> unit : batches.unitsOf(batch)) {
+        all.add(new Unit(unit, tokens(unit)));
+      }
+    }
+    all.sort(Comparator.comparingLong(Unit::tokens));
+    return all;
+  }
+
+  private long tokens(List<Example> examples) {
+    long ofOne = batches.tokensPerExample(examples);
+    if (ofOne == 0) {
+      ofOne = examples.stream().mapToInt(Example::length).max().orElse(1);
+    }
+    return examples.size() * Math.max(1, ofOne);
+  }
+
+  private Unit longest() {
+    return units.get(units.size() - 1);
+  }
+
+  /**
+   * The sizes that may be chosen, the largest first: what is settled, and, where nobody fixed it,
+   * halves of it down to a single example.
+   *
+   * @param fixed whether the size that is settled is to be kept
+   */
+  List<MemoryPlan.Size> sizes(boolean fixed) {
+    MicroBatch settled = job.settings().microBatch();
+    long one = longest().tokens();
+    int together = Math.min(job.settings().batchSize(), batches.size());
+    long whole = job.partsOfBatches() > 0 ? job.partsOfBatches() * one : together * one;
+    long most =
+        Math.min(
+            whole,
+            settled.ofTokens()
+                ? Math.max(one, settled.most())
+                : Math.max(one, (long) Math.min(settled.most(), together) * one));
+    List<MemoryPlan.Size> sizes = new ArrayList<>();
+    sizes.add(new MemoryPlan.Size(settled, most, 0));
+    if (fixed) {
+      return sizes;
+    }
+    boolean gathers = job.settings().accumulation() > 1 || !settled.equals(MicroBatch.WHOLE);
+    long more = gathers ? 0 : bytesOfTrained();
+    boolean takesTokens = batches.tokensPerExample(longest().examples()) > 0;
+    for (long tokens = most / 2; 2 * tokens > one && most > one; tokens /= 2) {
+      long size = Math.max(one, tokens);
+      MicroBatch smaller =
+          takesTokens ? MicroBatch.ofTokens((int) size) : MicroBatch.ofExamples((int) (size / one));
+      sizes.add(new MemoryPlan.Size(smaller, size, more));
+    }
+    return sizes;
+  }
+
+  private long bytesOfTrained() {
+    long bytes = 0;
+    for (Tensor tensor : job.model().graph().initializers().values()) {
+      if (job.trainable().contains(tensor.name())) {
+        bytes += tensor.elementCount() * tensor.elementType().bytes();
+      }
+    }
+    return bytes;
+  }
+
+  /**
+   * What was measured of an engine.
+   *
+   * @param tokens of the largest piece
+   * @param ofToken bytes that a further token takes
+   */
+  record Growth(long tokens, double ofToken) {}
+
+  /**
+   * Runs pieces of more and more tokens through an engine, which is not to be trained with after.
+   * Each is twice the one before: of others ONNX Runtime uses its free memory in part only.
+   *
+   * @param most the tokens of a piece that may be needed
+   * @param ofToken bytes that a further token takes, as far as is known; 0 where nothing is
+   * @return of a token the limit where not even a second piece would have stayed below that
+   */
+  Growth growth(BatchRunner runner, long most, double ofToken) {
+    long end = Math.max(Math.min(most, MOST_MEASURED), 2 * longest().tokens());
+    List<Example> piece = piece(Math.min(FIRST, longest().tokens()));
+    run(runner, piece);
+    long tokens = tokens(piece);
+    long bytes = resident().orElseThrow();
+    // What is refused in any case is told what it takes.
+    long bound = bytes > limit && ofToken == 0 ? Long.MAX_VALUE : limit;
+    Growth growth = new Growth(tokens, limit);
+    double expected = ofToken;
+    while (2 * tokens <= end) {
+      List<Example> next = piece(2 * tokens);
+      long more = tokens(next) - tokens;
+      if (bytes + expected * more > bound) {
+        break;
+      }
+      run(runner, next);
+      long after = resident().orElseThrow();
+      expected = Math.max(0, (double) (after - bytes) / more);
+      tokens += more;
+      bytes = after;
+      growth = new Growth(tokens, expected);
+    }
+    return growth;
+  }
+
+  /** One example of about so many tokens, or, where none has as many, some of the longest. */
+  private List<Example> piece(long tokens) {
+    Unit longest = longest();
+    if (longest.tokens() <= tokens) {
+      int count = (int) ((tokens - 1) / longest.tokens() + 1);
+      return Collections.nCopies(count, longest.examples()).stream().flatMap(List::stream).toList();
+    }
+    return units.stream()
+        .filter(unit -> unit.tokens() >= tokens)
+        .findFirst()
+        .orElse(longest)
+        .examples();
+  }
+
+  private static void run(BatchRunner runner, List<Example> piece) {
+    StepCursor.Part whole = new StepCursor.Part(piece, piece, 0, 1);
+    runner.run(List.of(new BatchRunner.Part(whole, 0, true)), () -> {});
+  }
+}

@@ -1,0 +1,86 @@
+package io.github.loragraph.trainer;
+
+import io.github.loragraph.error.LoraGraphException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What the process of a training may take at its peak, and what a step keeps for it.
+ *
+ * @param bytes 0 for no limit
+ * @param recomputed how many pieces of the layers are computed a second time; {@link #OPEN} where
+ *     that is still to choose
+ */
+public record MemoryLimit(long bytes, int recomputed) {
+  /** A training that takes what it takes. */
+  public static final MemoryLimit NONE = new MemoryLimit(0, 0);
+
+  private static final int OPEN = -1;
+  private static final Pattern SIZE = Pattern.compile("(\\d{1,12}(?:\\.\\d{1,9})?)([KMGT]?)B?");
+  private static final String UNITS = "KMGT";
+  private static final double GIGABYTE = 1e9;
+
+  /** What words tell apart. */
+  private static final long SHOWN = 10_000_000;
+
+  /**
+   * @param bytes 1 or more
+   * @throws LoraGraphException if there are fewer
+   */
+  public static MemoryLimit of(long bytes) {
+    if (bytes < 1) {
+      throw new LoraGraphException(
+          "a limit of %,d bytes of memory is not possible: give 1 or more".formatted(bytes));
+    }
+    return new MemoryLimit(bytes, OPEN);
+  }
+
+  /**
+   * Reads a number of bytes, or of thousands, millions, billions or trillions of them: 1500M or
+   * 1.5G.
+   *
+   * @throws LoraGraphException if the text is none
+   */
+  public static MemoryLimit parse(String text) {
+    Matcher size = SIZE.matcher(text.strip().toUpperCase(Locale.ROOT));
+    if (!size.matches()) {
+      throw new LoraGraphException(
+          "'%s' is no size of memory: give bytes, or a number with K, M, G or T, as 2G or 1500M"
+              .formatted(text));
+    }
+    int thousands = size.group(2).isEmpty() ? 0 : UNITS.indexOf(size.group(2)) + 1;
+    BigDecimal bytes = new BigDecimal(size.group(1)).scaleByPowerOfTen(3 * thousands);
+    if (bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
+      throw new LoraGraphException("'%s' is more memory than can be counted".formatted(text));
+    }
+    return of(bytes.setScale(0, RoundingMode.DOWN).longValueExact());
+  }
+
+  /** Whether there is one. */
+  boolean isSet() {
+    return bytes > 0;
+  }
+
+  /** Whether it is still to choose what is computed again. */
+  boolean isOpen() {
+    return recomputed == OPEN;
+  }
+
+  /** The same when that is chosen. */
+  MemoryLimit recomputing(int pieces) {
+    return new MemoryLimit(bytes, pieces);
+  }
+
+  /** Bytes in words that name no less: a limit of that is enough for them. */
+  static String gigabytesUp(long bytes) {
+    return gigabytes((bytes - 1) / SHOWN * SHOWN + SHOWN);
+  }
+
+  /** Bytes in words. */
+  static String gigabytes(long bytes) {
+    return String.format(Locale.ROOT, "%.2f GB", bytes / GIGABYTE);
+  }
+}
