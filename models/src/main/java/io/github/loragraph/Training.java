@@ -164,7 +164,9 @@ final class Training {
         estimate.steps(),
         estimate.secondsPerStep(),
         estimate.evaluations(),
-        estimate.secondsPerEvaluation());
+        estimate.secondsPerEvaluation(),
+        estimate.microBatch().toString(),
+        estimate.memory().chosen());
   }
 
   /**

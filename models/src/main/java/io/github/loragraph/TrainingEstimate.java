@@ -1,5 +1,6 @@
 package io.github.loragraph;
 
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -11,6 +12,9 @@ import java.util.OptionalLong;
  * @param secondsPerStep of a step of mean length
  * @param evaluations on held-out examples in the run, the last one included
  * @param secondsPerEvaluation of all held-out examples; 0 where there are none
+ * @param microBatch what of a batch is computed at once: examples, tokens as 512-tokens, or all
+ * @param recomputedPieces of the layers that are computed a second time; empty where {@code memory}
+ *     is not limited
  */
 public record TrainingEstimate(
     OptionalLong peakBytes,
@@ -18,4 +22,6 @@ public record TrainingEstimate(
     long steps,
     double secondsPerStep,
     long evaluations,
-    double secondsPerEvaluation) {}
+    double secondsPerEvaluation,
+    String microBatch,
+    OptionalInt recomputedPieces) {}

@@ -149,12 +149,13 @@ class MemoryLimitTest {
   }
 
   @Test
-  void anEstimateTellsWhatWouldBeChosen() {
-    Cli cli =
-        Cli.run(
-            arguments(
-                "none", trainings.model(), trainings.data(), "--memory", "100G", "--estimate"));
+  void anEstimateTellsWhatWouldBeChosen() throws Exception {
+    Object[] asked = {"--micro-batch", 5, "--memory", "100G", "--estimate", "--json"};
+    Cli cli = Cli.run(arguments("none", trainings.model(), trainings.data(), asked));
     assertEquals(0, cli.exitCode(), cli.err());
+    JsonNode told = new ObjectMapper().readTree(cli.out());
+    assertEquals(0, told.get("recomputedPieces").asInt(-1));
+    assertEquals("5", told.get("microBatch").asText());
     assertTrue(cli.err().contains("memory at most 100.00 GB: 0 of "), cli.err());
     assertFalse(Files.exists(folder.resolve("none")));
   }

@@ -25,6 +25,8 @@ final class TrainingOutput {
     json.put("secondsPerStep", estimate.secondsPerStep());
     json.put("evaluations", estimate.evaluations());
     json.put("secondsPerEvaluation", estimate.secondsPerEvaluation());
+    json.put("microBatch", estimate.microBatch());
+    estimate.recomputedPieces().ifPresent(pieces -> json.put("recomputedPieces", pieces));
     output.print(
         json,
         out ->

@@ -114,7 +114,9 @@ final class EstimatedRun {
           steps,
           perStep,
           evaluations,
-          perEvaluation);
+          perEvaluation,
+          settings.microBatch(),
+          settings.memory());
     } finally {
       // Held until here, as a training holds them while they are written.
       Reference.reachabilityFence(state);

@@ -188,7 +188,9 @@ final class MemoryChoice {
     List<Example> piece = piece(Math.min(FIRST, longest().tokens()));
     run(runner, piece);
     long tokens = tokens(piece);
-    long bytes = resident().orElseThrow();
+    long fewest = tokens;
+    long first = resident().orElseThrow();
+    long bytes = first;
     // What is refused in any case is told what it takes.
     long bound = bytes > limit && ofToken == 0 ? Long.MAX_VALUE : limit;
     Growth growth = new Growth(tokens, limit);
@@ -204,7 +206,9 @@ final class MemoryChoice {
       expected = Math.max(0, (double) (after - bytes) / more);
       tokens += more;
       bytes = after;
-      growth = new Growth(tokens, expected);
+      // The heap and what is compiled grow, too: the last two may differ by less than they will.
+      double overall = (double) (after - first) / (tokens - fewest);
+      growth = new Growth(tokens, Math.max(expected, overall));
     }
     return growth;
   }

@@ -4,6 +4,7 @@ import io.github.loragraph.error.LoraGraphException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -67,6 +68,11 @@ public record MemoryLimit(long bytes, int recomputed) {
   /** Whether it is still to choose what is computed again. */
   boolean isOpen() {
     return recomputed == OPEN;
+  }
+
+  /** What is chosen of that; empty where nothing is limited, or it is still to choose. */
+  public OptionalInt chosen() {
+    return isSet() && !isOpen() ? OptionalInt.of(recomputed) : OptionalInt.empty();
   }
 
   /** The same when that is chosen. */

@@ -15,8 +15,21 @@ import java.util.Optional;
  * @param pieces that can be computed again
  */
 record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, int pieces) {
-  /** Beside what is expected: what the heap takes in a longer run, and what the lines leave out. */
+  /** What the lines leave out, as a share. */
   private static final double MARGIN = 0.08;
+
+  /** What Java comes to take in a longer run: compiled code, classes, more of its heap. */
+  private static final long LATER = 50_000_000;
+
+  /**
+   * What a refusal names has twice the margin: the next training measures a little more or less.
+   */
+  private static final double NAMED = 2 * MARGIN;
+
+  /**
+   * ONNX Runtime takes no more than this at once for what steps keep, unless one tensor has more.
+   */
+  private static final long LARGEST_REGION = 1L << 30;
 
   /**
    * A size of the pieces of a batch.
@@ -30,21 +43,36 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
    * What a step is to do.
    *
    * @param recomputed pieces of the layers, from the first
-   * @param peak bytes, as expected
+   * @param peak the most bytes that are expected
    */
   record Choice(int recomputed, MicroBatch microBatch, long peak) {}
 
-  /** The peak that is expected, in bytes. */
-  long peak(int recomputed, Size size) {
+  /** The highest peak that is expected, in bytes. */
+  private long peak(int recomputed, Size size, double margin) {
     double again = pieces == 0 ? 0 : (double) recomputed / pieces;
     double saved = Math.max(0, ofToken - ofTokenAgain);
-    return Math.round(
-        Math.max(floor, held + (ofToken - again * saved) * size.tokens() + size.more()));
+    double kept = (ofToken - again * saved) * size.tokens();
+    return Math.max(
+        floor,
+        Math.round((held + size.more()) * (1 + margin))
+            + LATER
+            + regions(Math.round(kept * (1 + margin))));
   }
 
-  /** The least limit that such a peak stays below in any case. */
-  static long withMargin(long peak) {
-    return peak + Math.round(peak * MARGIN);
+  /**
+   * The memory that ONNX Runtime has for what needs so much: it takes it in regions, each twice the
+   * one before up to the largest. The first step uses a part of the last one, later ones lay their
+   * tensors out otherwise, and come to use all of it.
+   */
+  private static long regions(long bytes) {
+    long half = Long.highestOneBit(Math.max(2, bytes) - 1);
+    long region = Math.min(half, LARGEST_REGION);
+    return (bytes + region - 1) / region * region;
+  }
+
+  /** Whether all that a training holds whatever its steps keep is below a limit. */
+  boolean holdsLessThan(long limit) {
+    return held * (1 + MARGIN) + LATER <= limit;
   }
 
   /**
@@ -56,8 +84,8 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
   Optional<Choice> below(long limit, List<Size> sizes) {
     for (Size size : sizes) {
       for (int again = 0; again <= pieces; again++) {
-        long peak = peak(again, size);
-        if (withMargin(peak) <= limit) {
+        long peak = peak(again, size, MARGIN);
+        if (peak <= limit) {
           return Optional.of(new Choice(again, size.microBatch(), peak));
         }
       }
@@ -65,8 +93,8 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
     return Optional.empty();
   }
 
-  /** The least limit below which there is something. */
+  /** A limit below which there is something, by a further measurement, too. */
   long least(List<Size> sizes) {
-    return sizes.stream().mapToLong(size -> withMargin(peak(pieces, size))).min().orElseThrow();
+    return sizes.stream().mapToLong(size -> peak(pieces, size, NAMED)).min().orElseThrow();
   }
 }

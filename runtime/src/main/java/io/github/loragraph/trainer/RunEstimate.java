@@ -11,6 +11,8 @@ import java.util.OptionalLong;
  * @param secondsPerStep of a step of mean length
  * @param evaluations of held-out examples in the run
  * @param secondsPerEvaluation of all held-out examples
+ * @param microBatch what is computed at once
+ * @param memory with what is computed again, where it is limited
  */
 public record RunEstimate(
     OptionalLong peakBytes,
@@ -18,4 +20,6 @@ public record RunEstimate(
     long steps,
     double secondsPerStep,
     long evaluations,
-    double secondsPerEvaluation) {}
+    double secondsPerEvaluation,
+    MicroBatch microBatch,
+    MemoryLimit memory) {}

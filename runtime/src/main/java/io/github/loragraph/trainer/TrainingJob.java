@@ -528,7 +528,7 @@ public record TrainingJob(
                                     : ", with all pieces of its layers computed again",
                                 sizes.size() == 1 ? "" : ", one example at a time")));
     log.accept(
-        "memory at most %s: %,d of %,d pieces of the layers are computed again, with micro-batches of %s; a peak of %s is expected"
+        "memory at most %s: %,d of %,d pieces of the layers are computed again, with micro-batches of %s; a peak of at most %s is expected"
             .formatted(
                 MemoryLimit.gigabytes(limit),
                 chosen.recomputed(),
@@ -549,7 +549,7 @@ public record TrainingJob(
       }
       return recomputing(0).measured(trained, answer, choice, most);
     }
-    if (MemoryPlan.withMargin(Math.round(again.held())) > settings.memory().bytes()) {
+    if (!again.holdsLessThan(settings.memory().bytes())) {
       return again;
     }
     MemoryChoice.Growth kept =
