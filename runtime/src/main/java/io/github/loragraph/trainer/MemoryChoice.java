@@ -90,6 +90,15 @@ final class MemoryChoice {
         .sum();
   }
 
+  /**
+   * Frees what a measurement leaves in the heap, and what lies outside of it until the heap is
+   * collected: parameters, moments and copies of them, beside which the next engine would take the
+   * same once more.
+   */
+  static void collectGarbage() {
+    System.gc();
+  }
+
   /** The most that the process has had at once, in bytes. */
   static long peak() {
     return ProcFile.bytes(ProcFile.SELF, "VmHWM").orElseThrow();

@@ -543,6 +543,7 @@ public record TrainingJob(
     MemoryPlan again;
     try {
       again = recomputing(Optimization.ALL).measured(trained, answer, choice, most);
+      MemoryChoice.collectGarbage();
     } catch (LoraGraphException e) {
       if (e.advice().map(Advice::remedy).filter(Remedy.KEEP_ALL::equals).isEmpty()) {
         throw e;
@@ -561,8 +562,9 @@ public record TrainingJob(
                 List.of(),
                 null,
                 (job, opening) -> choice.growth(opening.runner(), most, again.ofTokenAgain()));
+    MemoryChoice.collectGarbage();
     return new MemoryPlan(
-        again.floor(), again.held(), kept.ofToken(), again.ofTokenAgain(), again.pieces());
+        MemoryChoice.peak(), again.held(), kept.ofToken(), again.ofTokenAgain(), again.pieces());
   }
 
   private MemoryPlan measured(OnnxModel trained, Answer answer, MemoryChoice choice, long most) {
