@@ -94,6 +94,7 @@ public final class RunConfiguration {
 
   /** Whether a GPU adds in the same order each time, where it does not. */
   public static final String DETERMINISTIC = "deterministic";
+
   /** What the process may take at its peak, in bytes. */
   public static final String MEMORY = "memory";
 
