@@ -7,6 +7,7 @@ import io.github.loragraph.cli.LoraGraph;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 
 /**
@@ -29,11 +30,14 @@ record Cli(int exitCode, String out, String err) {
     return new Cli(exitCode, out.toString(), err.toString());
   }
 
+  /** Arguments with some more. */
+  static Object[] with(Object[] arguments, Object... more) {
+    return Stream.concat(Arrays.stream(arguments), Arrays.stream(more)).toArray();
+  }
+
   /** The one JSON object that {@code --json} prints; the run must have gone well. */
   static JsonNode json(Object... arguments) {
-    Object[] withJson = Arrays.copyOf(arguments, arguments.length + 1);
-    withJson[arguments.length] = "--json";
-    Cli run = run(withJson);
+    Cli run = run(with(arguments, "--json"));
     if (run.exitCode != 0) {
       throw new AssertionError("exit code " + run.exitCode + ": " + run.err);
     }

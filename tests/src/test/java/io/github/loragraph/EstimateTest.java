@@ -48,6 +48,15 @@ class EstimateTest {
     assertFalse(Files.exists(run));
   }
 
+  /** To be gone on with later: what is told is up to the stop, which has an evaluation. */
+  @Test
+  void countsUpToTheStop() {
+    Object[] stopped = arguments("--eval-split", 0.2, "--eval-every", 2, "--stop-after", 5);
+    JsonNode told = Cli.json(Cli.with(stopped, "--estimate"));
+    assertEquals(5, told.path("steps").asLong());
+    assertEquals(3, told.path("evaluations").asLong());
+  }
+
   /** A run that is there is not replaced, and not complained of. */
   @Test
   void leavesARunAlone() throws Exception {

@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,8 +96,8 @@ class MemoryLimitTest {
   void belowAHighLimitTheRunIsThePlainOne() throws Exception {
     Object[] options = {"--lora-dropout", 0.2, "--batch-size", 16, "--micro-batch", 5};
     Path plain = train("plain", options);
-    Object[] limited = with(options, "--memory", "100G");
-    Path stopped = train("stopped", with(limited, "--stop-after", 3));
+    Object[] limited = Cli.with(options, "--memory", "100G");
+    Path stopped = train("stopped", Cli.with(limited, "--stop-after", 3));
     assertEquals(0, Runs.record(stopped).get("recomputedPieces").asInt(-1));
     assertTrue(Files.readString(stopped.resolve("config.yaml")).contains("memory: 100000000000"));
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
@@ -124,13 +123,14 @@ class MemoryLimitTest {
     Object[] options = {"--batch-size", 90, "--micro-batch", "all"};
     assertEquals(0, Cli.run(arguments("plain", model, data, options)).exitCode());
 
-    assertEquals(1, process(arguments("run", model, data, with(options, "--memory", "50M"))));
+    assertEquals(1, process(arguments("run", model, data, Cli.with(options, "--memory", "50M"))));
     Matcher enough = ENOUGH.matcher(trainings.log());
     assertTrue(enough.find(), trainings.log());
     assertFalse(Files.exists(folder.resolve("run").resolve("adapter")));
     long limit = Math.round(1e9 * 1.05 * Double.parseDouble(enough.group(1)));
-    Object[] limited = arguments("run", model, data, with(options, "--memory", limit, "--force"));
-    assertEquals(0, process(with(limited, "--stop-after", 3)), trainings.log());
+    Object[] limited =
+        arguments("run", model, data, Cli.with(options, "--memory", limit, "--force"));
+    assertEquals(0, process(Cli.with(limited, "--stop-after", 3)), trainings.log());
     Path run = folder.resolve("run");
     int again = Runs.record(run).get("recomputedPieces").asInt();
     assertTrue(again > 0, trainings.log());
@@ -178,13 +178,9 @@ class MemoryLimitTest {
       Cli cli =
           Cli.run(
               arguments(
-                  "none", trainings.model(), trainings.data(), with(other, "--memory", "2G")));
+                  "none", trainings.model(), trainings.data(), Cli.with(other, "--memory", "2G")));
       assertEquals(1, cli.exitCode(), cli.err());
       assertTrue(cli.err().contains("--memory"), cli.err());
     }
-  }
-
-  private static Object[] with(Object[] options, Object... more) {
-    return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray();
   }
 }

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,7 +104,11 @@ class MicroBatchTest {
     Object[] options = {"--class-weights", "1,3", "--label-smoothing", 0.1, "--accumulate", 3};
     Path whole = train("whole", trainings.model(), trainings.data(), options);
     Path pieces =
-        train("pieces", trainings.model(), trainings.data(), with(options, "--micro-batch", size));
+        train(
+            "pieces",
+            trainings.model(),
+            trainings.data(),
+            Cli.with(options, "--micro-batch", size));
     assertEquals("all", microBatch(whole));
     assertEquals(size, microBatch(pieces));
     assertSame(whole, pieces);
@@ -121,7 +124,7 @@ class MicroBatchTest {
     Path original = folder.resolve("model.onnx");
     Path whole = train("whole", original, trainings.data(), options);
     assertSame(
-        whole, train("pieces", original, trainings.data(), with(options, "--micro-batch", 5)));
+        whole, train("pieces", original, trainings.data(), Cli.with(options, "--micro-batch", 5)));
   }
 
   /**
@@ -211,7 +214,7 @@ class MicroBatchTest {
     Object[] options = {"--micro-batch", 3, "--lora-dropout", 0.2, "--accumulate", 2};
     Path straight = train("straight", trainings.model(), trainings.data(), options);
     Path stopped =
-        train("stopped", trainings.model(), trainings.data(), with(options, "--stop-after", 3));
+        train("stopped", trainings.model(), trainings.data(), Cli.with(options, "--stop-after", 3));
     assertEquals("3", microBatch(stopped));
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
@@ -240,10 +243,10 @@ class MicroBatchTest {
     batchSize = 1000;
     epochs = 250;
     Object[] options = {"--lora-dropout", 0.2, "--stop-after", 1, "--micro-batch"};
-    Path measured = train("measured", trainings.model(), data, with(options, "auto"));
+    Path measured = train("measured", trainings.model(), data, Cli.with(options, "auto"));
     String taken = microBatch(measured);
     assertTrue(taken.matches("(256|512|1024|2048)-tokens"), taken);
-    Path given = train("given", trainings.model(), data, with(options, taken));
+    Path given = train("given", trainings.model(), data, Cli.with(options, taken));
     assertEquals(Trainings.figures(given), Trainings.figures(measured));
     for (Path run : List.of(measured, given)) {
       assertEquals(0, Cli.run("train", "--resume", run, "--stop-after", 2).exitCode());
@@ -254,10 +257,6 @@ class MicroBatchTest {
     Path ruled = train("ruled", trainings.model(), data, "--stop-after", 1);
     assertEquals("1024-tokens", microBatch(ruled));
     assertEquals(Trainings.figures(given), Trainings.figures(measured));
-  }
-
-  private static Object[] with(Object[] options, Object... more) {
-    return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray();
   }
 
   /** As before there were pieces: what dropout drops of a batch in one piece is the same. */

@@ -36,7 +36,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -287,20 +286,16 @@ class MomentsTest {
       "-o"
     };
     Path straight = folder.resolve("straight");
-    Cli cli = Cli.run(with(options, straight));
+    Cli cli = Cli.run(Cli.with(options, straight));
     assertEquals(0, cli.exitCode(), cli.err());
     assertTrue(cli.err().contains("rounded to codes of 8 bits"), cli.err());
     assertTrue(Files.readString(straight.resolve("config.yaml")).contains("optim: \"adamw-8bit\""));
     Path stopped = folder.resolve("stopped");
-    assertEquals(0, Cli.run(with(options, stopped, "--stop-after", 1)).exitCode());
+    assertEquals(0, Cli.run(Cli.with(options, stopped, "--stop-after", 1)).exitCode());
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
-    Cli api = Cli.run(with(options, folder.resolve("api"), "--engine", "training-api"));
+    Cli api = Cli.run(Cli.with(options, folder.resolve("api"), "--engine", "training-api"));
     assertNotEquals(0, api.exitCode());
     assertTrue(api.err().contains("adamw-8bit needs the graph engine"), api.err());
-  }
-
-  private static Object[] with(Object[] options, Object... more) {
-    return Stream.concat(Stream.of(options), Stream.of(more)).toArray();
   }
 }

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,9 +62,9 @@ class RecomputeTest {
   /** Trains with and without, by the same data where none is named. */
   private void assertSame(Path model, Object... options) throws Exception {
     boolean named = Arrays.asList(options).contains("--data");
-    Object[] all = named ? options : with(options, "--data", trainings.data());
+    Object[] all = named ? options : Cli.with(options, "--data", trainings.data());
     Path kept = train("kept", model, all);
-    Path again = train("again", model, with(all, "--recompute"));
+    Path again = train("again", model, Cli.with(all, "--recompute"));
     assertTrue(Files.readString(again.resolve("config.yaml")).contains("recompute: true"));
     List<Double> expected = losses(kept);
     List<Double> found = losses(again);
@@ -95,10 +94,6 @@ class RecomputeTest {
       }
     }
     return losses;
-  }
-
-  private static Object[] with(Object[] options, Object... more) {
-    return Stream.concat(Arrays.stream(options), Arrays.stream(more)).toArray();
   }
 
   /** What is dropped is the same both times. */
@@ -166,7 +161,7 @@ class RecomputeTest {
   void goesOnToTheSameBytes() throws Exception {
     Object[] options = {"--data", trainings.data(), "--lora-dropout", 0.2, "--recompute"};
     Path straight = train("straight", trainings.model(), options);
-    Path stopped = train("stopped", trainings.model(), with(options, "--stop-after", 3));
+    Path stopped = train("stopped", trainings.model(), Cli.with(options, "--stop-after", 3));
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     assertArrayEquals(Runs.learned(straight), Runs.learned(stopped));
     assertEquals(Trainings.figures(straight), Trainings.figures(stopped));

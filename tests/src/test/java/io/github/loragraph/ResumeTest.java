@@ -62,9 +62,9 @@ class ResumeTest {
     Path plain = folder.resolve("plain");
     Path stopped = folder.resolve("stopped");
     Object[] options = {"train", model, "--data", data, "--epochs", 1, "--threads", 1, "-o"};
-    assertEquals(0, Cli.run(with(options, plain)).exitCode());
+    assertEquals(0, Cli.run(Cli.with(options, plain)).exitCode());
     Object[] chosen = {stopped, "--no-deterministic", "--no-tf32", "--stop-after", 2};
-    assertEquals(0, Cli.run(with(options, chosen)).exitCode());
+    assertEquals(0, Cli.run(Cli.with(options, chosen)).exitCode());
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     String configuration = Files.readString(stopped.resolve("config.yaml"));
     assertTrue(configuration.contains("deterministic: false"), configuration);
@@ -75,10 +75,6 @@ class ResumeTest {
     Path config = stopped.resolve("config.yaml");
     assertEquals(0, Cli.run("train", "--config", config, "-o", again).exitCode());
     assertTrue(Files.readString(again.resolve("config.yaml")).contains("deterministic: false"));
-  }
-
-  private static Object[] with(Object[] options, Object... more) {
-    return Stream.concat(Stream.of(options), Stream.of(more)).toArray();
   }
 
   private void killed(String engine, int times) throws Exception {

@@ -105,7 +105,10 @@ record ParameterGroup(
     return result;
   }
 
-  /** The number of tiles nearest to the wanted size, of the same size all; 0 for none. */
+  /**
+   * The number of tiles, all of the largest size up to the wanted one that divides the whole; 0 for
+   * none, where that is less than a quarter of it.
+   */
   private static int tiles(Tensor parameter) {
     long count = parameter.elementCount();
     if (count < LEAST_TILED) {

@@ -89,8 +89,7 @@ final class EstimatedRun {
       tokens += one.tokens();
     }
     double perStep = seconds / tokens * mean;
-    long steps = settings.totalSteps(batches.batchesPerEpoch());
-
+    long steps = settings.stepsToMake(batches.batchesPerEpoch());
     long evaluations = 0;
     double perEvaluation = 0;
     if (measuresWhole || !data.heldOut().isEmpty()) {

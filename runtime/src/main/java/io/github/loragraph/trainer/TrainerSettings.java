@@ -154,6 +154,12 @@ public record TrainerSettings(
     return continued.step() + ownSteps(batchesPerEpoch);
   }
 
+  /** Of them, those up to where the run is stopped. */
+  long stepsToMake(long batchesPerEpoch) {
+    long total = totalSteps(batchesPerEpoch);
+    return stopAfter > 0 ? Math.min(stopAfter, total) : total;
+  }
+
   /** The steps that a run over data of so many batches an epoch makes itself. */
   long ownSteps(long batchesPerEpoch) {
     if (epochs == null && steps != null) {
