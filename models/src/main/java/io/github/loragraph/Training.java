@@ -31,7 +31,6 @@ import io.github.loragraph.shape.ShapeInference;
 import io.github.loragraph.task.Report;
 import io.github.loragraph.task.Tasks;
 import io.github.loragraph.trainer.ContinuedRun;
-import io.github.loragraph.trainer.MemoryLimit;
 import io.github.loragraph.trainer.PrefixCache;
 import io.github.loragraph.trainer.RunEstimate;
 import io.github.loragraph.trainer.RunFolder;
@@ -253,10 +252,7 @@ final class Training {
             "%s is for the CPU: on a GPU moments are in single precision"
                 .formatted(optimization.moments()));
       }
-      if (!settings.memory().equals(MemoryLimit.NONE) && device.device().isGpu()) {
-        throw new LoraGraphException(
-            "a limit of memory is for the CPU: what a process takes says nothing of a GPU's memory");
-      }
+      settings.memory().requirePossible(device.device());
       Sessions sessions = inference.sessions(runtime, device.device());
       TrainingJob job =
           lesson

@@ -677,11 +677,11 @@ public final class TrainingArguments {
     return metricForBest == null ? BestEvaluation.SCORE : metricForBest.replaceFirst("^eval_", "");
   }
 
-  /** Whether thresholds of classes are fitted after the last step. */
   Optional<Precision> cachePrefix() {
     return Optional.ofNullable(cachePrefix);
   }
 
+  /** Whether thresholds of classes are fitted after the last step. */
   boolean fitsThresholds() {
     return fitThresholds;
   }
@@ -1346,12 +1346,12 @@ public final class TrainingArguments {
     }
 
     /**
-     * Keeps the peak of the memory of the whole process below so many bytes, 1 or more: as many
-     * pieces of the layers are computed a second time as that takes, as by {@link #recompute}, and,
-     * where all of them are not enough and no size of micro-batches is set, those are smaller. It
-     * is found by a short measurement at the beginning, said in a line, and kept where the training
-     * is gone on with. A training for which nothing is enough is refused. For a training on the
-     * CPU, on Linux.
+     * Keeps the peak of the memory of the whole process, since it began and with what it has from
+     * before the training, below so many bytes, 1 or more: as many pieces of the layers are
+     * computed a second time as that takes, as by {@link #recompute}, and, where all of them are
+     * not enough and no size of micro-batches is set, those are smaller. It is found by a short
+     * measurement at the beginning, said in a line, and kept where the training is gone on with. A
+     * training for which nothing is enough is refused. For a training on the CPU, on Linux.
      */
     public Builder memory(long bytes) {
       memory = MemoryLimit.of(bytes);

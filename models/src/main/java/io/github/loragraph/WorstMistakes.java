@@ -74,6 +74,17 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
     return new WorstMistakes(data, encoded.examples(), found -> list.of(rows, encoded, found));
   }
 
+  /** What was answered before the training began is not of it. */
+  @Override
+  public void started(long totalSteps) {
+    forget();
+  }
+
+  private void forget() {
+    worst = new PriorityQueue<>(byLoss);
+    count = 0;
+  }
+
   @Override
   public void answered(int number, float[] logits) {
     if (!data.task().listsMistakes()) {
@@ -112,8 +123,7 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
             .thenComparingInt(io.github.loragraph.task.Mistake::example)
             .thenComparingInt(io.github.loragraph.task.Mistake::token));
     Found found = new Found(count, sorted);
-    worst = new PriorityQueue<>(byLoss);
-    count = 0;
+    forget();
     return found;
   }
 
@@ -141,8 +151,7 @@ final class WorstMistakes implements io.github.loragraph.trainer.TrainingListene
    * @param logits a row for each example
    */
   void judged(Task judge, float[][] logits) {
-    worst = new PriorityQueue<>(byLoss);
-    count = 0;
+    forget();
     for (int i = 0; i < logits.length; i++) {
       take(judge, i, logits[i]);
     }

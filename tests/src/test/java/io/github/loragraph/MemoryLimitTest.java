@@ -96,13 +96,20 @@ class MemoryLimitTest {
   void belowAHighLimitTheRunIsThePlainOne() throws Exception {
     Object[] options = {"--lora-dropout", 0.2, "--batch-size", 16, "--micro-batch", 5};
     Path plain = train("plain", options);
-    Object[] limited = Cli.with(options, "--memory", "100G");
+    Object[] limited = Cli.with(options, "--memory", "1T");
     Path stopped = train("stopped", Cli.with(limited, "--stop-after", 3));
     assertEquals(0, Runs.record(stopped).get("recomputedPieces").asInt(-1));
-    assertTrue(Files.readString(stopped.resolve("config.yaml")).contains("memory: 100000000000"));
+    assertTrue(Files.readString(stopped.resolve("config.yaml")).contains("memory: 1000000000000"));
     assertEquals(0, Cli.run("train", "--resume", stopped).exitCode());
     assertArrayEquals(Runs.learned(plain), Runs.learned(stopped));
     assertEquals(Trainings.figures(plain), Trainings.figures(stopped));
+    Object[] more = {
+      "--epochs", 1, "--memory", "none", "--recompute", "-o", folder.resolve("more")
+    };
+    Cli continued = Cli.run(Cli.with(new Object[] {"train", "--continue-from", stopped}, more));
+    assertEquals(0, continued.exitCode(), continued.err());
+    assertFalse(
+        Files.readString(folder.resolve("more").resolve("config.yaml")).contains("memory:"));
   }
 
   /** In processes of their own: that of the tests has had much memory already. */

@@ -24,7 +24,9 @@ import io.github.loragraph.ort.SessionShapeInference;
 import io.github.loragraph.ort.Sessions;
 import io.github.loragraph.training.AdamW;
 import io.github.loragraph.training.GradientLoss;
+import io.github.loragraph.training.GraphOptions;
 import io.github.loragraph.training.Logits;
+import io.github.loragraph.training.Optimization;
 import io.github.loragraph.training.SentenceEmbedding;
 import io.github.loragraph.training.StepGraph;
 import io.github.loragraph.training.Towers;
@@ -205,14 +207,32 @@ class TowersTest {
     assertTrue(alone <= one, alone + " nodes without texts, " + one + " with them");
   }
 
+  /** Of two encoders the pieces of the first are computed again, and then those of the second. */
+  @Test
+  void piecesAreCountedOverBoth() {
+    OnnxModel towers = Towers.of(embedding());
+    int pieces = training(towers, Optimization.ALL).pieces();
+    assertTrue(pieces > 2, pieces + " pieces");
+    int before = training(towers, 0).model().graph().nodes().size();
+    for (int again = 1; again <= pieces; again++) {
+      int nodes = training(towers, again).model().graph().nodes().size();
+      assertTrue(nodes > before, again + " of " + pieces + " pieces");
+      before = nodes;
+    }
+    assertEquals(before, training(towers, pieces + 1).model().graph().nodes().size());
+  }
+
+  private static TrainingGraph training(OnnxModel towers, int recomputed) {
+    return TrainingGraph.build(
+        towers,
+        trainable(towers, Method.LORA),
+        new GradientLoss(),
+        GraphOptions.PLAIN.recomputing(recomputed),
+        new SessionShapeInference(OrtRuntime.ofThisProcess()));
+  }
+
   private static int stepNodes(OnnxModel towers) {
-    TrainingGraph training =
-        TrainingGraph.build(
-            towers,
-            trainable(towers, Method.LORA),
-            new GradientLoss(),
-            new SessionShapeInference(OrtRuntime.ofThisProcess()));
-    return StepGraph.of(training, AdamW.defaults(), 0).model().graph().nodes().size();
+    return StepGraph.of(training(towers, 0), AdamW.defaults(), 0).model().graph().nodes().size();
   }
 
   @Test

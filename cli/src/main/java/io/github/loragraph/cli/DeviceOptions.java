@@ -47,7 +47,7 @@ final class DeviceOptions {
       fallbackValue = "true",
       description =
           "On a GPU, add in the same order each time, so that the same run has the same bytes;"
-              + " steps without are a tenth to a third shorter (default: yes).")
+              + " training steps without are a tenth to a third shorter (default: yes).")
   private boolean deterministic;
 
   /** What a shell offers; which GPUs there are it does not know. */

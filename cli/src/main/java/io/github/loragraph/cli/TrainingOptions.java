@@ -296,8 +296,8 @@ final class TrainingOptions {
       paramLabel = "SIZE",
       converter = MemoryLimitConverter.class,
       description =
-          "Keep the peak of the process below SIZE (2G, 1500M, bytes; of 1000 each), on the CPU under"
-              + " Linux: a short measurement chooses how many pieces of the layers are computed again,"
+          "Keep the peak of the process below SIZE (bytes, or with K, M, G or T of 1000 each: 2G, 1500M;"
+              + " or none), on the CPU under Linux: a short measurement chooses how many pieces of the layers are computed again,"
               + " and where all are not enough and no --micro-batch is given, smaller micro-batches.")
   @Nullable MemoryLimit memory;
 
@@ -504,7 +504,7 @@ final class TrainingOptions {
   }
 
   private void chooseMemory(TrainingArguments.Builder builder) {
-    if (memory == null) {
+    if (memory == null || memory.equals(MemoryLimit.NONE)) {
       return;
     }
     if (recompute) {

@@ -198,6 +198,7 @@ public record TrainingGraph(
               .model();
     }
     int pieces = 0;
+    // Of several encoders the pieces of the first come first.
     for (List<String> values : keepable) {
       pieces +=
           Recomputation.of(values, types, all)
@@ -205,7 +206,7 @@ public record TrainingGraph(
                   model.graph(),
                   List.of(lossValue, logits),
                   gradients.values(),
-                  options.recomputed());
+                  Math.max(0, options.recomputed() - pieces));
     }
     if (options.recomputed() > 0 && pieces == 0) {
       throw new LoraGraphException(

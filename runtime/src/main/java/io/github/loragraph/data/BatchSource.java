@@ -509,6 +509,18 @@ public final class BatchSource {
   }
 
   /**
+   * Tokens of all examples of a batch, those counted that pad them: 1 or more. Where what is
+   * trained takes no tokens, those that the examples were made of.
+   */
+  public long tokens(List<Example> batch) {
+    long ofOne = tokensPerExample(batch);
+    if (ofOne == 0) {
+      ofOne = batch.stream().mapToInt(Example::length).max().orElse(1);
+    }
+    return batch.size() * Math.max(1, ofOne);
+  }
+
+  /**
    * The same of a piece of a batch, which is padded as {@link #batch(List, List)} says.
    *
    * @param whole the batch that they are of

@@ -64,7 +64,8 @@ final class CheckpointMarks {
 
   /** With what was chosen for a limit of memory, where there is one. */
   static Checkpoint within(Checkpoint state, MemoryLimit limit) {
-    return limit.isSet() ? state.with(RECOMPUTED, (long) limit.recomputed()) : state;
+    OptionalInt chosen = limit.chosen();
+    return chosen.isPresent() ? state.with(RECOMPUTED, (long) chosen.getAsInt()) : state;
   }
 
   /** How many pieces that run computes again by a limit; empty where it has chosen nothing. */

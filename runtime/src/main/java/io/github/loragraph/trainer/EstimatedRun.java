@@ -5,7 +5,6 @@ import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.engine.Engine;
-import io.github.loragraph.file.ProcFile;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.training.Loss;
 import java.lang.ref.Reference;
@@ -104,7 +103,7 @@ final class EstimatedRun {
     double kept = since(begin) * (keeps ? (double) steps / settings.checkpointEvery() : 1);
     try {
       return new RunEstimate(
-          ProcFile.bytes(ProcFile.SELF, "VmHWM"),
+          ThisProcess.peakBytes(),
           before
               + Math.max(0, first - longest.tokens() * seconds / tokens)
               + steps * perStep
@@ -127,7 +126,7 @@ final class EstimatedRun {
     long tokens = 0;
     long largest = 0;
     for (StepCursor.Part part : step.parts()) {
-      long size = part.examples().size() * Math.max(1, batches.tokensPerExample(part.examples()));
+      long size = batches.tokens(part.examples());
       tokens += size;
       largest = Math.max(largest, size);
     }
@@ -163,7 +162,7 @@ final class EstimatedRun {
     @Nullable Checkpoint state = keeps ? engine.checkpoint() : null;
     Map<String, Tensor> parameters = engine.parameters();
     try {
-      return ProcFile.bytes(ProcFile.SELF, "VmRSS").orElseThrow();
+      return ThisProcess.residentBytes().orElseThrow();
     } finally {
       Reference.reachabilityFence(state);
       Reference.reachabilityFence(parameters);

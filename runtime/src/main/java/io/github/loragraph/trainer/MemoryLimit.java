@@ -1,6 +1,8 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.ProcFile;
+import io.github.loragraph.ort.Device;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
@@ -20,7 +22,7 @@ public record MemoryLimit(long bytes, int recomputed) {
   public static final MemoryLimit NONE = new MemoryLimit(0, 0);
 
   private static final int OPEN = -1;
-  private static final Pattern SIZE = Pattern.compile("(\\d{1,12}(?:\\.\\d{1,9})?)([KMGT]?)B?");
+  private static final Pattern SIZE = Pattern.compile("(\\d{1,19}(?:\\.\\d{1,9})?)([KMGT]?)B?");
   private static final String UNITS = "KMGT";
   private static final double GIGABYTE = 1e9;
 
@@ -41,15 +43,18 @@ public record MemoryLimit(long bytes, int recomputed) {
 
   /**
    * Reads a number of bytes, or of thousands, millions, billions or trillions of them: 1500M or
-   * 1.5G.
+   * 1.5G; {@code none} for no limit.
    *
    * @throws LoraGraphException if the text is none
    */
   public static MemoryLimit parse(String text) {
+    if (text.strip().equalsIgnoreCase("none")) {
+      return NONE;
+    }
     Matcher size = SIZE.matcher(text.strip().toUpperCase(Locale.ROOT));
     if (!size.matches()) {
       throw new LoraGraphException(
-          "'%s' is no size of memory: give bytes, or a number with K, M, G or T, as 2G or 1500M"
+          "'%s' is no size of memory: give bytes, or a number with K, M, G or T, as 2G or 1500M, or none"
               .formatted(text));
     }
     int thousands = size.group(2).isEmpty() ? 0 : UNITS.indexOf(size.group(2)) + 1;
@@ -58,6 +63,27 @@ public record MemoryLimit(long bytes, int recomputed) {
       throw new LoraGraphException("'%s' is more memory than can be counted".formatted(text));
     }
     return of(bytes.setScale(0, RoundingMode.DOWN).longValueExact());
+  }
+
+  /**
+   * Refuses a limit where nobody can tell what is taken.
+   *
+   * @throws LoraGraphException if there is one, and the training is on a GPU, or the system does
+   *     not say what a process takes
+   */
+  public void requirePossible(Device device) {
+    if (!isSet()) {
+      return;
+    }
+    if (device.isGpu()) {
+      throw new LoraGraphException(
+          "a limit of memory is for the CPU: what a process takes says nothing of a GPU's memory; train on the device cpu, or without a limit");
+    }
+    if (ThisProcess.residentBytes().isEmpty()) {
+      throw new LoraGraphException(
+          "memory cannot be limited here: only Linux tells what a process takes (%s); train without a limit"
+              .formatted(ProcFile.SELF));
+    }
   }
 
   /** Whether there is one. */
@@ -87,6 +113,9 @@ public record MemoryLimit(long bytes, int recomputed) {
 
   /** Bytes in words. */
   static String gigabytes(long bytes) {
+    if (bytes < SHOWN) {
+      return "%,d bytes".formatted(bytes);
+    }
     return String.format(Locale.ROOT, "%.2f GB", bytes / GIGABYTE);
   }
 }

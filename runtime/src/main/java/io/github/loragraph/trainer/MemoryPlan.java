@@ -1,5 +1,6 @@
 package io.github.loragraph.trainer;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,7 +54,7 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
     double saved = Math.max(0, ofToken - ofTokenAgain);
     double kept = (ofToken - again * saved) * size.tokens();
     return Math.max(
-        floor,
+        Math.round(floor * (1 + margin - MARGIN)),
         Math.round((held + size.more()) * (1 + margin))
             + LATER
             + regions(Math.round(kept * (1 + margin))));
@@ -93,8 +94,16 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
     return Optional.empty();
   }
 
-  /** A limit below which there is something, by a further measurement, too. */
-  long least(List<Size> sizes) {
-    return sizes.stream().mapToLong(size -> peak(pieces, size, NAMED)).min().orElseThrow();
+  /** What takes the least memory: its peak is one of a further measurement, too. */
+  Choice least(List<Size> sizes) {
+    return sizes.stream()
+        .map(size -> new Choice(pieces, size.microBatch(), peak(pieces, size, NAMED)))
+        .min(Comparator.comparingLong(Choice::peak))
+        .orElseThrow();
+  }
+
+  /** The same by what was measured since. */
+  MemoryPlan with(long peak, double ofTokenKept) {
+    return new MemoryPlan(peak, held, ofTokenKept, ofTokenAgain, pieces);
   }
 }

@@ -1,7 +1,6 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
-import io.github.loragraph.file.ProcFile;
 import io.github.loragraph.task.Report;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -13,42 +12,40 @@ final class MemoryWatch implements TrainingListener {
   private boolean said;
 
   /**
-   * @param limit bytes
+   * @param limit bytes; that they were passed before the first step is said at once
    */
   MemoryWatch(long limit, Consumer<String> log) {
     this.limit = limit;
     this.log = log;
+    look("before the first step");
   }
 
   @Override
   public void step(StepRecord record) {
-    look("step", record.step());
+    look("at step %,d".formatted(record.step()));
   }
 
   @Override
   public void checkpoint(long step, Checkpoint state) {
-    look("the checkpoint of step", step);
+    look("at the checkpoint of step %,d".formatted(step));
   }
 
   @Override
   public void evaluated(long step, Report report) {
-    look("the evaluation after step", step);
+    look("at the evaluation after step %,d".formatted(step));
   }
 
-  private void look(String what, long step) {
+  private void look(String when) {
     if (said) {
       return;
     }
-    OptionalLong peak = ProcFile.bytes(ProcFile.SELF, "VmHWM");
+    OptionalLong peak = ThisProcess.peakBytes();
     if (peak.isPresent() && peak.getAsLong() > limit) {
       said = true;
       log.accept(
-          "memory: %s was taken at %s %,d, and the limit is %s: give a lower one, or smaller micro-batches"
+          "memory: %s was taken %s, and the limit is %s: give a lower limit, or smaller micro-batches"
               .formatted(
-                  MemoryLimit.gigabytes(peak.getAsLong()),
-                  what,
-                  step,
-                  MemoryLimit.gigabytes(limit)));
+                  MemoryLimit.gigabytes(peak.getAsLong()), when, MemoryLimit.gigabytes(limit)));
     }
   }
 }

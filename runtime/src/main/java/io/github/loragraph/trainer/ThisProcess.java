@@ -33,9 +33,19 @@ public final class ThisProcess {
     return machine;
   }
 
-  /** The most memory that the process has had at once; empty where the system does not say. */
+  /** The memory that the process has; empty where the system does not say. */
+  static OptionalLong residentBytes() {
+    return ProcFile.bytes(ProcFile.SELF, "VmRSS");
+  }
+
+  /** The most that it has had at once since it began; empty where the system does not say. */
+  static OptionalLong peakBytes() {
+    return ProcFile.bytes(ProcFile.SELF, "VmHWM");
+  }
+
+  /** The same in units of 1,048,576 bytes. */
   static OptionalDouble peakMegabytes() {
-    OptionalLong peak = ProcFile.bytes(ProcFile.SELF, "VmHWM");
+    OptionalLong peak = peakBytes();
     return peak.isPresent()
         ? OptionalDouble.of(peak.getAsLong() / MEBIBYTE)
         : OptionalDouble.empty();

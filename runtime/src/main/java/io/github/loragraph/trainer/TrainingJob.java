@@ -47,6 +47,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -478,7 +479,7 @@ public record TrainingJob(
       job =
           chosen.isPresent()
               ? job.recomputing(chosen.getAsInt())
-              : job.within(trained, answer, !choice.isFree(), log);
+              : job.within(trained, answer, !choice.isFree(), listeners);
     }
     return job.opened(trained, answer, measures ? choice : null, listeners, start, course);
   }
@@ -503,57 +504,71 @@ public record TrainingJob(
    * @throws LoraGraphException if no choice stays below it; it names the limit that would do
    */
   private TrainingJob within(
-      OnnxModel trained, Answer answer, boolean fixed, Consumer<String> log) {
-    MemoryChoice.requireMeasurable(trained.graph().requiredInputs());
+      OnnxModel trained, Answer answer, boolean fixed, List<TrainingListener> listeners) {
+    Consumer<String> log = line -> listeners.forEach(l -> l.note(line));
+    MemoryMeasurement.requireMeasurable(trained.graph().requiredInputs());
     if (kind == EngineKind.AUTO) {
       log.accept("engine graph: engines are not measured where memory is limited");
-      return toBuilder().engine(EngineKind.GRAPH).build().within(trained, answer, fixed, log);
+      return toBuilder().engine(EngineKind.GRAPH).build().within(trained, answer, fixed, listeners);
     }
-    MemoryChoice choice = new MemoryChoice(this, trained.graph().requiredInputs());
-    List<MemoryPlan.Size> sizes = choice.sizes(fixed);
+    log.accept("memory is measured on a few examples");
+    MemoryMeasurement measurement = new MemoryMeasurement(this, trained.graph().requiredInputs());
+    List<MemoryPlan.Size> sizes = measurement.sizes(fixed);
     long most = sizes.get(0).tokens();
-    MemoryPlan plan = planned(trained, answer, choice, most);
+    Runnable after = () -> TrainingStopped.ifWanted(listeners, 0);
+    MemoryPlan plan = planned(trained, answer, measurement, most, after);
     long limit = settings.memory().bytes();
     MemoryPlan.Choice chosen =
-        plan.below(limit, sizes)
-            .orElseThrow(
-                () ->
-                    new LoraGraphException(
-                        "%s of memory are not enough: the training takes %s%s%s"
-                            .formatted(
-                                MemoryLimit.gigabytes(limit),
-                                MemoryLimit.gigabytesUp(plan.least(sizes)),
-                                plan.pieces() == 0
-                                    ? ""
-                                    : ", with all pieces of its layers computed again",
-                                sizes.size() == 1 ? "" : ", one example at a time")));
+        plan.below(limit, sizes).orElseThrow(() -> refusal(plan, plan.least(sizes), sizes.get(0)));
     log.accept(
-        "memory at most %s: %,d of %,d pieces of the layers are computed again, with micro-batches of %s; a peak of at most %s is expected"
+        "memory at most %s: %,d of %,d pieces of the layers are computed again, with micro-batches of %s%s; a peak of at most %s is expected"
             .formatted(
                 MemoryLimit.gigabytes(limit),
                 chosen.recomputed(),
                 plan.pieces(),
                 chosen.microBatch(),
+                chosen.microBatch().equals(settings.microBatch())
+                        || optimization.dropout().equals(LoraDropout.NONE)
+                    ? ""
+                    : ", and dropout is drawn for each",
                 MemoryLimit.gigabytes(chosen.peak())));
     return in(chosen.microBatch()).recomputing(chosen.recomputed());
   }
 
+  private LoraGraphException refusal(
+      MemoryPlan plan, MemoryPlan.Choice least, MemoryPlan.Size settled) {
+    long limit = settings.memory().bytes();
+    return new LoraGraphException(
+        "%s of memory are not enough: the training takes %s%s%s%s"
+            .formatted(
+                MemoryLimit.gigabytes(limit),
+                MemoryLimit.gigabytesUp(least.peak()),
+                plan.pieces() == 0 ? "" : ", with all pieces of its layers computed again",
+                least.microBatch().equals(settled.microBatch())
+                    ? ""
+                    : ", with micro-batches of " + least.microBatch(),
+                plan.floor() > limit
+                    ? "; the process has had %s before its first step"
+                        .formatted(MemoryLimit.gigabytes(plan.floor()))
+                    : ""));
+  }
+
   /** What few tokens take, with all computed again and with all kept. */
-  private MemoryPlan planned(OnnxModel trained, Answer answer, MemoryChoice choice, long most) {
+  private MemoryPlan planned(
+      OnnxModel trained, Answer answer, MemoryMeasurement measurement, long most, Runnable after) {
     MemoryPlan again;
     try {
-      again = recomputing(Optimization.ALL).measured(trained, answer, choice, most);
-      MemoryChoice.collectGarbage();
+      again = recomputing(Optimization.ALL).measured(trained, answer, measurement, most, after);
     } catch (LoraGraphException e) {
       if (e.advice().map(Advice::remedy).filter(Remedy.KEEP_ALL::equals).isEmpty()) {
         throw e;
       }
-      return recomputing(0).measured(trained, answer, choice, most);
+      return recomputing(0).measured(trained, answer, measurement, most, after);
     }
     if (!again.holdsLessThan(settings.memory().bytes())) {
       return again;
     }
-    MemoryChoice.Growth kept =
+    MemoryMeasurement.Growth kept =
         recomputing(0)
             .opened(
                 trained,
@@ -561,29 +576,38 @@ public record TrainingJob(
                 null,
                 List.of(),
                 null,
-                (job, opening) -> choice.growth(opening.runner(), most, again.ofTokenAgain()));
-    MemoryChoice.collectGarbage();
-    return new MemoryPlan(
-        MemoryChoice.peak(), again.held(), kept.ofToken(), again.ofTokenAgain(), again.pieces());
+                (job, opening) ->
+                    measurement.growth(
+                        opening.runner(), most, OptionalDouble.of(again.ofTokenAgain()), after));
+    MemoryMeasurement.collectGarbage();
+    return again.with(MemoryMeasurement.peak(), kept.ofToken());
   }
 
-  private MemoryPlan measured(OnnxModel trained, Answer answer, MemoryChoice choice, long most) {
-    return opened(
-        trained,
-        answer,
-        null,
-        List.of(),
-        null,
-        (job, opening) -> {
-          long floor = MemoryChoice.peak();
-          MemoryChoice.Growth growth = choice.growth(opening.runner(), most, 0);
-          double held =
-              job.fewSteps(opening).besideSteps()
-                  + MemoryChoice.heapToCome()
-                  - growth.ofToken() * growth.tokens();
-          return new MemoryPlan(
-              floor, held, growth.ofToken(), growth.ofToken(), opening.opened().pieces());
-        });
+  private MemoryPlan measured(
+      OnnxModel trained, Answer answer, MemoryMeasurement measurement, long most, Runnable after) {
+    MemoryPlan plan =
+        opened(
+            trained,
+            answer,
+            null,
+            List.of(),
+            null,
+            (job, opening) -> {
+              MemoryMeasurement.Growth growth =
+                  measurement.growth(opening.runner(), most, OptionalDouble.empty(), after);
+              double held =
+                  job.fewSteps(opening).besideSteps()
+                      + MemoryMeasurement.heapToCome()
+                      - growth.ofToken() * growth.tokens();
+              return new MemoryPlan(
+                  MemoryMeasurement.peak(),
+                  held,
+                  growth.ofToken(),
+                  growth.ofToken(),
+                  opening.opened().pieces());
+            });
+    MemoryMeasurement.collectGarbage();
+    return plan;
   }
 
   private TrainingJob in(MicroBatch microBatch) {
@@ -625,9 +649,7 @@ public record TrainingJob(
               : choice.measured(
                   engine, batches(opened.inputs(), opened.labels()), settings.microBatch(), log);
       listeners.forEach(l -> l.computes(microBatch));
-      if (settings.memory().isSet()) {
-        listeners.forEach(l -> l.recomputes(settings.memory().recomputed()));
-      }
+      settings.memory().chosen().ifPresent(pieces -> listeners.forEach(l -> l.recomputes(pieces)));
       try (LossSession lossAlone = divides ? lossAlone(answer) : null) {
         BatchRunner runner =
             lossAlone == null

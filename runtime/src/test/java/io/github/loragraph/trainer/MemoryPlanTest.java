@@ -49,9 +49,11 @@ class MemoryPlanTest {
   void whereNothingIsEnoughItSaysWhatWouldBe() {
     assertEquals(Optional.empty(), PLAN.below(515_000_000, SIZES));
     // 16%, so that a little more may be measured than what was.
-    assertEquals(547_554_432, PLAN.least(SIZES));
+    assertEquals(547_554_432, PLAN.least(SIZES).peak());
+    assertEquals(MicroBatch.ofTokens(250), PLAN.least(SIZES).microBatch());
     assertEquals(
-        MicroBatch.ofTokens(250), PLAN.below(PLAN.least(SIZES), SIZES).orElseThrow().microBatch());
+        MicroBatch.ofTokens(250),
+        PLAN.below(PLAN.least(SIZES).peak(), SIZES).orElseThrow().microBatch());
     assertEquals(Optional.empty(), PLAN.below(616_000_000, SIZES.subList(0, 1)));
   }
 
@@ -59,7 +61,7 @@ class MemoryPlanTest {
   void smallerPiecesMayTakeSumsOfGradients() {
     List<MemoryPlan.Size> sizes = List.of(size(1000, 0), size(500, 100_000_000));
     assertEquals(Optional.empty(), PLAN.below(616_000_000, sizes));
-    assertEquals(648_217_728, PLAN.least(sizes));
+    assertEquals(648_217_728, PLAN.least(sizes).peak());
   }
 
   @Test
@@ -80,10 +82,22 @@ class MemoryPlanTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2G, 2000000000", "1500M, 1500000000", "1.5gb, 1500000000", "12345, 12345"})
+  @CsvSource({
+    "2G, 2000000000",
+    "1500M, 1500000000",
+    "1.5gb, 1500000000",
+    "12345, 12345",
+    "1T, 1000000000000",
+    "1000000000000, 1000000000000"
+  })
   void sizesAsTheyAreWritten(String text, long bytes) {
     assertEquals(bytes, MemoryLimit.parse(text).bytes());
     assertTrue(MemoryLimit.parse(text).isOpen());
+  }
+
+  @Test
+  void noneTakesALimitAway() {
+    assertEquals(MemoryLimit.NONE, MemoryLimit.parse("none"));
   }
 
   @ParameterizedTest

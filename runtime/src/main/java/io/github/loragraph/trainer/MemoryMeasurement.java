@@ -5,22 +5,22 @@ import io.github.loragraph.data.Example;
 import io.github.loragraph.data.InputSizes;
 import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.error.LoraGraphException;
-import io.github.loragraph.file.ProcFile;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.NavigableMap;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
 
 /**
- * Chooses what the steps of a training keep, so that the process stays below a limit. It measures
- * from the frugal end, on pieces that are doubled for as long as the next one is expected to stay
- * below the limit, too.
+ * Measures what the steps of a training take, so that it can be chosen what they keep below a
+ * limit: from the frugal end, on pieces that are doubled for as long as the next one is expected to
+ * stay below the limit, too.
  */
-final class MemoryChoice {
+final class MemoryMeasurement {
   /** Batches in which the longest examples are looked for where they are still to be encoded. */
   private static final int LOOKED_AT = 20;
 
@@ -37,17 +37,17 @@ final class MemoryChoice {
   private final long limit;
   private final BatchSource batches;
 
-  /** What goes through the model together in any case, the shortest first. */
-  private final List<Unit> units;
-
-  /** Examples that have to be in one batch, and the tokens of all of them. */
-  private record Unit(List<Example> examples, long tokens) {}
+  /**
+   * What goes through the model together in any case, by its tokens: of each size one. Data may be
+   * larger than memory.
+   */
+  private final NavigableMap<Long, List<Example>> units;
 
   /**
    * @param job with the size of pieces that is settled so far
    * @param inputs of what is trained
    */
-  MemoryChoice(TrainingJob job, List<ValueInfo> inputs) {
+  MemoryMeasurement(TrainingJob job, List<ValueInfo> inputs) {
     this.job = job;
     this.limit = job.settings().memory().bytes();
     this.batches = job.batches(inputs, null);
@@ -55,10 +55,8 @@ final class MemoryChoice {
   }
 
   /**
-   * Refuses where nobody can tell what memory steps take.
-   *
-   * @throws LoraGraphException if the system does not say it, or if the model takes batches of one
-   *     size alone, so that no smaller one can be measured
+   * @throws LoraGraphException if the model takes batches of one size alone, so that no smaller one
+   *     can be measured
    */
   static void requireMeasurable(List<ValueInfo> inputs) {
     int rows = InputSizes.of(inputs).rows();
@@ -67,15 +65,10 @@ final class MemoryChoice {
           "memory cannot be limited for this model: it takes batches of %,d, no more and no fewer, so what less would take is not measured"
               .formatted(rows));
     }
-    if (resident().isEmpty()) {
-      throw new LoraGraphException(
-          "memory cannot be limited here: only Linux tells what a process takes (%s); train without a limit"
-              .formatted(ProcFile.SELF));
-    }
   }
 
-  private static OptionalLong resident() {
-    return ProcFile.bytes(ProcFile.SELF, "VmRSS");
+  private static long resident() {
+    return ThisProcess.residentBytes().orElseThrow();
   }
 
   /**
@@ -101,35 +94,27 @@ final class MemoryChoice {
 
   /** The most that the process has had at once, in bytes. */
   static long peak() {
-    return ProcFile.bytes(ProcFile.SELF, "VmHWM").orElseThrow();
+    return ThisProcess.peakBytes().orElseThrow();
   }
 
-  private List<Unit> units() {
+  private NavigableMap<Long, List<Example>> units() {
     List<List<Example>> order = batches.order(0);
     int looked =
         StoredExamples.areReady(job.data().training())
             ? order.size()
             : Math.min(LOOKED_AT, order.size());
-    List<Unit> all = new ArrayList<>();
+    NavigableMap<Long, List<Example>> all = new TreeMap<>();
     for (List<Example> batch : order.subList(0, looked)) {
       for (List<Example> unit : batches.unitsOf(batch)) {
-        all.add(new Unit(unit, tokens(unit)));
+        all.putIfAbsent(batches.tokens(unit), unit);
       }
     }
-    all.sort(Comparator.comparingLong(Unit::tokens));
     return all;
   }
 
-  private long tokens(List<Example> examples) {
-    long ofOne = batches.tokensPerExample(examples);
-    if (ofOne == 0) {
-      ofOne = examples.stream().mapToInt(Example::length).max().orElse(1);
-    }
-    return examples.size() * Math.max(1, ofOne);
-  }
-
-  private Unit longest() {
-    return units.get(units.size() - 1);
+  /** The tokens of the longest. */
+  private long longest() {
+    return units.lastKey();
   }
 
   /**
@@ -140,7 +125,7 @@ final class MemoryChoice {
    */
   List<MemoryPlan.Size> sizes(boolean fixed) {
     MicroBatch settled = job.settings().microBatch();
-    long one = longest().tokens();
+    long one = longest();
     int together = Math.min(job.settings().batchSize(), batches.size());
     long whole = job.partsOfBatches() > 0 ? job.partsOfBatches() * one : together * one;
     long most =
@@ -156,7 +141,7 @@ final class MemoryChoice {
     }
     boolean gathers = job.settings().accumulation() > 1 || !settled.equals(MicroBatch.WHOLE);
     long more = gathers ? 0 : bytesOfTrained();
-    boolean takesTokens = batches.tokensPerExample(longest().examples()) > 0;
+    boolean takesTokens = batches.tokensPerExample(units.lastEntry().getValue()) > 0;
     for (long tokens = most / 2; 2 * tokens > one && most > one; tokens /= 2) {
       long size = Math.max(one, tokens);
       MicroBatch smaller =
@@ -189,34 +174,35 @@ final class MemoryChoice {
    * Each is twice the one before: of others ONNX Runtime uses its free memory in part only.
    *
    * @param most the tokens of a piece that may be needed
-   * @param ofToken bytes that a further token takes, as far as is known; 0 where nothing is
+   * @param ofToken bytes that a further token takes at least; empty where nothing is known
+   * @param after is called after each piece, and may throw
    * @return of a token the limit where not even a second piece would have stayed below that
    */
-  Growth growth(BatchRunner runner, long most, double ofToken) {
-    long end = Math.max(Math.min(most, MOST_MEASURED), 2 * longest().tokens());
-    List<Example> piece = piece(Math.min(FIRST, longest().tokens()));
-    run(runner, piece);
-    long tokens = tokens(piece);
+  Growth growth(BatchRunner runner, long most, OptionalDouble ofToken, Runnable after) {
+    long end = Math.max(Math.min(most, MOST_MEASURED), 2 * longest());
+    List<Example> piece = piece(Math.min(FIRST, longest()));
+    run(runner, piece, after);
+    long tokens = batches.tokens(piece);
     long fewest = tokens;
-    long first = resident().orElseThrow();
+    long first = resident();
     long bytes = first;
-    // What is refused in any case is told what it takes.
-    long bound = bytes > limit && ofToken == 0 ? Long.MAX_VALUE : limit;
+    // What is refused in any case is told what it takes, which few tokens do not show.
+    boolean refused = bytes > limit && ofToken.isEmpty();
     Growth growth = new Growth(tokens, limit);
-    double expected = ofToken;
+    double expected = ofToken.orElse(0);
     while (2 * tokens <= end) {
       List<Example> next = piece(2 * tokens);
-      long more = tokens(next) - tokens;
-      if (bytes + expected * more > bound) {
+      long more = batches.tokens(next) - tokens;
+      if (!refused && bytes + expected * more > limit) {
         break;
       }
-      run(runner, next);
-      long after = resident().orElseThrow();
-      expected = Math.max(0, (double) (after - bytes) / more);
+      run(runner, next, after);
+      long then = resident();
+      expected = Math.max(0, (double) (then - bytes) / more);
       tokens += more;
-      bytes = after;
+      bytes = then;
       // The heap and what is compiled grow, too: the last two may differ by less than they will.
-      double overall = (double) (after - first) / (tokens - fewest);
+      double overall = (double) (then - first) / (tokens - fewest);
       growth = new Growth(tokens, Math.max(expected, overall));
     }
     return growth;
@@ -224,20 +210,17 @@ final class MemoryChoice {
 
   /** One example of about so many tokens, or, where none has as many, some of the longest. */
   private List<Example> piece(long tokens) {
-    Unit longest = longest();
-    if (longest.tokens() <= tokens) {
-      int count = (int) ((tokens - 1) / longest.tokens() + 1);
-      return Collections.nCopies(count, longest.examples()).stream().flatMap(List::stream).toList();
+    if (longest() > tokens) {
+      return units.ceilingEntry(tokens).getValue();
     }
-    return units.stream()
-        .filter(unit -> unit.tokens() >= tokens)
-        .findFirst()
-        .orElse(longest)
-        .examples();
+    int count = (int) ((tokens - 1) / longest() + 1);
+    return Collections.nCopies(count, units.lastEntry().getValue()).stream()
+        .flatMap(List::stream)
+        .toList();
   }
 
-  private static void run(BatchRunner runner, List<Example> piece) {
+  private static void run(BatchRunner runner, List<Example> piece, Runnable after) {
     StepCursor.Part whole = new StepCursor.Part(piece, piece, 0, 1);
-    runner.run(List.of(new BatchRunner.Part(whole, 0, true)), () -> {});
+    runner.run(List.of(new BatchRunner.Part(whole, 0, true)), after);
   }
 }
