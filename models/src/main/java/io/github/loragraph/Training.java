@@ -371,6 +371,7 @@ final class Training {
     if (run == null) {
       bridge.ended(() -> {});
     }
+    job.settings().memory().outcome().ifPresent(notes);
     return result(
         result,
         data,

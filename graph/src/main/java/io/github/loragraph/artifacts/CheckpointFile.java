@@ -150,17 +150,24 @@ public final class CheckpointFile {
    * @throws LoraGraphException as {@link #write} does
    */
   static void stage(Checkpoint checkpoint, Path file, StagedFiles files) {
-    ByteBuffer bytes = new CheckpointWriter(checkpoint, file).bytes();
-    ByteBuffer trailer = CheckpointTrailer.of(bytes);
-    files.write(
-        file,
-        out -> {
-          WritableByteChannel channel = Channels.newChannel(out);
-          for (ByteBuffer part : List.of(bytes.duplicate(), trailer.duplicate())) {
-            while (part.hasRemaining()) {
-              channel.write(part);
+    try (CheckpointWriter writer = new CheckpointWriter(checkpoint, file)) {
+      ByteBuffer bytes = writer.bytes();
+      ByteBuffer trailer = CheckpointTrailer.of(bytes);
+      files.write(
+          file,
+          out -> {
+            WritableByteChannel channel = Channels.newChannel(out);
+            for (ByteBuffer part : List.of(bytes.duplicate(), trailer.duplicate())) {
+              while (part.hasRemaining()) {
+                channel.write(part);
+              }
             }
-          }
-        });
+          });
+    }
+  }
+
+  /** The memory that writing a checkpoint takes beside what it consists of, in bytes. */
+  public static long size(Checkpoint checkpoint) {
+    return CheckpointWriter.size(checkpoint);
   }
 }

@@ -3,6 +3,7 @@ package io.github.loragraph.artifacts;
 import com.google.flatbuffers.FlatBufferBuilder;
 import io.github.loragraph.artifacts.Checkpoint.OptimizerGroup;
 import io.github.loragraph.error.LoraGraphException;
+import io.github.loragraph.file.DirectMemory;
 import io.github.loragraph.onnx.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,35 +20,46 @@ import java.util.function.ToIntFunction;
 /**
  * Makes the content of a checkpoint file; vectors that ONNX Runtime searches are sorted by name.
  */
-final class CheckpointWriter {
+final class CheckpointWriter implements AutoCloseable {
   /** Offsets in FlatBuffers have 31 bits. */
   private static final long LARGEST = Integer.MAX_VALUE - (1 << 20);
 
   private final FlatBufferBuilder b;
+  private final Direct memory = new Direct();
   private final Checkpoint checkpoint;
 
   CheckpointWriter(Checkpoint checkpoint, Path file) {
     this.checkpoint = checkpoint;
-    List<Tensor> all = new ArrayList<>(checkpoint.trainable());
-    all.addAll(checkpoint.frozen());
-    checkpoint.groups().forEach(g -> g.states().values().forEach(s -> all.addAll(s.values())));
-    long size = all.stream().mapToLong(t -> t.bytes().remaining() + 256L).sum() + (1 << 16);
+    long size = size(checkpoint);
     if (size > LARGEST) {
       throw new LoraGraphException(
           "%s would be larger than 2 GB, which no checkpoint can be: train fewer parameters, or none to checkpoint"
               .formatted(file));
     }
-    b = new FlatBufferBuilder((int) size, new Direct());
+    b = new FlatBufferBuilder((int) size, memory);
+  }
+
+  /** The bytes that the content of one has, or a few more. */
+  static long size(Checkpoint checkpoint) {
+    List<Tensor> all = new ArrayList<>(checkpoint.trainable());
+    all.addAll(checkpoint.frozen());
+    checkpoint.groups().forEach(g -> g.states().values().forEach(s -> all.addAll(s.values())));
+    return all.stream().mapToLong(t -> t.bytes().remaining() + 256L).sum() + (1 << 16);
   }
 
   /** Outside of the heap, which need not be as large as the parameters. */
   private static final class Direct extends FlatBufferBuilder.ByteBufferFactory {
+    private final List<ByteBuffer> made = new ArrayList<>();
+
     @Override
     public ByteBuffer newByteBuffer(int capacity) {
-      return ByteBuffer.allocateDirect(capacity).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer buffer = ByteBuffer.allocateDirect(capacity).order(ByteOrder.LITTLE_ENDIAN);
+      made.add(buffer);
+      return buffer;
     }
   }
 
+  /** The content, until this is closed. */
   ByteBuffer bytes() {
     int trainable = tensors(checkpoint.trainable());
     int frozen = tensors(checkpoint.frozen());
@@ -148,5 +160,10 @@ final class CheckpointWriter {
           }
           return b.endTable();
         });
+  }
+
+  @Override
+  public void close() {
+    memory.made.forEach(DirectMemory::free);
   }
 }

@@ -1,6 +1,7 @@
 package io.github.loragraph.trainer;
 
 import io.github.loragraph.artifacts.Checkpoint;
+import io.github.loragraph.artifacts.CheckpointFile;
 import io.github.loragraph.data.BatchSource;
 import io.github.loragraph.data.Example;
 import io.github.loragraph.data.StoredExamples;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -97,13 +99,13 @@ final class EstimatedRun {
       perEvaluation = secondsPerEvaluation();
     }
     long begin = System.nanoTime();
-    boolean keeps = settings.checkpointEvery() > 0 && settings.checkpointEvery() < steps;
-    @Nullable Checkpoint state = keeps || settings.keepsState() ? engine.checkpoint() : null;
+    boolean keeps = isCheckpointed(steps);
+    @Nullable Checkpoint state = writesState(steps) ? engine.checkpoint() : null;
     Map<String, Tensor> parameters = engine.parameters();
     double kept = since(begin) * (keeps ? (double) steps / settings.checkpointEvery() : 1);
     try {
       return new RunEstimate(
-          ThisProcess.peakBytes(),
+          peak(state, parameters),
           before
               + Math.max(0, first - longest.tokens() * seconds / tokens)
               + steps * perStep
@@ -148,9 +150,9 @@ final class EstimatedRun {
   }
 
   /**
-   * Does once what a run does beside its steps, and holds it.
+   * Does what a run does beside its steps, and holds it.
    *
-   * @return the memory of the process then, in bytes
+   * @return the memory that the process then has, or would have where it is written, in bytes
    */
   long besideSteps() {
     if (measuresWhole) {
@@ -158,15 +160,48 @@ final class EstimatedRun {
     } else if (!data.heldOut().isEmpty()) {
       answerLongest(StoredExamples.longestFirst(data.heldOut()));
     }
-    boolean keeps = settings.checkpointEvery() > 0 || settings.keepsState();
-    @Nullable Checkpoint state = keeps ? engine.checkpoint() : null;
+    JavaHeap.collect();
+    @Nullable Checkpoint state =
+        writesState(settings.stepsToMake(batches.batchesPerEpoch())) ? engine.checkpoint() : null;
     Map<String, Tensor> parameters = engine.parameters();
     try {
-      return ThisProcess.residentBytes().orElseThrow();
+      return whileWriting(state, parameters).orElseThrow();
     } finally {
       Reference.reachabilityFence(state);
       Reference.reachabilityFence(parameters);
     }
+  }
+
+  private boolean isCheckpointed(long steps) {
+    return settings.checkpointEvery() > 0 && settings.checkpointEvery() < steps;
+  }
+
+  /**
+   * Whether the optimizer's state is written at some time; where somebody stops a run it always is.
+   */
+  private boolean writesState(long steps) {
+    return isCheckpointed(steps) || settings.keepsState() || settings.stopAfter() > 0;
+  }
+
+  private OptionalLong peak(@Nullable Checkpoint state, Map<String, Tensor> parameters) {
+    OptionalLong writing = whileWriting(state, parameters);
+    OptionalLong before = ThisProcess.peakBytes();
+    return writing.isPresent() && before.isPresent()
+        ? OptionalLong.of(Math.max(writing.getAsLong(), before.getAsLong()))
+        : before;
+  }
+
+  /**
+   * The memory of the process when what is held is written, and the parameters of the best
+   * evaluation are read again; in bytes.
+   */
+  private OptionalLong whileWriting(@Nullable Checkpoint state, Map<String, Tensor> parameters) {
+    Checkpoint best = CheckpointMarks.finished(0, List.copyOf(parameters.values()));
+    long content = CheckpointFile.size(state == null ? best : state);
+    boolean choosesBest = settings.keepsBest() && settings.evalEvery(batches.batchesPerEpoch()) > 0;
+    long more = content + (choosesBest ? CheckpointFile.size(best) : 0);
+    OptionalLong now = ThisProcess.residentBytes();
+    return now.isPresent() ? OptionalLong.of(now.getAsLong() + more) : now;
   }
 
   private int answerLongest(int[] order) {

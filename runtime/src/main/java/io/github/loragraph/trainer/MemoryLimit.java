@@ -6,7 +6,9 @@ import io.github.loragraph.ort.Device;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,6 +25,10 @@ public record MemoryLimit(long bytes, int recomputed) {
 
   private static final int OPEN = -1;
   private static final Pattern SIZE = Pattern.compile("(\\d{1,19}(?:\\.\\d{1,9})?)([KMGT]?)B?");
+
+  /** A number without a unit that has fewer is taken for one whose unit was forgotten. */
+  private static final int DIGITS_OF_BYTES = 7;
+
   private static final String UNITS = "KMGT";
   private static final double GIGABYTE = 1e9;
 
@@ -57,6 +63,11 @@ public record MemoryLimit(long bytes, int recomputed) {
           "'%s' is no size of memory: give bytes, or a number with K, M, G or T, as 2G or 1500M, or none"
               .formatted(text));
     }
+    if (size.group(2).isEmpty() && size.group(1).length() < DIGITS_OF_BYTES) {
+      throw new LoraGraphException(
+          "'%s' bytes are too few for a training: give a unit, as %sM"
+              .formatted(text, size.group(1)));
+    }
     int thousands = size.group(2).isEmpty() ? 0 : UNITS.indexOf(size.group(2)) + 1;
     BigDecimal bytes = new BigDecimal(size.group(1)).scaleByPowerOfTen(3 * thousands);
     if (bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
@@ -84,6 +95,16 @@ public record MemoryLimit(long bytes, int recomputed) {
           "memory cannot be limited here: only Linux tells what a process takes (%s); train without a limit"
               .formatted(ProcFile.SELF));
     }
+  }
+
+  /** What a process has come to, beside its limit; empty where there is none. */
+  public Optional<String> outcome() {
+    OptionalLong peak = ThisProcess.peakBytes();
+    return isSet() && peak.isPresent()
+        ? Optional.of(
+            "memory: the peak was %s, the limit %s"
+                .formatted(gigabytes(peak.getAsLong()), gigabytes(bytes)))
+        : Optional.empty();
   }
 
   /** Whether there is one. */

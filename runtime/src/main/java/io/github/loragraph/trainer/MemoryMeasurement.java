@@ -7,7 +7,6 @@ import io.github.loragraph.data.StoredExamples;
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.onnx.Tensor;
 import io.github.loragraph.onnx.ValueInfo;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -69,27 +68,6 @@ final class MemoryMeasurement {
 
   private static long resident() {
     return ThisProcess.residentBytes().orElseThrow();
-  }
-
-  /**
-   * What the Java heap is going to take before it collects garbage: memory where objects begin that
-   * is there for it, and that none was in so far. In bytes.
-   */
-  static long heapToCome() {
-    return ManagementFactory.getMemoryPoolMXBeans().stream()
-        .filter(pool -> pool.getName().contains("Eden"))
-        .mapToLong(
-            pool -> Math.max(0, pool.getUsage().getCommitted() - pool.getPeakUsage().getUsed()))
-        .sum();
-  }
-
-  /**
-   * Frees what a measurement leaves in the heap, and what lies outside of it until the heap is
-   * collected: parameters, moments and copies of them, beside which the next engine would take the
-   * same once more.
-   */
-  static void collectGarbage() {
-    System.gc();
   }
 
   /** The most that the process has had at once, in bytes. */

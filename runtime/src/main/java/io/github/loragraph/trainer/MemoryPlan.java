@@ -22,10 +22,8 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
   /** What Java comes to take in a longer run: compiled code, classes, more of its heap. */
   private static final long LATER = 50_000_000;
 
-  /**
-   * What a refusal names has twice the margin: the next training measures a little more or less.
-   */
-  private static final double NAMED = 2 * MARGIN;
+  /** What a refusal names has the margins so often: the next training measures more or less. */
+  private static final int NAMED = 2;
 
   /**
    * ONNX Runtime takes no more than this at once for what steps keep, unless one tensor has more.
@@ -49,14 +47,15 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
   record Choice(int recomputed, MicroBatch microBatch, long peak) {}
 
   /** The highest peak that is expected, in bytes. */
-  private long peak(int recomputed, Size size, double margin) {
+  private long peak(int recomputed, Size size, int margins) {
+    double margin = margins * MARGIN;
     double again = pieces == 0 ? 0 : (double) recomputed / pieces;
     double saved = Math.max(0, ofToken - ofTokenAgain);
     double kept = (ofToken - again * saved) * size.tokens();
     return Math.max(
         Math.round(floor * (1 + margin - MARGIN)),
         Math.round((held + size.more()) * (1 + margin))
-            + LATER
+            + margins * LATER
             + regions(Math.round(kept * (1 + margin))));
   }
 
@@ -85,7 +84,7 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
   Optional<Choice> below(long limit, List<Size> sizes) {
     for (Size size : sizes) {
       for (int again = 0; again <= pieces; again++) {
-        long peak = peak(again, size, MARGIN);
+        long peak = peak(again, size, 1);
         if (peak <= limit) {
           return Optional.of(new Choice(again, size.microBatch(), peak));
         }

@@ -5,10 +5,11 @@ import io.github.loragraph.task.Report;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
-/** Says once that a training takes more memory than it was to. */
+/** Keeps the heap of a training small, and says once that it takes more memory than it was to. */
 final class MemoryWatch implements TrainingListener {
   private final long limit;
   private final Consumer<String> log;
+  private final JavaHeap heap = new JavaHeap();
   private boolean said;
 
   /**
@@ -36,6 +37,7 @@ final class MemoryWatch implements TrainingListener {
   }
 
   private void look(String when) {
+    heap.keepSmall();
     if (said) {
       return;
     }

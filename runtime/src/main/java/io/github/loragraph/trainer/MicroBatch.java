@@ -194,6 +194,15 @@ public record MicroBatch(int most, boolean ofTokens) {
     return unit.stream().mapToInt(Example::length).max().orElse(0);
   }
 
+  /** As people say it, where it is settled. */
+  String inWords() {
+    if (most == Integer.MAX_VALUE) {
+      return "whole batches";
+    }
+    return "micro-batches of %,d %s"
+        .formatted(most, ofTokens ? "tokens" : most == 1 ? "example" : "examples");
+  }
+
   @Override
   public String toString() {
     if (isOpen()) {

@@ -521,12 +521,14 @@ public record TrainingJob(
     MemoryPlan.Choice chosen =
         plan.below(limit, sizes).orElseThrow(() -> refusal(plan, plan.least(sizes), sizes.get(0)));
     log.accept(
-        "memory at most %s: %,d of %,d pieces of the layers are computed again, with micro-batches of %s%s; a peak of at most %s is expected"
+        "memory at most %s: %s, with %s%s; a peak of at most %s is expected"
             .formatted(
                 MemoryLimit.gigabytes(limit),
-                chosen.recomputed(),
-                plan.pieces(),
-                chosen.microBatch(),
+                plan.pieces() == 0
+                    ? "nothing can be computed again"
+                    : "%,d of %,d pieces of the layers are computed again"
+                        .formatted(chosen.recomputed(), plan.pieces()),
+                chosen.microBatch().inWords(),
                 chosen.microBatch().equals(settings.microBatch())
                         || optimization.dropout().equals(LoraDropout.NONE)
                     ? ""
@@ -539,17 +541,20 @@ public record TrainingJob(
       MemoryPlan plan, MemoryPlan.Choice least, MemoryPlan.Size settled) {
     long limit = settings.memory().bytes();
     return new LoraGraphException(
-        "%s of memory are not enough: the training takes %s%s%s%s"
+        "%s of memory are not enough: the training may take %s%s%s%s%s"
             .formatted(
                 MemoryLimit.gigabytes(limit),
                 MemoryLimit.gigabytesUp(least.peak()),
                 plan.pieces() == 0 ? "" : ", with all pieces of its layers computed again",
                 least.microBatch().equals(settled.microBatch())
                     ? ""
-                    : ", with micro-batches of " + least.microBatch(),
+                    : ", with " + least.microBatch().inWords(),
                 plan.floor() > limit
                     ? "; the process has had %s before its first step"
                         .formatted(MemoryLimit.gigabytes(plan.floor()))
+                    : "",
+                loss.comparesExamples() && partsOfBatches() == 0
+                    ? "; the loss compares all examples of a batch, and a mini-batch size needs less"
                     : ""));
   }
 
@@ -579,12 +584,13 @@ public record TrainingJob(
                 (job, opening) ->
                     measurement.growth(
                         opening.runner(), most, OptionalDouble.of(again.ofTokenAgain()), after));
-    MemoryMeasurement.collectGarbage();
+    JavaHeap.collect();
     return again.with(MemoryMeasurement.peak(), kept.ofToken());
   }
 
   private MemoryPlan measured(
       OnnxModel trained, Answer answer, MemoryMeasurement measurement, long most, Runnable after) {
+    JavaHeap.collect();
     MemoryPlan plan =
         opened(
             trained,
@@ -597,7 +603,7 @@ public record TrainingJob(
                   measurement.growth(opening.runner(), most, OptionalDouble.empty(), after);
               double held =
                   job.fewSteps(opening).besideSteps()
-                      + MemoryMeasurement.heapToCome()
+                      + JavaHeap.ROOM
                       - growth.ofToken() * growth.tokens();
               return new MemoryPlan(
                   MemoryMeasurement.peak(),
@@ -606,7 +612,7 @@ public record TrainingJob(
                   growth.ofToken(),
                   opening.opened().pieces());
             });
-    MemoryMeasurement.collectGarbage();
+    JavaHeap.collect();
     return plan;
   }
 
