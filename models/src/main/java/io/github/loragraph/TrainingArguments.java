@@ -1351,7 +1351,9 @@ public final class TrainingArguments {
      * computed a second time as that takes, as by {@link #recompute}, and, where all of them are
      * not enough and no size of micro-batches is set, those are smaller. It is found by a short
      * measurement at the beginning, said in a line, and kept where the training is gone on with. A
-     * training for which nothing is enough is refused. For a training on the CPU, on Linux.
+     * training for which nothing is enough is refused. The heap of the whole Java machine is
+     * collected before the first step, and where it has grown by 64 MiB. For a training on the CPU,
+     * on Linux.
      */
     public Builder memory(long bytes) {
       memory = MemoryLimit.of(bytes);

@@ -297,7 +297,7 @@ final class TrainingOptions {
       converter = MemoryLimitConverter.class,
       description =
           "Keep the peak of the process below SIZE (bytes, or with K, M, G or T of 1000 each: 2G, 1500M;"
-              + " or none), on the CPU under Linux: a short measurement chooses how many pieces of the layers are computed again,"
+              + " none: without that of a run that is continued), on the CPU under Linux: a short measurement chooses how many pieces of the layers are computed again,"
               + " and where all are not enough and no --micro-batch is given, smaller micro-batches.")
   @Nullable MemoryLimit memory;
 

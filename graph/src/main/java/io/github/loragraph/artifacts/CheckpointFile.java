@@ -2,6 +2,7 @@ package io.github.loragraph.artifacts;
 
 import io.github.loragraph.error.LoraGraphException;
 import io.github.loragraph.file.AtomicFile;
+import io.github.loragraph.file.DirectMemory;
 import io.github.loragraph.file.FlatTable;
 import io.github.loragraph.file.StagedFiles;
 import io.github.loragraph.file.Uninterrupted;
@@ -123,7 +124,7 @@ public final class CheckpointFile {
 
   /** Outside of the heap, which need not be as large as the parameters. */
   private static ByteBuffer copied(FileChannel channel) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(channel.size()));
+    ByteBuffer bytes = DirectMemory.allocate(Math.toIntExact(channel.size()));
     while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
       // Read on.
     }

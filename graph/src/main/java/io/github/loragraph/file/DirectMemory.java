@@ -1,5 +1,6 @@
 package io.github.loragraph.file;
 
+import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -33,11 +34,38 @@ public final class DirectMemory {
     CLEANER = cleaner;
   }
 
+  /** From here on a buffer is worth a collection of the heap. */
+  private static final int LARGE = 16 << 20;
+
+  /**
+   * The last large one that was made. Whether it is in use a collection of the heap tells alone.
+   */
+  private static WeakReference<ByteBuffer> last = new WeakReference<>(null);
+
   private DirectMemory() {}
 
   /**
-   * Gives a buffer's memory back, which may not be read or written after that, by its views
-   * neither.
+   * Makes a buffer that nobody can free, since views of it are given away. Before a large one the
+   * heap is collected where the one before may still lie there: else each content of a file that is
+   * read in a run, a checkpoint say, would stay beside the next.
+   *
+   * @param bytes its size
+   */
+  public static synchronized ByteBuffer allocate(int bytes) {
+    if (bytes < LARGE) {
+      return ByteBuffer.allocateDirect(bytes);
+    }
+    if (last.get() != null) {
+      System.gc();
+    }
+    ByteBuffer buffer = ByteBuffer.allocateDirect(bytes);
+    last = new WeakReference<>(buffer);
+    return buffer;
+  }
+
+  /**
+   * Gives a buffer's memory back where this Java can: it may not be read or written after that, by
+   * its views neither.
    *
    * @param buffer made by {@link ByteBuffer#allocateDirect}, and no view of one
    */
@@ -48,7 +76,7 @@ public final class DirectMemory {
     try {
       CLEANER.invoke(OWNER, buffer);
     } catch (IllegalAccessException | InvocationTargetException e) {
-      throw new IllegalArgumentException("no memory that can be given back", e);
+      // A later Java may have it and not do it: then the memory comes back with the heap, too.
     }
   }
 }

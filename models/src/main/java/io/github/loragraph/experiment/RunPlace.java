@@ -9,7 +9,6 @@ import io.github.loragraph.file.ProcessLock;
 import io.github.loragraph.file.TemporaryFolder;
 import io.github.loragraph.models.RunConfiguration;
 import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.trainer.MemoryLimit;
 import io.github.loragraph.trainer.RunFolder;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -208,13 +207,6 @@ public final class RunPlace {
 
   /** The bytes that the process of a run is expected to hold. */
   public long memory(RunSettings settings) {
-    List<String> asked = settings.training().get(RunConfiguration.MEMORY);
-    if (asked != null && asked.size() == 1) {
-      MemoryLimit limit = MemoryLimit.parse(asked.get(0));
-      if (!limit.equals(MemoryLimit.NONE)) {
-        return limit.bytes();
-      }
-    }
     return memory(settings, settings.isFull() ? TRAINED_COPIES : FROZEN_COPIES);
   }
 

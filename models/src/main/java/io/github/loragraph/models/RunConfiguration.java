@@ -224,7 +224,6 @@ public final class RunConfiguration {
           "warmup",
           WRITE_MODEL,
           FIT_THRESHOLDS,
-          MEMORY,
           TENSORBOARD,
           NO_REPORT_TEXTS,
           STREAMING,

@@ -521,7 +521,8 @@ public final class BatchSource {
   }
 
   /**
-   * The same of a piece of a batch, which is padded as {@link #batch(List, List)} says.
+   * Tokens of one example in a piece of a batch, which is padded as {@link #batch(List, List)}
+   * says.
    *
    * @param whole the batch that they are of
    */

@@ -93,7 +93,9 @@ record MemoryPlan(long floor, double held, double ofToken, double ofTokenAgain, 
     return Optional.empty();
   }
 
-  /** What takes the least memory: its peak is one of a further measurement, too. */
+  /**
+   * What takes the least memory, with the margins twice: a further measurement stays below, too.
+   */
   Choice least(List<Size> sizes) {
     return sizes.stream()
         .map(size -> new Choice(pieces, size.microBatch(), peak(pieces, size, NAMED)))

@@ -479,7 +479,7 @@ public record TrainingJob(
       job =
           chosen.isPresent()
               ? job.recomputing(chosen.getAsInt())
-              : job.within(trained, answer, !choice.isFree(), listeners);
+              : job.within(trained, answer, before.isPresent() || !choice.isFree(), listeners);
     }
     return job.opened(trained, answer, measures ? choice : null, listeners, start, course);
   }
@@ -550,7 +550,7 @@ public record TrainingJob(
                     ? ""
                     : ", with " + least.microBatch().inWords(),
                 plan.floor() > limit
-                    ? "; the process has had %s before its first step"
+                    ? "; the process has had %s before its first step, the measurement with it"
                         .formatted(MemoryLimit.gigabytes(plan.floor()))
                     : "",
                 loss.comparesExamples() && partsOfBatches() == 0
