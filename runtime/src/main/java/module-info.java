@@ -15,7 +15,6 @@ module io.github.loragraph.runtime {
   requires com.microsoft.onnxruntime;
   requires de.siegmar.fastcsv;
   requires io.github.loragraph.core;
-  requires java.management;
   requires org.slf4j;
   requires static org.jspecify;
 

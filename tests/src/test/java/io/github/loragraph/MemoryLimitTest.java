@@ -10,14 +10,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.OnnxFile;
-import io.github.loragraph.onnx.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -61,34 +59,6 @@ class MemoryLimitTest {
     Cli cli = Cli.run(arguments(name, trainings.model(), trainings.data(), more));
     assertEquals(0, cli.exitCode(), cli.err());
     return folder.resolve(name);
-  }
-
-  private static void assertSame(Path expected, Path found) throws Exception {
-    assertEquals(losses(expected).size(), losses(found).size());
-    for (int i = 0; i < losses(expected).size(); i++) {
-      assertEquals(losses(expected).get(i), losses(found).get(i), SAME, "step " + (i + 1));
-    }
-    Map<String, Tensor> other = Runs.model(found).graph().initializers();
-    Runs.model(expected)
-        .graph()
-        .initializers()
-        .forEach(
-            (tensor, t) -> {
-              if (t.elementType().isFloatingPoint()) {
-                assertArrayEquals(t.toFloats(), other.get(tensor).toFloats(), SAME, tensor);
-              }
-            });
-  }
-
-  private static List<Double> losses(Path run) throws Exception {
-    List<Double> losses = new ArrayList<>();
-    for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
-      JsonNode loss = new ObjectMapper().readTree(line).get("loss");
-      if (loss != null) {
-        losses.add(loss.asDouble());
-      }
-    }
-    return losses;
   }
 
   /** Nothing of the measurement is left in the run. */
@@ -146,7 +116,7 @@ class MemoryLimitTest {
     Cli resumed = Cli.run("train", "--resume", run);
     assertEquals(0, resumed.exitCode(), resumed.err());
     assertEquals(again, Runs.record(run).get("recomputedPieces").asInt());
-    assertSame(folder.resolve("plain"), run);
+    Runs.assertSame(folder.resolve("plain"), run, SAME, SAME);
   }
 
   private int process(Object... arguments) throws Exception {

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.loragraph.check.Oracle;
 import io.github.loragraph.models.ReferenceArchitecture;
 import io.github.loragraph.onnx.Graph;
@@ -21,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -65,33 +62,8 @@ class MicroBatchTest {
     return run;
   }
 
-  private static List<Double> losses(Path run) throws IOException {
-    List<Double> losses = new ArrayList<>();
-    for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
-      JsonNode loss = new ObjectMapper().readTree(line).get("loss");
-      if (loss != null) {
-        losses.add(loss.asDouble());
-      }
-    }
-    return losses;
-  }
-
   private static void assertSame(Path whole, Path pieces) throws IOException {
-    List<Double> expected = losses(whole);
-    List<Double> found = losses(pieces);
-    assertEquals(expected.size(), found.size());
-    assertTrue(expected.size() > 2, expected::toString);
-    for (int i = 0; i < expected.size(); i++) {
-      assertEquals(expected.get(i), found.get(i), CURVE, pieces + ", step " + (i + 1));
-    }
-    Map<String, Tensor> trained = Runs.model(whole).graph().initializers();
-    Map<String, Tensor> other = Runs.model(pieces).graph().initializers();
-    for (Tensor tensor : trained.values()) {
-      if (tensor.elementType().isFloatingPoint()) {
-        assertArrayEquals(
-            tensor.toFloats(), other.get(tensor.name()).toFloats(), FINAL, tensor.name());
-      }
-    }
+    Runs.assertSame(whole, pieces, CURVE, FINAL);
   }
 
   private static String microBatch(Path run) throws IOException {
@@ -252,7 +224,7 @@ class MicroBatchTest {
       assertEquals(0, Cli.run("train", "--resume", run, "--stop-after", 2).exitCode());
       assertEquals(taken, microBatch(run));
     }
-    assertEquals(2, losses(measured).size());
+    assertEquals(2, Runs.losses(measured).size());
     // Adapters are much of so small a model.
     Path ruled = train("ruled", trainings.model(), data, "--stop-after", 1);
     assertEquals("1024-tokens", microBatch(ruled));
@@ -273,6 +245,6 @@ class MicroBatchTest {
             0.2,
             "--micro-batch",
             3);
-    assertNotEquals(losses(whole), losses(pieces));
+    assertNotEquals(Runs.losses(whole), Runs.losses(pieces));
   }
 }

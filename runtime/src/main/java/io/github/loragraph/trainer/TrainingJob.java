@@ -376,9 +376,7 @@ public record TrainingJob(
             parts,
             data.padId(),
             sessions,
-            () -> {
-              TrainingStopped.ifWanted(listeners, before);
-            });
+            () -> TrainingStopped.ifWanted(listeners, before));
     String line =
         String.format(
             Locale.ROOT,
